@@ -1,0 +1,204 @@
+import { getSystemErrorMap } from 'node:util';
+import type { GuaranteeName } from './guarantee-name';
+import type { JailResult } from './result';
+import { suggestionSentence } from './suggestion';
+
+/** The stable codes of this package's errors. */
+export type JailErrorCode =
+  | 'ERR_CODEJAIL_NOT_CONFIGURED'
+  | 'ERR_CODEJAIL_INVALID_ARGUMENT'
+  | 'ERR_CODEJAIL_UNCONFINED'
+  | 'ERR_CODEJAIL_SETUP'
+  | 'ERR_CODEJAIL_EXEC'
+  | 'ERR_CODEJAIL_CLOSED';
+
+/** A guarantee that this host can't give: why not, and the command that cures it. */
+export interface MissingGuarantee {
+  guarantee: GuaranteeName;
+  why: string;
+  cure: string;
+}
+
+/** What an error knows beyond its code and message; each is there only where it applies. */
+export interface JailErrorDetails {
+  argument?: string | undefined;
+  step?: string | undefined;
+  errno?: number | undefined;
+  errnoName?: string | undefined;
+  syscall?: string | undefined;
+  missing?: readonly MissingGuarantee[] | undefined;
+  cause?: unknown;
+}
+
+/** Every error that this package makes. `code` tells them apart and never changes. */
+export class JailError extends Error {
+  declare readonly code: JailErrorCode;
+  /** The argument at fault, as a path: `options.extraFiles[2][0]`. */
+  declare readonly argument?: string;
+  /** The step of making the jail that failed. */
+  declare readonly step?: string;
+  /** The kernel's error number, positive. */
+  declare readonly errno?: number;
+  /** The kernel's error by name: `EPERM`. */
+  declare readonly errnoName?: string;
+  /** The system call that failed. */
+  declare readonly syscall?: string;
+  /** The guarantees that this host can't give. */
+  declare readonly missing?: readonly MissingGuarantee[];
+
+  constructor(code: JailErrorCode, message: string, details: JailErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    const { cause: _cause, ...fields } = details;
+    for (const [key, value] of Object.entries(fields)) {
+      if (value !== undefined) {
+        Object.defineProperty(this, key, { value, enumerable: true });
+      }
+    }
+    // The stack's first line is made from the name: give it the code there, as Node's own errors do.
+    const name = this.name;
+    Object.defineProperty(this, 'name', { value: `${name} [${code}]`, configurable: true });
+    Error.captureStackTrace(this, new.target);
+    Reflect.deleteProperty(this, 'name');
+  }
+
+  override toString(): string {
+    return `${this.name} [${this.code}]: ${this.message}`;
+  }
+}
+
+/** An argument was refused, before anything ran. `argument` says which. */
+export class InvalidArgumentError extends JailError {
+  declare readonly argument: string;
+
+  /**
+   * @param argument the argument's path, as the caller would write it: `options.limits.cpu`
+   * @param problem what is wrong and what to do, continuing the sentence that the path begins
+   */
+  constructor(argument: string, problem: string, cause?: unknown) {
+    super('ERR_CODEJAIL_INVALID_ARGUMENT', `${argument} ${problem}`, { argument, cause });
+  }
+}
+
+/** A command was used that nobody configured. */
+export class NotConfiguredError extends JailError {
+  /** @param configured the names of the commands that are configured */
+  constructor(command: string, configured: readonly string[] = []) {
+    const name = JSON.stringify(command);
+    super(
+      'ERR_CODEJAIL_NOT_CONFIGURED',
+      `the command ${name} is not configured: call configure(${name}, '/path/to/the/program') first. ` +
+        (configured.length === 0
+          ? 'No command is configured.'
+          : suggestionSentence(command, configured)),
+      { argument: 'command' },
+    );
+  }
+}
+
+/** Nothing was run, because this host can't give every guarantee that is required. */
+export class UnconfinedError extends JailError {
+  declare readonly missing: readonly MissingGuarantee[];
+
+  constructor(missing: readonly MissingGuarantee[]) {
+    const names = missing.map(({ guarantee }) => `'${guarantee}'`).join(', ');
+    const lines = missing.map(
+      ({ guarantee, why, cure }) => `  ${guarantee}: ${why}\n    to cure it: ${cure}`,
+    );
+    super(
+      'ERR_CODEJAIL_UNCONFINED',
+      `nothing was run, because this host does not guarantee everything that is required\n` +
+        `${lines.join('\n')}\nTo run without on purpose, give them up by name: allowMissing: [${names}]`,
+      { missing: Object.freeze(missing.map((entry) => Object.freeze({ ...entry }))) },
+    );
+  }
+}
+
+/** The kernel's name for an error number (`EPERM` for 1), or `errno 4711` where it has none. */
+export function errnoName(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`;
+}
+
+/** A step of making the jail failed. The program was never started. */
+export class SetupError extends JailError {
+  declare readonly step: string;
+
+  /**
+   * @param step what was being done, in the words of the launcher's list of steps
+   * @param errno the kernel's error number, positive; 0 where no system call failed
+   * @param details the system call, and what a person should know beyond the error's name
+   */
+  constructor(
+    step: string,
+    errno: number,
+    details: { syscall?: string | undefined; detail?: string | undefined; cause?: unknown } = {},
+  ) {
+    const name = errno === 0 ? undefined : errnoName(errno);
+    const meaning = errno === 0 ? undefined : getSystemErrorMap().get(-errno)?.[1];
+    const reasons = [
+      details.detail,
+      name === undefined ? undefined : meaning === undefined ? name : `${name}, ${meaning}`,
+      details.syscall === undefined ? undefined : `in ${details.syscall}`,
+    ].filter((reason) => reason !== undefined && reason !== '');
+    super(
+      'ERR_CODEJAIL_SETUP',
+      `the jail could not be made and the program was not started: step "${step}" failed` +
+        (reasons.length === 0 ? '' : ` (${reasons.join('; ')})`),
+      {
+        step,
+        errno: errno === 0 ? undefined : errno,
+        errnoName: name,
+        syscall: details.syscall,
+        cause: details.cause,
+      },
+    );
+  }
+}
+
+/** The jail was used after `close()`. */
+export class ClosedError extends JailError {
+  constructor() {
+    super('ERR_CODEJAIL_CLOSED', 'this jail is closed: make another one with createJail()');
+  }
+}
+
+/** What a Python program raised. */
+export interface PythonException {
+  /** The exception's class: `ZeroDivisionError`. */
+  type: string;
+  message: string;
+  /** The line of the user's code, counted from 1, or null when no line of it was running. */
+  line: number | null;
+  /** The traceback as Python prints it. */
+  traceback: string;
+}
+
+/** A program of safeExec failed. The globals that were passed are as they were. */
+export class SafeExecError extends JailError {
+  declare readonly result: JailResult;
+  /** What the program raised, or null when it ended in another way. */
+  declare readonly exception: PythonException | null;
+
+  constructor(message: string, result: JailResult, exception: PythonException | null) {
+    super('ERR_CODEJAIL_EXEC', message);
+    // Not enumerable: a log of this error shows the message, not megabytes of output.
+    Object.defineProperty(this, 'result', { value: result });
+    Object.defineProperty(this, 'exception', { value: exception, enumerable: true });
+  }
+}
+
+for (const error of [
+  JailError,
+  InvalidArgumentError,
+  NotConfiguredError,
+  UnconfinedError,
+  SetupError,
+  ClosedError,
+  SafeExecError,
+]) {
+  Object.defineProperty(error.prototype, 'name', {
+    value: error === SafeExecError ? 'SafeExecError' : 'JailError',
+    configurable: true,
+    writable: true,
+  });
+}

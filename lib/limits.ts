@@ -1,0 +1,236 @@
+import { describe } from './describe';
+import { InvalidArgumentError } from './errors';
+import { suggestionSentence } from './suggestion';
+
+/** What one jail may use. 0 means no limit, except for `fsize`, where it means that nothing may be written. */
+export interface Limits {
+  /** CPU seconds, over all of the jail's processes. Fractions are allowed. Default 1. */
+  cpu: number;
+  /** Seconds by the clock on the wall. Fractions are allowed. Default 1. */
+  realtime: number;
+  /** Bytes of address space of each process. Default 0: no limit. */
+  vmem: number;
+  /** Bytes of each file that is written; 0 means that nothing may be written. Default 0. */
+  fsize: number;
+  /** Processes and threads, counted for this jail alone. Default 15. */
+  nproc: number;
+  /** Bytes of memory of all of the jail's processes together. Default 512 MiB. */
+  memory: number;
+  /** Bytes of all files in the writable directory together. Default 64 MiB. */
+  disk: number;
+  /** Files and directories in the writable directory. Default 1024. */
+  files: number;
+  /** Bytes of standard output, of standard error and of the result, each. Default 16 MiB. */
+  output: number;
+  /**
+   * Whether warm Python may serve the call: 0 never, another number where the command can, null as the
+   * command's own `warm` says. Default: the environment variable `CODEJAIL_PROXY`, else null.
+   */
+  proxy: number | null;
+}
+
+/** The name of a limit. */
+export type LimitName = keyof Limits;
+
+/** What is known of one limit. */
+export interface LimitDefinition {
+  readonly unit: 'seconds' | 'bytes' | 'count' | 'switch';
+  readonly default: number | null;
+  /** The limit's name in CodeJail and in Open edX's settings. */
+  readonly codejailName: Uppercase<LimitName>;
+  readonly maximum: number;
+  readonly fractional: boolean;
+  readonly zeroMeans: 'no limit' | 'nothing may be written' | 'never';
+}
+
+const MEBIBYTE = 1024 * 1024;
+const MAXIMUM_SECONDS = 1_000_000;
+
+const seconds = { unit: 'seconds', maximum: MAXIMUM_SECONDS, fractional: true } as const;
+const bytes = { unit: 'bytes', maximum: Number.MAX_SAFE_INTEGER, fractional: false } as const;
+const count = { unit: 'count', fractional: false } as const;
+const none = { zeroMeans: 'no limit' } as const;
+
+/** All limits, in the order in which they are listed to people. */
+export const LIMIT_DEFINITIONS: Readonly<Record<LimitName, LimitDefinition>> = Object.freeze({
+  cpu: { ...seconds, ...none, default: 1, codejailName: 'CPU' },
+  realtime: { ...seconds, ...none, default: 1, codejailName: 'REALTIME' },
+  vmem: { ...bytes, ...none, default: 0, codejailName: 'VMEM' },
+  fsize: { ...bytes, default: 0, codejailName: 'FSIZE', zeroMeans: 'nothing may be written' },
+  nproc: { ...count, ...none, default: 15, codejailName: 'NPROC', maximum: 100_000 },
+  memory: { ...bytes, ...none, default: 512 * MEBIBYTE, codejailName: 'MEMORY' },
+  disk: { ...bytes, ...none, default: 64 * MEBIBYTE, codejailName: 'DISK' },
+  files: { ...count, ...none, default: 1024, codejailName: 'FILES', maximum: 1_000_000_000 },
+  output: { ...bytes, ...none, default: 16 * MEBIBYTE, codejailName: 'OUTPUT' },
+  proxy: {
+    unit: 'switch',
+    default: null,
+    codejailName: 'PROXY',
+    maximum: Number.MAX_SAFE_INTEGER,
+    fractional: false,
+    zeroMeans: 'never',
+  },
+});
+
+/** The names of all limits, in the order in which they are listed to people. */
+export const LIMIT_NAMES = Object.freeze(Object.keys(LIMIT_DEFINITIONS) as LimitName[]);
+
+/**
+ * Checks a limit's name.
+ * @throws InvalidArgumentError naming `argument`, with the name that was probably meant
+ */
+export function parseLimitName(name: unknown, argument: string): LimitName {
+  if (typeof name === 'string' && Object.hasOwn(LIMIT_DEFINITIONS, name)) {
+    return name as LimitName;
+  }
+  throw new InvalidArgumentError(
+    argument,
+    `must be the name of a limit, not ${describe(name)}. ${suggestionSentence(typeof name === 'string' ? name : '', LIMIT_NAMES)}`,
+  );
+}
+
+/**
+ * Checks one limit's value: a number from 0 to the limit's maximum, whole unless the limit is in
+ * seconds; null only for `proxy`.
+ * @throws InvalidArgumentError naming `argument`
+ */
+export function parseLimit(name: 'proxy', value: unknown, argument: string): number | null;
+export function parseLimit(
+  name: Exclude<LimitName, 'proxy'>,
+  value: unknown,
+  argument: string,
+): number;
+export function parseLimit(name: LimitName, value: unknown, argument: string): number | null;
+export function parseLimit(name: LimitName, value: unknown, argument: string): number | null {
+  const { unit, maximum, fractional, zeroMeans } = LIMIT_DEFINITIONS[name];
+  if (value === null && name === 'proxy') {
+    return null;
+  }
+  if (
+    typeof value !== 'number' ||
+    !(value >= 0 && value <= maximum) ||
+    !(fractional || Number.isInteger(value))
+  ) {
+    const kind = `${fractional ? 'a number' : 'a whole number'}${unit === 'seconds' || unit === 'bytes' ? ` of ${unit}` : ''}`;
+    throw new InvalidArgumentError(
+      argument,
+      `must be ${kind} from 0 (${zeroMeans}) to ${maximum}, not ${describe(value)}`,
+    );
+  }
+  return value === 0 ? 0 : value;
+}
+
+/**
+ * Checks an object of limits and copies it; what is undefined is left out.
+ * @throws InvalidArgumentError naming the limit: `options.limits.cpu`
+ */
+export function parseLimits(value: unknown, argument: string): Partial<Limits> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidArgumentError(
+      argument,
+      `must be an object of limits such as { cpu: 2 }, not ${describe(value)}`,
+    );
+  }
+  const limits: Partial<Record<LimitName, number | null>> = {};
+  for (const [key, limit] of Object.entries(value) as [string, unknown][]) {
+    const name = parseLimitName(key, `${argument}.${key}`);
+    if (limit !== undefined) {
+      limits[name] = parseLimit(name, limit, `${argument}.${name}`);
+    }
+  }
+  return limits as Partial<Limits>;
+}
+
+function proxyOfEnvironment(): number | null {
+  const text = process.env['CODEJAIL_PROXY'];
+  if (text === undefined || text === '') {
+    return null;
+  }
+  if (!/^\s*[+-]?\d+\s*$/.test(text)) {
+    throw new InvalidArgumentError(
+      'CODEJAIL_PROXY',
+      `(environment variable) must be a whole number, not ${describe(text)}`,
+    );
+  }
+  return Number(text) === 0 ? 0 : 1;
+}
+
+/** A jail's limits: the defaults, what was set over them, and what each context overrides. */
+export class LimitTable {
+  readonly #set = new Map<LimitName, number | null>();
+  readonly #overrides = new Map<string, Map<LimitName, number | null>>();
+  readonly #warn: (message: string) => void;
+
+  /** @param warn told when an override is ignored; by default a warning of the process */
+  constructor(warn?: (message: string) => void) {
+    this.#warn =
+      warn ??
+      ((message) => {
+        process.emitWarning(message, 'CodeJailWarning');
+      });
+  }
+
+  /**
+   * Sets a limit for every later call; null puts the default back.
+   * @throws InvalidArgumentError for `name` or `value`
+   */
+  set(name: LimitName, value: number | null): void {
+    const limit = parseLimitName(name, 'name');
+    if (value === null) {
+      this.#set.delete(limit);
+    } else {
+      this.#set.set(limit, parseLimit(limit, value, 'value'));
+    }
+  }
+
+  /**
+   * Overrides a limit for calls with this `limitOverridesContext`; null takes the override away.
+   * `proxy` can't be overridden: a value unlike the one in force is ignored with a warning, as in CodeJail.
+   * @throws InvalidArgumentError for `name`, `value` or `context`
+   */
+  override(name: LimitName, value: number | null, context: string): void {
+    const limit = parseLimitName(name, 'name');
+    if (typeof (context as unknown) !== 'string' || context === '') {
+      throw new InvalidArgumentError(
+        'context',
+        `must be a non-empty string, not ${describe(context)}`,
+      );
+    }
+    const parsed = value === null ? null : parseLimit(limit, value, 'value');
+    if (limit === 'proxy') {
+      if (parsed !== null && parsed !== this.effective().proxy) {
+        this.#warn(
+          `the limit "proxy" can't be overridden by context: the override for ${describe(context)} is ignored`,
+        );
+      }
+      return;
+    }
+    const overrides = this.#overrides.get(context) ?? new Map<LimitName, number | null>();
+    if (parsed === null) {
+      overrides.delete(limit);
+    } else {
+      overrides.set(limit, parsed);
+    }
+    this.#overrides.set(context, overrides);
+  }
+
+  /**
+   * The limits of one call: what was set, overridden by the context (an unknown one overrides
+   * nothing), overridden by the call's own. Always a new, frozen object.
+   * @param callLimits as `parseLimits` returns them
+   * @throws InvalidArgumentError when the variable `CODEJAIL_PROXY` is needed and is no number
+   */
+  effective(context?: string | null, callLimits: Partial<Limits> = {}): Limits {
+    const overrides = typeof context === 'string' ? this.#overrides.get(context) : undefined;
+    const limits: Partial<Record<LimitName, number | null>> = {};
+    for (const name of LIMIT_NAMES) {
+      limits[name] =
+        callLimits[name] ??
+        overrides?.get(name) ??
+        this.#set.get(name) ??
+        LIMIT_DEFINITIONS[name].default;
+    }
+    limits.proxy ??= proxyOfEnvironment();
+    return Object.freeze(limits as Limits);
+  }
+}

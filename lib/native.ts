@@ -1,0 +1,187 @@
+// The only door to the addon: its functions, typed, and the plain data that goes through.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import nodeGypBuild from 'node-gyp-build';
+import { SetupError } from './errors';
+
+/** Bits of `NativeSpec.flags`; native/core/spec.h has the same. */
+export const SpecFlag = {
+  ownRoot: 1 << 0,
+  readOnlyRoot: 1 << 1,
+  allowExec: 1 << 2,
+  dropGroups: 1 << 3,
+  landlock: 1 << 4,
+  sendTmpDirectory: 1 << 5,
+  launcherMakesNamespaces: 1 << 6,
+  isolateHostname: 1 << 7,
+  reaperByUid: 1 << 8,
+  seccomp: 1 << 9,
+} as const;
+
+/** Namespace flags of clone(2). */
+export const Namespace = {
+  mount: 0x00020000,
+  cgroup: 0x02000000,
+  uts: 0x04000000,
+  ipc: 0x08000000,
+  user: 0x10000000,
+  pid: 0x20000000,
+  network: 0x40000000,
+} as const;
+
+/** How the ids of a user namespace are mapped; native/core/spec.h has the same. */
+export const IdMap = { none: 0, caller: 1, sandbox: 2 } as const;
+
+/** The kinds of records; native/core/spec.h has the same. */
+export const RecordKind = {
+  directory: 0,
+  symlink: 1,
+  file: 2,
+  copy: 3,
+  bind: 4,
+  tmpfs: 5,
+  proc: 6,
+  device: 7,
+  stage: 8,
+  workingDirectory: 9,
+  tmpDirectory: 10,
+  program: 11,
+  argument: 12,
+  environment: 13,
+  appArmorProfile: 14,
+  landlockRead: 15,
+  landlockWrite: 16,
+} as const;
+
+export interface NativeRecord {
+  kind: number;
+  path?: string;
+  data?: string | Uint8Array;
+  mode?: number;
+  first?: number;
+  second?: number;
+}
+
+/** All that the launcher will do. Limits: -1 where there is none. */
+export interface NativeSpec {
+  launcher: string;
+  flags: number;
+  namespaces: number;
+  idMap: number;
+  uid: number;
+  gid: number;
+  outerUid: number;
+  outerGid: number;
+  uidPool?: { directory: string; first: number; count: number } | undefined;
+  cpuMicroseconds: number;
+  rlimitCpuSeconds: number;
+  rlimitAs: number;
+  rlimitData: number;
+  rlimitFsize: number;
+  rlimitNproc: number;
+  rlimitNofile: number;
+  memoryBytes: number;
+  request?: Uint8Array | undefined;
+  records: readonly NativeRecord[];
+}
+
+/** Why the launcher ended the program; native/core/report.h has the same. */
+export const Verdict = { none: 0, stopped: 1, cpu: 2, memory: 3 } as const;
+
+/** The launcher's last words. */
+export interface NativeReport {
+  status: number;
+  verdict: number;
+  userMs: number;
+  systemMs: number;
+  cpuMs: number;
+  peakRssBytes: number;
+  peakMemoryBytes: number;
+  diskBytes: number;
+  diskFiles: number;
+  diskFull: boolean;
+  filesFull: boolean;
+}
+
+export interface NativeFailure {
+  step: string;
+  syscall: string;
+  errno: number;
+  detail: string;
+}
+
+export type NativeEvent =
+  | { type: 'started'; startedMs: number; label: string }
+  | {
+      type: 'ended';
+      /** A descriptor to close, or -1. */
+      tmpDirectory: number;
+      failure?: NativeFailure;
+      launcherStatus?: number;
+      /** Missing when the launcher was killed before it could report. */
+      report?: NativeReport;
+    };
+
+/** The parent's ends of the pipes, to be closed by the caller; -1 where there is none. */
+export interface NativeJail {
+  id: number;
+  stdin: number;
+  stdout: number;
+  stderr: number;
+  result: number;
+}
+
+export interface Addon {
+  spawn(spec: NativeSpec, onEvent: (event: NativeEvent) => void): NativeJail;
+  stop(id: number): void;
+  kill(id: number): void;
+  listFiles(directory: number): Promise<{ path: string; size: number }[]>;
+  readFiles(directory: number, paths: string[], limit: number): Promise<Buffer[] | null>;
+  closeDescriptor(descriptor: number): void;
+  lookUpUser(name: string): { uid: number; gid: number } | null;
+  landlockAbi(): number;
+}
+
+interface NativeUnit {
+  addon: Addon;
+  launcher: string;
+  probe: string;
+}
+
+const packageDirectory = join(__dirname, '..');
+let unit: NativeUnit | undefined;
+
+function load(): NativeUnit {
+  let directory: string;
+  let addon: Addon;
+  try {
+    directory = dirname(nodeGypBuild.resolve(packageDirectory));
+    addon = nodeGypBuild(packageDirectory) as Addon;
+  } catch (cause) {
+    throw new SetupError('load the addon', 0, {
+      detail:
+        `no binary of codejail fits this machine (${process.platform}-${process.arch}); ` +
+        `build it: npm rebuild codejail --ignore-scripts=false, which needs a C++ compiler, make and python3`,
+      cause,
+    });
+  }
+  const launcher = join(directory, 'codejail-launcher');
+  const probe = join(directory, 'codejail-probe');
+  for (const program of [launcher, probe]) {
+    if (!existsSync(program)) {
+      throw new SetupError('load the addon', 2, {
+        detail: `${program} is missing: install or build the package again`,
+      });
+    }
+  }
+  return { addon, launcher, probe };
+}
+
+/**
+ * The native half of the package, loaded at first use.
+ * @throws SetupError where there is no binary for this machine, with the command that builds one.
+ */
+export function native(): NativeUnit {
+  unit ??= load();
+  return unit;
+}

@@ -1,0 +1,315 @@
+"""Runs one program with exec and hands back its globals. This is `jailed_code` of safeExec.
+
+In:   descriptor 3, read to its end: {"code": str, "globals": {...}, "python_path": [name, ...]}
+Out:  descriptor 4: 'G' and the globals as JSON, or 'E' and {"type", "module"?, "message", "line",
+      "traceback"}, or nothing when the program ended by itself (sys.exit(0), os._exit).
+Exit: 0 with a result, 1 after an exception, the program's own status after SystemExit.
+
+The program has one namespace, a real stdout, and this directory first in sys.path, so a json.py
+that came with it is the json it imports; what this file imports is never looked for there.
+After the result is written it ends as Python does (threads joined, exit handlers, files and
+streams flushed), save that the interpreter is not taken down.
+"""
+import sys
+
+script_path = []
+if not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False)):
+    script_path = [sys.path.pop(0)]
+
+# `json` imports `re`, a third of a bare Python's start; its C half does all that is needed here.
+import builtins
+from _json import encode_basestring_ascii, make_encoder, make_scanner
+from _signal import (
+    SIG_BLOCK, SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, pthread_sigmask)
+from atexit import _run_exitfuncs
+from posix import _exit, close, getcwd, getpid, read, set_inheritable, write
+
+REQUEST = 3
+CHANNEL = 4
+PROGRAM = '<string>'
+# Within what every supported Python's own recursion limits and the reader of the result allow.
+MAX_DEPTH = 900
+MAX_MESSAGE = 1 << 16
+MAX_TRACEBACK = 1 << 18
+
+directory = getcwd()
+process = getpid()
+streams = [sys.stdout, sys.stderr]
+standard_path = list(sys.path)
+standard_builtins = dict(vars(builtins))
+restore_builtins = vars(builtins).update
+recursion_limit = sys.getrecursionlimit()
+
+
+class DecoderOptions:
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = {
+        'NaN': float('nan'), 'Infinity': float('inf'), '-Infinity': float('-inf')}.__getitem__
+    memo = {}
+
+
+def read_request():
+    chunks = []
+    while True:
+        chunk = read(REQUEST, 1 << 20)
+        if not chunk:
+            break
+        chunks.append(chunk)
+    close(REQUEST)
+    return make_scanner(DecoderOptions)(b''.join(chunks).decode(), 0)[0]
+
+
+def send(text):
+    data = memoryview(text.encode())
+    while data:
+        data = data[write(CHANNEL, data):]
+    close(CHANNEL)
+
+
+def bytes_to_text(value):
+    if isinstance(value, bytes):
+        return bytes.decode(value)
+    raise TypeError('not JSON serializable')
+
+
+def encode(value):
+    return ''.join(make_encoder(
+        {}, bytes_to_text, encode_basestring_ascii, None, ':', ',', False, False, True)(value, 0))
+
+
+def with_text_keys(value):
+    if isinstance(value, bytes):
+        return bytes.decode(value)
+    if isinstance(value, dict):
+        return {with_text_keys(key): with_text_keys(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [with_text_keys(item) for item in value]
+    return value
+
+
+def too_deep(value):
+    level = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            item for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, (list, tuple, dict))]
+        if not level:
+            return False
+    return True
+
+
+def encode_item(key, value):
+    item = {key: value}
+    try:
+        text = encode(item)
+    except TypeError:
+        # The encoder takes bytes for a value, by way of its default, but never for a key.
+        text = encode(with_text_keys(item))
+    if text.count('[') + text.count('{') > MAX_DEPTH and too_deep(value):
+        raise RecursionError('nested too deeply')
+    return text[1:-1]
+
+
+def encode_globals(namespace):
+    items = []
+    for key, value in list(namespace.items()):
+        # An item that JSON can't carry is left out whole; its methods may raise whatever they like.
+        try:
+            if key != '__builtins__':
+                items.append(encode_item(key, value))
+        except BaseException:
+            pass
+    return '{' + ','.join(items) + '}'
+
+
+def settle():
+    """Undo what a program may have changed under this file's feet."""
+    restore_builtins(standard_builtins)
+    sys.settrace(None)
+    sys.setprofile(None)
+    sys.setrecursionlimit(recursion_limit)
+    if hasattr(sys, 'set_int_max_str_digits'):
+        sys.set_int_max_str_digits(4300)
+    # A handler of the program's could raise here. SIGXCPU stays open: it is how the limit works.
+    pthread_sigmask(SIG_BLOCK, [SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM])
+
+
+def program_modules():
+    found = {}
+    for name, module in list(sys.modules.items()):
+        try:
+            if vars(module).get('__file__', '').startswith(directory + '/'):
+                if name != '__main__':
+                    found[name] = module
+        except BaseException:
+            pass
+    return found
+
+
+def format_traceback(error, trace, code):
+    program_path, sys.path = sys.path, standard_path
+    hidden = program_modules()
+    for name in hidden:
+        del sys.modules[name]
+    try:
+        import linecache
+        import traceback
+    finally:
+        sys.path = program_path
+        sys.modules.update(hidden)
+    lines = code.replace('\r\n', '\n').replace('\r', '\n').split('\n')
+    linecache.cache[PROGRAM] = (len(code), None, [line + '\n' for line in lines], PROGRAM)
+    if trace is None:
+        return ''.join(traceback.format_exception_only(type(error), error))
+    return ''.join(traceback.format_exception(type(error), error, trace))
+
+
+def text_of(value):
+    try:
+        return str(value)
+    except BaseException:
+        return '<%s without a printable value>' % type(value).__name__
+
+
+def shortened(text, length):
+    if len(text) <= length:
+        return text
+    return '%s... (%d more characters)' % (text[:length], len(text) - length)
+
+
+def program_trace(error):
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return trace
+
+
+def failing_line(error, trace, namespace):
+    line = None if trace is not None else getattr(error, 'lineno', None)
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_code.co_filename == PROGRAM and frame.f_globals is namespace:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line if isinstance(line, int) else None
+
+
+def write_stderr(text):
+    flush()
+    data = memoryview(text.encode('utf-8', 'backslashreplace'))
+    try:
+        while data:
+            data = data[write(2, data):]
+    except OSError:
+        pass
+
+
+def describe(error, formatted, line):
+    kind = type(error)
+    description = {'type': kind.__name__, 'message': shortened(text_of(error), MAX_MESSAGE)}
+    if kind.__module__ not in ('builtins', '__main__'):
+        description['module'] = text_of(kind.__module__)
+    description['line'] = line
+    description['traceback'] = shortened(formatted, MAX_TRACEBACK)
+    return encode(description)
+
+
+def report(error, code, namespace):
+    trace = program_trace(error)
+    line = failing_line(error, trace, namespace)
+    if isinstance(error, MemoryError):
+        # What filled the memory is held by the program's globals and by its frames.
+        namespace.clear()
+        while trace is not None:
+            try:
+                trace.tb_frame.clear()
+            except RuntimeError:
+                pass
+            trace = trace.tb_next
+        trace = program_trace(error)
+    try:
+        formatted = format_traceback(error, trace, code)
+    except BaseException:
+        where = '' if line is None else '  File "%s", line %d\n' % (PROGRAM, line)
+        formatted = 'Traceback (most recent call last):\n%s%s: %s\n' % (
+            where, type(error).__name__, text_of(error))
+    write_stderr(formatted)
+    return 'E' + describe(error, formatted, line)
+
+
+def leave(error, namespace):
+    """SystemExit: the status, and what to tell, which is nothing when that is 0."""
+    status = error.code
+    if status is None:
+        status = 0
+    elif isinstance(status, int):
+        status &= 0xFF
+    else:
+        write_stderr(text_of(status) + '\n')
+        status = 1
+    if status == 0:
+        return 0, None
+    return status, 'E' + describe(error, '', failing_line(error, program_trace(error), namespace))
+
+
+def flush():
+    for stream in [getattr(sys, 'stdout', None), getattr(sys, 'stderr', None)] + streams:
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
+def finish(status, namespace):
+    try:
+        threading = sys.modules.get('threading')
+        if threading is not None:
+            threading._shutdown()
+    except BaseException:
+        pass
+    try:
+        _run_exitfuncs()
+    except BaseException:
+        pass
+    # Files that the program left open are flushed when nothing refers to them any more.
+    namespace.clear()
+    for module in program_modules().values():
+        vars(module).clear()
+    flush()
+    _exit(status)
+
+
+def run():
+    request = read_request()
+    code = request['code']
+    namespace = request['globals']
+    namespace.pop('__builtins__', None)
+    set_inheritable(CHANNEL, False)
+    sys.path[:0] = script_path
+    sys.path += [directory + '/' + name for name in request['python_path']]
+    status = 0
+    try:
+        exec(compile(code, PROGRAM, 'exec', 0, True), namespace)
+        settle()
+        message = 'G' + encode_globals(namespace)
+    except SystemExit as error:
+        settle()
+        status, message = leave(error, namespace)
+    except BaseException as error:
+        settle()
+        status, message = 1, report(error, code, namespace)
+    # A child that the program forked, and that ran on to here, has no result to give.
+    if message is not None and getpid() == process:
+        try:
+            send(message)
+        except OSError as error:
+            write_stderr('codejail: the result could not be written: %s\n' % error)
+            status = 1
+    finish(status, namespace)
+
+
+run()

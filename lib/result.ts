@@ -1,0 +1,36 @@
+import type { LimitName } from './limits';
+
+/** Why the program ended: by itself, by a signal, or because it reached a limit. */
+export type Outcome =
+  | 'exited'
+  | 'signaled'
+  | 'cpu-limit'
+  | 'time-limit'
+  | 'memory-limit'
+  | 'disk-limit'
+  | 'output-limit';
+
+/** What one run of a program in a jail gave. */
+export interface JailResult {
+  /** The exit status, or minus the signal's number when a signal ended the program. */
+  status: number;
+  /** The signal that ended the program, or null. */
+  signal: NodeJS.Signals | null;
+  outcome: Outcome;
+  /** The evidence for an outcome that names a limit, in the limit's own unit. */
+  exceeded: { limit: LimitName; allowed: number; measured: number | null } | null;
+  stdout: Buffer;
+  stderr: Buffer;
+  /** What the run used. `setupMs` is the time from the call to the program's first instruction. */
+  usage: {
+    wallMs: number;
+    setupMs: number;
+    userMs: number;
+    systemMs: number;
+    maxRssBytes: number;
+  };
+  /** The regular files that `collect` named, by their path below `tmp`. */
+  collected: { path: string; content: Buffer }[];
+  /** The mechanisms that were in force for this run. */
+  confinement: string[];
+}

@@ -1,0 +1,47 @@
+// What JavaScript sees of the native half.
+#include <napi.h>
+
+#include "collect.h"
+#include "jail_process.h"
+#include "landlock.h"
+#include "users.h"
+
+namespace codejail {
+namespace {
+
+Napi::Value get_landlock_abi(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), landlock_abi());
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  auto processes = std::make_unique<JailProcesses>(env);
+  if (!processes->start()) {
+    Napi::Error::New(env, "codejail: this Node has no event loop to follow jails with")
+        .ThrowAsJavaScriptException();
+    return exports;
+  }
+  // Owned by the environment: each worker thread has its own.
+  env.SetInstanceData(processes.get());
+  JailProcesses* owned = processes.release();
+  exports.Set("spawn", Napi::Function::New(
+                           env, [owned](const Napi::CallbackInfo& info) { return owned->spawn(info); }));
+  exports.Set("stop", Napi::Function::New(
+                          env, [owned](const Napi::CallbackInfo& info) { owned->stop(info); }));
+  exports.Set("kill", Napi::Function::New(
+                          env, [owned](const Napi::CallbackInfo& info) { owned->kill(info); }));
+  exports.Set("listFiles", Napi::Function::New(env, list_files));
+  exports.Set("readFiles", Napi::Function::New(env, read_files));
+  exports.Set("closeDescriptor", Napi::Function::New(env, close_descriptor));
+  exports.Set("lookUpUser", Napi::Function::New(env, look_up_user));
+  exports.Set("landlockAbi", Napi::Function::New(env, get_landlock_abi));
+  return exports;
+}
+
+}  // namespace
+}  // namespace codejail
+
+// NODE_API_MODULE wants a plain function in the global namespace.
+static Napi::Object initialize_addon(Napi::Env env, Napi::Object exports) {
+  return codejail::initialize(env, exports);
+}
+NODE_API_MODULE(codejail, initialize_addon)

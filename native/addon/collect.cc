@@ -1,0 +1,199 @@
+#include "collect.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "descriptor.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxEntries = 100000;
+// The tree was made by hostile code: no link, no magic link of /proc, no other mount is followed.
+constexpr std::uint64_t kResolve =
+    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+
+struct DirectoryCloser {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+
+// Settles a promise with work done on a thread of libuv's pool.
+class PromiseWorker : public Napi::AsyncWorker {
+ public:
+  explicit PromiseWorker(Napi::Env env)
+      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
+  Napi::Promise promise() const { return deferred_.Promise(); }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ protected:
+  void resolve(Napi::Value value) { deferred_.Resolve(value); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+};
+
+struct FoundFile {
+  std::string path;
+  std::uint64_t size;
+};
+
+class ListWorker : public PromiseWorker {
+ public:
+  ListWorker(Napi::Env env, int directory) : PromiseWorker(env), directory_(directory) {}
+
+  void Execute() override { walk("", 0); }
+
+  void OnOK() override {
+    const Napi::Env env = Env();
+    Napi::Array list = Napi::Array::New(env, files_.size());
+    for (std::uint32_t i = 0; i < files_.size(); ++i) {
+      Napi::Object file = Napi::Object::New(env);
+      file.Set("path", Napi::String::New(env, files_[i].path));
+      file.Set("size", Napi::Number::New(env, static_cast<double>(files_[i].size)));
+      list.Set(i, file);
+    }
+    resolve(list);
+  }
+
+ private:
+  // NOLINTNEXTLINE(misc-no-recursion): bounded by kMaxDepth.
+  void walk(const std::string& prefix, int depth) {
+    if (depth > kMaxDepth) {
+      return;
+    }
+    const char* name = prefix.empty() ? "." : prefix.c_str();
+    Descriptor opened(
+        sys_openat2(directory_, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kResolve));
+    if (!opened.valid()) {
+      return;
+    }
+    std::unique_ptr<DIR, DirectoryCloser> directory(fdopendir(opened.get()));
+    if (!directory) {
+      return;
+    }
+    opened.release();
+    while (const dirent* entry = readdir(directory.get())) {
+      if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) {
+        continue;
+      }
+      if (++seen_ > kMaxEntries) {
+        return;
+      }
+      struct stat status {};
+      if (fstatat(dirfd(directory.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        continue;
+      }
+      const std::string path = prefix.empty() ? entry->d_name : prefix + "/" + entry->d_name;
+      if (S_ISDIR(status.st_mode)) {
+        walk(path, depth + 1);
+      } else if (S_ISREG(status.st_mode)) {
+        files_.push_back({path, static_cast<std::uint64_t>(status.st_size)});
+      }
+    }
+  }
+
+  int directory_;
+  std::size_t seen_ = 0;
+  std::vector<FoundFile> files_;
+};
+
+class ReadWorker : public PromiseWorker {
+ public:
+  ReadWorker(Napi::Env env, int directory, std::vector<std::string> paths, std::uint64_t limit)
+      : PromiseWorker(env), directory_(directory), paths_(std::move(paths)), limit_(limit) {}
+
+  void Execute() override {
+    std::uint64_t total = 0;
+    for (const std::string& path : paths_) {
+      // O_NONBLOCK: nothing can wait on a FIFO that stands where a file stood.
+      Descriptor file(sys_openat2(directory_, path.c_str(),
+                                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+                                  kResolve));
+      struct stat status {};
+      if (!file.valid() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        SetError("can't read " + path + " in the jail's tmp: " + std::strerror(errno));
+        return;
+      }
+      const auto size = static_cast<std::uint64_t>(status.st_size);
+      if (size > limit_ - total) {
+        over_limit_ = true;
+        return;
+      }
+      total += size;
+      std::vector<char> content(size);
+      std::size_t filled = 0;
+      while (filled < size) {
+        const ssize_t count = read(file.get(), content.data() + filled, size - filled);
+        if (count < 0 && errno == EINTR) {
+          continue;
+        }
+        if (count <= 0) {
+          break;
+        }
+        filled += static_cast<std::size_t>(count);
+      }
+      content.resize(filled);
+      contents_.push_back(std::move(content));
+    }
+  }
+
+  void OnOK() override {
+    const Napi::Env env = Env();
+    if (over_limit_) {
+      resolve(env.Null());
+      return;
+    }
+    Napi::Array list = Napi::Array::New(env, contents_.size());
+    for (std::uint32_t i = 0; i < contents_.size(); ++i) {
+      list.Set(i, Napi::Buffer<char>::Copy(env, contents_[i].data(), contents_[i].size()));
+    }
+    resolve(list);
+  }
+
+ private:
+  int directory_;
+  std::vector<std::string> paths_;
+  std::uint64_t limit_;
+  bool over_limit_ = false;
+  std::vector<std::vector<char>> contents_;
+};
+
+}  // namespace
+
+Napi::Value list_files(const Napi::CallbackInfo& info) {
+  auto* worker = new ListWorker(info.Env(), info[0].As<Napi::Number>().Int32Value());
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();
+  return promise;
+}
+
+Napi::Value read_files(const Napi::CallbackInfo& info) {
+  const auto list = info[1].As<Napi::Array>();
+  std::vector<std::string> paths;
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    paths.push_back(list.Get(i).ToString().Utf8Value());
+  }
+  auto* worker =
+      new ReadWorker(info.Env(), info[0].As<Napi::Number>().Int32Value(), std::move(paths),
+                     static_cast<std::uint64_t>(info[2].As<Napi::Number>().Int64Value()));
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();
+  return promise;
+}
+
+Napi::Value close_descriptor(const Napi::CallbackInfo& info) {
+  Descriptor closed(info[0].As<Napi::Number>().Int32Value());
+  return info.Env().Undefined();
+}
+
+}  // namespace codejail

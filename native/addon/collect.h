@@ -1,0 +1,16 @@
+// Reads what a dead jail left in its writable directory.
+#pragma once
+
+#include <napi.h>
+
+namespace codejail {
+
+// listFiles(directory: number): Promise<{path, size}[]>: the regular files below the directory.
+Napi::Value list_files(const Napi::CallbackInfo& info);
+// readFiles(directory: number, paths: string[], limit: number): Promise<Buffer[] | null>: null when
+// they hold more than `limit` bytes together.
+Napi::Value read_files(const Napi::CallbackInfo& info);
+// closeDescriptor(descriptor: number): void
+Napi::Value close_descriptor(const Napi::CallbackInfo& info);
+
+}  // namespace codejail

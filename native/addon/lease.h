@@ -1,0 +1,28 @@
+// Uids of a pool, each lent to one jail at a time on the whole host.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "descriptor.h"
+#include "status.h"
+
+namespace codejail {
+
+struct UidRange {
+  std::string directory;  // of the lock files, one a uid; only its owner may write in it
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+struct Lease {
+  std::uint32_t uid = 0;
+  // The lock lasts as long as a copy of this descriptor is open: the server's, or the launcher's
+  // when the server is gone before the jail is.
+  Descriptor lock;
+};
+
+// Fails with EUSERS when all uids of the range are lent.
+Status lease_uid(const UidRange& range, Lease& lease);
+
+}  // namespace codejail

@@ -1,0 +1,252 @@
+#include "spawn.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+constexpr std::size_t kStackSize = 32768;
+
+// What the child needs, prepared before the clone: it shares this memory with the server.
+struct ChildPlan {
+  int launcher;
+  int kept[8];
+  char* arguments[3];
+  char* environment[1];
+  volatile int error;
+};
+
+// Runs in the server's memory while the calling thread is suspended (CLONE_VM | CLONE_VFORK). It
+// only readies its own copy of the descriptor table for the exec: direct system calls, no
+// allocation, no lock, no change of credentials (that would act on the shared memory's dumpable
+// flag: kernel/cred.c, commit_creds).
+int exec_launcher(void* argument) {
+  auto* plan = static_cast<ChildPlan*>(argument);
+  for (const int descriptor : plan->kept) {
+    if (descriptor >= 0 && syscall(SYS_fcntl, descriptor, F_SETFD, 0) != 0) {
+      plan->error = errno;
+      syscall(SYS_exit, 127);
+    }
+  }
+  syscall(SYS_execveat, plan->launcher, "", plan->arguments, plan->environment, AT_EMPTY_PATH);
+  plan->error = errno;
+  syscall(SYS_exit, 127);
+  return 127;
+}
+
+// The child starts on a stack of its own, where it calls `entry`, which never returns.
+long clone3_on_stack(const CloneArguments* arguments, int (*entry)(void*), void* argument) {
+#if defined(__x86_64__)
+  long result = SYS_clone3;
+  register int (*child_entry)(void*) asm("r12") = entry;
+  register void* child_argument asm("r13") = argument;
+  asm volatile(
+      "syscall\n\t"
+      "testq %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xorl %%ebp, %%ebp\n\t"
+      "movq %%r13, %%rdi\n\t"
+      "callq *%%r12\n\t"
+      "ud2\n"
+      "1:"
+      : "+a"(result)
+      : "D"(arguments), "S"(sizeof(CloneArguments)), "r"(child_entry), "r"(child_argument)
+      : "rcx", "r11", "memory", "cc");
+  return result;
+#elif defined(__aarch64__)
+  register long number asm("x8") = SYS_clone3;
+  register long result asm("x0") = reinterpret_cast<long>(arguments);
+  register long size asm("x1") = sizeof(CloneArguments);
+  register int (*child_entry)(void*) asm("x20") = entry;
+  register void* child_argument asm("x21") = argument;
+  asm volatile(
+      "svc #0\n\t"
+      "cbnz x0, 1f\n\t"
+      "mov x29, xzr\n\t"
+      "mov x0, x21\n\t"
+      "blr x20\n\t"
+      "brk #0\n"
+      "1:"
+      : "+r"(result)
+      : "r"(number), "r"(size), "r"(child_entry), "r"(child_argument)
+      : "memory", "cc");
+  return result;
+#endif
+}
+
+// Every signal is blocked around the clone: a handler of the server's must not run in the child.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+Status write_all(int descriptor, const char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t count = write(descriptor, data, size);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return Status::failure(Step::kSpec, errno);
+    }
+    data += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return Status::success();
+}
+
+// A memfd that nobody can change any more.
+Status seal(const Descriptor& file) {
+  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  return fcntl(file.get(), F_ADD_SEALS, kSeals) == 0 ? Status::success()
+                                                     : Status::failure(Step::kSpec, errno);
+}
+
+Status make_spec(SpawnPlan& plan, Descriptor& file) {
+  file.reset(memfd_create("codejail-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file.valid()) {
+    return Status::failure(Step::kSpec, errno);
+  }
+  plan.header.size = aligned(sizeof(SpecHeader)) + plan.records.size();
+  const char padding[aligned(sizeof(SpecHeader)) - sizeof(SpecHeader) + 1] = {};
+  Status status =
+      write_all(file.get(), reinterpret_cast<const char*>(&plan.header), sizeof(SpecHeader));
+  if (status.ok()) {
+    status = write_all(file.get(), padding, sizeof(padding) - 1);
+  }
+  if (status.ok()) {
+    status = write_all(file.get(), plan.records.data(), plan.records.size());
+  }
+  return status.ok() ? seal(file) : status;
+}
+
+Status make_request(const SpawnPlan& plan, Descriptor& file) {
+  Descriptor made(memfd_create("codejail-request", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!made.valid()) {
+    return Status::failure(Step::kSpec, errno);
+  }
+  Status status = write_all(made.get(), plan.request.data(), plan.request.size());
+  if (status.ok()) {
+    status = seal(made);
+  }
+  if (status.ok() && lseek(made.get(), 0, SEEK_SET) != 0) {
+    status = Status::failure(Step::kSpec, errno);
+  }
+  file = std::move(made);
+  return status;
+}
+
+// clone3, or clone where a seccomp filter answers as an older kernel (Docker's default profile).
+long clone_child(std::uint64_t namespaces, ChildPlan& child, int& pidfd) {
+  alignas(16) char stack[kStackSize];
+  CloneArguments arguments{};
+  arguments.flags =
+      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | namespaces;
+  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  arguments.stack = reinterpret_cast<std::uint64_t>(stack);
+  arguments.stack_size = kStackSize;
+  const long result = clone3_on_stack(&arguments, exec_launcher, &child);
+  if (result != -ENOSYS) {
+    return result;
+  }
+  // Without CLONE_CLEAR_SIGHAND the exec itself resets the handlers; all signals are blocked.
+  const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | static_cast<int>(namespaces);
+  const int process = clone(exec_launcher, stack + kStackSize, flags, &child, &pidfd);
+  return process < 0 ? -errno : process;
+}
+
+}  // namespace
+
+Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
+  Spawned spawned;
+  if (plan.leases_uid) {
+    spawned.status = lease_uid(plan.uids, spawned.lease);
+    if (!spawned.status.ok()) {
+      return spawned;
+    }
+    plan.header.uid = spawned.lease.uid;
+    plan.header.gid = spawned.lease.uid;
+  }
+  Descriptor request;
+  if (plan.has_request) {
+    spawned.status = make_request(plan, request);
+    if (!spawned.status.ok()) {
+      return spawned;
+    }
+  }
+  SpecHeader& header = plan.header;
+  header.report_fd = ends.report.get();
+  header.stdin_fd = ends.standard_input.get();
+  header.stdout_fd = ends.standard_output.get();
+  header.stderr_fd = ends.standard_error.get();
+  header.request_fd = request.get();
+  header.result_fd = ends.result.get();
+  header.lease_fd = spawned.lease.lock.get();
+  Descriptor spec;
+  spawned.status = make_spec(plan, spec);
+  if (!spawned.status.ok()) {
+    return spawned;
+  }
+  Descriptor launcher(open(plan.launcher.c_str(), O_PATH | O_CLOEXEC));
+  if (!launcher.valid()) {
+    spawned.status = Status::failure(Step::kExecLauncher, errno, "the launcher can't be opened");
+    return spawned;
+  }
+
+  char name[] = "codejail-launcher";
+  char spec_number[16];
+  std::snprintf(spec_number, sizeof(spec_number), "%d", spec.get());
+  ChildPlan child{};
+  child.launcher = launcher.get();
+  const int kept[] = {spec.get(),         header.report_fd,  header.stdin_fd,  header.stdout_fd,
+                      header.stderr_fd,   header.request_fd, header.result_fd, header.lease_fd};
+  static_assert(sizeof(kept) == sizeof(child.kept));
+  for (std::size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); ++i) {
+    child.kept[i] = kept[i];
+  }
+  child.arguments[0] = name;
+  child.arguments[1] = spec_number;
+
+  const bool launcher_makes_them = (header.flags & kLauncherMakesNamespaces) != 0;
+  int pidfd = -1;
+  long process = 0;
+  {
+    const BlockedSignals blocked;
+    process = clone_child(launcher_makes_them ? 0 : header.namespaces, child, pidfd);
+  }
+  if (process < 0) {
+    spawned.status = Status::failure(Step::kClone, static_cast<int>(-process));
+    return spawned;
+  }
+  spawned.process = static_cast<pid_t>(process);
+  spawned.pidfd.reset(pidfd);
+  if (child.error != 0) {
+    siginfo_t info{};
+    waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | __WALL);
+    spawned.pidfd.reset();
+    spawned.status = Status::failure(Step::kExecLauncher, child.error);
+  }
+  return spawned;
+}
+
+}  // namespace codejail

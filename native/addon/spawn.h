@@ -1,0 +1,33 @@
+// Starts the launcher of one jail from the server's process.
+#pragma once
+
+#include <sys/types.h>
+
+#include "descriptor.h"
+#include "lease.h"
+#include "spec_builder.h"
+#include "status.h"
+
+namespace codejail {
+
+// The child's ends of the pipes: closed in the server as soon as the child has its copies.
+struct ChildEnds {
+  Descriptor report;
+  Descriptor standard_input;
+  Descriptor standard_output;
+  Descriptor standard_error;
+  Descriptor result;
+};
+
+struct Spawned {
+  Status status = Status::success();
+  pid_t process = -1;
+  Descriptor pidfd;
+  Lease lease;
+};
+
+// Blocks until the launcher's exec, about a millisecond: never to be called on the event loop.
+// Nothing of the calling process changes: no credential, no signal handler, no descriptor.
+Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends);
+
+}  // namespace codejail

@@ -1,0 +1,25 @@
+// The change to an AppArmor profile, by the attribute files of proc(5), and the label read back.
+#pragma once
+
+#include <cstddef>
+
+#include "descriptor.h"
+#include "status.h"
+
+namespace codejail {
+
+// Opened while /proc is still the host's, by the task that will write it: the kernel refuses a
+// writer whose memory is not the opener's (fs/proc/base.c, proc_pid_attr_write).
+Status open_apparmor(Descriptor& attribute);
+
+// Changes this task to `profile` and checks that the label it then has is that profile, alone or
+// stacked, in enforce mode. The label is copied to `label`.
+Status change_apparmor_profile(const Descriptor& attribute, const char* profile, char* label,
+                               std::size_t size);
+
+// Whether `label`, as the kernel prints it, enforces `profile`: "NAME (enforce)",
+// "unconfined//&NAME (enforce)", "NAME//&OTHER (enforce)"; with mixed modes the kernel prints one
+// mode for all.
+bool label_enforces(const char* label, const char* profile);
+
+}  // namespace codejail

@@ -1,0 +1,99 @@
+#include "credentials.h"
+
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
+
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+Status drop_bounding_set() {
+  for (unsigned long capability = 0; capability < 64; ++capability) {
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+      // EINVAL: past the last capability of this kernel.
+      if (errno == EINVAL && capability > 0) {
+        break;
+      }
+      return Status::failure(Step::kCapabilities, errno, "the bounding set");
+    }
+  }
+  return Status::success();
+}
+
+Status empty_capability_sets() {
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
+    return Status::failure(Step::kCapabilities, errno, "the ambient set");
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  if (syscall(SYS_capset, &header, data) != 0) {
+    return Status::failure(Step::kCapabilities, errno, "the process's sets");
+  }
+  __user_cap_data_struct read_back[2] = {};
+  if (syscall(SYS_capget, &header, read_back) != 0) {
+    return Status::failure(Step::kCapabilities, errno, "the process's sets");
+  }
+  for (const auto& set : read_back) {
+    if (set.effective != 0 || set.permitted != 0 || set.inheritable != 0) {
+      return Status::failure(Step::kCapabilities, EPERM, "a capability is left");
+    }
+  }
+  return Status::success();
+}
+
+Status change_ids(const Spec& spec) {
+  const uid_t uid = spec.header().uid;
+  const gid_t gid = spec.header().gid;
+  if (spec.has(kDropGroups) && syscall(SYS_setgroups, 0, nullptr) != 0) {
+    return Status::failure(Step::kGroups, errno);
+  }
+  if (syscall(SYS_setresgid, gid, gid, gid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0) {
+    return Status::failure(Step::kUserId, errno);
+  }
+  uid_t real_uid = 0;
+  uid_t effective_uid = 0;
+  uid_t saved_uid = 0;
+  gid_t real_gid = 0;
+  gid_t effective_gid = 0;
+  gid_t saved_gid = 0;
+  if (syscall(SYS_getresuid, &real_uid, &effective_uid, &saved_uid) != 0 ||
+      syscall(SYS_getresgid, &real_gid, &effective_gid, &saved_gid) != 0) {
+    return Status::failure(Step::kUserId, errno);
+  }
+  if (real_uid != uid || effective_uid != uid || saved_uid != uid || real_gid != gid ||
+      effective_gid != gid || saved_gid != gid) {
+    return Status::failure(Step::kUserId, EPERM, "the ids that were read back differ");
+  }
+  return Status::success();
+}
+
+}  // namespace
+
+Status drop_credentials(const Spec& spec) {
+  // Locked, so that no later exec or set*id of uid 0 brings a capability back (capabilities(7)).
+  constexpr unsigned long kSecurebits =
+      SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  if (prctl(PR_SET_SECUREBITS, kSecurebits, 0, 0, 0) != 0) {
+    return Status::failure(Step::kCapabilities, errno, "securebits");
+  }
+  if (Status status = drop_bounding_set(); !status.ok()) {
+    return status;
+  }
+  if (Status status = change_ids(spec); !status.ok()) {
+    return status;
+  }
+  return empty_capability_sets();
+}
+
+Status set_no_new_privileges() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return Status::failure(Step::kNoNewPrivileges, errno);
+  }
+  return Status::success();
+}
+
+}  // namespace codejail

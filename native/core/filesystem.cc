@@ -1,0 +1,236 @@
+#include "filesystem.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "copy.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+constexpr char kHost[] = "/.host";
+// Without the read bit a directory can be crossed but not listed: EACCES, also for its owner.
+constexpr mode_t kUnlistable = 0111;
+
+Status make_parents(const char* path) {
+  char partial[4096];
+  const std::size_t length = std::strlen(path);
+  if (length >= sizeof(partial)) {
+    return Status::failure(Step::kMounts, ENAMETOOLONG, path);
+  }
+  std::memcpy(partial, path, length + 1);
+  for (std::size_t at = 1; at < length; ++at) {
+    if (partial[at] != '/') {
+      continue;
+    }
+    partial[at] = '\0';
+    if (mkdir(partial, kUnlistable) != 0 && errno != EEXIST) {
+      return Status::failure(Step::kMounts, errno, path);
+    }
+    partial[at] = '/';
+  }
+  return Status::success();
+}
+
+Status make_directory(const char* path, mode_t mode) {
+  if (mkdir(path, mode) == 0) {
+    return Status::success();
+  }
+  // It may have been made as a parent, with that mode.
+  if (errno != EEXIST || chmod(path, mode) != 0) {
+    return Status::failure(Step::kMounts, errno, path);
+  }
+  return Status::success();
+}
+
+Status make_file(const Record& record, Step step) {
+  Descriptor file(open(record.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                       record.header->mode));
+  if (!file.valid()) {
+    return Status::failure(step, errno, record.path);
+  }
+  std::size_t written = 0;
+  while (written < record.header->data_length) {
+    const ssize_t count =
+        write(file.get(), record.data + written, record.header->data_length - written);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return Status::failure(step, errno, record.path);
+    }
+    written += static_cast<std::size_t>(count);
+  }
+  return Status::success();
+}
+
+// A mount point of the same type as what will cover it.
+Status make_mount_point(int source, const char* path) {
+  struct stat status {};
+  if (fstat(source, &status) != 0) {
+    return Status::failure(Step::kMounts, errno, path);
+  }
+  if (S_ISDIR(status.st_mode)) {
+    return make_directory(path, kUnlistable);
+  }
+  Descriptor file(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0444));
+  return file.valid() ? Status::success() : Status::failure(Step::kMounts, errno, path);
+}
+
+Status bind(int host, const char* source, const char* path, std::uint64_t attributes) {
+  // RESOLVE_IN_ROOT: an absolute symlink of the host means the host's root, not the jail's.
+  Descriptor origin(sys_openat2(host, source, O_PATH | O_CLOEXEC, RESOLVE_IN_ROOT));
+  if (!origin.valid()) {
+    return Status::failure(Step::kMounts, errno, source);
+  }
+  if (Status status = make_mount_point(origin.get(), path); !status.ok()) {
+    return status;
+  }
+  // Recursive: in a user namespace a tree whose submounts are locked can't be cloned without them
+  // (mount_namespaces(7)).
+  Descriptor tree(static_cast<int>(syscall(
+      SYS_open_tree, origin.get(), "",
+      AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | static_cast<unsigned>(OPEN_TREE_CLOEXEC))));
+  if (!tree.valid()) {
+    return Status::failure(Step::kMounts, errno, source);
+  }
+  // mount_setattr only adds flags here, so those that the source has locked stay (EPERM otherwise).
+  mount_attr attribute{};
+  attribute.attr_set = attributes;
+  if (syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attribute,
+              sizeof(attribute)) != 0) {
+    return Status::failure(Step::kMounts, errno, source);
+  }
+  if (syscall(SYS_move_mount, tree.get(), "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    return Status::failure(Step::kMounts, errno, path);
+  }
+  return Status::success();
+}
+
+Status mount_tmpfs(const Spec& spec, const Record& record) {
+  if (Status status = make_directory(record.path, kUnlistable); !status.ok()) {
+    return status;
+  }
+  char options[160];
+  // The root directory of the tmpfs is an inode too, hence the one more.
+  const unsigned long long inodes =
+      record.header->second == 0 ? 0 : static_cast<unsigned long long>(record.header->second) + 1;
+  std::snprintf(options, sizeof(options), "mode=0%o,uid=%u,gid=%u,size=%llu,nr_inodes=%llu",
+                record.header->mode, spec.header().uid, spec.header().gid,
+                static_cast<unsigned long long>(record.header->first), inodes);
+  const unsigned long no_exec = spec.has(kAllowExec) ? 0 : MS_NOEXEC;
+  if (mount("tmp", record.path, "tmpfs", MS_NOSUID | MS_NODEV | no_exec, options) != 0) {
+    return Status::failure(Step::kMounts, errno, record.path);
+  }
+  return Status::success();
+}
+
+Status mount_proc(const char* path) {
+  if (Status status = make_directory(path, kUnlistable); !status.ok()) {
+    return status;
+  }
+  if (mount("proc", path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid") != 0) {
+    return Status::failure(Step::kMounts, errno, path);
+  }
+  return Status::success();
+}
+
+Status apply(const Spec& spec, int host, const Record& record) {
+  constexpr std::uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
+  switch (record.header->kind) {
+    case RecordKind::kDirectory:
+    case RecordKind::kSymlink:
+    case RecordKind::kFile:
+    case RecordKind::kCopy:
+    case RecordKind::kBind:
+    case RecordKind::kTmpfs:
+    case RecordKind::kProc:
+    case RecordKind::kDevice:
+      break;
+    default:
+      return Status::success();
+  }
+  if (Status status = make_parents(record.path); !status.ok()) {
+    return status;
+  }
+  switch (record.header->kind) {
+    case RecordKind::kDirectory:
+      return make_directory(record.path, record.header->mode);
+    case RecordKind::kSymlink:
+      if (symlink(record.data, record.path) != 0) {
+        return Status::failure(Step::kMounts, errno, record.path);
+      }
+      return Status::success();
+    case RecordKind::kFile:
+      return make_file(record, Step::kCopyFiles);
+    case RecordKind::kCopy:
+      return copy_into_jail(host, record.data, record.path);
+    case RecordKind::kBind:
+      return bind(host, record.data, record.path, kReadOnly | MOUNT_ATTR_NODEV);
+    case RecordKind::kDevice:
+      return bind(host, record.path, record.path, kReadOnly | MOUNT_ATTR_NOEXEC);
+    case RecordKind::kTmpfs:
+      return mount_tmpfs(spec, record);
+    case RecordKind::kProc:
+      return mount_proc(record.path);
+    default:
+      return Status::success();
+  }
+}
+
+}  // namespace
+
+Status enter_own_root(const Spec& spec, Descriptor& tmp_directory) {
+  const Record stage = spec.find(RecordKind::kStage);
+  const Record tmp = spec.find(RecordKind::kTmpDirectory);
+  if (stage.header == nullptr || tmp.header == nullptr) {
+    return Status::failure(Step::kMounts, EINVAL, "the spec names no stage or no tmp directory");
+  }
+  // Nothing that is mounted here may show on the host (mount_namespaces(7), propagation).
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return Status::failure(Step::kMounts, errno, "/");
+  }
+  if (mount("codejail", stage.path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0111") != 0 ||
+      chdir(stage.path) != 0) {
+    return Status::failure(Step::kMounts, errno, stage.path);
+  }
+  // Entered first and filled afterwards: the host's tree is then whole below kHost, also what the
+  // stage covered.
+  if (mkdir(".host", 0700) != 0 || sys_pivot_root(".", ".host") != 0 || chdir("/") != 0) {
+    return Status::failure(Step::kPivotRoot, errno, stage.path);
+  }
+  {
+    Descriptor host(open(kHost, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!host.valid()) {
+      return Status::failure(Step::kPivotRoot, errno, kHost);
+    }
+    Status built = spec.each([&](const Record& record) { return apply(spec, host.get(), record); });
+    if (!built.ok()) {
+      return built;
+    }
+  }
+  tmp_directory.reset(open(tmp.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!tmp_directory.valid()) {
+    return Status::failure(Step::kMounts, errno, tmp.path);
+  }
+  if (umount2(kHost, MNT_DETACH) != 0 || rmdir(kHost) != 0) {
+    return Status::failure(Step::kPivotRoot, errno, kHost);
+  }
+  // Where the files belong to the jail's own uid, only the mount keeps it from changing them. Where
+  // they belong to another, the mode does, and the denial is EACCES instead of EROFS.
+  if (spec.has(kReadOnlyRoot)) {
+    mount_attr attribute{};
+    attribute.attr_set = MOUNT_ATTR_RDONLY;
+    if (syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &attribute, sizeof(attribute)) != 0) {
+      return Status::failure(Step::kMounts, errno, "/");
+    }
+  }
+  return Status::success();
+}
+
+}  // namespace codejail

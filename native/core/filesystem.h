@@ -1,0 +1,13 @@
+// The jail's own root: a tmpfs that holds only what the spec lists, entered by pivot_root.
+#pragma once
+
+#include "descriptor.h"
+#include "spec.h"
+
+namespace codejail {
+
+// Builds the root, enters it and cuts the host's tree off. Afterwards "/" is the jail's.
+// `tmp_directory` receives a descriptor of the writable directory.
+Status enter_own_root(const Spec& spec, Descriptor& tmp_directory);
+
+}  // namespace codejail

@@ -1,0 +1,118 @@
+#include "landlock.h"
+
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sys/stat.h>
+
+#include "descriptor.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+// Of newer kernels than the headers that this may be built with.
+constexpr std::uint64_t kRefer = 1ULL << 13U;
+constexpr std::uint64_t kTruncate = 1ULL << 14U;
+constexpr std::uint64_t kIoctlDevice = 1ULL << 15U;
+constexpr std::uint64_t kBindTcp = 1ULL << 0U;
+constexpr std::uint64_t kConnectTcp = 1ULL << 1U;
+constexpr std::uint64_t kScopeAbstractSocket = 1ULL << 0U;
+constexpr std::uint64_t kScopeSignal = 1ULL << 1U;
+
+struct RulesetAttributes {
+  std::uint64_t handled_access_fs;
+  std::uint64_t handled_access_net;
+  std::uint64_t scoped;
+};
+
+constexpr std::uint64_t kRead =
+    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kWrite =
+    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM;
+constexpr std::uint64_t kMakeDevice = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
+constexpr std::uint64_t kFileOnly = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
+                                    LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate | kIoctlDevice;
+
+Status add_rule(int ruleset, const char* path, std::uint64_t access) {
+  Descriptor target(open(path, O_PATH | O_CLOEXEC));
+  if (!target.valid()) {
+    return Status::failure(Step::kLandlock, errno, path);
+  }
+  struct stat status {};
+  if (fstat(target.get(), &status) != 0) {
+    return Status::failure(Step::kLandlock, errno, path);
+  }
+  landlock_path_beneath_attr rule{};
+  // The kernel refuses a directory's rights on a file (EINVAL).
+  rule.allowed_access = S_ISDIR(status.st_mode) ? access : access & kFileOnly;
+  rule.parent_fd = target.get();
+  if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
+    return Status::failure(Step::kLandlock, errno, path);
+  }
+  return Status::success();
+}
+
+}  // namespace
+
+int landlock_abi() {
+  const long version =
+      syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  return version < 0 ? 0 : static_cast<int>(version);
+}
+
+Status restrict_with_landlock(const Spec& spec) {
+  const int abi = landlock_abi();
+  if (abi == 0) {
+    return Status::failure(Step::kLandlock, EOPNOTSUPP);
+  }
+  RulesetAttributes attributes{};
+  std::uint64_t write = kWrite;
+  attributes.handled_access_fs = kRead | kWrite | kMakeDevice;
+  if (abi >= 2) {
+    attributes.handled_access_fs |= kRefer;
+    write |= kRefer;
+  }
+  if (abi >= 3) {
+    attributes.handled_access_fs |= kTruncate;
+    write |= kTruncate;
+  }
+  if (abi >= 4) {
+    attributes.handled_access_net = kBindTcp | kConnectTcp;
+  }
+  if (abi >= 5) {
+    attributes.handled_access_fs |= kIoctlDevice;
+  }
+  if (abi >= 6) {
+    attributes.scoped = kScopeAbstractSocket | kScopeSignal;
+  }
+  // An older kernel takes only the size that it knows.
+  const std::size_t size = abi >= 6   ? sizeof(attributes)
+                           : abi >= 4 ? 2 * sizeof(std::uint64_t)
+                                      : sizeof(std::uint64_t);
+  Descriptor ruleset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
+  if (!ruleset.valid()) {
+    return Status::failure(Step::kLandlock, errno);
+  }
+  Status added = spec.each([&](const Record& record) {
+    switch (record.header->kind) {
+      case RecordKind::kLandlockRead:
+        return add_rule(ruleset.get(), record.path, kRead);
+      case RecordKind::kLandlockWrite:
+        return add_rule(ruleset.get(), record.path,
+                        (kRead & ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE}) | write);
+      default:
+        return Status::success();
+    }
+  });
+  if (!added.ok()) {
+    return added;
+  }
+  if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
+    return Status::failure(Step::kLandlock, errno);
+  }
+  return Status::success();
+}
+
+}  // namespace codejail

@@ -1,0 +1,13 @@
+// Landlock: a second lock on files, TCP, abstract sockets and signals, where the kernel has it.
+#pragma once
+
+#include "spec.h"
+
+namespace codejail {
+
+// The kernel's Landlock ABI version, 0 where there is none (landlock(7)).
+int landlock_abi();
+// Restricts this process to what the spec's records allow. Needs no_new_privs.
+Status restrict_with_landlock(const Spec& spec);
+
+}  // namespace codejail

@@ -1,0 +1,75 @@
+#include "resource_limits.h"
+
+#include <sys/resource.h>
+
+namespace codejail {
+namespace {
+
+constexpr rlim_t kStackBytes = rlim_t{8} << 20U;
+
+// A limit may be lowered by anyone, raised by nobody here: the caller's own hard limit stays.
+Status lower(decltype(RLIMIT_CPU) resource, rlim_t soft, rlim_t hard, const char* name) {
+  rlimit current{};
+  if (getrlimit(resource, &current) != 0) {
+    return Status::failure(Step::kResourceLimits, errno, name);
+  }
+  rlimit wanted{};
+  wanted.rlim_max = hard < current.rlim_max ? hard : current.rlim_max;
+  wanted.rlim_cur = soft < wanted.rlim_max ? soft : wanted.rlim_max;
+  if (setrlimit(resource, &wanted) != 0) {
+    return Status::failure(Step::kResourceLimits, errno, name);
+  }
+  return Status::success();
+}
+
+Status lower_if_set(decltype(RLIMIT_CPU) resource, std::uint64_t value, const char* name) {
+  return value == kUnlimited ? Status::success() : lower(resource, value, value, name);
+}
+
+}  // namespace
+
+Status limit_jail(const SpecHeader& header) {
+  struct Fixed {
+    decltype(RLIMIT_CPU) resource;
+    rlim_t value;
+    const char* name;
+  };
+  const Fixed fixed[] = {
+      // Not 0: a core pattern that is a pipe is refused at exactly 1 (fs/coredump.c).
+      {RLIMIT_CORE, 1, "RLIMIT_CORE"},
+      {RLIMIT_NOFILE, header.rlimit_nofile, "RLIMIT_NOFILE"},
+      {RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK"},
+      {RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE"},
+      {RLIMIT_SIGPENDING, 256, "RLIMIT_SIGPENDING"},
+      {RLIMIT_NICE, 0, "RLIMIT_NICE"},
+      {RLIMIT_RTPRIO, 0, "RLIMIT_RTPRIO"},
+      {RLIMIT_STACK, kStackBytes, "RLIMIT_STACK"},
+  };
+  for (const Fixed& limit : fixed) {
+    Status status = lower(limit.resource, limit.value, limit.value, limit.name);
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  return lower_if_set(RLIMIT_NPROC, header.rlimit_nproc, "RLIMIT_NPROC");
+}
+
+Status limit_program(const SpecHeader& header) {
+  if (header.rlimit_cpu_seconds != kUnlimited) {
+    // Soft first, so that the kernel sends the telling SIGXCPU; SIGKILL one second later (CodeJail).
+    Status status = lower(RLIMIT_CPU, header.rlimit_cpu_seconds, header.rlimit_cpu_seconds + 1,
+                          "RLIMIT_CPU");
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  if (Status status = lower_if_set(RLIMIT_AS, header.rlimit_as, "RLIMIT_AS"); !status.ok()) {
+    return status;
+  }
+  if (Status status = lower_if_set(RLIMIT_DATA, header.rlimit_data, "RLIMIT_DATA"); !status.ok()) {
+    return status;
+  }
+  return lower_if_set(RLIMIT_FSIZE, header.rlimit_fsize, "RLIMIT_FSIZE");
+}
+
+}  // namespace codejail

@@ -1,0 +1,14 @@
+// The seccomp filter: which system calls a jailed program may make, and how the rest are answered.
+#pragma once
+
+#include "descriptor.h"
+#include "status.h"
+
+namespace codejail {
+
+// Installs the filter on this process and all that it will start. Needs no_new_privs.
+// Unless `allow_exec`, every execve and execveat is put to whoever holds `exec_listener`
+// (seccomp_unotify(2)): a filter alone can't tell the program's own start from a later one.
+Status install_seccomp_filter(bool allow_exec, Descriptor& exec_listener);
+
+}  // namespace codejail

@@ -1,0 +1,41 @@
+#include "spec.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+namespace codejail {
+
+Status Spec::map(int descriptor) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) {
+    return Status::failure(Step::kReadSpec, errno);
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size < sizeof(SpecHeader)) {
+    return Status::failure(Step::kReadSpec, EINVAL, "the spec is too short");
+  }
+  void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (memory == MAP_FAILED) {
+    return Status::failure(Step::kReadSpec, errno);
+  }
+  base_ = static_cast<const char*>(memory);
+  header_ = static_cast<const SpecHeader*>(memory);
+  if (header_->magic != kSpecMagic || header_->version != kSpecVersion || header_->size != size) {
+    return Status::failure(Step::kReadSpec, EINVAL,
+                           "the spec is not of this launcher's version: rebuild the package");
+  }
+  return Status::success();
+}
+
+Record Spec::find(RecordKind kind) const {
+  Record found{nullptr, nullptr, nullptr};
+  (void)each([&](const Record& record) {
+    if (found.header == nullptr && record.header->kind == kind) {
+      found = record;
+    }
+    return Status::success();
+  });
+  return found;
+}
+
+}  // namespace codejail

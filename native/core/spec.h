@@ -1,0 +1,144 @@
+// The spec: everything that the launcher will do, and nothing else, as plain data in a sealed memfd.
+// A fixed header, then records. The server's policy fills it; the launcher has no policy of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "status.h"
+
+namespace codejail {
+
+constexpr std::uint32_t kSpecMagic = 0x4c4a4443;  // "CDJL"
+constexpr std::uint32_t kSpecVersion = 1;
+
+enum class IdMap : std::uint32_t {
+  kNone,     // no user namespace
+  kCaller,   // one id: the caller's own, the only one that an unprivileged process may map
+  kSandbox,  // root and the sandbox user, written by the privileged half of the launcher
+};
+
+enum SpecFlag : std::uint32_t {
+  kOwnRoot = 1U << 0U,
+  kReadOnlyRoot = 1U << 1U,
+  kAllowExec = 1U << 2U,
+  kDropGroups = 1U << 3U,
+  kLandlock = 1U << 4U,
+  kSendTmpDirectory = 1U << 5U,
+  kLauncherMakesNamespaces = 1U << 6U,
+  kIsolateHostname = 1U << 7U,
+  kReaperByUid = 1U << 8U,   // no PID namespace: what is left is found by its uid
+  kSeccomp = 1U << 9U,
+};
+
+constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
+
+struct SpecHeader {
+  std::uint32_t magic;
+  std::uint32_t version;
+  std::uint64_t size;
+  std::uint32_t flags;
+  std::uint32_t namespaces;  // CLONE_NEW* flags
+  IdMap id_map;
+  std::uint32_t uid;  // as seen inside
+  std::uint32_t gid;
+  std::uint32_t outer_uid;
+  std::uint32_t outer_gid;
+  std::int32_t report_fd;
+  std::int32_t stdin_fd;
+  std::int32_t stdout_fd;
+  std::int32_t stderr_fd;
+  std::int32_t request_fd;  // becomes descriptor 3 of the program, or -1
+  std::int32_t result_fd;   // becomes descriptor 4 of the program, or -1
+  std::int32_t lease_fd;    // held by the launcher until the jail is dead, or -1
+  // Limits; kUnlimited where there is none.
+  std::uint64_t cpu_us;  // over the whole jail
+  std::uint64_t rlimit_cpu_seconds;
+  std::uint64_t rlimit_as;
+  std::uint64_t rlimit_data;
+  std::uint64_t rlimit_fsize;
+  std::uint64_t rlimit_nproc;
+  std::uint64_t rlimit_nofile;
+  std::uint64_t memory_bytes;  // sampled, over the whole jail
+  std::uint32_t argument_count;
+  std::uint32_t environment_count;
+};
+
+enum class RecordKind : std::uint32_t {
+  kDirectory,         // path, mode
+  kSymlink,           // path, data: target
+  kFile,              // path, mode, data: content
+  kCopy,              // path, data: path on the host
+  kBind,              // path, data: path on the host
+  kTmpfs,             // path, first: bytes, second: inodes; 0 for no limit
+  kProc,              // path
+  kDevice,            // path, the same on the host
+  kStage,             // path on the host that the new root is first mounted on
+  kWorkingDirectory,  // path
+  kTmpDirectory,      // path
+  kProgram,           // path
+  kArgument,          // data
+  kEnvironment,       // data
+  kAppArmorProfile,   // data
+  kLandlockRead,      // path
+  kLandlockWrite,     // path
+};
+
+struct RecordHeader {
+  RecordKind kind;
+  std::uint32_t mode;
+  std::uint64_t first;
+  std::uint64_t second;
+  std::uint32_t path_length;  // without the NUL that follows each
+  std::uint32_t padding;
+  std::uint64_t data_length;
+};
+
+struct Record {
+  const RecordHeader* header;
+  const char* path;
+  const char* data;
+};
+
+constexpr std::size_t aligned(std::size_t size) { return (size + 7U) & ~std::size_t{7U}; }
+
+// A spec mapped read-only into this process.
+class Spec {
+ public:
+  Status map(int descriptor);
+
+  [[nodiscard]] const SpecHeader& header() const { return *header_; }
+  [[nodiscard]] bool has(SpecFlag flag) const { return (header_->flags & flag) != 0; }
+  // Calls visit(record) for each record until one returns a failure.
+  template <typename Visit>
+  Status each(Visit visit) const {
+    const char* at = base_ + aligned(sizeof(SpecHeader));
+    const char* end = base_ + header_->size;
+    while (at < end) {
+      Record record = read(at);
+      if (Status status = visit(record); !status.ok()) {
+        return status;
+      }
+      at += record_size(*record.header);
+    }
+    return Status::success();
+  }
+  // The first record of a kind, or one with a null header.
+  [[nodiscard]] Record find(RecordKind kind) const;
+
+  static std::size_t record_size(const RecordHeader& header) {
+    return aligned(sizeof(RecordHeader) + header.path_length + 1 + header.data_length + 1);
+  }
+
+ private:
+  static Record read(const char* at) {
+    const auto* header = reinterpret_cast<const RecordHeader*>(at);
+    const char* path = at + sizeof(RecordHeader);
+    return Record{header, path, path + header->path_length + 1};
+  }
+
+  const char* base_ = nullptr;
+  const SpecHeader* header_ = nullptr;
+};
+
+}  // namespace codejail

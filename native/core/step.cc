@@ -1,0 +1,48 @@
+#include "step.h"
+
+namespace codejail {
+namespace {
+
+struct StepText {
+  const char* name;
+  const char* syscall;
+};
+
+constexpr StepText kTexts[] = {
+    {"lease a uid", "flock"},
+    {"make the pipes", "pipe2"},
+    {"write the spec", "memfd_create"},
+    {"clone", "clone3"},
+    {"start the launcher", "execveat"},
+    {"read the spec", "mmap"},
+    {"close descriptors", "close_range"},
+    {"new session", "setsid"},
+    {"make the namespaces", "clone3"},
+    {"write the id maps", "write"},
+    {"set the host name", "sethostname"},
+    {"open the AppArmor attribute", "openat"},
+    {"mount the jail's root", "mount"},
+    {"copy files into the jail", "openat2"},
+    {"change the root", "pivot_root"},
+    {"open the program", "openat"},
+    {"set resource limits", "setrlimit"},
+    {"drop capabilities", "capset"},
+    {"drop groups", "setgroups"},
+    {"change the user", "setresuid"},
+    {"change the AppArmor profile", "write"},
+    {"set no_new_privs", "prctl"},
+    {"restrict with Landlock", "landlock_restrict_self"},
+    {"install the seccomp filter", "seccomp"},
+    {"supervise", "signalfd"},
+    {"fork the program", "clone"},
+    {"set standard streams", "dup3"},
+    {"change to the working directory", "chdir"},
+    {"start the program", "execveat"},
+};
+
+}  // namespace
+
+const char* step_name(Step step) { return kTexts[static_cast<std::uint32_t>(step)].name; }
+const char* step_syscall(Step step) { return kTexts[static_cast<std::uint32_t>(step)].syscall; }
+
+}  // namespace codejail

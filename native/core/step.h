@@ -1,0 +1,44 @@
+// The steps that lead from the server's clone to the program, in the order in which they happen.
+#pragma once
+
+#include <cstdint>
+
+namespace codejail {
+
+enum class Step : std::uint32_t {
+  kLease,
+  kPipes,
+  kSpec,
+  kClone,
+  kExecLauncher,
+  kReadSpec,
+  kCloseDescriptors,
+  kSession,
+  kNamespaces,
+  kIdMap,
+  kHostname,
+  kOpenAppArmor,
+  kMounts,
+  kCopyFiles,
+  kPivotRoot,
+  kOpenProgram,
+  kResourceLimits,
+  kCapabilities,
+  kGroups,
+  kUserId,
+  kAppArmor,
+  kNoNewPrivileges,
+  kLandlock,
+  kSeccomp,
+  kSupervise,
+  kFork,
+  kStandardStreams,
+  kWorkingDirectory,
+  kExecProgram,
+};
+
+// The step's name in errors, and the system call that usually fails in it.
+const char* step_name(Step step);
+const char* step_syscall(Step step);
+
+}  // namespace codejail

@@ -1,0 +1,229 @@
+// The launcher: the first code of a jail that runs in memory of its own. It applies the spec to
+// itself, starts the program, and stays as PID 1 of the jail. Everything up to the program's start
+// is one list, in an order in which each step still has what it needs.
+#include <fcntl.h>
+#include <linux/securebits.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "apparmor.h"
+#include "credentials.h"
+#include "filesystem.h"
+#include "id_map.h"
+#include "landlock.h"
+#include "program.h"
+#include "report_channel.h"
+#include "resource_limits.h"
+#include "seccomp.h"
+#include "supervisor.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+void require(const ReportChannel& channel, const Status& status) {
+  if (!status.ok()) {
+    channel.fail(status);
+  }
+}
+
+void reset_signals() {
+  for (int signal_number = 1; signal_number < NSIG; ++signal_number) {
+    // Ignored signals stay ignored over exec; the program is to start with the defaults. EINVAL for
+    // SIGKILL, SIGSTOP and libc's own is expected.
+    (void)::signal(signal_number, SIG_DFL);
+  }
+  // The launcher reads what it needs from a signalfd; as PID 1 it is deaf to the rest anyway.
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+constexpr int kFirstFreeDescriptor = 5;
+
+// The server's descriptors that were opened without close-on-exec must not enter the jail.
+Status close_other_descriptors(const SpecHeader& header) {
+  int kept[] = {header.report_fd, header.stdin_fd,  header.stdout_fd, header.stderr_fd,
+                header.request_fd, header.result_fd, header.lease_fd};
+  constexpr int kCount = sizeof(kept) / sizeof(kept[0]);
+  for (int i = 0; i < kCount; ++i) {
+    for (int j = i + 1; j < kCount; ++j) {
+      if (kept[j] < kept[i]) {
+        const int smaller = kept[j];
+        kept[j] = kept[i];
+        kept[i] = smaller;
+      }
+    }
+  }
+  unsigned next = 0;
+  for (const int descriptor : kept) {
+    if (descriptor < 0) {
+      continue;
+    }
+    const auto number = static_cast<unsigned>(descriptor);
+    if (number > next && sys_close_range(next, number - 1, 0) != 0) {
+      return Status::failure(Step::kCloseDescriptors, errno);
+    }
+    // Back to close-on-exec: the program gets copies of those that are for it.
+    if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) {
+      return Status::failure(Step::kCloseDescriptors, errno);
+    }
+    next = number + 1;
+  }
+  if (sys_close_range(next, ~0U, 0) != 0) {
+    return Status::failure(Step::kCloseDescriptors, errno);
+  }
+  // The program's own five numbers are never given to a file of the launcher's: it would be replaced
+  // when the standard streams are set.
+  for (int filler = 0; filler < kFirstFreeDescriptor;) {
+    filler = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (filler < 0) {
+      return Status::failure(Step::kCloseDescriptors, errno, "/dev/null");
+    }
+    if (filler >= kFirstFreeDescriptor) {
+      ::close(filler);
+    }
+  }
+  return Status::success();
+}
+
+// A process that has exec'd has no capability in a user namespace whose maps were not there before
+// the exec (capabilities(7)); so the launcher makes that namespace itself. The child is made a child
+// of the server (CLONE_PARENT), which is told of it by its pidfd; this process then ends.
+Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
+  const SpecHeader& header = spec.header();
+  int mapped[2] = {-1, -1};
+  if (pipe2(mapped, O_CLOEXEC) != 0) {
+    return Status::failure(Step::kNamespaces, errno, "pipe2");
+  }
+  int pidfd = -1;
+  CloneArguments arguments{};
+  arguments.flags = header.namespaces | CLONE_PARENT | CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  const auto child = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  if (child < 0) {
+    return Status::failure(Step::kNamespaces, errno);
+  }
+  if (child > 0) {
+    Report report{};
+    report.kind = ReportKind::kNamespaces;
+    if (!channel.send(report, pidfd)) {
+      _exit(2);
+    }
+    if (header.id_map == IdMap::kSandbox) {
+      require(channel, map_sandbox_id(header, child));
+    }
+    // Without this byte the child ends: the server would not know of it.
+    _exit(write(mapped[1], "", 1) == 1 ? 0 : 2);
+  }
+  ::close(mapped[1]);
+  char byte = 0;
+  ssize_t count = 0;
+  do {
+    count = read(mapped[0], &byte, 1);
+  } while (count < 0 && errno == EINTR);
+  if (count != 1) {
+    _exit(2);
+  }
+  ::close(mapped[0]);
+  return header.id_map == IdMap::kCaller ? map_own_id(header) : Status::success();
+}
+
+// When memory runs out on the host, a jail goes first, never the server. A raise needs no privilege.
+void offer_to_oom_killer() {
+  Descriptor file(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (file.valid()) {
+    (void)!write(file.get(), "1000", 4);
+  }
+}
+
+[[noreturn]] void run(int spec_descriptor) {
+  Spec spec;
+  Status mapped = spec.map(spec_descriptor);
+  if (!mapped.ok()) {
+    // Without a spec there is no channel either; the server sees this status.
+    _exit(3);
+  }
+  const SpecHeader& header = spec.header();
+  const ReportChannel channel(header.report_fd);
+
+  require(channel, close_other_descriptors(header));
+  reset_signals();
+  umask(0);
+  if (setsid() < 0) {
+    require(channel, Status::failure(Step::kSession, errno));
+  }
+  offer_to_oom_killer();
+  if (spec.has(kLauncherMakesNamespaces)) {
+    require(channel, make_namespaces(spec, channel));
+  }
+  if (spec.has(kIsolateHostname) && sethostname("codejail", 8) != 0) {
+    require(channel, Status::failure(Step::kHostname, errno));
+  }
+
+  const Record profile = spec.find(RecordKind::kAppArmorProfile);
+  Descriptor apparmor;
+  if (profile.header != nullptr) {
+    require(channel, open_apparmor(apparmor));
+  }
+
+  Descriptor tmp_directory;
+  if (spec.has(kOwnRoot)) {
+    require(channel, enter_own_root(spec, tmp_directory));
+  } else {
+    const Record tmp = spec.find(RecordKind::kTmpDirectory);
+    tmp_directory.reset(open(tmp.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!tmp_directory.valid()) {
+      require(channel, Status::failure(Step::kMounts, errno, tmp.path));
+    }
+  }
+  // Before the uid changes: the directory may be readable for the sandbox only.
+  if (spec.has(kSendTmpDirectory)) {
+    Report report{};
+    report.kind = ReportKind::kTmpDirectory;
+    if (!channel.send(report, tmp_directory.get())) {
+      _exit(2);
+    }
+  }
+  Program program;
+  require(channel, program.prepare(spec));
+
+  require(channel, limit_jail(header));
+  require(channel, drop_credentials(spec));
+  // Root alone may now look at this process: no program of the same uid can read or write the
+  // launcher's memory through /proc/1/mem (ptrace(2), "Ptrace access mode checking").
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    require(channel, Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE"));
+  }
+  char label[sizeof(Report::label)] = {};
+  if (profile.header != nullptr) {
+    require(channel, change_apparmor_profile(apparmor, profile.data, label, sizeof(label)));
+    apparmor.reset();
+  }
+  require(channel, set_no_new_privileges());
+  if (spec.has(kLandlock)) {
+    require(channel, restrict_with_landlock(spec));
+  }
+  Descriptor exec_listener;
+  if (spec.has(kSeccomp)) {
+    require(channel, install_seccomp_filter(spec.has(kAllowExec), exec_listener));
+  }
+  supervise(spec, channel, program, tmp_directory, exec_listener, label);
+}
+
+}  // namespace
+}  // namespace codejail
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("codejail-launcher is started by the codejail library, not by hand\n", stderr);
+    return 64;
+  }
+  codejail::run(std::atoi(argv[1]));
+}

@@ -1,0 +1,109 @@
+#include "program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "resource_limits.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+constexpr int kFirstOther = 5;
+
+// 0, 1, 2 and, for a safeExec, 3 and 4. The sources may themselves have such low numbers, so they are
+// first moved out of the way.
+Status set_standard_streams(const SpecHeader& header) {
+  const int sources[kFirstOther] = {header.stdin_fd, header.stdout_fd, header.stderr_fd,
+                                    header.request_fd, header.result_fd};
+  int moved[kFirstOther];
+  for (int i = 0; i < kFirstOther; ++i) {
+    moved[i] = sources[i] < 0 ? -1 : fcntl(sources[i], F_DUPFD_CLOEXEC, kFirstOther);
+    if (sources[i] >= 0 && moved[i] < 0) {
+      return Status::failure(Step::kStandardStreams, errno);
+    }
+  }
+  for (int i = 0; i < kFirstOther; ++i) {
+    if (moved[i] < 0) {
+      continue;
+    }
+    if (dup3(moved[i], i, 0) < 0) {
+      return Status::failure(Step::kStandardStreams, errno);
+    }
+  }
+  return Status::success();
+}
+
+}  // namespace
+
+void Program::Free::operator()(void* memory) const { std::free(memory); }
+
+Status Program::prepare(const Spec& spec) {
+  const SpecHeader& header = spec.header();
+  const Record binary = spec.find(RecordKind::kProgram);
+  const Record directory = spec.find(RecordKind::kWorkingDirectory);
+  if (binary.header == nullptr || directory.header == nullptr) {
+    return Status::failure(Step::kOpenProgram, EINVAL, "the spec names no program");
+  }
+  working_directory_ = directory.path;
+  Descriptor opened(open(binary.path, O_PATH | O_CLOEXEC));
+  if (!opened.valid()) {
+    return Status::failure(Step::kOpenProgram, errno, binary.path);
+  }
+  binary_ = std::move(opened);
+  arguments_.reset(
+      static_cast<const char**>(std::calloc(header.argument_count + 1, sizeof(char*))));
+  environment_.reset(
+      static_cast<const char**>(std::calloc(header.environment_count + 1, sizeof(char*))));
+  if (!arguments_ || !environment_) {
+    return Status::failure(Step::kOpenProgram, ENOMEM);
+  }
+  std::uint32_t arguments = 0;
+  std::uint32_t variables = 0;
+  return spec.each([&](const Record& record) {
+    if (record.header->kind == RecordKind::kArgument && arguments < header.argument_count) {
+      arguments_[arguments++] = record.data;
+    }
+    if (record.header->kind == RecordKind::kEnvironment && variables < header.environment_count) {
+      environment_[variables++] = record.data;
+    }
+    return Status::success();
+  });
+}
+
+pid_t Program::start(const Spec& spec, const ReportChannel& channel) const {
+  // Not vfork: the parent has to answer for this child's execve (seccomp_unotify(2)) meanwhile.
+  const pid_t child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
+  if (child == 0) {
+    become(spec, channel);
+  }
+  return child;
+}
+
+void Program::become(const Spec& spec, const ReportChannel& channel) const {
+  // A session of its own: job control in the jail can't reach the launcher's.
+  if (setsid() < 0) {
+    channel.fail(Status::failure(Step::kSession, errno));
+  }
+  if (chdir(working_directory_) != 0) {
+    channel.fail(Status::failure(Step::kWorkingDirectory, errno, working_directory_));
+  }
+  if (Status status = set_standard_streams(spec.header()); !status.ok()) {
+    channel.fail(status);
+  }
+  if (Status status = limit_program(spec.header()); !status.ok()) {
+    channel.fail(status);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  // By descriptor: what was opened when the root was built is what runs.
+  syscall(SYS_execveat, binary_.get(), "", arguments_.get(), environment_.get(), AT_EMPTY_PATH);
+  channel.fail(Status::failure(Step::kExecProgram, errno, arguments_[0]));
+}
+
+}  // namespace codejail

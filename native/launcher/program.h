@@ -1,0 +1,36 @@
+// The program of the spec: opened and ready to be started.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+
+#include "descriptor.h"
+#include "report_channel.h"
+#include "spec.h"
+
+namespace codejail {
+
+class Program {
+ public:
+  // Opens the binary and lays out argv and envp, while there is still privilege to report with.
+  Status prepare(const Spec& spec);
+  // Forks; the child applies its own limits, takes its standard streams and becomes the program.
+  // A failure in the child is reported on `channel`; the child then ends.
+  [[nodiscard]] pid_t start(const Spec& spec, const ReportChannel& channel) const;
+
+ private:
+  struct Free {
+    void operator()(void* memory) const;
+  };
+  using Strings = std::unique_ptr<const char*[], Free>;
+
+  [[noreturn]] void become(const Spec& spec, const ReportChannel& channel) const;
+
+  Descriptor binary_;
+  const char* working_directory_ = nullptr;
+  Strings arguments_;
+  Strings environment_;
+};
+
+}  // namespace codejail

@@ -1,0 +1,44 @@
+#include "report_channel.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace codejail {
+
+bool ReportChannel::send(const Report& report, int passed_descriptor) const {
+  Report copy = report;
+  iovec part{&copy, sizeof(copy)};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  if (passed_descriptor >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &passed_descriptor, sizeof(int));
+  }
+  ssize_t sent = 0;
+  do {
+    sent = sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent == static_cast<ssize_t>(sizeof(copy));
+}
+
+void ReportChannel::fail(const Status& status) const {
+  Report report{};
+  report.kind = ReportKind::kFailed;
+  report.step = status.step();
+  report.error = status.error();
+  std::snprintf(report.detail, sizeof(report.detail), "%s", status.detail());
+  // Nobody is left to tell when this fails: the exit status tells that much.
+  _exit(send(report) ? 1 : 2);
+}
+
+}  // namespace codejail

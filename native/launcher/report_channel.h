@@ -1,0 +1,22 @@
+// The launcher's end of the report channel.
+#pragma once
+
+#include "report.h"
+#include "spec.h"
+
+namespace codejail {
+
+class ReportChannel {
+ public:
+  explicit ReportChannel(int descriptor) : descriptor_(descriptor) {}
+
+  [[nodiscard]] int get() const { return descriptor_; }
+  [[nodiscard]] bool send(const Report& report, int passed_descriptor = -1) const;
+  // Reports the failed step and ends this process. The program has not started, and never will.
+  [[noreturn]] void fail(const Status& status) const;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace codejail

@@ -1,0 +1,282 @@
+#include "supervisor.h"
+
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "usage.h"
+
+namespace codejail {
+namespace {
+
+constexpr int kLongestSleepMs = 50;
+constexpr int kShortestSleepMs = 2;
+constexpr std::uint64_t kGraceUs = 1000000;
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000U +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::uint64_t microseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1000000U +
+         static_cast<std::uint64_t>(time.tv_usec);
+}
+
+class Supervisor {
+ public:
+  Supervisor(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
+             const Descriptor& exec_listener)
+      : spec_(spec),
+        channel_(channel),
+        tmp_directory_(tmp_directory),
+        exec_listener_(exec_listener) {}
+
+  [[noreturn]] void run(const Program& program, const char* label) {
+    sigset_t child_signal;
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    signals_.reset(signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_.valid()) {
+      channel_.fail(Status::failure(Step::kSupervise, errno));
+    }
+    std::snprintf(report_.label, sizeof(report_.label), "%s", label);
+    main_process_ = program.start(spec_, channel_);
+    if (main_process_ < 0) {
+      channel_.fail(Status::failure(Step::kFork, errno));
+    }
+    if (!exec_listener_.valid()) {
+      announce_start();
+    }
+    while (!main_ended_) {
+      wait_for_events();
+      reap(WNOHANG);
+      if (!main_ended_) {
+        check_sums();
+      }
+    }
+    finish();
+  }
+
+ private:
+  void announce_start() {
+    started_ = true;
+    report_.started_ns = monotonic_ns();
+    Report report = report_;
+    report.kind = ReportKind::kStarted;
+    if (!channel_.send(report)) {
+      _exit(2);
+    }
+  }
+
+  void wait_for_events() {
+    pollfd events[3] = {{signals_.get(), POLLIN, 0},
+                        {channel_.get(), POLLIN, 0},
+                        {exec_listener_.get(), POLLIN, 0}};
+    const int ready = poll(events, exec_listener_.valid() ? 3 : 2, sleep_ms_);
+    if (ready <= 0) {
+      return;
+    }
+    if ((events[1].revents & (POLLHUP | POLLERR)) != 0) {
+      // The server is gone. The end of PID 1 is the end of the jail (pid_namespaces(7)).
+      end_with_server();
+    }
+    if ((events[1].revents & POLLIN) != 0) {
+      stop_as_asked();
+    }
+    if ((events[0].revents & POLLIN) != 0) {
+      signalfd_siginfo drained[8];
+      (void)!read(signals_.get(), drained, sizeof(drained));
+    }
+    if (exec_listener_.valid() && (events[2].revents & POLLIN) != 0) {
+      answer_exec();
+    }
+  }
+
+  [[noreturn]] void end_with_server() {
+    if (spec_.has(kReaperByUid)) {
+      kill_all();
+    }
+    _exit(2);
+  }
+
+  void stop_as_asked() {
+    char message[16];
+    const ssize_t count = recv(channel_.get(), message, sizeof(message), MSG_DONTWAIT);
+    if (count == 0) {
+      end_with_server();
+    }
+    if (count > 0 && report_.verdict == Verdict::kNone) {
+      report_.verdict = Verdict::kStopped;
+      kill_all();
+    }
+  }
+
+  // The first exec is the program's own start; whatever follows is another program.
+  void answer_exec() {
+    seccomp_notif request{};
+    if (ioctl(exec_listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) {
+      return;
+    }
+    seccomp_notif_resp response{};
+    response.id = request.id;
+    // Only code of the launcher runs in the jail before `started_`, so the arguments that the kernel
+    // will read again are those of the launcher (seccomp_unotify(2), "CONTINUE").
+    if (!started_ && request.pid == static_cast<std::uint32_t>(main_process_)) {
+      response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+      announce_start();
+    } else {
+      response.error = -EACCES;
+    }
+    (void)ioctl(exec_listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
+  }
+
+  void reap(int options) {
+    for (;;) {
+      int status = 0;
+      rusage usage{};
+      const pid_t process = wait4(-1, &status, options | __WALL, &usage);
+      if (process < 0 && errno == EINTR) {
+        continue;
+      }
+      if (process <= 0) {
+        return;
+      }
+      if (process == main_process_) {
+        main_ended_ = true;
+        report_.wait_status = status;
+      }
+    }
+  }
+
+  void check_sums() {
+    const SpecHeader& header = spec_.header();
+    if (header.cpu_us == kUnlimited && header.memory_bytes == kUnlimited) {
+      sleep_ms_ = -1;
+      return;
+    }
+    const Sample sample = sampler_.take(header.memory_bytes);
+    remember(sample);
+    if (report_.verdict == Verdict::kNone && sample.memory_bytes > header.memory_bytes) {
+      report_.verdict = Verdict::kMemory;
+      kill_all();
+    }
+    if (header.cpu_us != kUnlimited && sample.cpu_us >= header.cpu_us) {
+      end_for_cpu(sample);
+    }
+    plan_next(sample);
+  }
+
+  void remember(const Sample& sample) {
+    if (sample.memory_bytes > report_.peak_sum_bytes) {
+      report_.peak_sum_bytes = sample.memory_bytes;
+    }
+    if (sample.cpu_us > report_.cpu_us) {
+      report_.cpu_us = sample.cpu_us;
+    }
+  }
+
+  // As the kernel does for one process: SIGXCPU at the limit, SIGKILL a second of CPU later.
+  void end_for_cpu(const Sample& sample) {
+    if (report_.verdict == Verdict::kNone) {
+      report_.verdict = Verdict::kCpu;
+      kill(-1, SIGXCPU);
+    }
+    if (sample.cpu_us >= spec_.header().cpu_us + kGraceUs) {
+      kill_all();
+    }
+  }
+
+  // Sleeps no longer than the jail could need to reach its CPU limit with all its processes.
+  void plan_next(const Sample& sample) {
+    sleep_ms_ = kLongestSleepMs;
+    if (spec_.header().memory_bytes != kUnlimited) {
+      // A process that is filling memory is looked at more often than one that sits still.
+      const bool growing = sample.memory_bytes > last_memory_ + (1U << 20U);
+      memory_sleep_ms_ = growing ? kShortestSleepMs
+                                 : (memory_sleep_ms_ * 2 > kLongestSleepMs ? kLongestSleepMs
+                                                                           : memory_sleep_ms_ * 2);
+      last_memory_ = sample.memory_bytes;
+      sleep_ms_ = memory_sleep_ms_;
+    }
+    if (spec_.header().cpu_us != kUnlimited && sample.processes > 0) {
+      const std::uint64_t limit = spec_.header().cpu_us;
+      const std::uint64_t left = sample.cpu_us < limit ? limit - sample.cpu_us : 0;
+      const std::uint64_t soonest = left / 1000U / sample.processes;
+      if (soonest < static_cast<std::uint64_t>(sleep_ms_)) {
+        sleep_ms_ = soonest < kShortestSleepMs ? kShortestSleepMs : static_cast<int>(soonest);
+      }
+    }
+  }
+
+  void kill_all() const {
+    // All that this process may signal: in a PID namespace the jail, else the jail's own uid.
+    kill(-1, SIGKILL);
+  }
+
+  [[noreturn]] void finish() {
+    remember(sampler_.take(kUnlimited));
+    do {
+      kill_all();
+      reap(0);
+      // Without a PID namespace orphans belong to another reaper; they are gone when none of this
+      // uid can be signalled any more.
+    } while (spec_.has(kReaperByUid) && kill(-1, 0) == 0);
+    rusage usage{};
+    getrusage(RUSAGE_CHILDREN, &usage);
+    report_.kind = ReportKind::kEnded;
+    report_.user_us = microseconds(usage.ru_utime);
+    report_.system_us = microseconds(usage.ru_stime);
+    if (report_.user_us + report_.system_us > report_.cpu_us) {
+      report_.cpu_us = report_.user_us + report_.system_us;
+    }
+    report_.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
+    struct statfs disk {};
+    if (tmp_directory_.valid() && fstatfs(tmp_directory_.get(), &disk) == 0) {
+      report_.disk_bytes = (disk.f_blocks - disk.f_bfree) * static_cast<std::uint64_t>(disk.f_bsize);
+      // The root directory is not one of the program's files.
+      report_.disk_files = disk.f_files > 0 ? disk.f_files - disk.f_ffree - 1 : 0;
+      report_.disk_full = disk.f_blocks > 0 && disk.f_bfree == 0 ? 1 : 0;
+      report_.files_full = disk.f_files > 0 && disk.f_ffree == 0 ? 1 : 0;
+    }
+    _exit(channel_.send(report_) ? 0 : 2);
+  }
+
+  const Spec& spec_;
+  const ReportChannel& channel_;
+  const Descriptor& tmp_directory_;
+  const Descriptor& exec_listener_;
+  Descriptor signals_;
+  UsageSampler sampler_;
+  Report report_{};
+  pid_t main_process_ = -1;
+  bool main_ended_ = false;
+  bool started_ = false;
+  int sleep_ms_ = kShortestSleepMs;
+  int memory_sleep_ms_ = kShortestSleepMs;
+  std::uint64_t last_memory_ = 0;
+};
+
+}  // namespace
+
+void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
+               const Descriptor& tmp_directory, const Descriptor& exec_listener,
+               const char* apparmor_label) {
+  Supervisor supervisor(spec, channel, tmp_directory, exec_listener);
+  supervisor.run(program, apparmor_label);
+}
+
+}  // namespace codejail

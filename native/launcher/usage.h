@@ -1,0 +1,43 @@
+// What the processes of a jail use, summed over all of them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace codejail {
+
+struct Sample {
+  std::uint64_t cpu_us = 0;
+  std::uint64_t memory_bytes = 0;
+  unsigned processes = 0;
+};
+
+// Sums over the processes of this PID namespace, without the launcher's memory but with the CPU that
+// it was made to spend. Remembers what each process had used when it was last seen: the CPU of one
+// whose parent ignores SIGCHLD is in nobody's rusage (wait(2), NOTES).
+class UsageSampler {
+ public:
+  UsageSampler();
+
+  // `exact_above`: from this sum of resident sets on, pages that processes share are counted once,
+  // which costs a walk of their page tables.
+  Sample take(std::uint64_t exact_above);
+
+ private:
+  struct Seen {
+    pid_t process;
+    std::uint64_t cpu_us;
+    bool alive;
+  };
+  static constexpr unsigned kMaxSeen = 512;
+
+  Seen& entry(pid_t process);
+
+  std::uint64_t own_cpu_at_start_us_;
+  Seen seen_[kMaxSeen] = {};
+  unsigned count_ = 0;
+  std::uint64_t ended_cpu_us_ = 0;
+};
+
+}  // namespace codejail
