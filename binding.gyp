@@ -65,7 +65,16 @@
     {
       'target_name': 'codejail-probe',
       'type': 'executable',
-      'sources': ['native/probe/probe.cc'],
+      'sources': [
+        'native/probe/check.cc',
+        'native/probe/files.cc',
+        'native/probe/identity.cc',
+        'native/probe/kernel.cc',
+        'native/probe/limits.cc',
+        'native/probe/network.cc',
+        'native/probe/probe.cc',
+        'native/probe/processes.cc',
+      ],
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-fPIE', '-ffunction-sections', '-fdata-sections'],
       'ldflags': ['-static-pie', '-Wl,--gc-sections', '-s'],
     },

@@ -122,6 +122,8 @@ export function errnoName(errno: number): string {
 /** A step of making the jail failed. The program was never started. */
 export class SetupError extends JailError {
   declare readonly step: string;
+  /** What the step worked on: a path, a profile; empty where it says nothing. */
+  readonly detail: string;
 
   /**
    * @param step what was being done, in the words of the launcher's list of steps
@@ -152,6 +154,7 @@ export class SetupError extends JailError {
         cause: details.cause,
       },
     );
+    this.detail = details.detail ?? '';
   }
 }
 

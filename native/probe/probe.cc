@@ -1,1 +1,79 @@
-int main() { return 0; }
+// Runs inside a jail that is built exactly as a call's would be, and tries to break each guarantee.
+// With a word instead of expectations it misbehaves in one way, to be ended by the jail.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "check.h"
+
+namespace {
+
+// Twice as a parent and its child: each stays below the limit, both together don't.
+void fork_once() {
+  if (fork() < 0) {
+    _exit(3);
+  }
+}
+
+[[noreturn]] void burn() {
+  fork_once();
+  for (volatile unsigned long spin = 0;; spin = spin + 1) {
+  }
+}
+
+[[noreturn]] void hoard(const char* bytes) {
+  fork_once();
+  const std::size_t size = std::strtoul(bytes, nullptr, 10);
+  void* memory =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    _exit(4);
+  }
+  std::memset(memory, 1, size);
+  for (;;) {
+    pause();
+  }
+}
+
+[[noreturn]] void flood() {
+  static const char block[65536] = {'x'};
+  while (write(STDOUT_FILENO, block, sizeof(block)) > 0) {
+  }
+  _exit(5);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* mode = argc > 1 ? argv[1] : "";
+  if (std::strcmp(mode, "burn") == 0) {
+    burn();
+  }
+  if (std::strcmp(mode, "hoard") == 0 && argc > 2) {
+    hoard(argv[2]);
+  }
+  if (std::strcmp(mode, "flood") == 0) {
+    flood();
+  }
+  if (std::strcmp(mode, "sleep") == 0) {
+    for (;;) {
+      pause();
+    }
+  }
+  // Unbuffered would cost a call a line; a killed probe has no complete list, which is a failure too.
+  codejail_probe::read_expectations(argc, argv);
+  codejail_probe::check_files();
+  codejail_probe::check_network();
+  codejail_probe::check_identity();
+  codejail_probe::check_processes();
+  // Forked children must not print what is buffered a second time.
+  std::fflush(stdout);
+  codejail_probe::check_kernel();
+  std::fflush(stdout);
+  codejail_probe::check_limits();
+  std::puts("end");
+  return 0;
+}

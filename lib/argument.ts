@@ -1,0 +1,178 @@
+import * as z from 'zod/mini';
+import { describe } from './describe';
+import { InvalidArgumentError } from './errors';
+import { suggestionSentence } from './suggestion';
+
+/** A conversion refused a value. `parseArgument` turns it into an InvalidArgumentError. */
+export class Refusal extends Error {
+  /**
+   * @param problem what is wrong and what to do, continuing the sentence that the argument begins
+   * @param path where below the converted value the fault is
+   */
+  constructor(
+    readonly problem: string,
+    readonly path: readonly PropertyKey[] = [],
+  ) {
+    super(problem);
+  }
+}
+
+/** A schema that converts a value by a function; a `Refusal` thrown there becomes the schema's issue. */
+export function converted<T>(convert: (value: unknown) => T): z.ZodMiniType<T> {
+  return z.transform((value: unknown, context) => {
+    try {
+      return convert(value);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { problem, path } = error;
+      context.issues.push({ code: 'custom', message: problem, path: [...path], input: value });
+      return z.NEVER;
+    }
+  });
+}
+
+function readProperty(value: object, key: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[key];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal(`can not be read: ${reason}`, [key]);
+  }
+}
+
+/**
+ * Copies an object's properties, reading each once: what is checked is then what is used, whatever
+ * getters or Proxies were passed. Options set to undefined count as absent. An unknown key is refused.
+ */
+function readOptions(value: unknown, known: readonly string[]): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Refusal(`must be an object, not ${describe(value)}`);
+  }
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new Refusal(`is not an option. ${suggestionSentence(unknown, known)}`, [unknown]);
+  }
+  const copy: Record<string, unknown> = {};
+  for (const key of known) {
+    const property = readProperty(value, key);
+    if (property !== undefined) {
+      copy[key] = property;
+    }
+  }
+  return copy;
+}
+
+/** A schema of an options object with exactly these keys. */
+export function optionsOf<Shape extends z.core.$ZodShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.pipe(
+    converted((value) => readOptions(value, known)),
+    z.strictObject(shape),
+  );
+}
+
+function readList(value: unknown): unknown[] {
+  if (!Array.isArray(value)) {
+    throw new Refusal(`must be an array, not ${describe(value)}`);
+  }
+  return Array.from(value as unknown[]);
+}
+
+/** A schema of an array, copied, with items of this schema. */
+export function listOf<T>(item: z.ZodMiniType<T>) {
+  return z.pipe(converted(readList), z.array(item));
+}
+
+/** Copies the entries of an object; each value is read once. */
+export function readRecord(value: unknown): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Refusal(`must be an object, not ${describe(value)}`);
+  }
+  return Object.keys(value).map((key) => [key, readProperty(value, key)]);
+}
+
+/**
+ * Checks that a value is text that the kernel and a UTF-8 reader can be given: a string without NUL
+ * and without a lone surrogate.
+ */
+export function readText(value: unknown): string {
+  if (typeof value !== 'string') {
+    throw new Refusal(`must be a string, not ${describe(value)}`);
+  }
+  if (value.includes('\0')) {
+    throw new Refusal(`must not contain NUL: ${describe(value)}`);
+  }
+  if (!value.isWellFormed()) {
+    throw new Refusal('has a lone surrogate, which UTF-8 can not carry');
+  }
+  return value;
+}
+
+/** The same as `readText`, and not empty. */
+export function readName(value: unknown): string {
+  const text = readText(value);
+  if (text === '') {
+    throw new Refusal('must not be empty');
+  }
+  return text;
+}
+
+export const text = converted(readText);
+export const name = converted(readName);
+
+export const boolean = z.boolean({
+  error: ({ input }) => `must be true or false, not ${describe(input)}`,
+});
+
+/** A schema of a whole number in a range, both ends included. */
+export function integer(minimum: number, maximum: number): z.ZodMiniType<number> {
+  return converted((value) => {
+    if (typeof value !== 'number' || !Number.isInteger(value)) {
+      throw new Refusal(
+        `must be a whole number from ${minimum} to ${maximum}, not ${describe(value)}`,
+      );
+    }
+    if (value < minimum || value > maximum) {
+      throw new Refusal(`must be from ${minimum} to ${maximum}, not ${describe(value)}`);
+    }
+    return value;
+  });
+}
+
+/** A schema of a function. */
+export function callback<F extends (...args: never[]) => unknown>(): z.ZodMiniType<F> {
+  return converted((value) => {
+    if (typeof value !== 'function') {
+      throw new Refusal(`must be a function, not ${describe(value)}`);
+    }
+    return value as F;
+  });
+}
+
+/** An argument's path as JavaScript spells it: `options.extraFiles[2][0]`, `options.env["a b"]`. */
+export function spellPath(argument: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>((spelled, key) => {
+    if (typeof key === 'number') return `${spelled}[${key}]`;
+    const property = String(key);
+    return /^[A-Za-z_$][\w$]*$/.test(property)
+      ? `${spelled}.${property}`
+      : `${spelled}[${JSON.stringify(property)}]`;
+  }, argument);
+}
+
+/**
+ * Checks a value against a schema.
+ * @param argument how the caller knows the value: `options`
+ * @throws InvalidArgumentError naming the part at fault
+ */
+export function parseArgument<T>(schema: z.ZodMiniType<T>, value: unknown, argument: string): T {
+  const result = z.safeParse(schema, value);
+  if (result.success) {
+    return result.data;
+  }
+  const issue = result.error.issues[0];
+  throw new InvalidArgumentError(
+    spellPath(argument, issue?.path ?? []),
+    issue?.message ?? 'is not valid',
+  );
+}

@@ -1,0 +1,162 @@
+// The one table of what a jail guarantees, what serves it on which host, and what cures its lack.
+import type { MissingGuarantee } from './errors';
+import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
+import { OLDEST_KERNEL, kernelIsRecent, type HostFacts } from './host';
+import type { NativeFailure } from './native';
+
+interface GuaranteeDefinition {
+  /** What the jailed program can't do. */
+  readonly cannot: string;
+  /** The mechanisms that can serve it, best first, as `confinement` in results names them. */
+  readonly mechanisms: readonly string[];
+}
+
+/** `landlock` and `apparmor` stand for the mechanisms that begin with the word. */
+export const GUARANTEES: Readonly<Record<GuaranteeName, GuaranteeDefinition>> = Object.freeze({
+  files: {
+    cannot: 'read or write anything but its own directory, its runtime and system libraries',
+    mechanisms: ['mount-namespace', 'apparmor', 'landlock'],
+  },
+  network: {
+    cannot: 'open any socket but a Unix socket of its own',
+    mechanisms: ['network-namespace', 'seccomp', 'apparmor'],
+  },
+  processes: {
+    cannot: 'see, signal or outlive anything outside',
+    mechanisms: ['pid-namespace', 'exec-listener'],
+  },
+  identity: {
+    cannot: 'act as your user or gain a privilege',
+    mechanisms: ['uid-pool', 'sandbox-user', 'user-namespace', 'no-capabilities', 'no-new-privs'],
+  },
+  kernel: {
+    cannot: 'use system calls that no program needs',
+    mechanisms: ['seccomp'],
+  },
+  memory: {
+    cannot: 'use more memory than its limit, all processes together',
+    mechanisms: ['rlimits', 'sampled-sums'],
+  },
+  cpu: {
+    cannot: 'use more CPU than its limit, all processes together',
+    mechanisms: ['rlimits', 'sampled-sums'],
+  },
+  time: {
+    cannot: 'run longer than its limit',
+    mechanisms: ['timer', 'pid-namespace'],
+  },
+  tasks: {
+    cannot: 'create more processes and threads than its limit',
+    mechanisms: ['rlimits', 'uid-pool', 'user-namespace'],
+  },
+  disk: {
+    cannot: 'write more bytes or files than its limits',
+    mechanisms: ['tmpfs', 'rlimits'],
+  },
+  output: {
+    cannot: 'fill your memory with its output',
+    mechanisms: ['bounded-readers'],
+  },
+});
+
+/** Which of a jail's mechanisms serve a guarantee. */
+export function servedBy(guarantee: GuaranteeName, inForce: readonly string[]): string[] {
+  return inForce.filter((name) =>
+    GUARANTEES[guarantee].mechanisms.some(
+      (mechanism) =>
+        name === mechanism || name.startsWith(`${mechanism}-`) || name.startsWith(`${mechanism}:`),
+    ),
+  );
+}
+
+const NAMESPACE_GUARANTEES: readonly GuaranteeName[] = [
+  'files',
+  'network',
+  'processes',
+  'identity',
+  'tasks',
+  'disk',
+];
+
+/** The guarantees that fall when a step of making the jail fails. */
+const GUARANTEES_OF_STEP: Readonly<Record<string, readonly GuaranteeName[]>> = {
+  clone: NAMESPACE_GUARANTEES,
+  'make the namespaces': NAMESPACE_GUARANTEES,
+  'write the id maps': NAMESPACE_GUARANTEES,
+  "mount the jail's root": ['files', 'disk'],
+  'change the root': ['files', 'disk'],
+  'set resource limits': ['memory', 'cpu', 'tasks', 'disk'],
+  'lease a uid': ['identity', 'tasks'],
+  'drop capabilities': ['identity'],
+  'drop groups': ['identity'],
+  'change the user': ['identity'],
+  'set no_new_privs': ['identity'],
+  'open the AppArmor attribute': ['files'],
+  'change the AppArmor profile': ['files'],
+  'restrict with Landlock': ['files'],
+  'install the seccomp filter': ['kernel', 'network'],
+};
+
+function cureOf(step: string, facts: HostFacts, detail: string): string {
+  if (!kernelIsRecent(facts.kernel)) {
+    return `use Linux ${OLDEST_KERNEL.join('.')} or later (this is ${facts.kernel})`;
+  }
+  if (NAMESPACE_GUARANTEES === GUARANTEES_OF_STEP[step]) {
+    const { allowed, why } = facts.userNamespaces;
+    if (facts.kind === 'root') {
+      return 'give this process CAP_SYS_ADMIN and a seccomp profile that allows new namespaces; in Docker: docker run --security-opt seccomp=unconfined --cap-add SYS_ADMIN';
+    }
+    if (!allowed) {
+      const name = why.split(' is ')[0] ?? '';
+      const value = name.endsWith('max_user_namespaces')
+        ? 65536
+        : name.startsWith('kernel.apparmor')
+          ? 0
+          : 1;
+      return `sudo sysctl -w ${name}=${value}`;
+    }
+    return 'let this user make user namespaces (in a container: docker run --security-opt seccomp=unconfined), or run as root';
+  }
+  if (step.includes('AppArmor')) {
+    return facts.appArmor
+      ? `load the profile in enforce mode: sudo apparmor_parser --replace FILE (the kernel said: ${detail})`
+      : 'boot with AppArmor (apparmor=1 security=apparmor), or take `profile` out of the command';
+  }
+  if (step === 'lease a uid') {
+    return 'enlarge the pool: createJail({ uidPool: { first, count } }), or run fewer jails at a time';
+  }
+  return 'see the step and its error, and run verify() again';
+}
+
+/** What is missing on this host, when a step of making a jail failed. */
+export function missingAfterFailure(failure: NativeFailure, facts: HostFacts): MissingGuarantee[] {
+  const why =
+    `step "${failure.step}" failed` +
+    (failure.detail === '' ? '' : ` on ${failure.detail}`) +
+    ` (errno ${failure.errno} in ${failure.syscall})` +
+    (facts.userNamespaces.allowed ? '' : `; ${facts.userNamespaces.why}`);
+  const cure = cureOf(failure.step, facts, failure.detail);
+  return (GUARANTEES_OF_STEP[failure.step] ?? GUARANTEE_NAMES).map((guarantee) => ({
+    guarantee,
+    why,
+    cure,
+  }));
+}
+
+/** What is missing, when probes inside the jail got further than they may. */
+export function missingAfterProbe(
+  broken: readonly { guarantee: GuaranteeName; check: string; seen: string }[],
+): MissingGuarantee[] {
+  return GUARANTEE_NAMES.flatMap((guarantee) => {
+    const own = broken.filter((check) => check.guarantee === guarantee);
+    return own.length === 0
+      ? []
+      : [
+          {
+            guarantee,
+            why: `a probe in the jail could ${own.map(({ check, seen }) => (seen === '' ? check : `${check} (${seen})`)).join('; ')}`,
+            cure: 'this host does not confine as it should: report it with the output of verify()',
+          },
+        ];
+  });
+}

@@ -1,0 +1,128 @@
+// What this host offers to make a jail of.
+import { mkdirSync, lstatSync, readFileSync, existsSync } from 'node:fs';
+import { readlink } from 'node:fs/promises';
+import { release } from 'node:os';
+import { SetupError } from './errors';
+import { native } from './native';
+
+/** The kinds of hosts that a jail can be made on. */
+export type HostKind = 'root' | 'user';
+
+/** Facts about this process and its kernel, gathered without changing anything. */
+export interface HostFacts {
+  kind: HostKind;
+  kernel: string;
+  uid: number;
+  gid: number;
+  /** Whether this process may make user namespaces, as far as the kernel's settings tell. */
+  userNamespaces: { allowed: boolean; why: string };
+  /** The version of Landlock's interface, 0 where there is none. */
+  landlock: number;
+  appArmor: boolean;
+}
+
+/** Linux 5.14 counts RLIMIT_NPROC for each user namespace; 5.12 brought mount_setattr. */
+export const OLDEST_KERNEL = [5, 14] as const;
+
+const CAP_SETGID = 6n;
+const CAP_SETUID = 7n;
+const CAP_SETPCAP = 8n;
+const CAP_SYS_ADMIN = 21n;
+const NEEDED_CAPABILITIES = [CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_ADMIN];
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the launcher, once it is exec'd, will hold what the pool of uids needs. */
+function isPrivileged(uid: number): boolean {
+  const status = readText('/proc/self/status') ?? '';
+  // Root keeps its permitted set over exec, anybody else only the ambient one (capabilities(7)).
+  const field = uid === 0 ? 'CapEff' : 'CapAmb';
+  const hex = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
+  const held = BigInt(`0x${hex}`);
+  return NEEDED_CAPABILITIES.every((capability) => ((held >> capability) & 1n) === 1n);
+}
+
+function userNamespaces(): HostFacts['userNamespaces'] {
+  const switches: [path: string, refused: string, name: string][] = [
+    ['/proc/sys/user/max_user_namespaces', '0', 'user.max_user_namespaces'],
+    ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'kernel.unprivileged_userns_clone'],
+    [
+      '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
+      '1',
+      'kernel.apparmor_restrict_unprivileged_userns',
+    ],
+  ];
+  for (const [path, refused, name] of switches) {
+    if (readText(path) === refused) {
+      return { allowed: false, why: `${name} is ${refused}` };
+    }
+  }
+  return { allowed: true, why: '' };
+}
+
+/** Gathers the facts anew: a setting may have changed meanwhile. */
+export function hostFacts(): HostFacts {
+  const uid = process.geteuid?.() ?? -1;
+  return {
+    kind: isPrivileged(uid) ? 'root' : 'user',
+    kernel: release(),
+    uid,
+    gid: process.getegid?.() ?? -1,
+    userNamespaces: userNamespaces(),
+    landlock: native().addon.landlockAbi(),
+    appArmor: readText('/sys/module/apparmor/parameters/enabled') === 'Y',
+  };
+}
+
+/** Whether the kernel is one that this package needs. */
+export function kernelIsRecent(kernelRelease: string): boolean {
+  const [major = 0, minor = 0] = kernelRelease.split('.').map((part) => Number.parseInt(part, 10));
+  const [oldestMajor, oldestMinor] = OLDEST_KERNEL;
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
+}
+
+/** This process's own namespaces, as links of /proc show them: `net:[4026531840]`. */
+export async function ownNamespaces(): Promise<{ net: string; pid: string; user: string }> {
+  const [net, pid, user] = await Promise.all(
+    ['net', 'pid', 'user'].map((name) => readlink(`/proc/self/ns/${name}`)),
+  );
+  return { net: net ?? '', pid: pid ?? '', user: user ?? '' };
+}
+
+let leases: string | undefined;
+
+/**
+ * The directory of the locks by which all servers of this host share the pool of uids. Only its
+ * owner may write in it: anybody else could lock the whole pool.
+ * @throws SetupError where there is no such directory
+ */
+export function leaseDirectory(): string {
+  if (leases !== undefined) {
+    return leases;
+  }
+  const uid = process.geteuid?.() ?? -1;
+  const parent = ['/run', '/var/run'].find((path) => existsSync(path));
+  const candidates =
+    uid === 0 && parent !== undefined ? [`${parent}/codejail`] : [`/tmp/codejail-leases-${uid}`];
+  for (const path of candidates) {
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw new SetupError('lease a uid', 0, { detail: `can't make ${path}`, cause });
+    }
+    const status = lstatSync(path);
+    if (status.isDirectory() && status.uid === uid && (status.mode & 0o022) === 0) {
+      leases = path;
+      return path;
+    }
+  }
+  throw new SetupError('lease a uid', 0, {
+    detail: `${candidates.join(', ')} must be a directory that only uid ${uid} can write in`,
+  });
+}

@@ -1,0 +1,441 @@
+import { isAbsolute, normalize } from 'node:path';
+import { types } from 'node:util';
+import * as z from 'zod/mini';
+import {
+  boolean,
+  callback,
+  converted,
+  integer,
+  listOf,
+  name,
+  optionsOf,
+  parseArgument,
+  readName,
+  readRecord,
+  readText,
+  Refusal,
+  spellPath,
+  text,
+} from './argument';
+import { describe } from './describe';
+import { InvalidArgumentError } from './errors';
+import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
+import {
+  checkNames,
+  nameFiles,
+  readBytes,
+  readExtraFiles,
+  readHostPath,
+  readRelativePath,
+  type ExtraFile,
+  type FileArgument,
+} from './jail-files';
+import { parseLimits, type Limits } from './limits';
+import { suggestionSentence } from './suggestion';
+
+/** How a warm command keeps Python processes ready. */
+export interface WarmOptions {
+  /** How many wait, 1 to 1000. */
+  size?: number | undefined;
+  /** Modules that are imported before any program runs: `['numpy']`. */
+  preload?: string[] | undefined;
+  /** Absolute directories of the host that are searched for modules. */
+  pythonPath?: string[] | undefined;
+}
+
+/** A program that can be run in a jail. */
+export interface CommandOptions {
+  /** The program: an absolute path, or a name that is looked up in PATH. */
+  bin: string;
+  /** Arguments before the call's own. Default: `['-E', '-B']` for the command `python`, else none. */
+  args?: string[] | undefined;
+  /** The sandbox user, where the caller may switch to it. */
+  user?: string | undefined;
+  /** The AppArmor profile to change to. */
+  profile?: string | undefined;
+  /** More of the host to show in the jail, read-only: absolute paths. */
+  readPaths?: string[] | undefined;
+  /** The program's environment. Nothing of the server's own is passed on. */
+  env?: Record<string, string> | undefined;
+  /** Keep Python processes ready. For commands that are a Python. Default false. */
+  warm?: boolean | WarmOptions | undefined;
+  /** Whether the program may run other programs that `readPaths` shows. Default false. */
+  allowExec?: boolean | undefined;
+}
+
+/** Told what a jail does. */
+export type Logger = (level: 'info' | 'warn', message: string) => void;
+
+/** A jail of one's own, independent of the default one. */
+export interface JailOptions {
+  /** Guarantees to give up where this host lacks them, by name. Default: none. */
+  allowMissing?: GuaranteeName[] | undefined;
+  /** Run safeExec's code without any confinement, with a warning every time. Default false. */
+  alwaysBeUnsafe?: boolean | undefined;
+  /** The user ids to lease to jails when the server is root: `count` of them from `first` on. */
+  uidPool?: { first: number; count: number } | undefined;
+  /** Commands to configure, by name; a string is the program's path. */
+  commands?: Record<string, string | CommandOptions> | undefined;
+  /** Limits to set. */
+  limits?: Partial<Limits> | undefined;
+  logger?: Logger | undefined;
+}
+
+/** What the calls that run a program have in common. */
+interface RunOptions {
+  /** Files, directories and symbolic links of the host to copy in, each under its own base name. */
+  files?: (string | URL)[] | undefined;
+  /** Files to write, by relative path; missing directories are made. */
+  extraFiles?: Iterable<readonly [name: string, content: string | Uint8Array]> | undefined;
+  /** Limits of this call alone. */
+  limits?: Partial<Limits> | undefined;
+  /** The context whose overrides of limits apply. */
+  limitOverridesContext?: string | undefined;
+  /** What logs call this run. */
+  slug?: string | undefined;
+  /** Files or globs, relative to the jail's `tmp`, to bring back. */
+  collect?: string[] | undefined;
+  /** Aborting kills the program; the call then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** One run of a program. */
+export interface JailCodeOptions extends RunOptions {
+  /** The program's text, written as `jailed_code` and passed as the first argument. Empty: none. */
+  code?: string | Uint8Array | undefined;
+  /** The program's arguments. */
+  argv?: string[] | undefined;
+  /** Standard input; an iterable is read while the program runs. Default: empty. */
+  stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
+  /** More environment, over the command's own. */
+  env?: Record<string, string> | undefined;
+  /** Called with standard output as it comes. */
+  onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Called with standard error as it comes. */
+  onStderr?: ((chunk: Buffer) => void) | undefined;
+}
+
+/** One run of Python code by safeExec. */
+export interface SafeExecOptions extends RunOptions {
+  /** The configured command to run it with; it has to be a Python. Default `python`. */
+  command?: string | undefined;
+  /**
+   * Directories and zip files to search for modules. One that `extraFiles` does not provide under its base
+   * name is copied in from the host.
+   */
+  pythonPath?: (string | URL)[] | undefined;
+}
+
+/** What both kinds of call come to once they are checked. */
+interface RunArguments {
+  files: FileArgument[];
+  extraFiles: ExtraFile[];
+  limits: Partial<Limits>;
+  limitOverridesContext: string | null;
+  slug: string | null;
+  collect: string[];
+  signal: AbortSignal | null;
+}
+
+/** `JailCodeOptions`, checked and copied. */
+export interface JailCodeArguments extends RunArguments {
+  code: Buffer | null;
+  argv: string[];
+  stdin: Buffer | AsyncIterable<unknown> | null;
+  env: Record<string, string>;
+  onStdout: ((chunk: Buffer) => void) | null;
+  onStderr: ((chunk: Buffer) => void) | null;
+}
+
+/** `SafeExecOptions`, checked and copied. */
+export interface SafeExecArguments extends RunArguments {
+  command: string;
+  /** Base names, relative to the jail's directory. */
+  pythonPath: string[];
+}
+
+/** `CommandOptions`, checked and copied. */
+export interface CommandArguments {
+  bin: string;
+  /** null: the command's default. */
+  args: string[] | null;
+  user: string | null;
+  profile: string | null;
+  readPaths: string[];
+  env: Record<string, string>;
+  warm: false | { size: number | null; preload: string[]; pythonPath: string[] };
+  allowExec: boolean;
+}
+
+/** `JailOptions`, checked and copied. */
+export interface JailArguments {
+  allowMissing: GuaranteeName[];
+  alwaysBeUnsafe: boolean;
+  uidPool: { first: number; count: number } | null;
+  commands: Map<string, CommandArguments>;
+  limits: Partial<Limits>;
+  logger: Logger | null;
+}
+
+// The kernel's MAX_ARG_STRLEN, which counts the NUL at the end.
+const MAXIMUM_STRING_BYTES = 128 * 1024 - 1;
+// The kernel takes a quarter of the stack's limit, 2 MiB by default, for arguments and environment together.
+const MAXIMUM_CALL_BYTES = 1536 * 1024;
+const MAXIMUM_COMMAND_BYTES = 256 * 1024;
+const POINTER_BYTES = 8;
+const NOT_A_UID = 2 ** 32 - 1;
+
+function readKernelString(value: unknown): string {
+  const string = readText(value);
+  if (Buffer.byteLength(string) > MAXIMUM_STRING_BYTES) {
+    throw new Refusal(`is longer than the kernel allows, ${MAXIMUM_STRING_BYTES} bytes`);
+  }
+  return string;
+}
+
+function readEnvironment(value: unknown): Record<string, string> {
+  const environment = Object.create(null) as Record<string, string>;
+  for (const [key, content] of readRecord(value)) {
+    if (content === undefined) continue;
+    try {
+      if (readName(key).includes('=')) {
+        throw new Refusal('is not a name for a variable: it contains "="');
+      }
+      readKernelString(`${key}=${readText(content)}`);
+    } catch (error) {
+      throw error instanceof Refusal ? new Refusal(error.problem, [key]) : error;
+    }
+    environment[key] = content as string;
+  }
+  return environment;
+}
+
+function readAbsolutePath(value: unknown): string {
+  const path = readName(value);
+  if (!isAbsolute(path)) {
+    throw new Refusal(`must be an absolute path, not ${describe(path)}`);
+  }
+  const normal = normalize(path);
+  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+}
+
+function readShownPath(value: unknown): string {
+  const path = readAbsolutePath(value);
+  if (path === '/') {
+    throw new Refusal('must not be /: it would show the whole host to the jail');
+  }
+  const kernelDirectory = /^\/(proc|sys|dev)(?=\/|$)/.exec(path)?.[0];
+  if (kernelDirectory !== undefined) {
+    throw new Refusal(
+      `must not be in ${kernelDirectory}: it would show other processes or devices to the jail`,
+    );
+  }
+  return path;
+}
+
+function readModuleName(value: unknown): string {
+  const module = readName(value);
+  if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(module)) {
+    throw new Refusal(`must be the dotted name of a Python module, not ${describe(module)}`);
+  }
+  return module;
+}
+
+function readProfile(value: unknown): string {
+  const profile = readName(value);
+  if (profile.includes('\n')) {
+    throw new Refusal('must not contain a line break');
+  }
+  return profile;
+}
+
+function readGuaranteeName(value: unknown): GuaranteeName {
+  const found = GUARANTEE_NAMES.find((known) => known === value);
+  if (found === undefined) {
+    throw new Refusal(
+      `must be the name of a guarantee, not ${describe(value)}. ` +
+        suggestionSentence(typeof value === 'string' ? value : '', GUARANTEE_NAMES),
+    );
+  }
+  return found;
+}
+
+function readSignal(value: unknown): AbortSignal {
+  const signal = value as AbortSignal | null;
+  // Not instanceof: a signal may come from another realm, such as a test runner's.
+  if (
+    typeof signal !== 'object' ||
+    signal === null ||
+    typeof signal.aborted !== 'boolean' ||
+    typeof (signal.addEventListener as unknown) !== 'function'
+  ) {
+    throw new Refusal(`must be an AbortSignal, not ${describe(value)}`);
+  }
+  return signal;
+}
+
+function readStdin(value: unknown): Buffer | AsyncIterable<unknown> {
+  if (typeof value === 'string' || types.isUint8Array(value)) {
+    return readBytes(value);
+  }
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+  ) {
+    return value as AsyncIterable<unknown>;
+  }
+  throw new Refusal(
+    `must be a string, a Uint8Array or an async iterable of them, not ${describe(value)}`,
+  );
+}
+
+function readPattern(value: unknown): string {
+  const pattern = readName(value);
+  return readRelativePath(pattern.startsWith('./') ? pattern.slice(2) : pattern);
+}
+
+const kernelString = converted(readKernelString);
+const environment = converted(readEnvironment);
+const hostPath = converted(readHostPath);
+const later = z.unknown();
+
+const uidPool = z.pipe(
+  optionsOf({ first: integer(1, NOT_A_UID - 1), count: integer(1, 65_536) }),
+  converted((value) => {
+    const pool = value as { first: number; count: number };
+    if (pool.first + pool.count > NOT_A_UID) {
+      throw new Refusal('goes beyond the last user id, 4294967294');
+    }
+    return pool;
+  }),
+);
+
+const warmShape = {
+  size: z.optional(integer(1, 1000)),
+  preload: z.optional(listOf(converted(readModuleName))),
+  pythonPath: z.optional(listOf(converted(readShownPath))),
+} satisfies Record<keyof WarmOptions, z.ZodMiniType>;
+
+const commandShape = {
+  bin: name,
+  args: z.optional(listOf(kernelString)),
+  user: z.optional(name),
+  profile: z.optional(converted(readProfile)),
+  readPaths: z.optional(listOf(converted(readShownPath))),
+  env: z.optional(environment),
+  warm: z.optional(later),
+  allowExec: z.optional(boolean),
+} satisfies Record<keyof CommandOptions, z.ZodMiniType>;
+
+const jailShape = {
+  allowMissing: z.optional(listOf(converted(readGuaranteeName))),
+  alwaysBeUnsafe: z.optional(boolean),
+  uidPool: z.optional(uidPool),
+  commands: z.optional(converted(readRecord)),
+  limits: z.optional(later),
+  logger: z.optional(callback<Logger>()),
+} satisfies Record<keyof JailOptions, z.ZodMiniType>;
+
+const runShape = {
+  files: z.optional(listOf(hostPath)),
+  extraFiles: z.optional(converted(readExtraFiles)),
+  limits: z.optional(later),
+  limitOverridesContext: z.optional(name),
+  slug: z.optional(text),
+  collect: z.optional(listOf(converted(readPattern))),
+  signal: z.optional(converted(readSignal)),
+} satisfies Record<keyof RunOptions, z.ZodMiniType>;
+
+const jailCodeShape = {
+  ...runShape,
+  code: z.optional(converted(readBytes)),
+  argv: z.optional(listOf(kernelString)),
+  stdin: z.optional(converted(readStdin)),
+  env: z.optional(environment),
+  onStdout: z.optional(callback<(chunk: Buffer) => void>()),
+  onStderr: z.optional(callback<(chunk: Buffer) => void>()),
+} satisfies Record<keyof JailCodeOptions, z.ZodMiniType>;
+
+const safeExecShape = {
+  ...runShape,
+  command: z.optional(name),
+  pythonPath: z.optional(listOf(hostPath)),
+} satisfies Record<keyof SafeExecOptions, z.ZodMiniType>;
+
+const warmSchema = optionsOf(warmShape);
+const commandSchema = optionsOf(commandShape);
+const jailSchema = optionsOf(jailShape);
+const jailCodeSchema = optionsOf(jailCodeShape);
+const safeExecSchema = optionsOf(safeExecShape);
+
+function checkExecSize(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  maximum: number,
+  argument: string,
+): void {
+  const strings = [...args, ...Object.entries(variables).map(([key, value]) => `${key}=${value}`)];
+  const total = strings.reduce(
+    (sum, string) => sum + Buffer.byteLength(string) + 1 + POINTER_BYTES,
+    0,
+  );
+  if (total > maximum) {
+    throw new InvalidArgumentError(
+      argument,
+      `and the environment come to ${total} bytes; at most ${maximum} fit into a program's start`,
+    );
+  }
+}
+
+function parseWarm(value: unknown, argument: string): CommandArguments['warm'] {
+  if (value === undefined || value === false) {
+    return false;
+  }
+  if (value !== true && (typeof value !== 'object' || value === null)) {
+    throw new InvalidArgumentError(
+      argument,
+      `must be true, false or an object, not ${describe(value)}`,
+    );
+  }
+  const warm = parseArgument(warmSchema, value === true ? {} : value, argument);
+  return {
+    size: warm.size ?? null,
+    preload: warm.preload ?? [],
+    pythonPath: warm.pythonPath ?? [],
+  };
+}
+
+/**
+ * Checks the name of a command: a string that is not empty.
+ * @throws InvalidArgumentError
+ */
+export function parseCommandName(value: unknown, argument = 'command'): string {
+  return parseArgument(name, value, argument);
+}
+
+/**
+ * Checks how a command is configured; a string is the program's path.
+ * @throws InvalidArgumentError
+ */
+export function parseCommandOptions(value: unknown, argument = 'options'): CommandArguments {
+  const options =
+    typeof value === 'string'
+      ? { bin: parseArgument(name, value, argument) }
+      : parseArgument(commandSchema, value, argument);
+  const { bin, args, user, profile, readPaths, env, warm, allowExec } = {
+    ...EMPTY_COMMAND,
+    ...options,
+  };
+  checkExecSize(args ?? [], env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);
+  return {
+    bin,
+    args,
+    user,
+    profile,
+    readPaths: [...new Set(readPaths)],
+    env,
+    warm: parseWarm(warm, `${argument}.warm`),
+    allowExec,
+  };
+}

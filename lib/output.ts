@@ -1,0 +1,66 @@
+// Reads what a program writes, up to a bound.
+import { Socket } from 'node:net';
+
+/** A pipe of a jail, read to its end. */
+export class OutputReader {
+  readonly #chunks: Buffer[] = [];
+  readonly #limit: number;
+  /** Bytes that came, also those over the limit. */
+  seen = 0;
+  /** Settles when the pipe has ended. */
+  readonly ended: Promise<void>;
+  readonly #socket: Socket;
+
+  /**
+   * @param descriptor the read end of a pipe; it is closed here
+   * @param limit bytes to keep; 0 for no limit
+   * @param onOver called once, when more than `limit` bytes came
+   * @param onChunk called with each chunk, as far as it is within the limit
+   */
+  constructor(
+    descriptor: number,
+    limit: number,
+    onOver: () => void,
+    onChunk?: (chunk: Buffer) => void,
+  ) {
+    this.#limit = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+    this.#socket = new Socket({ fd: descriptor, readable: true, writable: false });
+    this.ended = new Promise((resolve) => {
+      this.#socket.once('close', () => {
+        resolve();
+      });
+    });
+    // A pipe that breaks has ended; how the program did is told by the launcher.
+    this.#socket.on('error', () => undefined);
+    this.#socket.on('data', (chunk: Buffer) => {
+      const room = this.#limit - this.seen;
+      const isOver = this.seen <= this.#limit && chunk.length > room;
+      this.seen += chunk.length;
+      const kept = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
+      if (kept !== null && kept.length > 0) {
+        this.#chunks.push(kept);
+        onChunk?.(kept);
+      }
+      if (isOver) {
+        onOver();
+      }
+    });
+  }
+
+  /** Whether more came than the limit allows. */
+  get over(): boolean {
+    return this.seen > this.#limit;
+  }
+
+  /** What was kept. */
+  bytes(): Buffer {
+    return this.#chunks.length === 1 && this.#chunks[0] !== undefined
+      ? this.#chunks[0]
+      : Buffer.concat(this.#chunks);
+  }
+
+  /** Gives the pipe up: nothing more is read. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,192 @@
+// Proof before trust: a program that tries to break each guarantee, inside a jail built exactly as a
+// call's would be.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { runCold, type ColdCall, type ColdResult } from './cold';
+import type { Confinement } from './confinement';
+import { SetupError, type MissingGuarantee } from './errors';
+import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
+import { missingAfterFailure, missingAfterProbe } from './guarantees';
+import { hostFacts, ownNamespaces } from './host';
+import type { Limits } from './limits';
+import { native, SpecFlag } from './native';
+import type { Outcome } from './result';
+import { isWithin } from './paths';
+import type { HostView } from './runtime';
+
+/** One attempt to break a guarantee. */
+export interface ProbeCheck {
+  guarantee: GuaranteeName;
+  /** What was tried. */
+  check: string;
+  /** Whether the jail held. */
+  held: boolean;
+  /** What was seen. */
+  seen: string;
+}
+
+/** What the probes found. */
+export interface Proof {
+  checks: ProbeCheck[];
+  missing: MissingGuarantee[];
+}
+
+const MEBIBYTE = 1024 * 1024;
+const PROBE_LIMITS: Limits = {
+  cpu: 10,
+  realtime: 20,
+  vmem: 0,
+  fsize: MEBIBYTE / 4,
+  nproc: 4,
+  memory: 64 * MEBIBYTE,
+  disk: MEBIBYTE,
+  files: 16,
+  output: MEBIBYTE,
+  proxy: 0,
+};
+
+type Target = Pick<ColdCall, 'confinement' | 'view'>;
+
+function probeCall(target: Target, words: readonly string[], limits: Partial<Limits>): ColdCall {
+  const { probe } = native();
+  const binds = target.view.binds.some((path) => isWithin(probe, path))
+    ? target.view.binds
+    : [...target.view.binds, probe];
+  return {
+    confinement: target.confinement,
+    view: { ...target.view, binds },
+    limits: { ...PROBE_LIMITS, ...limits },
+    mechanisms: [],
+    program: probe,
+    argv: [basename(probe), ...words],
+    env: {},
+    copies: [],
+    files: [],
+    collects: false,
+    collect: [],
+  };
+}
+
+async function attempts(target: Target): Promise<ProbeCheck[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'codejail-sentinel-'));
+  try {
+    const sentinel = join(directory, 'secret');
+    await writeFile(sentinel, 'of the server', { mode: 0o644 });
+    const namespaces = await ownNamespaces();
+    const expectations = {
+      sentinel,
+      net: namespaces.net,
+      pid_namespace: namespaces.pid,
+      user_namespace: namespaces.user,
+      server: process.pid,
+      server_uid: process.getuid?.() ?? -1,
+      exec: (target.confinement.flags & SpecFlag.allowExec) === 0 ? 'denied' : 'allowed',
+      memory: PROBE_LIMITS.memory,
+      cpu: PROBE_LIMITS.cpu,
+      nproc: PROBE_LIMITS.nproc,
+      fsize: PROBE_LIMITS.fsize,
+      disk: PROBE_LIMITS.disk,
+      files: PROBE_LIMITS.files,
+    };
+    const words = Object.entries(expectations).map(([name, value]) => `${name}=${value}`);
+    return readChecks(await runCold(probeCall(target, words, {})));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function readChecks({ result }: ColdResult): ProbeCheck[] {
+  const lines = result.stdout.toString().split('\n');
+  const checks = lines
+    .map((line) => line.split('\t'))
+    .filter((fields) => fields.length === 4)
+    .map(([guarantee = '', check = '', held = '', seen = '']) => ({
+      guarantee: guarantee as GuaranteeName,
+      check,
+      held: held === 'held',
+      seen,
+    }));
+  const isWhole = lines.includes('end') && result.status === 0;
+  // A probe that was cut off has proved nothing of what it had yet to try.
+  return isWhole
+    ? checks
+    : [
+        ...checks,
+        ...GUARANTEE_NAMES.map((guarantee) => ({
+          guarantee,
+          check: 'end the probe early',
+          held: false,
+          seen: `${result.outcome}, status ${result.status} ${result.stderr.toString().trim()}`,
+        })),
+      ];
+}
+
+const MISBEHAVIOURS: {
+  guarantee: GuaranteeName;
+  check: string;
+  words: string[];
+  limits: Partial<Limits>;
+  outcome: Outcome;
+}[] = [
+  {
+    guarantee: 'time',
+    check: 'run longer than its limit',
+    words: ['sleep'],
+    limits: { realtime: 0.05 },
+    outcome: 'time-limit',
+  },
+  {
+    guarantee: 'output',
+    check: 'write more output than its limit',
+    words: ['flood'],
+    limits: { output: MEBIBYTE },
+    outcome: 'output-limit',
+  },
+  {
+    guarantee: 'cpu',
+    check: 'burn CPU in two processes',
+    words: ['burn'],
+    limits: { cpu: 0.04 },
+    outcome: 'cpu-limit',
+  },
+  {
+    guarantee: 'memory',
+    check: 'hoard memory in two processes',
+    words: ['hoard', String(12 * MEBIBYTE)],
+    limits: { memory: 16 * MEBIBYTE },
+    outcome: 'memory-limit',
+  },
+];
+
+function misbehaviours(target: Target): Promise<ProbeCheck[]> {
+  return Promise.all(
+    MISBEHAVIOURS.map(async ({ guarantee, check, words, limits, outcome }) => {
+      const { result } = await runCold(probeCall(target, words, limits));
+      return { guarantee, check, held: result.outcome === outcome, seen: result.outcome };
+    }),
+  );
+}
+
+/**
+ * Tries to break every guarantee of a jail with this confinement and this view of the host.
+ * @returns what was tried, and what is missing: nothing, where code may be run
+ */
+export async function prove(confinement: Confinement, view: HostView): Promise<Proof> {
+  const target = { confinement, view };
+  try {
+    const checks = (await Promise.all([attempts(target), misbehaviours(target)])).flat();
+    return { checks, missing: missingAfterProbe(checks.filter(({ held }) => !held)) };
+  } catch (error) {
+    if (!(error instanceof SetupError) || error.errno === undefined) {
+      throw error;
+    }
+    const failure = {
+      step: error.step,
+      syscall: error.syscall ?? '',
+      errno: error.errno,
+      detail: error.detail,
+    };
+    return { checks: [], missing: missingAfterFailure(failure, hostFacts()) };
+  }
+}

@@ -1,0 +1,172 @@
+// The spec of one call: all that the launcher will do, as plain data.
+import { randomBytes } from 'node:crypto';
+import type { Confinement } from './confinement';
+import { leaseDirectory } from './host';
+import type { Limits } from './limits';
+import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from './native';
+import type { HostView } from './runtime';
+
+/** A file that is made inside the jail. */
+export interface JailFile {
+  /** Relative to the jail's directory. */
+  name: string;
+  content: string | Uint8Array;
+}
+
+/** What one call wants to run. */
+export interface SpecRequest {
+  program: string;
+  /** All words, the program's own name first. */
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** Paths of the host that are copied into the jail's directory, under their last name. */
+  copies: readonly { source: string; name: string }[];
+  files: readonly JailFile[];
+  /** Handed over as descriptor 3, with a result channel as descriptor 4. */
+  request?: Uint8Array | undefined;
+  collects: boolean;
+}
+
+export interface JailSpec {
+  native: NativeSpec;
+  /** The jail's directory, as the program sees it. */
+  directory: string;
+}
+
+const NO_LIMIT = -1;
+const MAX_OPEN_FILES = 128;
+const MEBIBYTE = 1024 * 1024;
+const DEVICES = ['/dev/null', '/dev/full', '/dev/random', '/dev/urandom'];
+const DEVICE_LINKS: [path: string, target: string][] = [
+  ['/dev/fd', '/proc/self/fd'],
+  ['/dev/stdin', '/proc/self/fd/0'],
+  ['/dev/stdout', '/proc/self/fd/1'],
+  ['/dev/stderr', '/proc/self/fd/2'],
+];
+const READ_ONLY_DIRECTORY = 0o555;
+const READ_ONLY_FILE = 0o444;
+const UNLISTABLE_DIRECTORY = 0o111;
+
+function orNone(limit: number): number {
+  return limit === 0 ? NO_LIMIT : limit;
+}
+
+// The sampled sum is what counts; this is the wall behind it, for a burst between two samples.
+function dataLimit(memory: number): number {
+  return memory === 0 ? NO_LIMIT : memory + Math.max(32 * MEBIBYTE, Math.ceil(memory / 4));
+}
+
+function rootRecords(view: HostView): NativeRecord[] {
+  return [
+    ...view.links.map(({ path, target }) => ({ kind: RecordKind.symlink, path, data: target })),
+    ...view.binds.map((path) => ({ kind: RecordKind.bind, path, data: path })),
+    { kind: RecordKind.proc, path: '/proc' },
+    ...DEVICES.map((path) => ({ kind: RecordKind.device, path })),
+    ...DEVICE_LINKS.map(([path, target]) => ({ kind: RecordKind.symlink, path, data: target })),
+  ];
+}
+
+/** The directories that must be there before a file of this name can be. */
+function parents(name: string): string[] {
+  const parts = name.split('/').slice(0, -1);
+  return parts.map((_part, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function directoryRecords(
+  directory: string,
+  request: SpecRequest,
+  limits: Limits,
+): NativeRecord[] {
+  const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
+  return [
+    { kind: RecordKind.directory, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
+    { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
+    ...request.copies.map(({ source, name }) => ({
+      kind: RecordKind.copy,
+      path: `${directory}/${name}`,
+      data: source,
+    })),
+    ...[...subdirectories].map((name) => ({
+      kind: RecordKind.directory,
+      path: `${directory}/${name}`,
+      mode: READ_ONLY_DIRECTORY,
+    })),
+    ...request.files.map(({ name, content }) => ({
+      kind: RecordKind.file,
+      path: `${directory}/${name}`,
+      data: content,
+      mode: READ_ONLY_FILE,
+    })),
+    {
+      kind: RecordKind.tmpfs,
+      path: `${directory}/tmp`,
+      mode: 0o700,
+      first: limits.disk,
+      second: limits.files,
+    },
+  ];
+}
+
+/**
+ * Builds the spec of one call.
+ * @param confinement what the host decides
+ * @param view what of the host the jail shows
+ * @param limits the effective limits
+ */
+export function buildSpec(
+  confinement: Confinement,
+  view: HostView,
+  limits: Limits,
+  request: SpecRequest,
+): JailSpec {
+  const directory = `/tmp/codejail-${randomBytes(6).toString('base64url').replaceAll(/[-_]/g, 'x')}`;
+  const tmp = `${directory}/tmp`;
+  const env = { TMPDIR: tmp, HOME: tmp, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin', ...request.env };
+  const records: NativeRecord[] = [
+    { kind: RecordKind.stage, path: '/tmp' },
+    { kind: RecordKind.workingDirectory, path: directory },
+    { kind: RecordKind.tmpDirectory, path: tmp },
+    { kind: RecordKind.program, path: request.program },
+    ...request.argv.map((data) => ({ kind: RecordKind.argument, data })),
+    ...Object.entries(env).map(([name, value]) => ({
+      kind: RecordKind.environment,
+      data: `${name}=${value}`,
+    })),
+    ...rootRecords(view),
+    ...directoryRecords(directory, request, limits),
+    // Landlock covers the tree as it stands; what may be written is named on top.
+    { kind: RecordKind.landlockRead, path: '/' },
+    { kind: RecordKind.landlockWrite, path: tmp },
+    { kind: RecordKind.landlockWrite, path: '/dev/null' },
+    { kind: RecordKind.landlockWrite, path: '/dev/full' },
+  ];
+  if (confinement.appArmorProfile !== undefined) {
+    records.push({ kind: RecordKind.appArmorProfile, data: confinement.appArmorProfile });
+  }
+  const { uidPool } = confinement;
+  return {
+    directory,
+    native: {
+      launcher: native().launcher,
+      flags: confinement.flags | (request.collects ? SpecFlag.sendTmpDirectory : 0),
+      namespaces: confinement.namespaces,
+      idMap: confinement.idMap,
+      uid: confinement.uid,
+      gid: confinement.gid,
+      outerUid: confinement.outerUid,
+      outerGid: confinement.outerGid,
+      uidPool: uidPool === undefined ? undefined : { directory: leaseDirectory(), ...uidPool },
+      cpuMicroseconds: limits.cpu === 0 ? NO_LIMIT : Math.round(limits.cpu * 1e6),
+      rlimitCpuSeconds: limits.cpu === 0 ? NO_LIMIT : Math.ceil(limits.cpu),
+      rlimitAs: orNone(limits.vmem),
+      rlimitData: dataLimit(limits.memory),
+      rlimitFsize: limits.fsize,
+      // The launcher runs under the same uid, so it counts too.
+      rlimitNproc: limits.nproc === 0 ? NO_LIMIT : limits.nproc + 1,
+      rlimitNofile: MAX_OPEN_FILES,
+      memoryBytes: orNone(limits.memory),
+      request: request.request,
+      records,
+    },
+  };
+}

@@ -1,0 +1,22 @@
+// One line a check: guarantee, what was tried, whether the jail held, and what was seen instead.
+#pragma once
+
+namespace codejail_probe {
+
+void report(const char* guarantee, const char* check, bool held, const char* seen = "");
+// For a call that must be refused: holds when `result` is negative and errno is a refusal.
+void report_refused(const char* guarantee, const char* check, long result);
+
+// What the server tells of itself and of the limits, as name=value arguments. "" where it is absent.
+const char* expected(const char* name);
+long expected_number(const char* name, long otherwise);
+void read_expectations(int argc, char** argv);
+
+void check_files();
+void check_network();
+void check_processes();
+void check_identity();
+void check_kernel();
+void check_limits();
+
+}  // namespace codejail_probe

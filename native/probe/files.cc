@@ -1,0 +1,41 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+
+namespace codejail_probe {
+namespace {
+
+void must_not_open(const char* check, const char* path, int flags) {
+  const int file = open(path, flags | O_CLOEXEC, 0600);
+  report_refused("files", check, file);
+  if (file >= 0) {
+    close(file);
+  }
+}
+
+}  // namespace
+
+void check_files() {
+  must_not_open("read /etc/passwd", "/etc/passwd", O_RDONLY);
+  must_not_open("read a file of the server", expected("sentinel"), O_RDONLY);
+  must_not_open("list /", "/", O_RDONLY | O_DIRECTORY);
+  must_not_open("list /tmp", "/tmp", O_RDONLY | O_DIRECTORY);
+  must_not_open("list the directory above its own", "..", O_RDONLY | O_DIRECTORY);
+  must_not_open("write in its own directory", "probe", O_WRONLY | O_CREAT);
+  must_not_open("write in /", "/probe", O_WRONLY | O_CREAT);
+  must_not_open("write in /tmp", "/tmp/probe", O_WRONLY | O_CREAT);
+  must_not_open("change its own program", "/proc/self/exe", O_RDWR);
+  must_not_open("read the launcher's memory", "/proc/1/mem", O_RDWR);
+  must_not_open("reach the root of PID 1", "/proc/1/root/etc", O_RDONLY);
+  must_not_open("read the kernel's settings", "/proc/sys/kernel/hostname", O_RDONLY);
+  must_not_open("open a disk of the host", "/dev/sda", O_RDONLY);
+  report_refused("files", "make its own directory writable",
+                 chmod(".", 0777) != 0 ? -1 : open("probe", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  report_refused("files", "follow a link out of its tmp",
+                 symlink("/etc/passwd", "tmp/link") != 0 ? -1 : open("tmp/link", O_RDONLY));
+  unlink("tmp/link");
+}
+
+}  // namespace codejail_probe

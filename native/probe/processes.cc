@@ -1,0 +1,66 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "check.h"
+
+namespace codejail_probe {
+namespace {
+
+// Small numbers may be processes of the jail itself.
+constexpr long kFirstForeign = 64;
+
+void count_visible() {
+  DIR* proc = opendir("/proc");
+  int foreign = 0;
+  if (proc != nullptr) {
+    while (const dirent* entry = readdir(proc)) {
+      const long process = std::strtol(entry->d_name, nullptr, 10);
+      foreign += process > 1 && process != getpid() ? 1 : 0;
+    }
+    closedir(proc);
+  }
+  char seen[64];
+  std::snprintf(seen, sizeof(seen), "%d processes", foreign);
+  report("processes", "see a process outside", foreign == 0, seen);
+}
+
+}  // namespace
+
+void check_processes() {
+  char own[64] = {};
+  const bool known = readlink("/proc/self/ns/pid", own, sizeof(own) - 1) > 0;
+  report("processes", "share the server's PID namespace",
+         known && *expected("pid_namespace") != '\0' &&
+             std::strcmp(own, expected("pid_namespace")) != 0,
+         own);
+  count_visible();
+  const auto server = static_cast<pid_t>(expected_number("server", 0));
+  if (server > kFirstForeign) {
+    const int result = kill(server, 0);
+    report("processes", "signal the server", result != 0 && (errno == ESRCH || errno == EPERM),
+           result == 0 ? "it succeeded" : std::strerror(errno));
+  }
+  report("processes", "be without the launcher as its parent", getppid() == 1);
+  int open_descriptors = 0;
+  for (int number = 3; number < 1024; ++number) {
+    open_descriptors += fcntl(number, F_GETFD) >= 0 ? 1 : 0;
+  }
+  report("processes", "inherit a descriptor", open_descriptors == 0);
+  if (std::strcmp(expected("exec"), "denied") == 0) {
+    char name[] = "/proc/self/exe";
+    char* const arguments[] = {name, nullptr};
+    char* const environment[] = {nullptr};
+    const int result = execve(name, arguments, environment);
+    report("processes", "execute another program", result < 0 && errno == EACCES,
+           std::strerror(errno));
+  }
+}
+
+}  // namespace codejail_probe
