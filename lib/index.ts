@@ -1,1 +1,131 @@
-export * from './errors';
+/**
+ * codejail: runs untrusted programs in a locked-down process and gives back what they printed, how
+ * they ended and what they used. The functions here are those of one default jail; `createJail` makes
+ * others.
+ * @packageDocumentation
+ */
+import { Jail } from './jail';
+import { jsonSafe as safe } from './json/safe';
+import type { LimitName, Limits } from './limits';
+import type { CommandOptions, JailCodeOptions, JailOptions, SafeExecOptions } from './options';
+import type { HostReport, VerifyReport } from './report';
+import type { JailResult } from './result';
+import type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
+import type { CodeJailSettings } from './settings';
+
+const defaultJail = new Jail();
+
+/**
+ * Makes a jail of its own: commands and limits that no other jail shares.
+ * @throws InvalidArgumentError
+ * @example await using jail = createJail({ commands: { python: '/opt/sandbox/bin/python' } });
+ */
+export function createJail(options?: JailOptions): Jail {
+  return new Jail(options);
+}
+
+/** As `Jail.configure`, for the default jail. */
+export function configure(command: string, options: string | CommandOptions): void {
+  defaultJail.configure(command, options);
+}
+
+/** As `Jail.isConfigured`, for the default jail. */
+export function isConfigured(command: string): boolean {
+  return defaultJail.isConfigured(command);
+}
+
+/** As `Jail.setLimit`, for the default jail. */
+export function setLimit(name: LimitName, value: number | null): void {
+  defaultJail.setLimit(name, value);
+}
+
+/** As `Jail.overrideLimit`, for the default jail. */
+export function overrideLimit(name: LimitName, value: number | null, context: string): void {
+  defaultJail.overrideLimit(name, value, context);
+}
+
+/** As `Jail.effectiveLimits`, for the default jail. */
+export function effectiveLimits(context?: string): Limits {
+  return defaultJail.effectiveLimits(context);
+}
+
+/** As `Jail.applySettings`, for the default jail. */
+export function applySettings(settings: CodeJailSettings): void {
+  defaultJail.applySettings(settings);
+}
+
+/** As `Jail.jailCode`, in the default jail. */
+export function jailCode(command: string, options?: JailCodeOptions): Promise<JailResult> {
+  return defaultJail.jailCode(command, options);
+}
+
+/** As `Jail.safeExec`, in the default jail. */
+export function safeExec(
+  code: string,
+  globals: Record<string, unknown>,
+  options?: SafeExecOptions,
+): Promise<SafeExecResult> {
+  return defaultJail.safeExec(code, globals, options);
+}
+
+/** As `Jail.safeExecJson`, in the default jail. */
+export function safeExecJson(
+  code: string,
+  globalsJson: string,
+  options?: SafeExecOptions,
+): Promise<SafeExecJsonResult> {
+  return defaultJail.safeExecJson(code, globalsJson, options);
+}
+
+/** As `Jail.notSafeExec`, in the default jail. Unconfined; warns on every call. */
+export function notSafeExec(
+  code: string,
+  globals: Record<string, unknown>,
+  options?: SafeExecOptions,
+): Promise<SafeExecResult> {
+  return defaultJail.notSafeExec(code, globals, options);
+}
+
+/** What would survive the trip into a jail and back. */
+export function jsonSafe(value: Record<string, unknown>): Record<string, unknown> {
+  return safe(value);
+}
+
+/** As `Jail.inspectHost`, for the default jail. */
+export function inspectHost(): Promise<HostReport> {
+  return defaultJail.inspectHost();
+}
+
+/** As `Jail.verify`, for the default jail. */
+export function verify(command?: string): Promise<VerifyReport> {
+  return defaultJail.verify(command);
+}
+
+export { Jail } from './jail';
+export {
+  ClosedError,
+  InvalidArgumentError,
+  JailError,
+  NotConfiguredError,
+  SafeExecError,
+  SetupError,
+  UnconfinedError,
+  type JailErrorCode,
+  type MissingGuarantee,
+  type PythonException,
+} from './errors';
+export type { GuaranteeName } from './guarantee-name';
+export type { LimitName, Limits } from './limits';
+export type {
+  CommandOptions,
+  JailCodeOptions,
+  JailOptions,
+  Logger,
+  SafeExecOptions,
+  WarmOptions,
+} from './options';
+export type { ProbeCheck } from './probe';
+export type { GuaranteeReport, HostReport, VerifyReport } from './report';
+export type { JailResult, Outcome } from './result';
+export type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
+export type { CodeJailSettings } from './settings';

@@ -1,0 +1,197 @@
+// A configured command, made ready: its program found, its confinement decided and proved.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { lookUpUser, planConfinement, type Confinement, type UidPool } from './confinement';
+import { InvalidArgumentError, UnconfinedError, type MissingGuarantee } from './errors';
+import type { GuaranteeName } from './guarantee-name';
+import { hostFacts } from './host';
+import { parseCommandOptions, type CommandArguments } from './options';
+import { prove, type Proof } from './probe';
+import { discoverRuntime, type Runtime } from './runtime';
+
+/** A command that may be run. */
+export interface ReadyCommand {
+  options: CommandArguments;
+  runtime: Runtime;
+  confinement: Confinement;
+  /** The words before the call's own, the program's name first. */
+  words: string[];
+  proof: Proof;
+  /** The guarantees that were given up by name, and that this host indeed lacks. */
+  givenUp: MissingGuarantee[];
+  /** What results name as being in force. */
+  mechanisms: string[];
+}
+
+// Of every jail, on every host: done by this process and by the launcher themselves.
+const LIBRARY_MECHANISMS = ['sampled-sums', 'timer', 'bounded-readers'];
+const PYTHON_ARGUMENTS = ['-E', '-B'];
+// Threads of a numeric library would count as tasks, and fail to start.
+const PYTHON_ENVIRONMENT = {
+  OPENBLAS_NUM_THREADS: '1',
+  OMP_NUM_THREADS: '1',
+  MKL_NUM_THREADS: '1',
+};
+
+const proofs = new Map<string, Promise<Proof>>();
+
+// Once for each configuration in this process; a failure is tried again, since it may be cured.
+async function proofOf(confinement: Confinement, runtime: Runtime): Promise<Proof> {
+  const key = JSON.stringify([confinement, runtime.view]);
+  let proof = proofs.get(key);
+  if (proof === undefined) {
+    proof = prove(confinement, runtime.view);
+    proofs.set(key, proof);
+  }
+  try {
+    const done = await proof;
+    if (done.missing.length > 0) {
+      proofs.delete(key);
+    }
+    return done;
+  } catch (error) {
+    proofs.delete(key);
+    throw error;
+  }
+}
+
+/** One command of a jail; what it takes to be ready is done at its first use. */
+export class Command {
+  readonly name: string;
+  readonly options: CommandArguments;
+  #runtime: Promise<Runtime> | undefined;
+
+  constructor(name: string, options: CommandArguments) {
+    this.name = name;
+    this.options = options;
+  }
+
+  async #findRuntime(): Promise<Runtime> {
+    this.#runtime ??= discoverRuntime(
+      this.options.bin,
+      this.options.readPaths,
+      `commands.${this.name}.bin`,
+    );
+    try {
+      return await this.#runtime;
+    } catch (error) {
+      this.#runtime = undefined;
+      throw error;
+    }
+  }
+
+  #user(): { uid: number; gid: number } | undefined {
+    const { user } = this.options;
+    // Only a privileged caller can become another user; any other is kept from its own files by the
+    // user namespace.
+    if (user === null || hostFacts().kind !== 'root') {
+      return undefined;
+    }
+    const argument = `commands.${this.name}.user`;
+    const ids = lookUpUser(user);
+    if (ids === null) {
+      throw new InvalidArgumentError(
+        argument,
+        `names ${JSON.stringify(user)}, whom this host does not know`,
+      );
+    }
+    if (ids.uid === 0) {
+      throw new InvalidArgumentError(argument, 'must not be root');
+    }
+    return ids;
+  }
+
+  /**
+   * Finds the program and proves the confinement, without regard to what may be missing.
+   * @throws InvalidArgumentError where the program or the user is missing
+   */
+  async prepare(uidPool: UidPool): Promise<Omit<ReadyCommand, 'givenUp' | 'mechanisms'>> {
+    const runtime = await this.#findRuntime();
+    const confinement = planConfinement({
+      allowExec: this.options.allowExec,
+      profile: this.options.profile ?? undefined,
+      user: this.#user(),
+      uidPool,
+    });
+    const proof = await proofOf(confinement, runtime);
+    return { options: this.options, runtime, confinement, words: this.#words(runtime), proof };
+  }
+
+  /** The program and its words, for a run without confinement. */
+  async unconfined(): Promise<{ program: string; words: string[]; python: boolean }> {
+    const runtime = await this.#findRuntime();
+    return { program: runtime.program, words: this.#words(runtime), python: runtime.python };
+  }
+
+  #words(runtime: Runtime): string[] {
+    const args = this.options.args ?? (this.name === 'python' ? PYTHON_ARGUMENTS : []);
+    return [runtime.program, ...runtime.prefix, ...args];
+  }
+
+  /**
+   * @param allowMissing the guarantees that may be missing
+   * @throws UnconfinedError where another one is
+   */
+  async ready(uidPool: UidPool, allowMissing: readonly GuaranteeName[]): Promise<ReadyCommand> {
+    const prepared = await this.prepare(uidPool);
+    const { missing, checks } = prepared.proof;
+    // Without a single check there is no jail at all: nothing that could be given up.
+    const refused = missing.filter(
+      ({ guarantee }) => checks.length === 0 || !allowMissing.includes(guarantee),
+    );
+    if (refused.length > 0) {
+      throw new UnconfinedError(refused);
+    }
+    return {
+      ...prepared,
+      givenUp: missing,
+      mechanisms: [
+        ...prepared.confinement.mechanisms,
+        ...LIBRARY_MECHANISMS,
+        ...missing.map(({ guarantee }) => `missing:${guarantee}`),
+      ],
+    };
+  }
+
+  /** The environment of a call: what a Python needs, the command's own, the call's own. */
+  environment(runtime: Runtime, own: Record<string, string>): Record<string, string> {
+    return { ...(runtime.python ? PYTHON_ENVIRONMENT : {}), ...this.options.env, ...own };
+  }
+}
+
+function projectRoot(): string | null {
+  let directory = process.cwd();
+  for (;;) {
+    if (existsSync(join(directory, 'package.json'))) {
+      return directory;
+    }
+    const parent = dirname(directory);
+    if (parent === directory) {
+      return null;
+    }
+    directory = parent;
+  }
+}
+
+/**
+ * The command `python` where nobody configured it: the environment that CodeJail's own tests name by
+ * CODEJAIL_TEST_USER and CODEJAIL_TEST_VENV; else an environment `<project root>-sandbox` beside the
+ * project; else the system's python3. Null where there is none of them.
+ */
+export function autoConfiguredPython(): CommandArguments | null {
+  const user = process.env['CODEJAIL_TEST_USER'];
+  const environment = process.env['CODEJAIL_TEST_VENV'];
+  if (user !== undefined && user !== '' && environment !== undefined && environment !== '') {
+    return parseCommandOptions({ bin: join(environment, 'bin', 'python'), user });
+  }
+  const root = projectRoot();
+  const beside = root === null ? null : join(`${root}-sandbox`, 'bin', 'python');
+  if (beside !== null && existsSync(beside)) {
+    const hasUser = /^sandbox:/m.test(readFileSync('/etc/passwd', 'utf8'));
+    return parseCommandOptions({ bin: beside, ...(hasUser ? { user: 'sandbox' } : {}) });
+  }
+  const found = (process.env['PATH'] ?? '/usr/bin:/bin')
+    .split(':')
+    .some((directory) => directory !== '' && existsSync(join(directory, 'python3')));
+  return found ? parseCommandOptions('python3') : null;
+}

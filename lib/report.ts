@@ -1,0 +1,55 @@
+// What inspectHost() and verify() say.
+import type { MissingGuarantee } from './errors';
+import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
+import { GUARANTEES, servedBy } from './guarantees';
+import { hostFacts, type HostKind } from './host';
+import type { ProbeCheck, Proof } from './probe';
+
+/** One guarantee, on this host. */
+export interface GuaranteeReport {
+  guarantee: GuaranteeName;
+  /** What a jailed program can't do. */
+  cannot: string;
+  /** The mechanisms that serve it here. */
+  servedBy: string[];
+  /** Why it is not given, and the cure; null where it is given. */
+  missing: { why: string; cure: string } | null;
+}
+
+/** What this host guarantees. */
+export interface HostReport {
+  /** `root`: jails take uids of a pool; `user`: jails have user namespaces. */
+  kind: HostKind;
+  kernel: string;
+  /** Whether every guarantee is given. */
+  confined: boolean;
+  guarantees: GuaranteeReport[];
+}
+
+/** What the probes found inside a command's jail. */
+export interface VerifyReport {
+  command: string;
+  confined: boolean;
+  confinement: string[];
+  checks: ProbeCheck[];
+  missing: MissingGuarantee[];
+}
+
+/** The report on the host, from what a proof found and what was in force. */
+export function hostReport(proof: Proof, mechanisms: readonly string[]): HostReport {
+  const facts = hostFacts();
+  return {
+    kind: facts.kind,
+    kernel: facts.kernel,
+    confined: proof.missing.length === 0,
+    guarantees: GUARANTEE_NAMES.map((guarantee) => {
+      const found = proof.missing.find((entry) => entry.guarantee === guarantee);
+      return {
+        guarantee,
+        cannot: GUARANTEES[guarantee].cannot,
+        servedBy: found === undefined ? servedBy(guarantee, mechanisms) : [],
+        missing: found === undefined ? null : { why: found.why, cure: found.cure },
+      };
+    }),
+  };
+}

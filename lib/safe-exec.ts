@@ -1,0 +1,125 @@
+// Python's exec over a jail: the request that goes in, and the answer that comes out.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bytesRepr } from './bytes-repr';
+import { SafeExecError, type PythonException } from './errors';
+import { parseJson, type JsonValue } from './json/parse';
+import type { JailResult } from './result';
+
+/** What safeExec adds to a run's result. */
+export interface SafeExecResult extends JailResult {
+  /** The globals that came back; the object that was passed has been updated with them. */
+  globals: Record<string, unknown>;
+}
+
+/** What safeExecJson adds to a run's result. */
+export interface SafeExecJsonResult extends JailResult {
+  /** The globals as Python wrote them: 1.0 is still 1.0. */
+  globalsJson: string;
+}
+
+/** Where the runner stands in the jail, as CodeJail's wrapper does. */
+export const RUNNER_NAME = 'jailed_code';
+
+let runner: string | undefined;
+
+/** The Python that runs inside. */
+export function runnerSource(): string {
+  runner ??= readFileSync(join(__dirname, 'python', 'runner.py'), 'utf8');
+  return runner;
+}
+
+/** The runner's request. `globalsJson` goes in untouched. */
+export function encodeRequest(
+  code: string,
+  globalsJson: string,
+  pythonPath: readonly string[],
+): Buffer {
+  const ascii = (text: string): string =>
+    text.replaceAll(
+      /[\u007f-\uffff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+  return Buffer.from(
+    `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
+  );
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+// The channel is in the hands of hostile code: whatever does not fit is as good as absent.
+function decodeException(text: string): PythonException | null {
+  try {
+    const value = parseJson(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return null;
+    }
+    const fields = new Map(Object.entries(value));
+    const line = fields.get('line');
+    return {
+      type: textOf(fields.get('type')),
+      message: textOf(fields.get('message')),
+      line: typeof line === 'number' && Number.isSafeInteger(line) ? line : null,
+      traceback: textOf(fields.get('traceback')),
+    };
+  } catch {
+    return null;
+  }
+}
+
+// Word for word as CodeJail's, whose users match on it.
+function failureMessage(result: JailResult): string {
+  return `Couldn't execute jailed code: stdout: ${bytesRepr(result.stdout)}, stderr: ${bytesRepr(result.stderr)} with status code: ${result.status}`;
+}
+
+function isObject(value: JsonValue): value is { [key: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads the runner's answer.
+ * @returns the globals, parsed and as text
+ * @throws SafeExecError where the program failed, was ended, or answered with something else
+ */
+export function decodeAnswer(
+  result: JailResult,
+  channel: Buffer,
+): { globals: Record<string, JsonValue>; globalsJson: string } {
+  const kind = channel.subarray(0, 1).toString('latin1');
+  let body: string | null = null;
+  try {
+    body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(channel.subarray(1));
+  } catch {
+    // Not UTF-8: not the runner's.
+  }
+  if (result.status !== 0 || result.outcome !== 'exited') {
+    const exception = kind === 'E' && body !== null ? decodeException(body) : null;
+    throw new SafeExecError(failureMessage(result), result, exception);
+  }
+  if (channel.length === 0) {
+    throw new SafeExecError(
+      `${failureMessage(result)}: the program ended without giving its globals back (it called sys.exit or os._exit)`,
+      result,
+      null,
+    );
+  }
+  let why = 'it does not begin as a result does';
+  if (kind === 'G' && body !== null) {
+    try {
+      const globals = parseJson(body);
+      if (isObject(globals)) {
+        return { globals, globalsJson: body };
+      }
+      why = 'it is not an object';
+    } catch (error) {
+      why = (error as Error).message;
+    }
+  }
+  throw new SafeExecError(
+    `${failureMessage(result)}: the program wrote on the result channel itself, and what came is no result (${why})`,
+    result,
+    null,
+  );
+}

@@ -1,0 +1,99 @@
+// safeExec without any confinement, for debugging: a plain Python process with the caller's rights.
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import type { JailFile } from './spec';
+import { signalOf } from './outcome';
+import type { JailResult } from './result';
+import { constants } from 'node:os';
+
+export interface UnconfinedCall {
+  program: string;
+  argv: readonly string[];
+  copies: readonly { source: string; name: string }[];
+  files: readonly JailFile[];
+  request: Uint8Array;
+  signal: AbortSignal | null;
+}
+
+async function fill(directory: string, call: UnconfinedCall): Promise<void> {
+  await mkdir(join(directory, 'tmp'));
+  for (const { source, name } of call.copies) {
+    await cp(source, join(directory, name), { recursive: true, verbatimSymlinks: true });
+  }
+  for (const { name, content } of call.files) {
+    const path = join(directory, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+  }
+}
+
+function gather(stream: Readable): Buffer[] {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream.on('error', () => undefined);
+  return chunks;
+}
+
+/**
+ * Runs the program in a temporary directory, with no limit and no confinement.
+ * @throws the signal's reason where the call was aborted; what `spawn` throws
+ */
+export async function runUnconfined(
+  call: UnconfinedCall,
+): Promise<{ result: JailResult; channel: Buffer }> {
+  call.signal?.throwIfAborted();
+  const calledAt = performance.now();
+  const directory = await mkdtemp(join(tmpdir(), 'codejail-unsafe-'));
+  try {
+    await fill(directory, call);
+    const startedAt = performance.now();
+    const child = spawn(call.program, call.argv.slice(1), {
+      argv0: call.argv[0],
+      cwd: directory,
+      env: { TMPDIR: join(directory, 'tmp'), LANG: 'C.UTF-8' },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      ...(call.signal === null ? {} : { signal: call.signal, killSignal: 'SIGKILL' as const }),
+    });
+    const stdout = gather(child.stdout as Readable);
+    const stderr = gather(child.stderr as Readable);
+    const channel = gather(child.stdio[4] as Readable);
+    const request = child.stdio[3] as Writable;
+    request.on('error', () => undefined);
+    request.end(call.request);
+    const status = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        resolve(signal === null ? (code ?? 0) : -constants.signals[signal]);
+      });
+    });
+    call.signal?.throwIfAborted();
+    return {
+      channel: Buffer.concat(channel),
+      result: {
+        status,
+        signal: signalOf(status),
+        outcome: status < 0 ? 'signaled' : 'exited',
+        exceeded: null,
+        stdout: Buffer.concat(stdout),
+        stderr: Buffer.concat(stderr),
+        usage: {
+          wallMs: performance.now() - startedAt,
+          setupMs: startedAt - calledAt,
+          userMs: 0,
+          systemMs: 0,
+          maxRssBytes: 0,
+        },
+        collected: [],
+        confinement: [],
+      },
+    };
+  } catch (error) {
+    call.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
