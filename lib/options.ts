@@ -300,16 +300,10 @@ const environment = converted(readEnvironment);
 const hostPath = converted(readHostPath);
 const later = z.unknown();
 
-const uidPool = z.pipe(
-  optionsOf({ first: integer(1, NOT_A_UID - 1), count: integer(1, 65_536) }),
-  converted((value) => {
-    const pool = value as { first: number; count: number };
-    if (pool.first + pool.count > NOT_A_UID) {
-      throw new Refusal('goes beyond the last user id, 4294967294');
-    }
-    return pool;
-  }),
-);
+const uidPoolSchema = optionsOf({
+  first: integer(1, NOT_A_UID - 1),
+  count: integer(1, 65_536),
+});
 
 const warmShape = {
   size: z.optional(integer(1, 1000)),
@@ -331,7 +325,7 @@ const commandShape = {
 const jailShape = {
   allowMissing: z.optional(listOf(converted(readGuaranteeName))),
   alwaysBeUnsafe: z.optional(boolean),
-  uidPool: z.optional(uidPool),
+  uidPool: z.optional(later),
   commands: z.optional(converted(readRecord)),
   limits: z.optional(later),
   logger: z.optional(callback<Logger>()),
@@ -423,19 +417,122 @@ export function parseCommandOptions(value: unknown, argument = 'options'): Comma
     typeof value === 'string'
       ? { bin: parseArgument(name, value, argument) }
       : parseArgument(commandSchema, value, argument);
-  const { bin, args, user, profile, readPaths, env, warm, allowExec } = {
-    ...EMPTY_COMMAND,
-    ...options,
-  };
+  const args = options.args ?? null;
+  const env = options.env ?? {};
   checkExecSize(args ?? [], env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);
   return {
-    bin,
+    bin: options.bin,
     args,
-    user,
-    profile,
-    readPaths: [...new Set(readPaths)],
+    user: options.user ?? null,
+    profile: options.profile ?? null,
+    readPaths: [...new Set(options.readPaths ?? [])],
     env,
-    warm: parseWarm(warm, `${argument}.warm`),
-    allowExec,
+    warm: parseWarm(options.warm, `${argument}.warm`),
+    allowExec: options.allowExec ?? false,
+  };
+}
+
+function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'] {
+  if (value === undefined) {
+    return null;
+  }
+  const pool = parseArgument(uidPoolSchema, value, argument);
+  for (const key of ['first', 'count'] as const) {
+    if ((pool as Partial<typeof pool>)[key] === undefined) {
+      throw new InvalidArgumentError(`${argument}.${key}`, 'is missing');
+    }
+  }
+  if (pool.first + pool.count > NOT_A_UID) {
+    throw new InvalidArgumentError(argument, `goes beyond the last user id, ${NOT_A_UID - 1}`);
+  }
+  return pool;
+}
+
+/**
+ * Checks the options of `createJail`.
+ * @throws InvalidArgumentError
+ */
+export function parseJailOptions(value: unknown, argument = 'options'): JailArguments {
+  const options = parseArgument(jailSchema, value, argument);
+  const commands = new Map<string, CommandArguments>();
+  for (const [key, command] of options.commands ?? []) {
+    const here = spellPath(argument, ['commands', key]);
+    commands.set(parseCommandName(key, here), parseCommandOptions(command, here));
+  }
+  return {
+    allowMissing: [...new Set(options.allowMissing ?? [])],
+    alwaysBeUnsafe: options.alwaysBeUnsafe ?? false,
+    uidPool: parseUidPool(options.uidPool, `${argument}.uidPool`),
+    commands,
+    limits:
+      options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    logger: options.logger ?? null,
+  };
+}
+
+type ParsedRun = {
+  [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits'>]?: RunOptions[Key];
+} & { limits?: unknown };
+
+function runArguments(
+  options: ParsedRun,
+  files: FileArgument[],
+  extraFiles: ExtraFile[],
+  argument: string,
+): RunArguments {
+  return {
+    files,
+    extraFiles,
+    limits:
+      options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    limitOverridesContext: options.limitOverridesContext ?? null,
+    slug: options.slug ?? null,
+    collect: options.collect ?? [],
+    signal: options.signal ?? null,
+  };
+}
+
+/**
+ * Checks the options of `jailCode`. That the files exist is `checkFiles`'s to say.
+ * @throws InvalidArgumentError
+ */
+export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
+  const options = parseArgument(jailCodeSchema, value, argument);
+  // As in CodeJail, empty code is no code: a program may then come by standard input.
+  const code = options.code === undefined || options.code.length === 0 ? null : options.code;
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const extraFiles = options.extraFiles ?? [];
+  checkNames(files, extraFiles, code === null ? ['tmp'] : ['tmp', 'jailed_code'], argument);
+  const argv = options.argv ?? [];
+  const env = options.env ?? {};
+  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
+  return {
+    ...runArguments(options, files, extraFiles, argument),
+    code,
+    argv,
+    stdin: options.stdin ?? null,
+    env,
+    onStdout: options.onStdout ?? null,
+    onStderr: options.onStderr ?? null,
+  };
+}
+
+/**
+ * Checks the options of `safeExec`. That the files exist is `checkFiles`'s to say.
+ * @throws InvalidArgumentError
+ */
+export function parseSafeExecOptions(value: unknown, argument = 'options'): SafeExecArguments {
+  const options = parseArgument(safeExecSchema, value, argument);
+  const extraFiles = options.extraFiles ?? [];
+  const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
+  const searched = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const known = new Set(files.map(({ path }) => path));
+  const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
+  checkNames([...files, ...copied], extraFiles, ['tmp', 'jailed_code'], argument);
+  return {
+    ...runArguments(options, [...files, ...copied], extraFiles, argument),
+    command: options.command ?? 'python',
+    pythonPath: searched.map(({ name: file }) => file),
   };
 }
