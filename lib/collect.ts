@@ -33,7 +33,5 @@ export async function collectFiles(
     paths,
     limit === 0 ? Number.MAX_SAFE_INTEGER : limit,
   );
-  return (
-    contents?.map((content, index) => ({ path: paths[index] ?? '', content })) ?? null
-  );
+  return contents?.map((content, index) => ({ path: paths[index] ?? '', content })) ?? null;
 }

@@ -14,6 +14,8 @@ export const DEFAULT_UID_POOL: UidPool = { first: 1_900_000_000, count: 4096 };
 /** The uid that a program of an unprivileged jail sees; outside it is the caller's own. */
 const INNER_UID = 1000;
 
+const LANDLOCK_WITH_TRUNCATE = 3;
+
 /** The part of a spec that the host decides, not the call. */
 export interface Confinement {
   flags: number;
@@ -85,7 +87,12 @@ export function planConfinement(
     outerGid = gid;
     mechanisms.push('user-namespace', 'sandbox-user');
   } else {
-    flags |= SpecFlag.readOnlyRoot | SpecFlag.launcherMakesNamespaces;
+    // The files belong to the jail's own uid here. Landlock then keeps it from changing them, with the
+    // EACCES that programs expect; without it only a read-only mount does, with EROFS.
+    if (facts.landlock < LANDLOCK_WITH_TRUNCATE) {
+      flags |= SpecFlag.readOnlyRoot;
+    }
+    flags |= SpecFlag.launcherMakesNamespaces;
     namespaces |= Namespace.user;
     idMap = IdMap.caller;
     uid = INNER_UID;

@@ -90,7 +90,7 @@ export function kernelIsRecent(kernelRelease: string): boolean {
 /** This process's own namespaces, as links of /proc show them: `net:[4026531840]`. */
 export async function ownNamespaces(): Promise<{ net: string; pid: string; user: string }> {
   const [net, pid, user] = await Promise.all(
-    ['net', 'pid', 'user'].map((name) => readlink(`/proc/self/ns/${name}`)),
+    ['net', 'pid', 'user'].map(async (name) => readlink(`/proc/self/ns/${name}`)),
   );
   return { net: net ?? '', pid: pid ?? '', user: user ?? '' };
 }

@@ -55,12 +55,12 @@ export function applySettings(settings: CodeJailSettings): void {
 }
 
 /** As `Jail.jailCode`, in the default jail. */
-export function jailCode(command: string, options?: JailCodeOptions): Promise<JailResult> {
+export async function jailCode(command: string, options?: JailCodeOptions): Promise<JailResult> {
   return defaultJail.jailCode(command, options);
 }
 
 /** As `Jail.safeExec`, in the default jail. */
-export function safeExec(
+export async function safeExec(
   code: string,
   globals: Record<string, unknown>,
   options?: SafeExecOptions,
@@ -69,7 +69,7 @@ export function safeExec(
 }
 
 /** As `Jail.safeExecJson`, in the default jail. */
-export function safeExecJson(
+export async function safeExecJson(
   code: string,
   globalsJson: string,
   options?: SafeExecOptions,
@@ -78,7 +78,7 @@ export function safeExecJson(
 }
 
 /** As `Jail.notSafeExec`, in the default jail. Unconfined; warns on every call. */
-export function notSafeExec(
+export async function notSafeExec(
   code: string,
   globals: Record<string, unknown>,
   options?: SafeExecOptions,
@@ -92,12 +92,12 @@ export function jsonSafe(value: Record<string, unknown>): Record<string, unknown
 }
 
 /** As `Jail.inspectHost`, for the default jail. */
-export function inspectHost(): Promise<HostReport> {
+export async function inspectHost(): Promise<HostReport> {
   return defaultJail.inspectHost();
 }
 
 /** As `Jail.verify`, for the default jail. */
-export function verify(command?: string): Promise<VerifyReport> {
+export async function verify(command?: string): Promise<VerifyReport> {
   return defaultJail.verify(command);
 }
 

@@ -2,11 +2,7 @@
 import { autoConfiguredPython, Command, type ReadyCommand } from './command';
 import { runCold, type ColdCall, type ColdResult } from './cold';
 import { DEFAULT_UID_POOL, type UidPool } from './confinement';
-import {
-  ClosedError,
-  InvalidArgumentError,
-  NotConfiguredError,
-} from './errors';
+import { ClosedError, InvalidArgumentError, NotConfiguredError } from './errors';
 import type { GuaranteeName } from './guarantee-name';
 import type { Input } from './input';
 import { checkFiles } from './jail-files';

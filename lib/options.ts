@@ -27,155 +27,27 @@ import {
   readExtraFiles,
   readHostPath,
   readRelativePath,
-  type ExtraFile,
-  type FileArgument,
+  type ReservedName,
 } from './jail-files';
-import { parseLimits, type Limits } from './limits';
+import { parseLimits } from './limits';
+import type {
+  CommandArguments,
+  CommandOptions,
+  JailArguments,
+  JailCodeArguments,
+  JailCodeOptions,
+  JailOptions,
+  Logger,
+  RunArguments,
+  RunOptions,
+  SafeExecArguments,
+  SafeExecOptions,
+  WarmOptions,
+} from './option-types';
 import { suggestionSentence } from './suggestion';
 
-/** How a warm command keeps Python processes ready. */
-export interface WarmOptions {
-  /** How many wait, 1 to 1000. */
-  size?: number | undefined;
-  /** Modules that are imported before any program runs: `['numpy']`. */
-  preload?: string[] | undefined;
-  /** Absolute directories of the host that are searched for modules. */
-  pythonPath?: string[] | undefined;
-}
-
-/** A program that can be run in a jail. */
-export interface CommandOptions {
-  /** The program: an absolute path, or a name that is looked up in PATH. */
-  bin: string;
-  /** Arguments before the call's own. Default: `['-E', '-B']` for the command `python`, else none. */
-  args?: string[] | undefined;
-  /** The sandbox user, where the caller may switch to it. */
-  user?: string | undefined;
-  /** The AppArmor profile to change to. */
-  profile?: string | undefined;
-  /** More of the host to show in the jail, read-only: absolute paths. */
-  readPaths?: string[] | undefined;
-  /** The program's environment. Nothing of the server's own is passed on. */
-  env?: Record<string, string> | undefined;
-  /** Keep Python processes ready. For commands that are a Python. Default false. */
-  warm?: boolean | WarmOptions | undefined;
-  /** Whether the program may run other programs that `readPaths` shows. Default false. */
-  allowExec?: boolean | undefined;
-}
-
-/** Told what a jail does. */
-export type Logger = (level: 'info' | 'warn', message: string) => void;
-
-/** A jail of one's own, independent of the default one. */
-export interface JailOptions {
-  /** Guarantees to give up where this host lacks them, by name. Default: none. */
-  allowMissing?: GuaranteeName[] | undefined;
-  /** Run safeExec's code without any confinement, with a warning every time. Default false. */
-  alwaysBeUnsafe?: boolean | undefined;
-  /** The user ids to lease to jails when the server is root: `count` of them from `first` on. */
-  uidPool?: { first: number; count: number } | undefined;
-  /** Commands to configure, by name; a string is the program's path. */
-  commands?: Record<string, string | CommandOptions> | undefined;
-  /** Limits to set. */
-  limits?: Partial<Limits> | undefined;
-  logger?: Logger | undefined;
-}
-
-/** What the calls that run a program have in common. */
-interface RunOptions {
-  /** Files, directories and symbolic links of the host to copy in, each under its own base name. */
-  files?: (string | URL)[] | undefined;
-  /** Files to write, by relative path; missing directories are made. */
-  extraFiles?: Iterable<readonly [name: string, content: string | Uint8Array]> | undefined;
-  /** Limits of this call alone. */
-  limits?: Partial<Limits> | undefined;
-  /** The context whose overrides of limits apply. */
-  limitOverridesContext?: string | undefined;
-  /** What logs call this run. */
-  slug?: string | undefined;
-  /** Files or globs, relative to the jail's `tmp`, to bring back. */
-  collect?: string[] | undefined;
-  /** Aborting kills the program; the call then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
-
-/** One run of a program. */
-export interface JailCodeOptions extends RunOptions {
-  /** The program's text, written as `jailed_code` and passed as the first argument. Empty: none. */
-  code?: string | Uint8Array | undefined;
-  /** The program's arguments. */
-  argv?: string[] | undefined;
-  /** Standard input; an iterable is read while the program runs. Default: empty. */
-  stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
-  /** More environment, over the command's own. */
-  env?: Record<string, string> | undefined;
-  /** Called with standard output as it comes. */
-  onStdout?: ((chunk: Buffer) => void) | undefined;
-  /** Called with standard error as it comes. */
-  onStderr?: ((chunk: Buffer) => void) | undefined;
-}
-
-/** One run of Python code by safeExec. */
-export interface SafeExecOptions extends RunOptions {
-  /** The configured command to run it with; it has to be a Python. Default `python`. */
-  command?: string | undefined;
-  /**
-   * Directories and zip files to search for modules. One that `extraFiles` does not provide under its base
-   * name is copied in from the host.
-   */
-  pythonPath?: (string | URL)[] | undefined;
-}
-
-/** What both kinds of call come to once they are checked. */
-interface RunArguments {
-  files: FileArgument[];
-  extraFiles: ExtraFile[];
-  limits: Partial<Limits>;
-  limitOverridesContext: string | null;
-  slug: string | null;
-  collect: string[];
-  signal: AbortSignal | null;
-}
-
-/** `JailCodeOptions`, checked and copied. */
-export interface JailCodeArguments extends RunArguments {
-  code: Buffer | null;
-  argv: string[];
-  stdin: Buffer | AsyncIterable<unknown> | null;
-  env: Record<string, string>;
-  onStdout: ((chunk: Buffer) => void) | null;
-  onStderr: ((chunk: Buffer) => void) | null;
-}
-
-/** `SafeExecOptions`, checked and copied. */
-export interface SafeExecArguments extends RunArguments {
-  command: string;
-  /** Base names, relative to the jail's directory. */
-  pythonPath: string[];
-}
-
-/** `CommandOptions`, checked and copied. */
-export interface CommandArguments {
-  bin: string;
-  /** null: the command's default. */
-  args: string[] | null;
-  user: string | null;
-  profile: string | null;
-  readPaths: string[];
-  env: Record<string, string>;
-  warm: false | { size: number | null; preload: string[]; pythonPath: string[] };
-  allowExec: boolean;
-}
-
-/** `JailOptions`, checked and copied. */
-export interface JailArguments {
-  allowMissing: GuaranteeName[];
-  alwaysBeUnsafe: boolean;
-  uidPool: { first: number; count: number } | null;
-  commands: Map<string, CommandArguments>;
-  limits: Partial<Limits>;
-  logger: Logger | null;
-}
+export type * from './option-types';
+export { checkFiles } from './jail-files';
 
 // The kernel's MAX_ARG_STRLEN, which counts the NUL at the end.
 const MAXIMUM_STRING_BYTES = 128 * 1024 - 1;
@@ -335,7 +207,7 @@ const runShape = {
   files: z.optional(listOf(hostPath)),
   extraFiles: z.optional(converted(readExtraFiles)),
   limits: z.optional(later),
-  limitOverridesContext: z.optional(name),
+  limitOverridesContext: z.optional(text),
   slug: z.optional(text),
   collect: z.optional(listOf(converted(readPattern))),
   signal: z.optional(converted(readSignal)),
@@ -415,77 +287,109 @@ export function parseCommandName(value: unknown, argument = 'command'): string {
 export function parseCommandOptions(value: unknown, argument = 'options'): CommandArguments {
   const options =
     typeof value === 'string'
-      ? { bin: parseArgument(name, value, argument) }
+      ? parseArgument(commandSchema, { bin: parseArgument(name, value, argument) }, argument)
       : parseArgument(commandSchema, value, argument);
-  const args = options.args ?? null;
   const env = options.env ?? {};
-  checkExecSize(args ?? [], env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);
+  checkExecSize(options.args ?? [], env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);
   return {
     bin: options.bin,
-    args,
+    args: options.args ?? null,
     user: options.user ?? null,
     profile: options.profile ?? null,
-    readPaths: [...new Set(options.readPaths ?? [])],
+    readPaths: [...new Set(options.readPaths)],
     env,
     warm: parseWarm(options.warm, `${argument}.warm`),
     allowExec: options.allowExec ?? false,
   };
 }
 
-function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'] {
-  if (value === undefined) {
-    return null;
-  }
-  const pool = parseArgument(uidPoolSchema, value, argument);
-  for (const key of ['first', 'count'] as const) {
-    if ((pool as Partial<typeof pool>)[key] === undefined) {
-      throw new InvalidArgumentError(`${argument}.${key}`, 'is missing');
-    }
-  }
-  if (pool.first + pool.count > NOT_A_UID) {
-    throw new InvalidArgumentError(argument, `goes beyond the last user id, ${NOT_A_UID - 1}`);
-  }
-  return pool;
-}
-
 /**
- * Checks the options of `createJail`.
+ * Checks the options of a jail; undefined is no options.
  * @throws InvalidArgumentError
  */
 export function parseJailOptions(value: unknown, argument = 'options'): JailArguments {
-  const options = parseArgument(jailSchema, value, argument);
-  const commands = new Map<string, CommandArguments>();
-  for (const [key, command] of options.commands ?? []) {
-    const here = spellPath(argument, ['commands', key]);
-    commands.set(parseCommandName(key, here), parseCommandOptions(command, here));
-  }
+  const options = parseArgument(jailSchema, value ?? {}, argument);
   return {
-    allowMissing: [...new Set(options.allowMissing ?? [])],
+    allowMissing: [...new Set(options.allowMissing)],
     alwaysBeUnsafe: options.alwaysBeUnsafe ?? false,
-    uidPool: parseUidPool(options.uidPool, `${argument}.uidPool`),
-    commands,
-    limits:
-      options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    uidPool: options.uidPool ?? null,
+    commands: new Map(
+      (options.commands ?? []).map(([key, command]) => {
+        const here = spellPath(argument, ['commands', key]);
+        return [parseCommandName(key, here), parseCommandOptions(command, here)];
+      }),
+    ),
+    limits: parseOwnLimits(options.limits, argument),
     logger: options.logger ?? null,
   };
 }
 
-type ParsedRun = {
-  [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits'>]?: RunOptions[Key];
-} & { limits?: unknown };
+function parseOwnLimits(value: unknown, argument: string): RunArguments['limits'] {
+  return value === undefined ? {} : parseLimits(value, `${argument}.limits`);
+}
 
-function runArguments(
-  options: ParsedRun,
-  files: FileArgument[],
-  extraFiles: ExtraFile[],
-  argument: string,
-): RunArguments {
+/**
+ * Checks the options of one run; undefined is no options. Code of length 0 is no code, as in CodeJail.
+ * Whether the files are there is for `checkFiles` to find out.
+ * @throws InvalidArgumentError
+ */
+export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
+  const options = parseArgument(jailCodeSchema, value ?? {}, argument);
+  const code = options.code === undefined || options.code.length === 0 ? null : options.code;
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const extraFiles = options.extraFiles ?? [];
+  const reserved: ReservedName[] = code === null ? ['tmp'] : ['tmp', 'jailed_code'];
+  checkNames(files, extraFiles, reserved, argument);
+  const argv = options.argv ?? [];
+  const env = options.env ?? {};
+  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
   return {
+    ...commonArguments(options, argument),
     files,
     extraFiles,
-    limits:
-      options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
-    limitOverridesContext: options.limitOverridesContext ?? null,
+    code,
+    argv,
+    env,
+    stdin: options.stdin ?? null,
+    onStdout: options.onStdout ?? null,
+    onStderr: options.onStderr ?? null,
+  };
+}
+
+/**
+ * Checks the options of one run of safeExec; undefined is no options. What `pythonPath` brings from the
+ * host is among `files` afterwards.
+ * @throws InvalidArgumentError
+ */
+export function parseSafeExecOptions(value: unknown, argument = 'options'): SafeExecArguments {
+  const options = parseArgument(safeExecSchema, value ?? {}, argument);
+  const extraFiles = options.extraFiles ?? [];
+  const entries = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const isThere = (entry: { path: string; name: string }): boolean =>
+    files.some(({ path }) => path === entry.path) ||
+    extraFiles.some(
+      ({ name: extra }) => extra === entry.name || extra.startsWith(`${entry.name}/`),
+    );
+  files.push(...entries.filter((entry) => !isThere(entry)));
+  checkNames(files, extraFiles, ['tmp', 'jailed_code'], argument);
+  return {
+    ...commonArguments(options, argument),
+    files,
+    extraFiles,
+    command: options.command ?? 'python',
+    pythonPath: entries.map((entry) => entry.name),
+  };
+}
+
+function commonArguments(
+  options: z.infer<typeof safeExecSchema> | z.infer<typeof jailCodeSchema>,
+  argument: string,
+): Omit<RunArguments, 'files' | 'extraFiles'> {
+  const context = options.limitOverridesContext;
+  return {
+    limits: parseOwnLimits(options.limits, argument),
+    limitOverridesContext: context === undefined || context === '' ? null : context,
     slug: options.slug ?? null,
     collect: options.collect ?? [],
     signal: options.signal ?? null,
@@ -493,46 +397,35 @@ function runArguments(
 }
 
 /**
- * Checks the options of `jailCode`. That the files exist is `checkFiles`'s to say.
+ * Checks the code of safeExec: a string that UTF-8 can carry.
  * @throws InvalidArgumentError
  */
-export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
-  const options = parseArgument(jailCodeSchema, value, argument);
-  // As in CodeJail, empty code is no code: a program may then come by standard input.
-  const code = options.code === undefined || options.code.length === 0 ? null : options.code;
-  const files = nameFiles(options.files ?? [], `${argument}.files`);
-  const extraFiles = options.extraFiles ?? [];
-  checkNames(files, extraFiles, code === null ? ['tmp'] : ['tmp', 'jailed_code'], argument);
-  const argv = options.argv ?? [];
-  const env = options.env ?? {};
-  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
-  return {
-    ...runArguments(options, files, extraFiles, argument),
-    code,
-    argv,
-    stdin: options.stdin ?? null,
-    env,
-    onStdout: options.onStdout ?? null,
-    onStderr: options.onStderr ?? null,
-  };
+export function parsePythonCode(value: unknown, argument = 'code'): string {
+  return parseArgument(
+    converted((code) => {
+      if (typeof code !== 'string') {
+        throw new Refusal(`must be a string of Python code, not ${describe(code)}`);
+      }
+      if (!code.isWellFormed()) {
+        throw new Refusal('has a lone surrogate, which UTF-8 can not carry');
+      }
+      return code;
+    }),
+    value,
+    argument,
+  );
 }
 
 /**
- * Checks the options of `safeExec`. That the files exist is `checkFiles`'s to say.
+ * Checks the globals of safeExec: an object, which the result will update.
  * @throws InvalidArgumentError
  */
-export function parseSafeExecOptions(value: unknown, argument = 'options'): SafeExecArguments {
-  const options = parseArgument(safeExecSchema, value, argument);
-  const extraFiles = options.extraFiles ?? [];
-  const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
-  const searched = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
-  const files = nameFiles(options.files ?? [], `${argument}.files`);
-  const known = new Set(files.map(({ path }) => path));
-  const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
-  checkNames([...files, ...copied], extraFiles, ['tmp', 'jailed_code'], argument);
-  return {
-    ...runArguments(options, [...files, ...copied], extraFiles, argument),
-    command: options.command ?? 'python',
-    pythonPath: searched.map(({ name: file }) => file),
-  };
+export function parseGlobals(value: unknown, argument = 'globals'): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidArgumentError(argument, `must be an object, not ${describe(value)}`);
+  }
+  if (Object.isFrozen(value)) {
+    throw new InvalidArgumentError(argument, 'must not be frozen: the result updates it');
+  }
+  return value as Record<string, unknown>;
 }

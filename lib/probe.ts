@@ -159,7 +159,7 @@ const MISBEHAVIOURS: {
   },
 ];
 
-function misbehaviours(target: Target): Promise<ProbeCheck[]> {
+async function misbehaviours(target: Target): Promise<ProbeCheck[]> {
   return Promise.all(
     MISBEHAVIOURS.map(async ({ guarantee, check, words, limits, outcome }) => {
       const { result } = await runCold(probeCall(target, words, limits));

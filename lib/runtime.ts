@@ -225,4 +225,3 @@ export async function discoverRuntime(
   }
   return { program, prefix, python, view: builder.build() };
 }
-

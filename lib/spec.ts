@@ -72,11 +72,7 @@ function parents(name: string): string[] {
   return parts.map((_part, index) => parts.slice(0, index + 1).join('/'));
 }
 
-function directoryRecords(
-  directory: string,
-  request: SpecRequest,
-  limits: Limits,
-): NativeRecord[] {
+function directoryRecords(directory: string, request: SpecRequest, limits: Limits): NativeRecord[] {
   const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
   return [
     { kind: RecordKind.directory, path: '/tmp', mode: UNLISTABLE_DIRECTORY },

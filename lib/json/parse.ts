@@ -2,13 +2,7 @@
 
 /** What JSON can carry, with integers of any size. */
 export type JsonValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | JsonValue[]
-  | { [key: string]: JsonValue };
+  null | boolean | number | bigint | string | JsonValue[] | { [key: string]: JsonValue };
 
 /** The text is not JSON, or more than is taken from a stranger. */
 export class JsonSyntaxError extends Error {
@@ -64,9 +58,7 @@ export function setOwn(target: object, key: string, value: unknown): void {
   }
 }
 
-type Container =
-  | { items: JsonValue[] }
-  | { members: { [key: string]: JsonValue }; key: string };
+type Container = { items: JsonValue[] } | { members: { [key: string]: JsonValue }; key: string };
 
 // A loop with a stack of its own: hostile nesting must not reach the engine's.
 class Parser {
@@ -266,7 +258,9 @@ class Parser {
   #expect(character: string): void {
     if (!this.#take(character)) {
       this.#fail(
-        this.#at < this.#text.length ? `${JSON.stringify(character)} was expected` : 'unexpected end',
+        this.#at < this.#text.length
+          ? `${JSON.stringify(character)} was expected`
+          : 'unexpected end',
       );
     }
   }

@@ -1,7 +1,6 @@
 // JSON as Python's json.loads reads it: the inverse of parseJson.
 import type { JsonValue } from './parse';
 
-
 function encodeNumber(value: number): string {
   if (Object.is(value, -0)) {
     return '-0.0';

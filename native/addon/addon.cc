@@ -23,8 +23,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   // Owned by the environment: each worker thread has its own.
   env.SetInstanceData(processes.get());
   JailProcesses* owned = processes.release();
-  exports.Set("spawn", Napi::Function::New(
-                           env, [owned](const Napi::CallbackInfo& info) { return owned->spawn(info); }));
+  exports.Set("spawn", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return owned->spawn(info);
+              }));
   exports.Set("stop", Napi::Function::New(
                           env, [owned](const Napi::CallbackInfo& info) { owned->stop(info); }));
   exports.Set("kill", Napi::Function::New(

@@ -72,8 +72,7 @@ class ListWorker : public PromiseWorker {
       return;
     }
     const char* name = prefix.empty() ? "." : prefix.c_str();
-    Descriptor opened(
-        sys_openat2(directory_, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kResolve));
+    Descriptor opened(sys_openat2(directory_, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kResolve));
     if (!opened.valid()) {
       return;
     }

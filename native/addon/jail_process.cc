@@ -396,17 +396,17 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
               (!plan->has_request || make_pipe(result, ends.result, 0)) &&
               socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) == 0;
   if (!made) {
-    Napi::Error error = Napi::Error::New(env, std::string("can't make the pipes of a jail: ") +
-                                                  std::strerror(errno));
+    Napi::Error error = Napi::Error::New(
+        env, std::string("can't make the pipes of a jail: ") + std::strerror(errno));
     error.Set("errno", Napi::Number::New(env, errno));
     error.ThrowAsJavaScriptException();
     return env.Undefined();
   }
   ends.report.reset(channel[1]);
   const std::uint32_t id = next_id_++;
-  auto process = std::make_unique<JailProcess>(*this, id, Descriptor(channel[0]),
-                                               info[1].As<Napi::Function>(),
-                                               (plan->header.flags & kLauncherMakesNamespaces) != 0);
+  auto process =
+      std::make_unique<JailProcess>(*this, id, Descriptor(channel[0]), info[1].As<Napi::Function>(),
+                                    (plan->header.flags & kLauncherMakesNamespaces) != 0);
   process->watch_report(loop_);
   processes_.emplace(id, std::move(process));
 
@@ -450,6 +450,8 @@ void JailProcesses::kill(const Napi::CallbackInfo& info) {
   }
 }
 
-void JailProcesses::remove(std::uint32_t id) { processes_.erase(id); }
+void JailProcesses::remove(std::uint32_t id) {
+  processes_.erase(id);
+}
 
 }  // namespace codejail

@@ -22,8 +22,8 @@ Status lease_uid(const UidRange& range, Lease& lease) {
         static_cast<std::uint32_t>((std::uint64_t{start} + i) % range.count);
     const std::uint32_t uid = range.first + offset;
     const std::string name = std::to_string(uid);
-    Descriptor lock(openat(directory.get(), name.c_str(),
-                           O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    Descriptor lock(
+        openat(directory.get(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!lock.valid()) {
       return Status::failure(Step::kLease, errno, "a lock file of the uid leases");
     }

@@ -159,8 +159,7 @@ Status make_request(const SpawnPlan& plan, Descriptor& file) {
 long clone_child(std::uint64_t namespaces, ChildPlan& child, int& pidfd) {
   alignas(16) char stack[kStackSize];
   CloneArguments arguments{};
-  arguments.flags =
-      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | namespaces;
+  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | namespaces;
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
   arguments.stack = reinterpret_cast<std::uint64_t>(stack);
@@ -218,8 +217,8 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   std::snprintf(spec_number, sizeof(spec_number), "%d", spec.get());
   ChildPlan child{};
   child.launcher = launcher.get();
-  const int kept[] = {spec.get(),         header.report_fd,  header.stdin_fd,  header.stdout_fd,
-                      header.stderr_fd,   header.request_fd, header.result_fd, header.lease_fd};
+  const int kept[] = {spec.get(),       header.report_fd,  header.stdin_fd,  header.stdout_fd,
+                      header.stderr_fd, header.request_fd, header.result_fd, header.lease_fd};
   static_assert(sizeof(kept) == sizeof(child.kept));
   for (std::size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); ++i) {
     child.kept[i] = kept[i];

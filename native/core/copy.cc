@@ -24,7 +24,9 @@ struct DirectoryCloser {
 };
 using Directory = std::unique_ptr<DIR, DirectoryCloser>;
 
-Status failed(int error, const char* path) { return Status::failure(Step::kCopyFiles, error, path); }
+Status failed(int error, const char* path) {
+  return Status::failure(Step::kCopyFiles, error, path);
+}
 
 Status copy_link(int directory, const char* name, int target_directory, const char* target_name,
                  const char* path) {
@@ -107,8 +109,8 @@ Status copy_entry(int directory, const char* name, int target_directory, const c
     if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) {
       continue;
     }
-    Status copied = copy_entry(dirfd(entries.get()), entry->d_name, made.get(), entry->d_name,
-                               depth + 1, path);
+    Status copied =
+        copy_entry(dirfd(entries.get()), entry->d_name, made.get(), entry->d_name, depth + 1, path);
     if (!copied.ok()) {
       return copied;
     }
@@ -127,12 +129,13 @@ Status copy_into_jail(int host, const char* source, const char* target) {
     return failed(EINVAL, source);
   }
   char parent[PATH_MAX];
-  const int length = std::snprintf(parent, sizeof(parent), "%.*s/", static_cast<int>(slash - source),
-                                   source);
+  const int length =
+      std::snprintf(parent, sizeof(parent), "%.*s/", static_cast<int>(slash - source), source);
   if (length < 0 || static_cast<std::size_t>(length) >= sizeof(parent)) {
     return failed(ENAMETOOLONG, source);
   }
-  Descriptor directory(sys_openat2(host, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_IN_ROOT));
+  Descriptor directory(
+      sys_openat2(host, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_IN_ROOT));
   if (!directory.valid()) {
     return failed(errno, source);
   }

@@ -49,8 +49,8 @@ Status make_directory(const char* path, mode_t mode) {
 }
 
 Status make_file(const Record& record, Step step) {
-  Descriptor file(open(record.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                       record.header->mode));
+  Descriptor file(
+      open(record.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, record.header->mode));
   if (!file.valid()) {
     return Status::failure(step, errno, record.path);
   }
@@ -120,9 +120,9 @@ Status mount_tmpfs(const Spec& spec, const Record& record) {
   // The root directory of the tmpfs is an inode too, hence the one more.
   const unsigned long long inodes =
       record.header->second == 0 ? 0 : static_cast<unsigned long long>(record.header->second) + 1;
-  std::snprintf(options, sizeof(options), "mode=0%o,uid=%u,gid=%u,size=%llu,nr_inodes=%llu",
-                record.header->mode, spec.header().uid, spec.header().gid,
-                static_cast<unsigned long long>(record.header->first), inodes);
+  (void)std::snprintf(options, sizeof(options), "mode=0%o,uid=%u,gid=%u,size=%llu,nr_inodes=%llu",
+                      record.header->mode, spec.header().uid, spec.header().gid,
+                      static_cast<unsigned long long>(record.header->first), inodes);
   const unsigned long no_exec = spec.has(kAllowExec) ? 0 : MS_NOEXEC;
   if (mount("tmp", record.path, "tmpfs", MS_NOSUID | MS_NODEV | no_exec, options) != 0) {
     return Status::failure(Step::kMounts, errno, record.path);

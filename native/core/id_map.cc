@@ -31,24 +31,24 @@ Status map_own_id(const SpecHeader& header) {
     return status;
   }
   char text[64];
-  std::snprintf(text, sizeof(text), "%u %u 1\n", header.uid, header.outer_uid);
+  (void)std::snprintf(text, sizeof(text), "%u %u 1\n", header.uid, header.outer_uid);
   if (Status status = write_file("/proc/self/uid_map", text); !status.ok()) {
     return status;
   }
-  std::snprintf(text, sizeof(text), "%u %u 1\n", header.gid, header.outer_gid);
+  (void)std::snprintf(text, sizeof(text), "%u %u 1\n", header.gid, header.outer_gid);
   return write_file("/proc/self/gid_map", text);
 }
 
 Status map_sandbox_id(const SpecHeader& header, pid_t process) {
   char path[64];
   char text[96];
-  std::snprintf(path, sizeof(path), "/proc/%d/uid_map", process);
-  std::snprintf(text, sizeof(text), "0 0 1\n%u %u 1\n", header.uid, header.outer_uid);
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/uid_map", process);
+  (void)std::snprintf(text, sizeof(text), "0 0 1\n%u %u 1\n", header.uid, header.outer_uid);
   if (Status status = write_file(path, text); !status.ok()) {
     return status;
   }
-  std::snprintf(path, sizeof(path), "/proc/%d/gid_map", process);
-  std::snprintf(text, sizeof(text), "0 0 1\n%u %u 1\n", header.gid, header.outer_gid);
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/gid_map", process);
+  (void)std::snprintf(text, sizeof(text), "0 0 1\n%u %u 1\n", header.gid, header.outer_gid);
   return write_file(path, text);
 }
 

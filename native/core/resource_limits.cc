@@ -56,9 +56,10 @@ Status limit_jail(const SpecHeader& header) {
 
 Status limit_program(const SpecHeader& header) {
   if (header.rlimit_cpu_seconds != kUnlimited) {
-    // Soft first, so that the kernel sends the telling SIGXCPU; SIGKILL one second later (CodeJail).
-    Status status = lower(RLIMIT_CPU, header.rlimit_cpu_seconds, header.rlimit_cpu_seconds + 1,
-                          "RLIMIT_CPU");
+    // Soft first, so that the kernel sends the telling SIGXCPU; SIGKILL one second later
+    // (CodeJail).
+    Status status =
+        lower(RLIMIT_CPU, header.rlimit_cpu_seconds, header.rlimit_cpu_seconds + 1, "RLIMIT_CPU");
     if (!status.ok()) {
       return status;
     }

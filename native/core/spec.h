@@ -1,5 +1,6 @@
-// The spec: everything that the launcher will do, and nothing else, as plain data in a sealed memfd.
-// A fixed header, then records. The server's policy fills it; the launcher has no policy of its own.
+// The spec: everything that the launcher will do, and nothing else, as plain data in a sealed
+// memfd. A fixed header, then records. The server's policy fills it; the launcher has no policy of
+// its own.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,7 @@ enum SpecFlag : std::uint32_t {
   kSendTmpDirectory = 1U << 5U,
   kLauncherMakesNamespaces = 1U << 6U,
   kIsolateHostname = 1U << 7U,
-  kReaperByUid = 1U << 8U,   // no PID namespace: what is left is found by its uid
+  kReaperByUid = 1U << 8U,  // no PID namespace: what is left is found by its uid
   kSeccomp = 1U << 9U,
 };
 
@@ -100,7 +101,9 @@ struct Record {
   const char* data;
 };
 
-constexpr std::size_t aligned(std::size_t size) { return (size + 7U) & ~std::size_t{7U}; }
+constexpr std::size_t aligned(std::size_t size) {
+  return (size + 7U) & ~std::size_t{7U};
+}
 
 // A spec mapped read-only into this process.
 class Spec {

@@ -42,7 +42,11 @@ constexpr StepText kTexts[] = {
 
 }  // namespace
 
-const char* step_name(Step step) { return kTexts[static_cast<std::uint32_t>(step)].name; }
-const char* step_syscall(Step step) { return kTexts[static_cast<std::uint32_t>(step)].syscall; }
+const char* step_name(Step step) {
+  return kTexts[static_cast<std::uint32_t>(step)].name;
+}
+const char* step_syscall(Step step) {
+  return kTexts[static_cast<std::uint32_t>(step)].syscall;
+}
 
 }  // namespace codejail

@@ -41,7 +41,8 @@ inline long sys_close_range(unsigned first, unsigned last, unsigned flags) {
 inline long sys_pivot_root(const char* root, const char* old) {
   return syscall(SYS_pivot_root, root, old);
 }
-inline int sys_openat2(int directory, const char* path, std::uint64_t flags, std::uint64_t resolve) {
+inline int sys_openat2(int directory, const char* path, std::uint64_t flags,
+                       std::uint64_t resolve) {
   open_how how{};
   how.flags = flags;
   how.resolve = resolve;

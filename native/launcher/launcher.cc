@@ -49,7 +49,7 @@ constexpr int kFirstFreeDescriptor = 5;
 
 // The server's descriptors that were opened without close-on-exec must not enter the jail.
 Status close_other_descriptors(const SpecHeader& header) {
-  int kept[] = {header.report_fd, header.stdin_fd,  header.stdout_fd, header.stderr_fd,
+  int kept[] = {header.report_fd,  header.stdin_fd,  header.stdout_fd, header.stderr_fd,
                 header.request_fd, header.result_fd, header.lease_fd};
   constexpr int kCount = sizeof(kept) / sizeof(kept[0]);
   for (int i = 0; i < kCount; ++i) {
@@ -79,8 +79,8 @@ Status close_other_descriptors(const SpecHeader& header) {
   if (sys_close_range(next, ~0U, 0) != 0) {
     return Status::failure(Step::kCloseDescriptors, errno);
   }
-  // The program's own five numbers are never given to a file of the launcher's: it would be replaced
-  // when the standard streams are set.
+  // The program's own five numbers are never given to a file of the launcher's: it would be
+  // replaced when the standard streams are set.
   for (int filler = 0; filler < kFirstFreeDescriptor;) {
     filler = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (filler < 0) {
@@ -94,8 +94,8 @@ Status close_other_descriptors(const SpecHeader& header) {
 }
 
 // A process that has exec'd has no capability in a user namespace whose maps were not there before
-// the exec (capabilities(7)); so the launcher makes that namespace itself. The child is made a child
-// of the server (CLONE_PARENT), which is told of it by its pidfd; this process then ends.
+// the exec (capabilities(7)); so the launcher makes that namespace itself. The child is made a
+// child of the server (CLONE_PARENT), which is told of it by its pidfd; this process then ends.
 Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
   const SpecHeader& header = spec.header();
   int mapped[2] = {-1, -1};
@@ -135,7 +135,8 @@ Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
   return header.id_map == IdMap::kCaller ? map_own_id(header) : Status::success();
 }
 
-// When memory runs out on the host, a jail goes first, never the server. A raise needs no privilege.
+// When memory runs out on the host, a jail goes first, never the server. A raise needs no
+// privilege.
 void offer_to_oom_killer() {
   Descriptor file(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   if (file.valid()) {
@@ -222,8 +223,8 @@ void offer_to_oom_killer() {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::fputs("codejail-launcher is started by the codejail library, not by hand\n", stderr);
+    (void)std::fputs("codejail-launcher is started by the codejail library, not by hand\n", stderr);
     return 64;
   }
-  codejail::run(std::atoi(argv[1]));
+  codejail::run(static_cast<int>(std::strtol(argv[1], nullptr, 10)));
 }

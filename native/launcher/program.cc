@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kFirstOther = 5;
 
-// 0, 1, 2 and, for a safeExec, 3 and 4. The sources may themselves have such low numbers, so they are
-// first moved out of the way.
+// 0, 1, 2 and, for a safeExec, 3 and 4. The sources may themselves have such low numbers, so they
+// are first moved out of the way.
 Status set_standard_streams(const SpecHeader& header) {
   const int sources[kFirstOther] = {header.stdin_fd, header.stdout_fd, header.stderr_fd,
                                     header.request_fd, header.result_fd};
@@ -40,7 +40,9 @@ Status set_standard_streams(const SpecHeader& header) {
 
 }  // namespace
 
-void Program::Free::operator()(void* memory) const { std::free(memory); }
+void Program::Free::operator()(void* memory) const {
+  std::free(memory);
+}
 
 Status Program::prepare(const Spec& spec) {
   const SpecHeader& header = spec.header();

@@ -36,7 +36,7 @@ void ReportChannel::fail(const Status& status) const {
   report.kind = ReportKind::kFailed;
   report.step = status.step();
   report.error = status.error();
-  std::snprintf(report.detail, sizeof(report.detail), "%s", status.detail());
+  (void)std::snprintf(report.detail, sizeof(report.detail), "%s", status.detail());
   // Nobody is left to tell when this fails: the exit status tells that much.
   _exit(send(report) ? 1 : 2);
 }

@@ -53,7 +53,7 @@ class Supervisor {
     if (!signals_.valid()) {
       channel_.fail(Status::failure(Step::kSupervise, errno));
     }
-    std::snprintf(report_.label, sizeof(report_.label), "%s", label);
+    (void)std::snprintf(report_.label, sizeof(report_.label), "%s", label);
     main_process_ = program.start(spec_, channel_);
     if (main_process_ < 0) {
       channel_.fail(Status::failure(Step::kFork, errno));
@@ -133,8 +133,8 @@ class Supervisor {
     }
     seccomp_notif_resp response{};
     response.id = request.id;
-    // Only code of the launcher runs in the jail before `started_`, so the arguments that the kernel
-    // will read again are those of the launcher (seccomp_unotify(2), "CONTINUE").
+    // Only code of the launcher runs in the jail before `started_`, so the arguments that the
+    // kernel will read again are those of the launcher (seccomp_unotify(2), "CONTINUE").
     if (!started_ && request.pid == static_cast<std::uint32_t>(main_process_)) {
       response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
       announce_start();
@@ -246,7 +246,8 @@ class Supervisor {
     report_.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
     struct statfs disk {};
     if (tmp_directory_.valid() && fstatfs(tmp_directory_.get(), &disk) == 0) {
-      report_.disk_bytes = (disk.f_blocks - disk.f_bfree) * static_cast<std::uint64_t>(disk.f_bsize);
+      report_.disk_bytes =
+          (disk.f_blocks - disk.f_bfree) * static_cast<std::uint64_t>(disk.f_bsize);
       // The root directory is not one of the program's files.
       report_.disk_files = disk.f_files > 0 ? disk.f_files - disk.f_ffree - 1 : 0;
       report_.disk_full = disk.f_blocks > 0 && disk.f_bfree == 0 ? 1 : 0;

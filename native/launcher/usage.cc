@@ -32,7 +32,7 @@ std::uint64_t process_cpu(pid_t process) {
 
 bool read_text(pid_t process, const char* name, char* text, std::size_t size) {
   char path[64];
-  std::snprintf(path, sizeof(path), "/proc/%d/%s", process, name);
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/%s", process, name);
   Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
     return false;
@@ -55,8 +55,9 @@ std::uint64_t kilobytes_after(const char* text, const char* name, bool& found) {
 std::uint64_t resident_bytes(pid_t process) {
   char text[2048];
   bool found = read_text(process, "status", text, sizeof(text));
-  return found ? kilobytes_after(text, "RssAnon:", found) + kilobytes_after(text, "RssShmem:", found)
-               : 0;
+  return found
+             ? kilobytes_after(text, "RssAnon:", found) + kilobytes_after(text, "RssShmem:", found)
+             : 0;
 }
 
 // The proportional set: a page that n processes share counts 1/n in each. False where the process
@@ -140,8 +141,8 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     for (unsigned i = 0; i < count_; ++i) {
       std::uint64_t bytes = 0;
       if (seen_[i].process != 0) {
-        exact += proportional_bytes(seen_[i].process, bytes) ? bytes
-                                                              : resident_bytes(seen_[i].process);
+        exact +=
+            proportional_bytes(seen_[i].process, bytes) ? bytes : resident_bytes(seen_[i].process);
       }
     }
     sample.memory_bytes = exact;

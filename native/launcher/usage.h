@@ -13,9 +13,9 @@ struct Sample {
   unsigned processes = 0;
 };
 
-// Sums over the processes of this PID namespace, without the launcher's memory but with the CPU that
-// it was made to spend. Remembers what each process had used when it was last seen: the CPU of one
-// whose parent ignores SIGCHLD is in nobody's rusage (wait(2), NOTES).
+// Sums over the processes of this PID namespace, without the launcher's memory but with the CPU
+// that it was made to spend. Remembers what each process had used when it was last seen: the CPU of
+// one whose parent ignores SIGCHLD is in nobody's rusage (wait(2), NOTES).
 class UsageSampler {
  public:
   UsageSampler();

@@ -7,7 +7,8 @@ void report(const char* guarantee, const char* check, bool held, const char* see
 // For a call that must be refused: holds when `result` is negative and errno is a refusal.
 void report_refused(const char* guarantee, const char* check, long result);
 
-// What the server tells of itself and of the limits, as name=value arguments. "" where it is absent.
+// What the server tells of itself and of the limits, as name=value arguments. "" where it is
+// absent.
 const char* expected(const char* name);
 long expected_number(const char* name, long otherwise);
 void read_expectations(int argc, char** argv);

@@ -53,12 +53,15 @@ void check_identity() {
   char seen[32];
   std::snprintf(seen, sizeof(seen), "uid %u", getuid());
   report("identity", "act as the caller's user",
-         own_user_namespace() || (getuid() != 0 && static_cast<long>(getuid()) !=
-                                                       expected_number("server_uid", -1)),
+         own_user_namespace() ||
+             (getuid() != 0 && static_cast<long>(getuid()) != expected_number("server_uid", -1)),
          seen);
   check_capabilities();
   check_groups();
-  report_refused("identity", "become root", getuid() == 0 ? 0 : setuid(0) == 0 ? 0 : (errno = EPERM, -1));
+  report_refused("identity", "become root",
+                 getuid() == 0    ? 0
+                 : setuid(0) == 0 ? 0
+                                  : (errno = EPERM, -1));
 }
 
 }  // namespace codejail_probe

@@ -68,7 +68,9 @@ void foreign_call() {
   long number = 20;
   asm volatile("int $0x80" : "+a"(number) : : "memory");
 }
-void x32_call() { syscall(0x40000000L | SYS_getpid); }
+void x32_call() {
+  syscall(0x40000000L | SYS_getpid);
+}
 
 bool dies_of_sigsys(void (*call)()) {
   const pid_t child = fork();

@@ -15,7 +15,7 @@ void check_network() {
     const char* check;
   };
   const Family families[] = {
-      {AF_INET, "open an IPv4 socket"},     {AF_INET6, "open an IPv6 socket"},
+      {AF_INET, "open an IPv4 socket"},      {AF_INET6, "open an IPv6 socket"},
       {AF_NETLINK, "open a netlink socket"}, {AF_PACKET, "open a packet socket"},
       {AF_VSOCK, "open a vsock socket"},     {AF_ALG, "open a kernel crypto socket"},
   };

@@ -27,8 +27,7 @@ void fork_once() {
 [[noreturn]] void hoard(const char* bytes) {
   fork_once();
   const std::size_t size = std::strtoul(bytes, nullptr, 10);
-  void* memory =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     _exit(4);
   }
@@ -63,7 +62,8 @@ int main(int argc, char** argv) {
       pause();
     }
   }
-  // Unbuffered would cost a call a line; a killed probe has no complete list, which is a failure too.
+  // Unbuffered would cost a call a line; a killed probe has no complete list, which is a failure
+  // too.
   codejail_probe::read_expectations(argc, argv);
   codejail_probe::check_files();
   codejail_probe::check_network();

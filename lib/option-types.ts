@@ -1,0 +1,147 @@
+import type { GuaranteeName } from './guarantee-name';
+import type { ExtraFile, FileArgument } from './jail-files';
+import type { Limits } from './limits';
+
+/** How a warm command keeps Python processes ready. */
+export interface WarmOptions {
+  /** How many wait, 1 to 1000. */
+  size?: number | undefined;
+  /** Modules that are imported before any program runs: `['numpy']`. */
+  preload?: string[] | undefined;
+  /** Absolute directories of the host that are searched for modules. */
+  pythonPath?: string[] | undefined;
+}
+
+/** A program that can be run in a jail. */
+export interface CommandOptions {
+  /** The program: an absolute path, or a name that is looked up in PATH. */
+  bin: string;
+  /** Arguments before the call's own. Default: `['-E', '-B']` for the command `python`, else none. */
+  args?: string[] | undefined;
+  /** The sandbox user, where the caller may switch to it. */
+  user?: string | undefined;
+  /** The AppArmor profile to change to. */
+  profile?: string | undefined;
+  /** More of the host to show in the jail, read-only: absolute paths. */
+  readPaths?: string[] | undefined;
+  /** The program's environment. Nothing of the server's own is passed on. */
+  env?: Record<string, string> | undefined;
+  /** Keep Python processes ready. For commands that are a Python. Default false. */
+  warm?: boolean | WarmOptions | undefined;
+  /** Whether the program may run other programs that `readPaths` shows. Default false. */
+  allowExec?: boolean | undefined;
+}
+
+/** Told what a jail does. */
+export type Logger = (level: 'info' | 'warn', message: string) => void;
+
+/** A jail of one's own, independent of the default one. */
+export interface JailOptions {
+  /** Guarantees to give up where this host lacks them, by name. Default: none. */
+  allowMissing?: GuaranteeName[] | undefined;
+  /** Run safeExec's code without any confinement, with a warning every time. Default false. */
+  alwaysBeUnsafe?: boolean | undefined;
+  /** The user ids to lease to jails when the server is root: `count` of them from `first` on. */
+  uidPool?: { first: number; count: number } | undefined;
+  /** Commands to configure, by name; a string is the program's path. */
+  commands?: Record<string, string | CommandOptions> | undefined;
+  /** Limits to set. */
+  limits?: Partial<Limits> | undefined;
+  logger?: Logger | undefined;
+}
+
+/** What the calls that run a program have in common. */
+export interface RunOptions {
+  /** Files, directories and symbolic links of the host to copy in, each under its own base name. */
+  files?: (string | URL)[] | undefined;
+  /** Files to write, by relative path; missing directories are made. */
+  extraFiles?: Iterable<readonly [name: string, content: string | Uint8Array]> | undefined;
+  /** Limits of this call alone. */
+  limits?: Partial<Limits> | undefined;
+  /** The context whose overrides of limits apply. */
+  limitOverridesContext?: string | undefined;
+  /** What logs call this run. */
+  slug?: string | undefined;
+  /** Files or globs, relative to the jail's `tmp`, to bring back. */
+  collect?: string[] | undefined;
+  /** Aborting kills the program; the call then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** One run of a program. */
+export interface JailCodeOptions extends RunOptions {
+  /** The program's text, written as `jailed_code` and passed as the first argument. Empty: none. */
+  code?: string | Uint8Array | undefined;
+  /** The program's arguments. */
+  argv?: string[] | undefined;
+  /** Standard input; an iterable is read while the program runs. Default: empty. */
+  stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
+  /** More environment, over the command's own. */
+  env?: Record<string, string> | undefined;
+  /** Called with standard output as it comes. */
+  onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Called with standard error as it comes. */
+  onStderr?: ((chunk: Buffer) => void) | undefined;
+}
+
+/** One run of Python code by safeExec. */
+export interface SafeExecOptions extends RunOptions {
+  /** The configured command to run it with; it has to be a Python. Default `python`. */
+  command?: string | undefined;
+  /**
+   * Directories and zip files to search for modules. One that `extraFiles` does not provide under its base
+   * name is copied in from the host.
+   */
+  pythonPath?: (string | URL)[] | undefined;
+}
+
+/** What both kinds of call come to once they are checked. */
+export interface RunArguments {
+  files: FileArgument[];
+  extraFiles: ExtraFile[];
+  limits: Partial<Limits>;
+  limitOverridesContext: string | null;
+  slug: string | null;
+  collect: string[];
+  signal: AbortSignal | null;
+}
+
+/** `JailCodeOptions`, checked and copied. */
+export interface JailCodeArguments extends RunArguments {
+  code: Buffer | null;
+  argv: string[];
+  stdin: Buffer | AsyncIterable<unknown> | null;
+  env: Record<string, string>;
+  onStdout: ((chunk: Buffer) => void) | null;
+  onStderr: ((chunk: Buffer) => void) | null;
+}
+
+/** `SafeExecOptions`, checked and copied. */
+export interface SafeExecArguments extends RunArguments {
+  command: string;
+  /** Base names, relative to the jail's directory. */
+  pythonPath: string[];
+}
+
+/** `CommandOptions`, checked and copied. */
+export interface CommandArguments {
+  bin: string;
+  /** null: the command's default. */
+  args: string[] | null;
+  user: string | null;
+  profile: string | null;
+  readPaths: string[];
+  env: Record<string, string>;
+  warm: false | { size: number | null; preload: string[]; pythonPath: string[] };
+  allowExec: boolean;
+}
+
+/** `JailOptions`, checked and copied. */
+export interface JailArguments {
+  allowMissing: GuaranteeName[];
+  alwaysBeUnsafe: boolean;
+  uidPool: { first: number; count: number } | null;
+  commands: Map<string, CommandArguments>;
+  limits: Partial<Limits>;
+  logger: Logger | null;
+}
