@@ -1,28 +1,21 @@
-// Python's repr() of bytes, which CodeJail's error messages are made of.
-
-const ESCAPES: Readonly<Record<number, string>> = {
-  0x09: '\\t',
-  0x0a: '\\n',
-  0x0d: '\\r',
-  0x5c: '\\\\',
+const NAMED_ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
 };
 
-/** `b'…'` as Python prints it; with double quotes where the bytes have single ones only. */
+/** Python's `repr` of a bytes object, exactly: `b'it\xe9\n'`, with double quotes where that saves escapes. */
 export function bytesRepr(bytes: Uint8Array): string {
-  const quote = bytes.includes(0x27) && !bytes.includes(0x22) ? 0x22 : 0x27;
-  const parts: string[] = [];
-  for (const byte of bytes) {
-    const escape = ESCAPES[byte];
-    if (escape !== undefined) {
-      parts.push(escape);
-    } else if (byte === quote) {
-      parts.push('\\', String.fromCharCode(byte));
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      parts.push('\\x', byte.toString(16).padStart(2, '0'));
-    } else {
-      parts.push(String.fromCharCode(byte));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  // eslint-disable-next-line no-control-regex -- control characters are what is escaped
+  const escaped = text.replace(/[\x00-\x1f\x7f-\xff\\']/g, (character) => {
+    if (character === "'") {
+      return quote === "'" ? "\\'" : character;
     }
-  }
-  const mark = String.fromCharCode(quote);
-  return `b${mark}${parts.join('')}${mark}`;
+    const hexadecimal = character.charCodeAt(0).toString(16).padStart(2, '0');
+    return NAMED_ESCAPES[character] ?? `\\x${hexadecimal}`;
+  });
+  return `b${quote}${escaped}${quote}`;
 }

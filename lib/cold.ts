@@ -4,7 +4,8 @@ import type { Confinement } from './confinement';
 import { SetupError } from './errors';
 import { InputWriter, type Input } from './input';
 import type { Limits } from './limits';
-import { native, type NativeEvent, type NativeFailure, type NativeJail } from './native';
+import { removeHostDirectory, sweepHostDirectories } from './host-directory';
+import { native, SpecFlag, type NativeEvent, type NativeFailure, type NativeJail } from './native';
 import { endingOf, signalOf, type StopReason } from './outcome';
 import { OutputReader } from './output';
 import type { JailResult } from './result';
@@ -49,6 +50,7 @@ class Run {
   readonly #call: ColdCall;
   readonly #calledAt: number;
   readonly #jail: NativeJail;
+  readonly #hostDirectory: string | null;
   readonly #stdin: InputWriter;
   readonly #stdout: OutputReader;
   readonly #stderr: OutputReader;
@@ -69,6 +71,7 @@ class Run {
       settle = resolve;
     });
     const spec = buildSpec(call.confinement, call.view, call.limits, call);
+    this.#hostDirectory = spec.onHost ? spec.directory : null;
     this.#jail = addon.spawn(spec.native, (event) => {
       if (event.type === 'started') {
         this.#onStarted(event.startedMs, spec.directory);
@@ -159,6 +162,9 @@ class Run {
       if (ended.tmpDirectory >= 0) {
         native().addon.closeDescriptor(ended.tmpDirectory);
       }
+      if (this.#hostDirectory !== null) {
+        await removeHostDirectory(this.#hostDirectory);
+      }
     }
   }
 
@@ -236,6 +242,9 @@ function setupError(failure: NativeFailure): SetupError {
  *   the call was aborted; what a callback or the iterable of `stdin` threw
  */
 export async function runCold(call: ColdCall, calledAt: number = now()): Promise<ColdResult> {
+  if ((call.confinement.flags & SpecFlag.ownRoot) === 0) {
+    await sweepHostDirectories();
+  }
   call.signal?.throwIfAborted();
   return new Run(call, calledAt).finish();
 }

@@ -107,13 +107,25 @@ export class Command {
    */
   async prepare(uidPool: UidPool): Promise<Omit<ReadyCommand, 'givenUp' | 'mechanisms'>> {
     const runtime = await this.#findRuntime();
-    const confinement = planConfinement({
+    const [best, ...others] = planConfinement({
       allowExec: this.options.allowExec,
       profile: this.options.profile ?? undefined,
       user: this.#user(),
       uidPool,
     });
-    const proof = await proofOf(confinement, runtime);
+    if (best === undefined) {
+      throw new TypeError('a host of no known kind');
+    }
+    let confinement = best;
+    let proof = await proofOf(best, runtime);
+    for (const other of others) {
+      // Without a single check the jail could not even be made.
+      if (proof.checks.length > 0) {
+        break;
+      }
+      confinement = other;
+      proof = await proofOf(other, runtime);
+    }
     return { options: this.options, runtime, confinement, words: this.#words(runtime), proof };
   }
 

@@ -2,7 +2,10 @@
 import { hostFacts, type HostFacts } from './host';
 import { IdMap, native, Namespace, SpecFlag } from './native';
 
-/** A range of uids (and gids of the same numbers) that belong to jails alone. */
+/**
+ * A range of uids (and gids of the same numbers) that belong to jails alone. Where there is no PID
+ * namespace, the `count` uids after it belong to their launchers.
+ */
 export interface UidPool {
   first: number;
   count: number;
@@ -46,7 +49,7 @@ const NAMESPACE_MECHANISMS = [
   'uts-namespace',
   'cgroup-namespace',
 ];
-const COMMON_MECHANISMS = ['no-capabilities', 'no-new-privs', 'seccomp', 'rlimits', 'tmpfs'];
+const COMMON_MECHANISMS = ['no-capabilities', 'no-new-privs', 'seccomp', 'rlimits'];
 
 /** What a command asks of its confinement. */
 export interface ConfinementWishes {
@@ -56,72 +59,124 @@ export interface ConfinementWishes {
   uidPool: UidPool;
 }
 
-/** Decides the confinement; changes nothing. */
+interface Choice {
+  flags: number;
+  namespaces: number;
+  idMap: number;
+  ids: { uid: number; gid: number };
+  outer: { uid: number; gid: number };
+  uidPool: UidPool | undefined;
+  mechanisms: string[];
+}
+
+const ROOT_FLAGS = SpecFlag.ownRoot | SpecFlag.isolateHostname;
+const NO_IDS = { uid: 0, gid: 0 };
+
+/** Root: all namespaces but a user namespace, and a uid of the pool. */
+function byUidPool(uidPool: UidPool): Choice {
+  return {
+    flags: ROOT_FLAGS | SpecFlag.dropGroups,
+    namespaces: SHARED_NAMESPACES,
+    idMap: IdMap.none,
+    ids: NO_IDS,
+    outer: NO_IDS,
+    uidPool,
+    mechanisms: [...NAMESPACE_MECHANISMS, 'uid-pool', 'tmpfs'],
+  };
+}
+
+/** Root with a sandbox user. A user namespace gives each jail of the user a task count of its own. */
+function bySandboxUser(user: { uid: number; gid: number }): Choice {
+  return {
+    flags: ROOT_FLAGS | SpecFlag.dropGroups | SpecFlag.launcherMakesNamespaces,
+    namespaces: SHARED_NAMESPACES | Namespace.user,
+    idMap: IdMap.sandbox,
+    ids: user,
+    outer: user,
+    uidPool: undefined,
+    mechanisms: [...NAMESPACE_MECHANISMS, 'user-namespace', 'sandbox-user', 'tmpfs'],
+  };
+}
+
+/** An ordinary user: all namespaces, with the caller's uid as another one inside. */
+function byUserNamespace(facts: HostFacts): Choice {
+  // The files belong to the jail's own uid here. Landlock then keeps it from changing them, with the
+  // EACCES that programs expect; without it only a read-only mount does, with EROFS.
+  const readOnly = facts.landlock < LANDLOCK_WITH_TRUNCATE ? SpecFlag.readOnlyRoot : 0;
+  return {
+    flags: ROOT_FLAGS | SpecFlag.launcherMakesNamespaces | readOnly,
+    namespaces: SHARED_NAMESPACES | Namespace.user,
+    idMap: IdMap.caller,
+    ids: { uid: INNER_UID, gid: INNER_UID },
+    outer: { uid: facts.uid, gid: facts.gid },
+    uidPool: undefined,
+    mechanisms: [...NAMESPACE_MECHANISMS, 'user-namespace', 'tmpfs'],
+  };
+}
+
+/**
+ * No namespace at all, as in a stock container: a uid of the pool, Landlock and seccomp. The total of
+ * the disk is not limited.
+ */
+function byUidAndLandlock(uidPool: UidPool): Choice {
+  return {
+    flags: SpecFlag.dropGroups | SpecFlag.reaperByUid | SpecFlag.noUnixSockets,
+    namespaces: 0,
+    idMap: IdMap.none,
+    ids: NO_IDS,
+    outer: NO_IDS,
+    uidPool,
+    mechanisms: ['uid-pool'],
+  };
+}
+
+function choicesFor(wishes: ConfinementWishes, facts: HostFacts): Choice[] {
+  switch (facts.kind) {
+    case 'root':
+      return [wishes.user === undefined ? byUidPool(wishes.uidPool) : bySandboxUser(wishes.user)];
+    case 'container':
+      return [byUserNamespace(facts), byUidAndLandlock(wishes.uidPool)];
+    case 'user':
+      return [byUserNamespace(facts)];
+  }
+}
+
+/**
+ * Decides how to confine on a host of these facts, best first; changes nothing. Where the best one can't
+ * be made, the next is to be tried.
+ */
 export function planConfinement(
   wishes: ConfinementWishes,
   facts: HostFacts = hostFacts(),
-): Confinement {
-  const mechanisms = [...NAMESPACE_MECHANISMS];
-  let flags = SpecFlag.ownRoot | SpecFlag.isolateHostname | SpecFlag.seccomp;
-  if (wishes.allowExec) {
-    flags |= SpecFlag.allowExec;
-  }
-  let namespaces = SHARED_NAMESPACES;
-  let idMap: number = IdMap.none;
-  let uid = 0;
-  let gid = 0;
-  let outerUid = facts.uid;
-  let outerGid = facts.gid;
-  let uidPool: UidPool | undefined;
-  if (facts.kind === 'root' && wishes.user === undefined) {
-    flags |= SpecFlag.dropGroups;
-    uidPool = wishes.uidPool;
-    mechanisms.push('uid-pool');
-  } else if (facts.kind === 'root' && wishes.user !== undefined) {
-    // A user namespace of its own gives each jail of the same user a task count of its own.
-    flags |= SpecFlag.dropGroups | SpecFlag.launcherMakesNamespaces;
-    namespaces |= Namespace.user;
-    idMap = IdMap.sandbox;
-    ({ uid, gid } = wishes.user);
-    outerUid = uid;
-    outerGid = gid;
-    mechanisms.push('user-namespace', 'sandbox-user');
-  } else {
-    // The files belong to the jail's own uid here. Landlock then keeps it from changing them, with the
-    // EACCES that programs expect; without it only a read-only mount does, with EROFS.
-    if (facts.landlock < LANDLOCK_WITH_TRUNCATE) {
-      flags |= SpecFlag.readOnlyRoot;
+): Confinement[] {
+  return choicesFor(wishes, facts).map((choice) => {
+    const mechanisms = [...choice.mechanisms, ...COMMON_MECHANISMS];
+    let flags = choice.flags | SpecFlag.seccomp;
+    if (wishes.allowExec) {
+      flags |= SpecFlag.allowExec;
+    } else {
+      mechanisms.push('exec-listener');
     }
-    flags |= SpecFlag.launcherMakesNamespaces;
-    namespaces |= Namespace.user;
-    idMap = IdMap.caller;
-    uid = INNER_UID;
-    gid = INNER_UID;
-    mechanisms.push('user-namespace');
-  }
-  mechanisms.push(...COMMON_MECHANISMS);
-  if (!wishes.allowExec) {
-    mechanisms.push('exec-listener');
-  }
-  if (facts.landlock > 0) {
-    flags |= SpecFlag.landlock;
-    mechanisms.push(`landlock-${facts.landlock}`);
-  }
-  if (wishes.profile !== undefined) {
-    mechanisms.push(`apparmor:${wishes.profile}`);
-  }
-  return {
-    flags,
-    namespaces,
-    idMap,
-    uid,
-    gid,
-    outerUid,
-    outerGid,
-    uidPool,
-    appArmorProfile: wishes.profile,
-    mechanisms,
-  };
+    if (facts.landlock > 0) {
+      flags |= SpecFlag.landlock;
+      mechanisms.push(`landlock-${facts.landlock}`);
+    }
+    if (wishes.profile !== undefined) {
+      mechanisms.push(`apparmor:${wishes.profile}`);
+    }
+    return {
+      flags,
+      namespaces: choice.namespaces,
+      idMap: choice.idMap,
+      uid: choice.ids.uid,
+      gid: choice.ids.gid,
+      outerUid: choice.outer.uid,
+      outerGid: choice.outer.gid,
+      uidPool: choice.uidPool,
+      appArmorProfile: wishes.profile,
+      mechanisms,
+    };
+  });
 }
 
 /** The ids of a user of this host, or null where there is none of that name. */

@@ -49,9 +49,9 @@ export class JailError extends Error {
   constructor(code: JailErrorCode, message: string, details: JailErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    const { cause: _cause, ...fields } = details;
-    for (const [key, value] of Object.entries(fields)) {
-      if (value !== undefined) {
+    for (const [key, value] of Object.entries(details) as [string, unknown][]) {
+      // Error itself has taken the cause.
+      if (key !== 'cause' && value !== undefined) {
         Object.defineProperty(this, key, { value, enumerable: true });
       }
     }

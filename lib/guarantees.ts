@@ -23,7 +23,7 @@ export const GUARANTEES: Readonly<Record<GuaranteeName, GuaranteeDefinition>> = 
   },
   processes: {
     cannot: 'see, signal or outlive anything outside',
-    mechanisms: ['pid-namespace', 'exec-listener'],
+    mechanisms: ['pid-namespace', 'uid-pool', 'landlock', 'exec-listener'],
   },
   identity: {
     cannot: 'act as your user or gain a privilege',
@@ -143,6 +143,14 @@ export function missingAfterFailure(failure: NativeFailure, facts: HostFacts): M
   }));
 }
 
+const PROBE_CURES: Partial<Record<GuaranteeName, string>> = {
+  disk: "allow this process new namespaces (in Docker: --security-opt seccomp=unconfined --cap-add SYS_ADMIN), or give it up by name: allowMissing: ['disk']",
+  files:
+    'allow this process new namespaces, or use a kernel with Landlock (Linux 5.13 and later, lsm=landlock,…)',
+};
+const DEFAULT_PROBE_CURE =
+  'this host does not confine as it should: report it with the output of verify()';
+
 /** What is missing, when probes inside the jail got further than they may. */
 export function missingAfterProbe(
   broken: readonly { guarantee: GuaranteeName; check: string; seen: string }[],
@@ -155,7 +163,7 @@ export function missingAfterProbe(
           {
             guarantee,
             why: `a probe in the jail could ${own.map(({ check, seen }) => (seen === '' ? check : `${check} (${seen})`)).join('; ')}`,
-            cure: 'this host does not confine as it should: report it with the output of verify()',
+            cure: PROBE_CURES[guarantee] ?? DEFAULT_PROBE_CURE,
           },
         ];
   });

@@ -5,8 +5,11 @@ import { release } from 'node:os';
 import { SetupError } from './errors';
 import { native } from './native';
 
-/** The kinds of hosts that a jail can be made on. */
-export type HostKind = 'root' | 'user';
+/**
+ * The kinds of hosts that a jail can be made on: with the capabilities for uids and namespaces, with
+ * none, or with those for uids alone, as root has in a stock container.
+ */
+export type HostKind = 'root' | 'user' | 'container';
 
 /** Facts about this process and its kernel, gathered without changing anything. */
 export interface HostFacts {
@@ -28,7 +31,7 @@ const CAP_SETGID = 6n;
 const CAP_SETUID = 7n;
 const CAP_SETPCAP = 8n;
 const CAP_SYS_ADMIN = 21n;
-const NEEDED_CAPABILITIES = [CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_ADMIN];
+const UID_CAPABILITIES = [CAP_SETGID, CAP_SETUID, CAP_SETPCAP];
 
 function readText(path: string): string | null {
   try {
@@ -38,14 +41,18 @@ function readText(path: string): string | null {
   }
 }
 
-/** Whether the launcher, once it is exec'd, will hold what the pool of uids needs. */
-function isPrivileged(uid: number): boolean {
+/** By what the launcher will hold once it is exec'd. */
+function kindOf(uid: number): HostKind {
   const status = readText('/proc/self/status') ?? '';
   // Root keeps its permitted set over exec, anybody else only the ambient one (capabilities(7)).
   const field = uid === 0 ? 'CapEff' : 'CapAmb';
   const hex = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
   const held = BigInt(`0x${hex}`);
-  return NEEDED_CAPABILITIES.every((capability) => ((held >> capability) & 1n) === 1n);
+  const holds = (capability: bigint): boolean => ((held >> capability) & 1n) === 1n;
+  if (!UID_CAPABILITIES.every(holds)) {
+    return 'user';
+  }
+  return holds(CAP_SYS_ADMIN) ? 'root' : 'container';
 }
 
 function userNamespaces(): HostFacts['userNamespaces'] {
@@ -70,7 +77,7 @@ function userNamespaces(): HostFacts['userNamespaces'] {
 export function hostFacts(): HostFacts {
   const uid = process.geteuid?.() ?? -1;
   return {
-    kind: isPrivileged(uid) ? 'root' : 'user',
+    kind: kindOf(uid),
     kernel: release(),
     uid,
     gid: process.getegid?.() ?? -1,

@@ -94,13 +94,6 @@ export function parseLimitName(name: unknown, argument: string): LimitName {
  * seconds; null only for `proxy`.
  * @throws InvalidArgumentError naming `argument`
  */
-export function parseLimit(name: 'proxy', value: unknown, argument: string): number | null;
-export function parseLimit(
-  name: Exclude<LimitName, 'proxy'>,
-  value: unknown,
-  argument: string,
-): number;
-export function parseLimit(name: LimitName, value: unknown, argument: string): number | null;
 export function parseLimit(name: LimitName, value: unknown, argument: string): number | null {
   const { unit, maximum, fractional, zeroMeans } = LIMIT_DEFINITIONS[name];
   if (value === null && name === 'proxy') {

@@ -16,6 +16,7 @@ export const SpecFlag = {
   isolateHostname: 1 << 7,
   reaperByUid: 1 << 8,
   seccomp: 1 << 9,
+  noUnixSockets: 1 << 10,
 } as const;
 
 /** Namespace flags of clone(2). */
@@ -140,6 +141,8 @@ export interface Addon {
   closeDescriptor(descriptor: number): void;
   lookUpUser(name: string): { uid: number; gid: number } | null;
   landlockAbi(): number;
+  /** Whether no jail of this host holds the uid, by the locks in `directory`. */
+  uidIsFree(directory: string, uid: number): boolean;
 }
 
 interface NativeUnit {

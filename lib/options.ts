@@ -27,7 +27,8 @@ import {
   readExtraFiles,
   readHostPath,
   readRelativePath,
-  type ReservedName,
+  type ExtraFile,
+  type FileArgument,
 } from './jail-files';
 import { parseLimits } from './limits';
 import type {
@@ -287,109 +288,77 @@ export function parseCommandName(value: unknown, argument = 'command'): string {
 export function parseCommandOptions(value: unknown, argument = 'options'): CommandArguments {
   const options =
     typeof value === 'string'
-      ? parseArgument(commandSchema, { bin: parseArgument(name, value, argument) }, argument)
+      ? { bin: parseArgument(name, value, argument) }
       : parseArgument(commandSchema, value, argument);
+  const args = options.args ?? null;
   const env = options.env ?? {};
-  checkExecSize(options.args ?? [], env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);
+  checkExecSize(args ?? [], env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);
   return {
     bin: options.bin,
-    args: options.args ?? null,
+    args,
     user: options.user ?? null,
     profile: options.profile ?? null,
-    readPaths: [...new Set(options.readPaths)],
+    readPaths: [...new Set(options.readPaths ?? [])],
     env,
     warm: parseWarm(options.warm, `${argument}.warm`),
     allowExec: options.allowExec ?? false,
   };
 }
 
+function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'] {
+  if (value === undefined) {
+    return null;
+  }
+  const pool = parseArgument(uidPoolSchema, value, argument);
+  for (const key of ['first', 'count'] as const) {
+    if ((pool as Partial<typeof pool>)[key] === undefined) {
+      throw new InvalidArgumentError(`${argument}.${key}`, 'is missing');
+    }
+  }
+  if (pool.first + pool.count > NOT_A_UID) {
+    throw new InvalidArgumentError(argument, `goes beyond the last user id, ${NOT_A_UID - 1}`);
+  }
+  return pool;
+}
+
 /**
- * Checks the options of a jail; undefined is no options.
+ * Checks the options of `createJail`.
  * @throws InvalidArgumentError
  */
 export function parseJailOptions(value: unknown, argument = 'options'): JailArguments {
-  const options = parseArgument(jailSchema, value ?? {}, argument);
+  const options = parseArgument(jailSchema, value, argument);
+  const commands = new Map<string, CommandArguments>();
+  for (const [key, command] of options.commands ?? []) {
+    const here = spellPath(argument, ['commands', key]);
+    commands.set(parseCommandName(key, here), parseCommandOptions(command, here));
+  }
   return {
-    allowMissing: [...new Set(options.allowMissing)],
+    allowMissing: [...new Set(options.allowMissing ?? [])],
     alwaysBeUnsafe: options.alwaysBeUnsafe ?? false,
-    uidPool: options.uidPool ?? null,
-    commands: new Map(
-      (options.commands ?? []).map(([key, command]) => {
-        const here = spellPath(argument, ['commands', key]);
-        return [parseCommandName(key, here), parseCommandOptions(command, here)];
-      }),
-    ),
-    limits: parseOwnLimits(options.limits, argument),
+    uidPool: parseUidPool(options.uidPool, `${argument}.uidPool`),
+    commands,
+    limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
     logger: options.logger ?? null,
   };
 }
 
-function parseOwnLimits(value: unknown, argument: string): RunArguments['limits'] {
-  return value === undefined ? {} : parseLimits(value, `${argument}.limits`);
-}
+type ParsedRun = {
+  [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits'>]?: RunOptions[Key];
+} & { limits?: unknown };
 
-/**
- * Checks the options of one run; undefined is no options. Code of length 0 is no code, as in CodeJail.
- * Whether the files are there is for `checkFiles` to find out.
- * @throws InvalidArgumentError
- */
-export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
-  const options = parseArgument(jailCodeSchema, value ?? {}, argument);
-  const code = options.code === undefined || options.code.length === 0 ? null : options.code;
-  const files = nameFiles(options.files ?? [], `${argument}.files`);
-  const extraFiles = options.extraFiles ?? [];
-  const reserved: ReservedName[] = code === null ? ['tmp'] : ['tmp', 'jailed_code'];
-  checkNames(files, extraFiles, reserved, argument);
-  const argv = options.argv ?? [];
-  const env = options.env ?? {};
-  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
-  return {
-    ...commonArguments(options, argument),
-    files,
-    extraFiles,
-    code,
-    argv,
-    env,
-    stdin: options.stdin ?? null,
-    onStdout: options.onStdout ?? null,
-    onStderr: options.onStderr ?? null,
-  };
-}
-
-/**
- * Checks the options of one run of safeExec; undefined is no options. What `pythonPath` brings from the
- * host is among `files` afterwards.
- * @throws InvalidArgumentError
- */
-export function parseSafeExecOptions(value: unknown, argument = 'options'): SafeExecArguments {
-  const options = parseArgument(safeExecSchema, value ?? {}, argument);
-  const extraFiles = options.extraFiles ?? [];
-  const entries = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
-  const files = nameFiles(options.files ?? [], `${argument}.files`);
-  const isThere = (entry: { path: string; name: string }): boolean =>
-    files.some(({ path }) => path === entry.path) ||
-    extraFiles.some(
-      ({ name: extra }) => extra === entry.name || extra.startsWith(`${entry.name}/`),
-    );
-  files.push(...entries.filter((entry) => !isThere(entry)));
-  checkNames(files, extraFiles, ['tmp', 'jailed_code'], argument);
-  return {
-    ...commonArguments(options, argument),
-    files,
-    extraFiles,
-    command: options.command ?? 'python',
-    pythonPath: entries.map((entry) => entry.name),
-  };
-}
-
-function commonArguments(
-  options: z.infer<typeof safeExecSchema> | z.infer<typeof jailCodeSchema>,
+function runArguments(
+  options: ParsedRun,
+  files: FileArgument[],
+  extraFiles: ExtraFile[],
   argument: string,
-): Omit<RunArguments, 'files' | 'extraFiles'> {
-  const context = options.limitOverridesContext;
+): RunArguments {
   return {
-    limits: parseOwnLimits(options.limits, argument),
-    limitOverridesContext: context === undefined || context === '' ? null : context,
+    files,
+    extraFiles,
+    limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    // As in CodeJail, an empty context is none.
+    limitOverridesContext:
+      options.limitOverridesContext === '' ? null : (options.limitOverridesContext ?? null),
     slug: options.slug ?? null,
     collect: options.collect ?? [],
     signal: options.signal ?? null,
@@ -397,35 +366,46 @@ function commonArguments(
 }
 
 /**
- * Checks the code of safeExec: a string that UTF-8 can carry.
+ * Checks the options of `jailCode`. That the files exist is `checkFiles`'s to say.
  * @throws InvalidArgumentError
  */
-export function parsePythonCode(value: unknown, argument = 'code'): string {
-  return parseArgument(
-    converted((code) => {
-      if (typeof code !== 'string') {
-        throw new Refusal(`must be a string of Python code, not ${describe(code)}`);
-      }
-      if (!code.isWellFormed()) {
-        throw new Refusal('has a lone surrogate, which UTF-8 can not carry');
-      }
-      return code;
-    }),
-    value,
-    argument,
-  );
+export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
+  const options = parseArgument(jailCodeSchema, value, argument);
+  // As in CodeJail, empty code is no code: a program may then come by standard input.
+  const code = options.code === undefined || options.code.length === 0 ? null : options.code;
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const extraFiles = options.extraFiles ?? [];
+  checkNames(files, extraFiles, code === null ? ['tmp'] : ['tmp', 'jailed_code'], argument);
+  const argv = options.argv ?? [];
+  const env = options.env ?? {};
+  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
+  return {
+    ...runArguments(options, files, extraFiles, argument),
+    code,
+    argv,
+    stdin: options.stdin ?? null,
+    env,
+    onStdout: options.onStdout ?? null,
+    onStderr: options.onStderr ?? null,
+  };
 }
 
 /**
- * Checks the globals of safeExec: an object, which the result will update.
+ * Checks the options of `safeExec`. That the files exist is `checkFiles`'s to say.
  * @throws InvalidArgumentError
  */
-export function parseGlobals(value: unknown, argument = 'globals'): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidArgumentError(argument, `must be an object, not ${describe(value)}`);
-  }
-  if (Object.isFrozen(value)) {
-    throw new InvalidArgumentError(argument, 'must not be frozen: the result updates it');
-  }
-  return value as Record<string, unknown>;
+export function parseSafeExecOptions(value: unknown, argument = 'options'): SafeExecArguments {
+  const options = parseArgument(safeExecSchema, value, argument);
+  const extraFiles = options.extraFiles ?? [];
+  const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
+  const searched = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const known = new Set(files.map(({ path }) => path));
+  const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
+  checkNames([...files, ...copied], extraFiles, ['tmp', 'jailed_code'], argument);
+  return {
+    ...runArguments(options, [...files, ...copied], extraFiles, argument),
+    command: options.command ?? 'python',
+    pythonPath: searched.map(({ name: file }) => file),
+  };
 }

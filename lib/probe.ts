@@ -10,7 +10,7 @@ import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { missingAfterFailure, missingAfterProbe } from './guarantees';
 import { hostFacts, ownNamespaces } from './host';
 import type { Limits } from './limits';
-import { native, SpecFlag } from './native';
+import { Namespace, native, SpecFlag } from './native';
 import type { Outcome } from './result';
 import { isWithin } from './paths';
 import type { HostView } from './runtime';
@@ -76,8 +76,9 @@ async function attempts(target: Target): Promise<ProbeCheck[]> {
     const namespaces = await ownNamespaces();
     const expectations = {
       sentinel,
-      net: namespaces.net,
-      pid_namespace: namespaces.pid,
+      // Where the jail shares one, the probe tries what else must hold instead.
+      net: (target.confinement.namespaces & Namespace.network) === 0 ? '' : namespaces.net,
+      pid_namespace: (target.confinement.namespaces & Namespace.pid) === 0 ? '' : namespaces.pid,
       user_namespace: namespaces.user,
       server: process.pid,
       server_uid: process.getuid?.() ?? -1,

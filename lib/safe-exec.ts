@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesRepr } from './bytes-repr';
 import { SafeExecError, type PythonException } from './errors';
-import { parseJson, type JsonValue } from './json/parse';
+import { parseJson } from './json/parse';
+import type { JsonValue } from './json/value';
 import type { JailResult } from './result';
 
 /** What safeExec adds to a run's result. */

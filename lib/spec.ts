@@ -31,6 +31,8 @@ export interface JailSpec {
   native: NativeSpec;
   /** The jail's directory, as the program sees it. */
   directory: string;
+  /** Whether the directory is on the host, for the server to remove. */
+  onHost: boolean;
 }
 
 const NO_LIMIT = -1;
@@ -56,9 +58,35 @@ function dataLimit(memory: number): number {
   return memory === 0 ? NO_LIMIT : memory + Math.max(32 * MEBIBYTE, Math.ceil(memory / 4));
 }
 
+// The launcher counts too, where it runs under the same real uid.
+function taskLimit(nproc: number, confinement: Confinement): number {
+  const isApart = (confinement.flags & SpecFlag.reaperByUid) !== 0;
+  return nproc === 0 ? NO_LIMIT : isApart ? nproc : nproc + 1;
+}
+
+/** What Landlock lets the program reach; everything, where the root is the jail's own. */
+function landlockRecords(
+  view: HostView,
+  directory: string,
+  confinement: Confinement,
+): NativeRecord[] {
+  const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
+  const readable = hasOwnRoot
+    ? ['/']
+    : [...view.binds, directory, ...DEVICES];
+  return [
+    ...readable.map((path) => ({ kind: RecordKind.landlockRead, path })),
+    ...[`${directory}/tmp`, '/dev/null', '/dev/full'].map((path) => ({
+      kind: RecordKind.landlockWrite,
+      path,
+    })),
+  ];
+}
+
 function rootRecords(view: HostView): NativeRecord[] {
   return [
     ...view.links.map(({ path, target }) => ({ kind: RecordKind.symlink, path, data: target })),
+    { kind: RecordKind.directory, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
     ...view.binds.map((path) => ({ kind: RecordKind.bind, path, data: path })),
     { kind: RecordKind.proc, path: '/proc' },
     ...DEVICES.map((path) => ({ kind: RecordKind.device, path })),
@@ -75,7 +103,6 @@ function parents(name: string): string[] {
 function directoryRecords(directory: string, request: SpecRequest, limits: Limits): NativeRecord[] {
   const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
   return [
-    { kind: RecordKind.directory, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
     { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
     ...request.copies.map(({ source, name }) => ({
       kind: RecordKind.copy,
@@ -118,6 +145,7 @@ export function buildSpec(
   const directory = `/tmp/codejail-${randomBytes(6).toString('base64url').replaceAll(/[-_]/g, 'x')}`;
   const tmp = `${directory}/tmp`;
   const env = { TMPDIR: tmp, HOME: tmp, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin', ...request.env };
+  const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
   const records: NativeRecord[] = [
     { kind: RecordKind.stage, path: '/tmp' },
     { kind: RecordKind.workingDirectory, path: directory },
@@ -128,13 +156,9 @@ export function buildSpec(
       kind: RecordKind.environment,
       data: `${name}=${value}`,
     })),
-    ...rootRecords(view),
+    ...(hasOwnRoot ? rootRecords(view) : []),
     ...directoryRecords(directory, request, limits),
-    // Landlock covers the tree as it stands; what may be written is named on top.
-    { kind: RecordKind.landlockRead, path: '/' },
-    { kind: RecordKind.landlockWrite, path: tmp },
-    { kind: RecordKind.landlockWrite, path: '/dev/null' },
-    { kind: RecordKind.landlockWrite, path: '/dev/full' },
+    ...landlockRecords(view, directory, confinement),
   ];
   if (confinement.appArmorProfile !== undefined) {
     records.push({ kind: RecordKind.appArmorProfile, data: confinement.appArmorProfile });
@@ -142,6 +166,7 @@ export function buildSpec(
   const { uidPool } = confinement;
   return {
     directory,
+    onHost: !hasOwnRoot,
     native: {
       launcher: native().launcher,
       flags: confinement.flags | (request.collects ? SpecFlag.sendTmpDirectory : 0),
@@ -157,8 +182,7 @@ export function buildSpec(
       rlimitAs: orNone(limits.vmem),
       rlimitData: dataLimit(limits.memory),
       rlimitFsize: limits.fsize,
-      // The launcher runs under the same uid, so it counts too.
-      rlimitNproc: limits.nproc === 0 ? NO_LIMIT : limits.nproc + 1,
+      rlimitNproc: taskLimit(limits.nproc, confinement),
       rlimitNofile: MAX_OPEN_FILES,
       memoryBytes: orNone(limits.memory),
       request: request.request,

@@ -1,23 +1,40 @@
-// Python's dict.update, for globals.
-import { types } from 'node:util';
-import type { JsonValue } from './parse';
+import type { JsonValue } from './value';
 
 /**
- * Sets each key of `result` on `target` as an own, plain property: no setter runs, and `__proto__` is
- * a key like any other. Keys that `result` lacks stay.
- * @throws TypeError where `target` is frozen
+ * What Python's `dict.update` does: every item of `result` becomes an own property of `target`, also
+ * one called `__proto__`; no setter runs, and what `result` lacks stays. Either all items are set or
+ * none is.
+ *
+ * @throws {TypeError} when `target` is frozen, sealed or has a read-only property of that name
  */
 export function updateGlobals(
   target: Record<string, unknown>,
-  result: { readonly [key: string]: JsonValue },
+  result: Readonly<Record<string, JsonValue>>,
 ): void {
-  for (const key of Object.keys(result)) {
-    const own = types.isProxy(target) ? undefined : Object.getOwnPropertyDescriptor(target, key);
-    Object.defineProperty(target, key, {
-      value: result[key],
-      writable: true,
-      enumerable: own?.enumerable ?? true,
-      configurable: own?.configurable ?? true,
-    });
+  const updates = Object.keys(result).map((key) => [key, descriptor(target, key, result)] as const);
+  for (const [key, update] of updates) {
+    Object.defineProperty(target, key, update);
   }
+}
+
+function descriptor(
+  target: object,
+  key: string,
+  result: Readonly<Record<string, JsonValue>>,
+): PropertyDescriptor {
+  const value = result[key];
+  const existing = Object.getOwnPropertyDescriptor(target, key);
+  if (existing === undefined) {
+    if (!Object.isExtensible(target)) {
+      throw new TypeError(`globals can't take the new key ${JSON.stringify(key)}: not extensible`);
+    }
+  } else if (existing.configurable !== true) {
+    if (existing.writable !== true) {
+      throw new TypeError(
+        `globals can't take a new value for the read-only ${JSON.stringify(key)}`,
+      );
+    }
+    return { value };
+  }
+  return { value, writable: true, enumerable: true, configurable: true };
 }

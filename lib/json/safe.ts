@@ -1,101 +1,97 @@
-// CodeJail's json_safe: what of an object of globals can make the trip.
 import { types } from 'node:util';
-import { MAX_DIGITS, setOwn, type JsonValue } from './parse';
+import { defineOwn } from './define';
+import { MAX_INTEGER_DIGITS, type JsonValue } from './value';
 
-/** Below what Python's own JSON decoder takes, whatever its recursion limit. */
+/** Within what every supported Python's own recursion limit lets through, both ways. */
 const MAX_DEPTH = 900;
 
-// Thrown for a value that JSON can't carry; the whole top-level item is dropped then.
+const INTEGER_BOUND = 10n ** BigInt(MAX_INTEGER_DIGITS);
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Thrown for a value that can't be carried; never leaves this file. */
 class NotCarried extends Error {}
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const HUGE = 10n ** BigInt(MAX_DIGITS);
-
-class Copier {
-  readonly #ancestors = new Set<object>();
-
-  copy(value: unknown, key: string): JsonValue {
-    switch (typeof value) {
-      case 'string':
-      case 'boolean':
-      case 'number':
-        return value;
-      case 'bigint':
-        if (value >= HUGE || value <= -HUGE) {
-          throw new NotCarried();
-        }
-        return value;
-      case 'object':
-        return value === null ? null : this.#copyObject(value, key);
-      default:
-        throw new NotCarried();
-    }
-  }
-
-  #copyObject(value: object, key: string): JsonValue {
-    if (types.isUint8Array(value)) {
-      return decoder.decode(value);
-    }
-    if (this.#ancestors.has(value) || this.#ancestors.size >= MAX_DEPTH) {
-      throw new NotCarried();
-    }
-    this.#ancestors.add(value);
-    try {
-      const toJson: unknown = (value as { toJSON?: unknown }).toJSON;
-      if (typeof toJson === 'function') {
-        return this.copy(toJson.call(value, key), key);
-      }
-      if (value instanceof Number || value instanceof String || value instanceof Boolean) {
-        return this.copy(value.valueOf(), key);
-      }
-      return Array.isArray(value) ? this.#copyArray(value) : this.#copyRecord(value);
-    } finally {
-      this.#ancestors.delete(value);
-    }
-  }
-
-  #copyArray(value: readonly unknown[]): JsonValue[] {
-    // A hole reads as undefined, which can't be carried.
-    return Array.from(value, (item, index) => this.copy(item, String(index)));
-  }
-
-  #copyRecord(value: object): JsonValue {
-    if (
-      types.isMap(value) ||
-      types.isSet(value) ||
-      types.isPromise(value) ||
-      types.isRegExp(value) ||
-      types.isWeakMap(value) ||
-      types.isWeakSet(value) ||
-      ArrayBuffer.isView(value) ||
-      types.isAnyArrayBuffer(value)
-    ) {
-      throw new NotCarried();
-    }
-    const copy: { [key: string]: JsonValue } = {};
-    for (const key of Object.keys(value)) {
-      setOwn(copy, key, this.copy((value as Record<string, unknown>)[key], key));
-    }
-    return copy;
-  }
-}
-
 /**
- * A copy of `globals` with what can be carried. One value that can't be (undefined, a function, a Map,
- * a cycle, bytes that are not UTF-8, a getter that throws) drops the whole top-level item that it is
- * in, as CodeJail's json_safe does. Bytes become text; `__builtins__` is dropped.
+ * What of some globals survives the trip to Python: a new plain object, in the same order. Whatever
+ * JSON can't carry takes the whole top-level item that it is in with it.
+ *
+ * Carried: null, booleans, numbers (NaN, ±Infinity and -0 too), strings, `bigint`s of at most 4300
+ * digits, a `Uint8Array` that is valid UTF-8 (as text), arrays without holes, plain objects, wrapper
+ * objects, and whatever has a `toJSON` (a `Date`). Left out: undefined, functions, symbols, `Map`,
+ * `Set` and instances of other classes, cycles, nesting beyond 900 levels, getters that throw, and
+ * the key `__builtins__`. Symbol keys and properties that aren't enumerable are ignored.
  */
-export function jsonSafe(globals: Record<string, unknown>): { [key: string]: JsonValue } {
-  const safe: { [key: string]: JsonValue } = {};
+export function jsonSafe(globals: Readonly<Record<string, unknown>>): Record<string, JsonValue> {
+  const safe: Record<string, JsonValue> = {};
   for (const key of Object.keys(globals)) {
     if (key === '__builtins__') {
       continue;
     }
+    let value: JsonValue;
     try {
-      setOwn(safe, key, new Copier().copy(globals[key], key));
+      value = carry(globals[key], key, new Set());
     } catch {
-      // Left out. Whatever a getter, a toJSON or a Proxy throws means the same: it can't be carried.
+      continue;
     }
+    defineOwn(safe, key, value);
   }
   return safe;
+}
+
+function carry(value: unknown, key: string, ancestors: Set<object>): JsonValue {
+  switch (typeof value) {
+    case 'boolean':
+    case 'number':
+    case 'string':
+      return value;
+    case 'bigint':
+      if (value >= INTEGER_BOUND || value <= -INTEGER_BOUND) {
+        throw new NotCarried();
+      }
+      return value;
+    case 'object':
+      return value === null ? null : carryObject(value, key, ancestors);
+    default:
+      throw new NotCarried();
+  }
+}
+
+function carryObject(value: object, key: string, ancestors: Set<object>): JsonValue {
+  if (types.isUint8Array(value)) {
+    return utf8.decode(value);
+  }
+  if (types.isBoxedPrimitive(value)) {
+    return carry(value.valueOf(), key, ancestors);
+  }
+  if (ancestors.has(value) || ancestors.size >= MAX_DEPTH) {
+    throw new NotCarried();
+  }
+  ancestors.add(value);
+  const carried = carryContents(value, key, ancestors);
+  ancestors.delete(value);
+  return carried;
+}
+
+function carryContents(value: object, key: string, ancestors: Set<object>): JsonValue {
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    return carry((value as { toJSON(key: string): unknown }).toJSON(key), key, ancestors);
+  }
+  if (Array.isArray(value)) {
+    return Array.from(value, (item: unknown, index) => carry(item, String(index), ancestors));
+  }
+  if (!isPlain(value)) {
+    throw new NotCarried();
+  }
+  const carried: Record<string, JsonValue> = {};
+  for (const name of Object.keys(value)) {
+    defineOwn(carried, name, carry(value[name], name, ancestors));
+  }
+  return carried;
+}
+
+/** Plain in any realm: its prototype is null, or a prototype that has none itself. */
+function isPlain(value: object): value is Record<string, unknown> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,63 +1,92 @@
-// JSON as Python's json.loads reads it: the inverse of parseJson.
-import type { JsonValue } from './parse';
+import type { JsonValue } from './value';
 
-function encodeNumber(value: number): string {
+/** Far above what `jsonSafe` lets through, far below what overflows the engine's stack. */
+const MAX_DEPTH = 1000;
+
+/**
+ * Writes JSON for Python's `json.loads`, the inverse of `parseJson`: a `bigint` as digits, NaN and
+ * ±Infinity as Python's tokens, -0 as -0.0, a lone surrogate escaped. A number beyond ±(2^53-1)
+ * stays a float: the integers out there are `bigint`s.
+ *
+ * @throws {RangeError} for nesting deeper than 1000 levels, cycles included
+ * @throws {TypeError} for what JSON can't carry; `jsonSafe` leaves it out
+ */
+export function stringifyJson(value: JsonValue): string {
+  return isNative(value, 0) ? JSON.stringify(value) : write(value);
+}
+
+/** Whether `JSON.stringify` writes the value as `write` would. */
+function isNative(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isInteger(value)
+        ? Number.isSafeInteger(value) && !Object.is(value, -0)
+        : Number.isFinite(value);
+    case 'object':
+      break;
+    default:
+      return false;
+  }
+  if (value === null) {
+    return true;
+  }
+  if (depth >= MAX_DEPTH) {
+    throw new RangeError(`the value is nested deeper than ${MAX_DEPTH} levels, or contains itself`);
+  }
+  if (Array.isArray(value)) {
+    return value.every((item) => isNative(item, depth + 1)) && !hasHoles(value);
+  }
+  if ('toJSON' in value) {
+    return false;
+  }
+  const object = value as Record<string, unknown>;
+  return Object.keys(object).every((key) => isNative(object[key], depth + 1));
+}
+
+function hasHoles(array: readonly unknown[]): boolean {
+  return array.includes(undefined);
+}
+
+function write(value: unknown, depth = 0): string {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return JSON.stringify(value);
+    case 'number':
+      return writeNumber(value);
+    case 'bigint':
+      return value.toString();
+    case 'object':
+      break;
+    default:
+      throw new TypeError(`JSON can't carry a value of type ${typeof value}`);
+  }
+  if (value === null) {
+    return 'null';
+  }
+  if (depth >= MAX_DEPTH) {
+    throw new RangeError(`the value is nested deeper than ${MAX_DEPTH} levels, or contains itself`);
+  }
+  if (Array.isArray(value)) {
+    return `[${Array.from(value, (item: unknown) => write(item, depth + 1)).join(',')}]`;
+  }
+  const members = Object.entries(value).map(
+    ([key, item]) => `${JSON.stringify(key)}:${write(item, depth + 1)}`,
+  );
+  return `{${members.join(',')}}`;
+}
+
+function writeNumber(value: number): string {
+  if (!Number.isFinite(value)) {
+    return String(value);
+  }
   if (Object.is(value, -0)) {
     return '-0.0';
   }
-  if (Number.isFinite(value)) {
-    return String(value);
-  }
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
-}
-
-function isPlain(value: JsonValue): boolean {
-  const pending: JsonValue[] = [value];
-  for (;;) {
-    const item = pending.pop();
-    if (item === undefined) {
-      return true;
-    }
-    if (typeof item === 'bigint') {
-      return false;
-    }
-    if (typeof item === 'number' && (!Number.isFinite(item) || Object.is(item, -0))) {
-      return false;
-    }
-    if (typeof item === 'object' && item !== null) {
-      for (const child of Array.isArray(item) ? item : Object.values(item)) {
-        pending.push(child);
-      }
-    }
-  }
-}
-
-function encode(value: JsonValue): string {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value);
-    case 'number':
-      return encodeNumber(value);
-    case 'bigint':
-      return value.toString();
-    case 'boolean':
-      return String(value);
-    default:
-      if (value === null) {
-        return 'null';
-      }
-      return Array.isArray(value)
-        ? `[${value.map(encode).join(',')}]`
-        : `{${Object.entries(value)
-            .map(([key, item]) => `${JSON.stringify(key)}:${encode(item)}`)
-            .join(',')}}`;
-  }
-}
-
-/**
- * The text of a value that `jsonSafe` or `parseJson` gave: bigint as digits, -0 as `-0.0`, NaN and the
- * infinities as Python spells them.
- */
-export function stringifyJson(value: JsonValue): string {
-  return isPlain(value) ? JSON.stringify(value) : encode(value);
+  const text = String(value);
+  const readsAsInteger = /^-?\d+$/.test(text);
+  return readsAsInteger && !Number.isSafeInteger(value) ? `${text}.0` : text;
 }

@@ -4,6 +4,7 @@
 #include "collect.h"
 #include "jail_process.h"
 #include "landlock.h"
+#include "lease.h"
 #include "users.h"
 
 namespace codejail {
@@ -11,6 +12,15 @@ namespace {
 
 Napi::Value get_landlock_abi(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), landlock_abi());
+}
+
+Napi::Value uid_is_free(const Napi::CallbackInfo& info) {
+  UidRange only;
+  only.directory = info[0].ToString().Utf8Value();
+  only.first = info[1].As<Napi::Number>().Uint32Value();
+  only.count = 1;
+  Lease lease;
+  return Napi::Boolean::New(info.Env(), lease_uid(only, lease).ok());
 }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
@@ -34,6 +44,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("readFiles", Napi::Function::New(env, read_files));
   exports.Set("closeDescriptor", Napi::Function::New(env, close_descriptor));
   exports.Set("lookUpUser", Napi::Function::New(env, look_up_user));
+  exports.Set("uidIsFree", Napi::Function::New(env, uid_is_free));
   exports.Set("landlockAbi", Napi::Function::New(env, get_landlock_abi));
   return exports;
 }

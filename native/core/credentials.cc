@@ -43,30 +43,42 @@ Status empty_capability_sets() {
   return Status::success();
 }
 
-Status change_ids(const Spec& spec) {
-  const uid_t uid = spec.header().uid;
-  const gid_t gid = spec.header().gid;
-  if (spec.has(kDropGroups) && syscall(SYS_setgroups, 0, nullptr) != 0) {
-    return Status::failure(Step::kGroups, errno);
+struct Ids {
+  uid_t real = 0;
+  uid_t effective = 0;
+  uid_t saved = 0;
+
+  [[nodiscard]] bool operator==(const Ids& other) const {
+    return real == other.real && effective == other.effective && saved == other.saved;
   }
-  if (syscall(SYS_setresgid, gid, gid, gid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0) {
+};
+
+Status set_ids(const Ids& uids, gid_t gid) {
+  if (syscall(SYS_setresgid, gid, gid, gid) != 0 ||
+      syscall(SYS_setresuid, uids.real, uids.effective, uids.saved) != 0) {
     return Status::failure(Step::kUserId, errno);
   }
-  uid_t real_uid = 0;
-  uid_t effective_uid = 0;
-  uid_t saved_uid = 0;
-  gid_t real_gid = 0;
-  gid_t effective_gid = 0;
-  gid_t saved_gid = 0;
-  if (syscall(SYS_getresuid, &real_uid, &effective_uid, &saved_uid) != 0 ||
-      syscall(SYS_getresgid, &real_gid, &effective_gid, &saved_gid) != 0) {
+  Ids read_uids;
+  Ids read_gids;
+  if (syscall(SYS_getresuid, &read_uids.real, &read_uids.effective, &read_uids.saved) != 0 ||
+      syscall(SYS_getresgid, &read_gids.real, &read_gids.effective, &read_gids.saved) != 0) {
     return Status::failure(Step::kUserId, errno);
   }
-  if (real_uid != uid || effective_uid != uid || saved_uid != uid || real_gid != gid ||
-      effective_gid != gid || saved_gid != gid) {
+  if (!(read_uids == uids) || !(read_gids == Ids{gid, gid, gid})) {
     return Status::failure(Step::kUserId, EPERM, "the ids that were read back differ");
   }
   return Status::success();
+}
+
+Status change_ids(const Spec& spec) {
+  const uid_t uid = spec.header().uid;
+  if (spec.has(kDropGroups) && syscall(SYS_setgroups, 0, nullptr) != 0) {
+    return Status::failure(Step::kGroups, errno);
+  }
+  // kill(2) lets a sender reach whoever has its uid as real or saved one. With only its effective
+  // uid that of the sandbox, the launcher can end the program, and the program can't end it.
+  const uid_t other = spec.has(kReaperByUid) ? spec.header().launcher_uid : uid;
+  return set_ids({other, uid, other}, spec.header().gid);
 }
 
 }  // namespace
@@ -87,6 +99,11 @@ Status drop_credentials(const Spec& spec) {
     return status;
   }
   return empty_capability_sets();
+}
+
+Status become_sandbox_user(const Spec& spec) {
+  const uid_t uid = spec.header().uid;
+  return set_ids({uid, uid, uid}, spec.header().gid);
 }
 
 Status set_no_new_privileges() {

@@ -183,13 +183,54 @@ Status apply(const Spec& spec, int host, const Record& record) {
   }
 }
 
+Status apply_on_host(const Spec& spec, int root, const Record& record) {
+  switch (record.header->kind) {
+    case RecordKind::kDirectory:
+      // An EEXIST is somebody else's directory: the name was made at random.
+      return mkdir(record.path, record.header->mode) == 0
+                 ? Status::success()
+                 : Status::failure(Step::kMounts, errno, record.path);
+    case RecordKind::kFile:
+      return make_file(record, Step::kCopyFiles);
+    case RecordKind::kCopy:
+      return copy_into_jail(root, record.data, record.path);
+    case RecordKind::kTmpfs:
+      if (mkdir(record.path, record.header->mode) != 0 ||
+          chown(record.path, spec.header().uid, spec.header().gid) != 0) {
+        return Status::failure(Step::kMounts, errno, record.path);
+      }
+      return Status::success();
+    default:
+      return Status::success();
+  }
+}
+
+Status open_tmp_directory(const Spec& spec, Descriptor& tmp_directory) {
+  const Record tmp = spec.find(RecordKind::kTmpDirectory);
+  if (tmp.header == nullptr) {
+    return Status::failure(Step::kMounts, EINVAL, "the spec names no tmp directory");
+  }
+  tmp_directory.reset(open(tmp.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return tmp_directory.valid() ? Status::success()
+                               : Status::failure(Step::kMounts, errno, tmp.path);
+}
+
 }  // namespace
+
+Status make_host_directory(const Spec& spec, Descriptor& tmp_directory) {
+  const Descriptor root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid()) {
+    return Status::failure(Step::kMounts, errno, "/");
+  }
+  Status made =
+      spec.each([&](const Record& record) { return apply_on_host(spec, root.get(), record); });
+  return made.ok() ? open_tmp_directory(spec, tmp_directory) : made;
+}
 
 Status enter_own_root(const Spec& spec, Descriptor& tmp_directory) {
   const Record stage = spec.find(RecordKind::kStage);
-  const Record tmp = spec.find(RecordKind::kTmpDirectory);
-  if (stage.header == nullptr || tmp.header == nullptr) {
-    return Status::failure(Step::kMounts, EINVAL, "the spec names no stage or no tmp directory");
+  if (stage.header == nullptr) {
+    return Status::failure(Step::kMounts, EINVAL, "the spec names no stage");
   }
   // Nothing that is mounted here may show on the host (mount_namespaces(7), propagation).
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
@@ -214,9 +255,8 @@ Status enter_own_root(const Spec& spec, Descriptor& tmp_directory) {
       return built;
     }
   }
-  tmp_directory.reset(open(tmp.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!tmp_directory.valid()) {
-    return Status::failure(Step::kMounts, errno, tmp.path);
+  if (Status status = open_tmp_directory(spec, tmp_directory); !status.ok()) {
+    return status;
   }
   if (umount2(kHost, MNT_DETACH) != 0 || rmdir(kHost) != 0) {
     return Status::failure(Step::kPivotRoot, errno, kHost);

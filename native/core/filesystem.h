@@ -10,4 +10,8 @@ namespace codejail {
 // `tmp_directory` receives a descriptor of the writable directory.
 Status enter_own_root(const Spec& spec, Descriptor& tmp_directory);
 
+// Without a mount namespace: makes the jail's directory on the host, with its files and with a tmp
+// that belongs to the sandbox. The server removes it.
+Status make_host_directory(const Spec& spec, Descriptor& tmp_directory);
+
 }  // namespace codejail

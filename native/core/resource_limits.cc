@@ -51,6 +51,10 @@ Status limit_jail(const SpecHeader& header) {
       return status;
     }
   }
+  return Status::success();
+}
+
+Status limit_tasks(const SpecHeader& header) {
   return lower_if_set(RLIMIT_NPROC, header.rlimit_nproc, "RLIMIT_NPROC");
 }
 

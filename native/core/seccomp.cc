@@ -114,8 +114,11 @@ void restrict_clone(Filter& filter) {
   filter.answer(kAllow);
 }
 
-// Sockets: AF_UNIX only.
-void restrict_sockets(Filter& filter) {
+// Sockets: AF_UNIX only, or none but a pair.
+void restrict_sockets(Filter& filter, bool unix_sockets) {
+  if (!unix_sockets) {
+    filter.answer_call(SYS_socket, refuse(EACCES));
+  }
   for (const int call : {SYS_socket, SYS_socketpair}) {
     filter.unless_equal_skip(static_cast<std::uint32_t>(call), 6);
     filter.load_argument_high(0);
@@ -164,12 +167,12 @@ void list_calls(Filter& filter) {
 
 }  // namespace
 
-Status install_seccomp_filter(bool allow_exec, Descriptor& exec_listener) {
+Status install_seccomp_filter(bool allow_exec, bool unix_sockets, Descriptor& exec_listener) {
   Filter filter;
   check_architecture(filter);
   restrict_exec(filter, allow_exec);
   restrict_clone(filter);
-  restrict_sockets(filter);
+  restrict_sockets(filter, unix_sockets);
   restrict_ioctl(filter);
   restrict_shared_memory(filter);
   list_calls(filter);

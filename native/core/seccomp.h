@@ -9,6 +9,8 @@ namespace codejail {
 // Installs the filter on this process and all that it will start. Needs no_new_privs.
 // Unless `allow_exec`, every execve and execveat is put to whoever holds `exec_listener`
 // (seccomp_unotify(2)): a filter alone can't tell the program's own start from a later one.
-Status install_seccomp_filter(bool allow_exec, Descriptor& exec_listener);
+// `unix_sockets`: whether AF_UNIX is allowed; without a mount and network namespace of its own the
+// jail could reach the host's (landlock(7) does not cover connect).
+Status install_seccomp_filter(bool allow_exec, bool unix_sockets, Descriptor& exec_listener);
 
 }  // namespace codejail

@@ -348,6 +348,10 @@ constexpr int kAllowed[] = {
     SYS_utimes,
     SYS_vfork,
 #endif
+    // Only ever restrict the caller further; the child of a jail without namespaces needs them.
+    SYS_landlock_add_rule,
+    SYS_landlock_create_ruleset,
+    SYS_landlock_restrict_self,
     // Newer than the headers that this may be built with (numbers are the same on both machines).
     452 /* fchmodat2 */,
     462 /* mseal */,

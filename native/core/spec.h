@@ -30,6 +30,7 @@ enum SpecFlag : std::uint32_t {
   kIsolateHostname = 1U << 7U,
   kReaperByUid = 1U << 8U,  // no PID namespace: what is left is found by its uid
   kSeccomp = 1U << 9U,
+  kNoUnixSockets = 1U << 10U,
 };
 
 constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
@@ -44,6 +45,7 @@ struct SpecHeader {
   std::uint32_t uid;  // as seen inside
   std::uint32_t gid;
   std::uint32_t outer_uid;
+  std::uint32_t launcher_uid;  // the launcher's real uid, where it has no PID namespace
   std::uint32_t outer_gid;
   std::int32_t report_fd;
   std::int32_t stdin_fd;

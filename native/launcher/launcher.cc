@@ -178,11 +178,7 @@ void offer_to_oom_killer() {
   if (spec.has(kOwnRoot)) {
     require(channel, enter_own_root(spec, tmp_directory));
   } else {
-    const Record tmp = spec.find(RecordKind::kTmpDirectory);
-    tmp_directory.reset(open(tmp.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!tmp_directory.valid()) {
-      require(channel, Status::failure(Step::kMounts, errno, tmp.path));
-    }
+    require(channel, make_host_directory(spec, tmp_directory));
   }
   // Before the uid changes: the directory may be readable for the sandbox only.
   if (spec.has(kSendTmpDirectory)) {
@@ -196,6 +192,9 @@ void offer_to_oom_killer() {
   require(channel, program.prepare(spec));
 
   require(channel, limit_jail(header));
+  if (!spec.has(kReaperByUid)) {
+    require(channel, limit_tasks(header));
+  }
   require(channel, drop_credentials(spec));
   // Root alone may now look at this process: no program of the same uid can read or write the
   // launcher's memory through /proc/1/mem (ptrace(2), "Ptrace access mode checking").
@@ -208,12 +207,18 @@ void offer_to_oom_killer() {
     apparmor.reset();
   }
   require(channel, set_no_new_privileges());
-  if (spec.has(kLandlock)) {
+  if (spec.has(kReaperByUid)) {
+    // Orphans of the jail become this process's children, as they would be PID 1's.
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
+      require(channel, Status::failure(Step::kSupervise, errno, "PR_SET_CHILD_SUBREAPER"));
+    }
+  } else if (spec.has(kLandlock)) {
     require(channel, restrict_with_landlock(spec));
   }
   Descriptor exec_listener;
   if (spec.has(kSeccomp)) {
-    require(channel, install_seccomp_filter(spec.has(kAllowExec), exec_listener));
+    require(channel,
+            install_seccomp_filter(spec.has(kAllowExec), !spec.has(kNoUnixSockets), exec_listener));
   }
   supervise(spec, channel, program, tmp_directory, exec_listener, label);
 }

@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
+#include "credentials.h"
+#include "landlock.h"
 #include "resource_limits.h"
 #include "syscalls.h"
 
@@ -86,6 +89,26 @@ pid_t Program::start(const Spec& spec, const ReportChannel& channel) const {
   return child;
 }
 
+// Without a PID namespace the launcher must be out of the program's reach: another real uid, and
+// outside of its Landlock domain, since it needs /proc to find what the program has started.
+void Program::leave_launcher(const Spec& spec, const ReportChannel& channel) const {
+  // The program must not outlive a launcher that was killed from outside.
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+    channel.fail(Status::failure(Step::kUserId, errno, "PR_SET_PDEATHSIG"));
+  }
+  if (Status status = become_sandbox_user(spec); !status.ok()) {
+    channel.fail(status);
+  }
+  if (Status status = limit_tasks(spec.header()); !status.ok()) {
+    channel.fail(status);
+  }
+  if (spec.has(kLandlock)) {
+    if (Status status = restrict_with_landlock(spec); !status.ok()) {
+      channel.fail(status);
+    }
+  }
+}
+
 void Program::become(const Spec& spec, const ReportChannel& channel) const {
   // A session of its own: job control in the jail can't reach the launcher's.
   if (setsid() < 0) {
@@ -96,6 +119,9 @@ void Program::become(const Spec& spec, const ReportChannel& channel) const {
   }
   if (Status status = set_standard_streams(spec.header()); !status.ok()) {
     channel.fail(status);
+  }
+  if (spec.has(kReaperByUid)) {
+    leave_launcher(spec, channel);
   }
   if (Status status = limit_program(spec.header()); !status.ok()) {
     channel.fail(status);

@@ -25,6 +25,7 @@ class Program {
   };
   using Strings = std::unique_ptr<const char*[], Free>;
 
+  void leave_launcher(const Spec& spec, const ReportChannel& channel) const;
   [[noreturn]] void become(const Spec& spec, const ReportChannel& channel) const;
 
   Descriptor binary_;

@@ -108,7 +108,7 @@ class Supervisor {
 
   [[noreturn]] void end_with_server() {
     if (spec_.has(kReaperByUid)) {
-      kill_all();
+      end_all_processes();
     }
     _exit(2);
   }
@@ -227,14 +227,18 @@ class Supervisor {
     kill(-1, SIGKILL);
   }
 
-  [[noreturn]] void finish() {
-    remember(sampler_.take(kUnlimited));
+  // Without a PID namespace a process may be forked while the others are being killed; it is over
+  // when none can be signalled any more.
+  void end_all_processes() {
     do {
       kill_all();
       reap(0);
-      // Without a PID namespace orphans belong to another reaper; they are gone when none of this
-      // uid can be signalled any more.
-    } while (spec_.has(kReaperByUid) && kill(-1, 0) == 0);
+    } while (spec_.has(kReaperByUid) && sampler_.take(kUnlimited).processes > 0);
+  }
+
+  [[noreturn]] void finish() {
+    remember(sampler_.take(kUnlimited));
+    end_all_processes();
     rusage usage{};
     getrusage(RUSAGE_CHILDREN, &usage);
     report_.kind = ReportKind::kEnded;

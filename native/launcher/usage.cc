@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,6 +118,10 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     if (process == self) {
       // What the jail makes the launcher do for it is the jail's, the set-up is not.
       sample.cpu_us += cpu - own_cpu_at_start_us_;
+      continue;
+    }
+    // In a PID namespace all are the jail's; else those are that this process may signal.
+    if (kill(process, 0) != 0) {
       continue;
     }
     sample.cpu_us += cpu;

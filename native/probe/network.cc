@@ -30,11 +30,17 @@ void check_network() {
       }
     }
   }
+  if (*expected("net") == '\0') {
+    // No network namespace: the host's abstract and named sockets would be in reach.
+    const int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    report_refused("network", "open a Unix socket among the host's", made);
+    return;
+  }
   char own[64] = {};
   const bool known = readlink("/proc/self/ns/net", own, sizeof(own) - 1) > 0;
   // Abstract sockets belong to the network namespace (unix(7)).
   report("network", "share the server's network namespace",
-         known && *expected("net") != '\0' && std::strcmp(own, expected("net")) != 0, own);
+         known && std::strcmp(own, expected("net")) != 0, own);
 }
 
 }  // namespace codejail_probe

@@ -31,15 +31,22 @@ void count_visible() {
   report("processes", "see a process outside", foreign == 0, seen);
 }
 
-}  // namespace
-
-void check_processes() {
+void check_namespace() {
   char own[64] = {};
   const bool known = readlink("/proc/self/ns/pid", own, sizeof(own) - 1) > 0;
   report("processes", "share the server's PID namespace",
-         known && *expected("pid_namespace") != '\0' &&
-             std::strcmp(own, expected("pid_namespace")) != 0,
-         own);
+         known && std::strcmp(own, expected("pid_namespace")) != 0, own);
+  report("processes", "be without the launcher as its parent", getppid() == 1);
+}
+
+}  // namespace
+
+void check_processes() {
+  if (*expected("pid_namespace") != '\0') {
+    check_namespace();
+  } else {
+    report_refused("processes", "signal the launcher", kill(getppid(), 0));
+  }
   count_visible();
   const auto server = static_cast<pid_t>(expected_number("server", 0));
   if (server > kFirstForeign) {
@@ -47,7 +54,6 @@ void check_processes() {
     report("processes", "signal the server", result != 0 && (errno == ESRCH || errno == EPERM),
            result == 0 ? "it succeeded" : std::strerror(errno));
   }
-  report("processes", "be without the launcher as its parent", getppid() == 1);
   int open_descriptors = 0;
   for (int number = 3; number < 1024; ++number) {
     open_descriptors += fcntl(number, F_GETFD) >= 0 ? 1 : 0;

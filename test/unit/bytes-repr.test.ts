@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { bytesRepr } from '../../lib/bytes-repr';
+
+describe('bytesRepr', () => {
+  test.each([
+    ['', "b''"],
+    ['plain', "b'plain'"],
+    ["it's", 'b"it\'s"'],
+    ['"quoted"', 'b\'"quoted"\''],
+    ['it\'s "quoted"', "b'it\\'s \"quoted\"'"],
+    ['a\\b\t\n\r', "b'a\\\\b\\t\\n\\r'"],
+    ['\0\x1f\x7f~', "b'\\x00\\x1f\\x7f~'"],
+    ['é', "b'\\xc3\\xa9'"],
+  ])('writes %j as %s', (text, repr) => {
+    expect(bytesRepr(Buffer.from(text))).toBe(repr);
+  });
+
+  test('reads only the bytes of a view', () => {
+    expect(bytesRepr(new TextEncoder().encode('abcdef').subarray(2, 4))).toBe("b'cd'");
+  });
+
+  test('equals what Python writes, for every byte and for random bytes', () => {
+    const samples = [
+      Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
+      ...Array.from({ length: 500 }, (_, length) => randomBytes(length % 40)),
+    ];
+    const program = `
+import sys
+for line in sys.stdin:
+    print(bytes.fromhex(line.strip()))
+`;
+    const { stdout } = spawnSync('python3', ['-c', program], {
+      input: samples.map((sample) => `${sample.toString('hex')}\n`).join(''),
+      encoding: 'utf8',
+    });
+    expect(samples.map((sample) => `${bytesRepr(sample)}\n`).join('')).toBe(stdout);
+  });
+});
