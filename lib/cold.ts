@@ -21,7 +21,8 @@ export interface ColdCall extends SpecRequest {
   mechanisms: readonly string[];
   stdin?: Input | undefined;
   collect: readonly string[];
-  signal?: AbortSignal | undefined;
+  /** Any of them ends the call; it then rejects with that one's reason. */
+  signals?: readonly AbortSignal[];
   onStdout?: ((chunk: Buffer) => void) | undefined;
   onStderr?: ((chunk: Buffer) => void) | undefined;
   /** Told where the program runs and that it was killed for its time, as CodeJail logs it. */
@@ -99,7 +100,10 @@ class Run {
     this.#stdin = new InputWriter(this.#jail.stdin, call.stdin, (error) => {
       this.#abandon(error);
     });
-    call.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    // Not AbortSignal.any: its result would be held as long as the longest-lived of them.
+    for (const signal of call.signals ?? []) {
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
   }
 
   // A callback of the caller's that throws fails the call, not the process.
@@ -116,7 +120,7 @@ class Run {
   }
 
   readonly #onAbort = (): void => {
-    this.#abandon(this.#call.signal?.reason);
+    this.#abandon(this.#call.signals?.find(({ aborted }) => aborted)?.reason);
   };
 
   #onStarted(startedMs: number, directory: string): void {
@@ -155,7 +159,9 @@ class Run {
     const ended = await this.ended;
     this.#stdin.destroy();
     await Promise.all([this.#stdout.ended, this.#stderr.ended, this.#channel?.ended]);
-    this.#call.signal?.removeEventListener('abort', this.#onAbort);
+    for (const signal of this.#call.signals ?? []) {
+      signal.removeEventListener('abort', this.#onAbort);
+    }
     try {
       return await this.#conclude(ended);
     } finally {
@@ -245,6 +251,8 @@ export async function runCold(call: ColdCall, calledAt: number = now()): Promise
   if ((call.confinement.flags & SpecFlag.ownRoot) === 0) {
     await sweepHostDirectories();
   }
-  call.signal?.throwIfAborted();
+  for (const signal of call.signals ?? []) {
+    signal.throwIfAborted();
+  }
   return new Run(call, calledAt).finish();
 }

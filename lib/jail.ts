@@ -327,7 +327,6 @@ export class Jail implements AsyncDisposable {
   ): Promise<ColdResult> {
     const { signal } = call;
     const closing = this.#closing.signal;
-    closing.throwIfAborted();
     return runCold(
       {
         ...call,
@@ -336,7 +335,7 @@ export class Jail implements AsyncDisposable {
         mechanisms: ready.mechanisms,
         program: ready.runtime.program,
         collects: call.collect.length > 0,
-        signal: signal === null ? closing : AbortSignal.any([signal, closing]),
+        signals: signal === null ? [closing] : [signal, closing],
         onNote: (level, message) => {
           if (level === 'warn' || slug !== null) {
             this.#logger(level, slug === null ? message : `${slug}: ${message}`);

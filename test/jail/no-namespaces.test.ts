@@ -1,0 +1,208 @@
+// The fourth kind of host: root in a stock container, which may change uids and nothing else. The way
+// of confining needs no namespace, so root can go it on any host with Landlock.
+import { mkdirSync, readdirSync, existsSync, chownSync, rmSync, statSync } from 'node:fs';
+import { runCold, type ColdCall, type ColdResult } from '../../lib/cold';
+import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
+import { hostFacts } from '../../lib/host';
+import { removeHostDirectory, sweepHostDirectories } from '../../lib/host-directory';
+import { LimitTable } from '../../lib/limits';
+import { prove } from '../../lib/probe';
+import { discoverRuntime } from '../../lib/runtime';
+
+const facts = hostFacts();
+const lacking =
+  facts.kind !== 'root'
+    ? 'needs CAP_SETUID and CAP_SETGID'
+    : facts.landlock === 0
+      ? 'needs a kernel with Landlock'
+      : null;
+const test_ = (name: string, body: () => Promise<void>): void => {
+  if (lacking === null) {
+    it(name, body);
+  } else {
+    it.skip(`${name} (${lacking})`, body);
+  }
+};
+
+const WISHES = {
+  allowExec: false,
+  profile: undefined,
+  user: undefined,
+  uidPool: DEFAULT_UID_POOL,
+};
+
+function confinement(): Confinement {
+  const found = planConfinement(WISHES, { ...facts, kind: 'container' }).at(-1);
+  if (found === undefined) {
+    throw new Error('no confinement for a container');
+  }
+  return found;
+}
+
+async function python(code: string, call: Partial<ColdCall> = {}): Promise<ColdResult['result']> {
+  const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
+  const { result } = await runCold({
+    confinement: confinement(),
+    view: runtime.view,
+    limits: new LimitTable().effective(null, { realtime: 20, cpu: 10, fsize: 1_000_000 }),
+    mechanisms: [],
+    program: runtime.program,
+    argv: [runtime.program, '-E', '-B', 'jailed_code'],
+    env: {},
+    copies: [],
+    files: [{ name: 'jailed_code', content: code }],
+    collects: false,
+    collect: [],
+    ...call,
+  });
+  return result;
+}
+
+function jailDirectories(): string[] {
+  return readdirSync('/tmp').filter((name) => /^codejail-[A-Za-z0-9]{8}$/.test(name));
+}
+
+describe('a host without namespaces', () => {
+  jest.setTimeout(60_000);
+
+  it('has user namespaces tried first, since root of a container may be allowed them', () => {
+    const plans = planConfinement(WISHES, { ...facts, kind: 'container' });
+    expect(plans.map(({ namespaces }) => namespaces !== 0)).toEqual([true, false]);
+  });
+
+  test_('holds every guarantee but the total of the disk', async () => {
+    const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
+    const { checks, missing } = await prove(confinement(), runtime.view);
+    expect(checks.filter(({ held }) => !held).map(({ guarantee }) => guarantee)).toEqual([
+      'disk',
+      'disk',
+    ]);
+    expect(missing.map(({ guarantee }) => guarantee)).toEqual(['disk']);
+    expect(missing[0]?.cure).toContain("allowMissing: ['disk']");
+  });
+
+  test_('supports a program with files, a writable tmp and collect', async () => {
+    const result = await python(
+      'import os\nprint(open("data/in.txt").read(), sorted(os.listdir(".")))\nopen("tmp/out", "w").write("left")',
+      {
+        files: [
+          {
+            name: 'jailed_code',
+            content:
+              'import os\nprint(open("data/in.txt").read(), sorted(os.listdir(".")))\nopen("tmp/out", "w").write("left")',
+          },
+          { name: 'data/in.txt', content: 'in' },
+        ],
+        collects: true,
+        collect: ['out'],
+      },
+    );
+    expect(result.stderr.toString()).toBe('');
+    expect(result.stdout.toString()).toBe("in ['data', 'jailed_code', 'tmp']\n");
+    expect(result.collected.map(({ content }) => content.toString())).toEqual(['left']);
+  });
+
+  test_('leaves no directory on the host', async () => {
+    const before = jailDirectories();
+    await python('import os\nos.makedirs("tmp/a/b")\nos.chmod("tmp/a/b", 0)');
+    expect(jailDirectories()).toEqual(before);
+  });
+
+  test_('denies reading /etc/passwd, listing / and writing beside tmp', async () => {
+    const result = await python(
+      [
+        'for attempt in (lambda: open("/etc/passwd"), lambda: __import__("os").listdir("/"), lambda: open("new", "w")):',
+        '    try:',
+        '        attempt(); print("reached")',
+        '    except PermissionError: print("denied")',
+      ].join('\n'),
+    );
+    expect(result.stdout.toString()).toBe('denied\ndenied\ndenied\n');
+  });
+
+  test_('denies ending or tracing the launcher', async () => {
+    const result = await python(
+      [
+        'import os, signal',
+        'for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM):',
+        '    try: os.kill(os.getppid(), number); print("reached")',
+        '    except PermissionError: print("denied")',
+        'try: open(f"/proc/{os.getppid()}/mem", "r+b"); print("reached")',
+        'except OSError: print("denied")',
+      ].join('\n'),
+    );
+    expect(result.stdout.toString()).toBe('denied\n'.repeat(4));
+  });
+
+  test_('denies Unix sockets, which would reach those of the host', async () => {
+    const result = await python(
+      'import socket\ntry: socket.socket(socket.AF_UNIX); print("reached")\nexcept PermissionError: print("denied")',
+    );
+    expect(result.stdout.toString()).toBe('denied\n');
+  });
+
+  test_('ends what was forked into a session of its own', async () => {
+    const result = await python(
+      [
+        'import os, sys, time',
+        'for _ in range(3):',
+        '    if os.fork() == 0:',
+        '        os.setsid()',
+        '        if os.fork() == 0: time.sleep(600)',
+        '        os._exit(0)',
+        'print(os.getuid()); sys.stdout.flush()',
+      ].join('\n'),
+    );
+    const uid = Number(result.stdout.toString());
+    expect(uid).toBeGreaterThanOrEqual(DEFAULT_UID_POOL.first);
+    const left = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((name) => {
+        try {
+          return statSync(`/proc/${name}`).uid === uid;
+        } catch {
+          return false;
+        }
+      });
+    expect(left).toEqual([]);
+  });
+
+  test_('counts tasks for this jail alone', async () => {
+    const fork = [
+      'import os, time',
+      'made = 0',
+      'try:',
+      '    while True:',
+      '        if os.fork() == 0: time.sleep(600)',
+      '        made += 1',
+      'except BlockingIOError: print(made)',
+    ].join('\n');
+    const results = await Promise.all([python(fork), python(fork), python(fork)]);
+    expect(results.map(({ stdout }) => stdout.toString())).toEqual(['14\n', '14\n', '14\n']);
+  });
+
+  test_('removes the directory that a killed server left, and none that is in use', async () => {
+    const stale = '/tmp/codejail-staleXXX';
+    const foreign = '/tmp/codejail-foreignX';
+    try {
+      for (const directory of [stale, foreign]) {
+        mkdirSync(`${directory}/tmp`, { recursive: true });
+      }
+      const lastUid = DEFAULT_UID_POOL.first + DEFAULT_UID_POOL.count - 1;
+      chownSync(`${stale}/tmp`, lastUid, lastUid);
+      await jest.isolateModulesAsync(async () => {
+        const fresh = await import('../../lib/host-directory');
+        await fresh.sweepHostDirectories();
+      });
+      expect(existsSync(stale)).toBe(false);
+      // Its tmp has no uid of its own: not a jail's.
+      expect(existsSync(foreign)).toBe(true);
+      await sweepHostDirectories();
+    } finally {
+      for (const directory of [stale, foreign]) {
+        await removeHostDirectory(directory);
+        rmSync(directory, { recursive: true, force: true });
+      }
+    }
+  });
+});
