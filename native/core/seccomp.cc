@@ -71,6 +71,18 @@ class Filter {
     answer(action);
   }
 
+  // Goes on with the next instruction, or, from `value` on, where land() is called with the result.
+  std::size_t branch_if_at_least(std::uint32_t value) {
+    add({BPF_JMP | BPF_JGE | BPF_K, 0, 1, value});
+    statement(BPF_JMP | BPF_JA, 0);
+    return length_ - 1;
+  }
+  void land(std::size_t jump) {
+    if (jump < kCapacity) {
+      instructions_[jump].k = static_cast<std::uint32_t>(length_ - jump - 1);
+    }
+  }
+
   [[nodiscard]] bool overflown() const { return length_ > kCapacity; }
   sock_fprog program() { return {static_cast<unsigned short>(length_), instructions_}; }
 
@@ -153,16 +165,53 @@ void restrict_shared_memory(Filter& filter) {
   filter.answer(kAllow);
 }
 
-void list_calls(Filter& filter) {
-  for (const int call : kAllowed) {
-    filter.answer_call(call, kAllow);
+// The answer to each system call by number, as runs of equal answers.
+class Answers {
+ public:
+  Answers() {
+    for (std::uint32_t& answer : answers_) {
+      answer = refuse(ENOSYS);
+    }
+    for (const int call : kAllowed) {
+      answers_[call] = kAllow;
+    }
+    for (const int call : kRefused) {
+      answers_[call] = refuse(EPERM);
+    }
+    for (const int call : kDenied) {
+      answers_[call] = refuse(EACCES);
+    }
+    for (std::uint32_t number = 0; number < kNumbers; ++number) {
+      if (number == 0 || answers_[number] != answers_[number - 1]) {
+        starts_[runs_++] = number;
+      }
+    }
   }
-  for (const int call : kRefused) {
-    filter.answer_call(call, refuse(EPERM));
+  [[nodiscard]] std::uint32_t runs() const { return runs_; }
+  [[nodiscard]] std::uint32_t start(std::uint32_t run) const { return starts_[run]; }
+  [[nodiscard]] std::uint32_t answer(std::uint32_t run) const { return answers_[starts_[run]]; }
+
+ private:
+  // Above the last number that the lists name; what lies beyond belongs to the last run.
+  static constexpr std::uint32_t kNumbers = 512;
+  std::uint32_t answers_[kNumbers];
+  std::uint32_t starts_[kNumbers] = {};
+  std::uint32_t runs_ = 0;
+};
+
+// A binary search. The kernel walks the filter once for each system call when it is installed
+// (kernel/seccomp.c, seccomp_cache_prepare): as a list that took a millisecond.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the logarithm of the number of runs.
+void search(Filter& filter, const Answers& answers, std::uint32_t first, std::uint32_t last) {
+  if (first == last) {
+    filter.answer(answers.answer(first));
+    return;
   }
-  for (const int call : kDenied) {
-    filter.answer_call(call, refuse(EACCES));
-  }
+  const std::uint32_t middle = first + (last - first + 1) / 2;
+  const std::size_t jump = filter.branch_if_at_least(answers.start(middle));
+  search(filter, answers, first, middle - 1);
+  filter.land(jump);
+  search(filter, answers, middle, last);
 }
 
 }  // namespace
@@ -175,8 +224,8 @@ Status install_seccomp_filter(bool allow_exec, bool unix_sockets, Descriptor& ex
   restrict_sockets(filter, unix_sockets);
   restrict_ioctl(filter);
   restrict_shared_memory(filter);
-  list_calls(filter);
-  filter.answer(refuse(ENOSYS));
+  const Answers answers;
+  search(filter, answers, 0, answers.runs() - 1);
   if (filter.overflown()) {
     return Status::failure(Step::kSeccomp, E2BIG);
   }
