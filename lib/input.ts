@@ -1,6 +1,6 @@
 // Feeds a program's standard input.
-import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { native } from './native';
 
 /** What a program can be given on standard input. */
 export type Input = string | Uint8Array | AsyncIterable<string | Uint8Array>;
@@ -18,7 +18,8 @@ export class InputWriter {
    */
   constructor(descriptor: number, input: Input | undefined, onFailure: (error: unknown) => void) {
     if (input === undefined || (typeof input !== 'object' && input === '')) {
-      closeSync(descriptor);
+      // Not fs.closeSync: in a worker, Node warns of a descriptor that it has not opened itself.
+      native().addon.closeDescriptor(descriptor);
       return;
     }
     this.#socket = new Socket({ fd: descriptor, readable: false, writable: true });

@@ -137,21 +137,25 @@ export class ExactReader {
   private readString(): string {
     const start = this.index;
     let escaped = false;
-    for (let index = start + 1; ; index++) {
+    let index = start + 1;
+    for (;;) {
+      if (index >= this.text.length) {
+        throw new JsonSyntaxError('unterminated string', start);
+      }
       const code = this.text.charCodeAt(index);
       if (code === QUOTE) {
-        this.index = index + 1;
         break;
+      }
+      if (code < 0x20) {
+        throw new JsonSyntaxError('unescaped control character', index);
       }
       if (code === BACKSLASH) {
         escaped = true;
         index++;
-      } else if (Number.isNaN(code)) {
-        throw new JsonSyntaxError('unterminated string', start);
-      } else if (code < 0x20) {
-        throw new JsonSyntaxError('unescaped control character', index);
       }
+      index++;
     }
+    this.index = index + 1;
     if (!escaped) {
       return this.text.slice(start + 1, this.index - 1);
     }

@@ -1,6 +1,7 @@
 #include "jail_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -52,6 +53,16 @@ bool make_pipe(Descriptor& read_end, Descriptor& write_end, int nonblocking_end)
   write_end.reset(ends[1]);
   return fcntl(ends[nonblocking_end], F_SETFL,
                fcntl(ends[nonblocking_end], F_GETFL) | O_NONBLOCK) == 0;
+}
+
+// Blocks until the process is dead, and reaps it. Not by waitid alone: libuv has made the pidfd
+// non-blocking, which makes waitid answer EAGAIN (pidfd_open(2)).
+void wait_for_end(const Descriptor& pidfd) {
+  pollfd event{pidfd.get(), POLLIN, 0};
+  while (poll(&event, 1, -1) < 0 && errno == EINTR) {
+  }
+  siginfo_t info{};
+  (void)waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL);
 }
 
 void set_number(Napi::Object& object, const char* name, double value) {
@@ -143,8 +154,7 @@ void JailProcess::end_now() {
   second_watch_.stop();
   if (launcher_makes_namespaces_ && first_pidfd_.valid()) {
     // It ends by itself, after it has told of the jail's PID 1.
-    siginfo_t info{};
-    (void)waitid(P_PIDFD, static_cast<id_t>(first_pidfd_.get()), &info, WEXITED | __WALL);
+    wait_for_end(first_pidfd_);
     first_pidfd_.reset();
   }
   Report report{};
@@ -157,8 +167,7 @@ void JailProcess::end_now() {
   for (const Descriptor* pidfd : {&second_pidfd_, &first_pidfd_}) {
     if (pidfd->valid()) {
       (void)sys_pidfd_send_signal(pidfd->get(), SIGKILL);
-      siginfo_t info{};
-      (void)waitid(P_PIDFD, static_cast<id_t>(pidfd->get()), &info, WEXITED | __WALL);
+      wait_for_end(*pidfd);
     }
   }
   report_channel_.reset();
@@ -418,8 +427,7 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
       // launcher takes for the end of the server; reaping is left to do here.
       if (spawned.pidfd.valid()) {
         (void)sys_pidfd_send_signal(spawned.pidfd.get(), SIGKILL);
-        siginfo_t ended{};
-        (void)waitid(P_PIDFD, static_cast<id_t>(spawned.pidfd.get()), &ended, WEXITED | __WALL);
+        wait_for_end(spawned.pidfd);
       }
       return;
     }
