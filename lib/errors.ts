@@ -59,6 +59,8 @@ export class JailError extends Error {
     const name = this.name;
     Object.defineProperty(this, 'name', { value: `${name} [${code}]`, configurable: true });
     Error.captureStackTrace(this, new.target);
+    // V8 writes the stack when it is first read.
+    void this.stack;
     Reflect.deleteProperty(this, 'name');
   }
 

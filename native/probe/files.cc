@@ -19,7 +19,7 @@ void must_not_open(const char* check, const char* path, int flags) {
 
 void check_files() {
   must_not_open("read /etc/passwd", "/etc/passwd", O_RDONLY);
-  must_not_open("read a file of the server", expected("sentinel"), O_RDONLY);
+  must_not_open("read the server's environment", expected("sentinel"), O_RDONLY);
   must_not_open("list /", "/", O_RDONLY | O_DIRECTORY);
   must_not_open("list /tmp", "/tmp", O_RDONLY | O_DIRECTORY);
   must_not_open("list the directory above its own", "..", O_RDONLY | O_DIRECTORY);
