@@ -33,33 +33,39 @@ const PYTHON_ENVIRONMENT = {
   MKL_NUM_THREADS: '1',
 };
 
+// Of all jails of this process: making another jail costs nothing.
+const runtimes = new Map<string, Promise<Runtime>>();
 const proofs = new Map<string, Promise<Proof>>();
 
-// Once for each configuration in this process; a failure is tried again, since it may be cured.
-async function proofOf(confinement: Confinement, runtime: Runtime): Promise<Proof> {
-  const key = JSON.stringify([confinement, runtime.view]);
-  let proof = proofs.get(key);
-  if (proof === undefined) {
-    proof = prove(confinement, runtime.view);
-    proofs.set(key, proof);
-  }
+/** What `make` gives, made once for each key; a failure is tried again, since it may be cured. */
+async function once<T>(
+  made: Map<string, Promise<T>>,
+  key: string,
+  make: () => Promise<T>,
+): Promise<T> {
+  const known = made.get(key) ?? make();
+  made.set(key, known);
   try {
-    const done = await proof;
-    if (done.missing.length > 0) {
-      proofs.delete(key);
-    }
-    return done;
+    return await known;
   } catch (error) {
-    proofs.delete(key);
+    made.delete(key);
     throw error;
   }
+}
+
+async function proofOf(confinement: Confinement, runtime: Runtime): Promise<Proof> {
+  const key = JSON.stringify([confinement, runtime.view]);
+  const proof = await once(proofs, key, async () => prove(confinement, runtime.view));
+  if (proof.missing.length > 0) {
+    proofs.delete(key);
+  }
+  return proof;
 }
 
 /** One command of a jail; what it takes to be ready is done at its first use. */
 export class Command {
   readonly name: string;
   readonly options: CommandArguments;
-  #runtime: Promise<Runtime> | undefined;
 
   constructor(name: string, options: CommandArguments) {
     this.name = name;
@@ -67,17 +73,12 @@ export class Command {
   }
 
   async #findRuntime(): Promise<Runtime> {
-    this.#runtime ??= discoverRuntime(
-      this.options.bin,
-      this.options.readPaths,
-      `commands.${this.name}.bin`,
+    return once(
+      runtimes,
+      JSON.stringify([this.options.bin, this.options.readPaths, process.env['PATH']]),
+      async () =>
+        discoverRuntime(this.options.bin, this.options.readPaths, `commands.${this.name}.bin`),
     );
-    try {
-      return await this.#runtime;
-    } catch (error) {
-      this.#runtime = undefined;
-      throw error;
-    }
   }
 
   #user(): { uid: number; gid: number } | undefined {

@@ -60,7 +60,7 @@ export class JailError extends Error {
     Object.defineProperty(this, 'name', { value: `${name} [${code}]`, configurable: true });
     Error.captureStackTrace(this, new.target);
     // V8 writes the stack when it is first read.
-    void this.stack;
+    Reflect.get(this, 'stack');
     Reflect.deleteProperty(this, 'name');
   }
 

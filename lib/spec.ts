@@ -71,9 +71,7 @@ function landlockRecords(
   confinement: Confinement,
 ): NativeRecord[] {
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
-  const readable = hasOwnRoot
-    ? ['/']
-    : [...view.binds, directory, ...DEVICES];
+  const readable = hasOwnRoot ? ['/'] : [...view.binds, directory, ...DEVICES];
   return [
     ...readable.map((path) => ({ kind: RecordKind.landlockRead, path })),
     ...[`${directory}/tmp`, '/dev/null', '/dev/full'].map((path) => ({

@@ -39,6 +39,8 @@ standard_path = list(sys.path)
 standard_builtins = dict(vars(builtins))
 restore_builtins = vars(builtins).update
 recursion_limit = sys.getrecursionlimit()
+settrace = sys.settrace
+setprofile = sys.setprofile
 
 
 class DecoderOptions:
@@ -129,8 +131,6 @@ def encode_globals(namespace):
 def settle():
     """Undo what a program may have changed under this file's feet."""
     restore_builtins(standard_builtins)
-    sys.settrace(None)
-    sys.setprofile(None)
     sys.setrecursionlimit(recursion_limit)
     if hasattr(sys, 'set_int_max_str_digits'):
         sys.set_int_max_str_digits(4300)
@@ -151,16 +151,8 @@ def program_modules():
 
 
 def format_traceback(error, trace, code):
-    program_path, sys.path = sys.path, standard_path
-    hidden = program_modules()
-    for name in hidden:
-        del sys.modules[name]
-    try:
-        import linecache
-        import traceback
-    finally:
-        sys.path = program_path
-        sys.modules.update(hidden)
+    import linecache
+    import traceback
     lines = code.replace('\r\n', '\n').replace('\r', '\n').split('\n')
     linecache.cache[PROGRAM] = (len(code), None, [line + '\n' for line in lines], PROGRAM)
     if trace is None:
@@ -168,11 +160,39 @@ def format_traceback(error, trace, code):
     return ''.join(traceback.format_exception(type(error), error, trace))
 
 
+def with_standard_modules(function, *arguments):
+    """Calls the function where no import, now or later, finds a module of the program's."""
+    program_path, sys.path = sys.path, standard_path
+    hidden = program_modules()
+    for name in hidden:
+        del sys.modules[name]
+    try:
+        return function(*arguments)
+    finally:
+        sys.path = program_path
+        sys.modules.update(hidden)
+
+
 def text_of(value):
     try:
         return str(value)
     except BaseException:
         return '<%s without a printable value>' % type(value).__name__
+
+
+def type_name(error):
+    try:
+        return str(type(error).__name__)
+    except BaseException:
+        return 'BaseException'
+
+
+def type_module(error):
+    # A class that type() made where there is no __name__ has no __module__ either.
+    try:
+        return str(type(error).__module__)
+    except BaseException:
+        return 'builtins'
 
 
 def shortened(text, length):
@@ -209,10 +229,10 @@ def write_stderr(text):
 
 
 def describe(error, formatted, line):
-    kind = type(error)
-    description = {'type': kind.__name__, 'message': shortened(text_of(error), MAX_MESSAGE)}
-    if kind.__module__ not in ('builtins', '__main__'):
-        description['module'] = text_of(kind.__module__)
+    description = {'type': type_name(error), 'message': shortened(text_of(error), MAX_MESSAGE)}
+    module = type_module(error)
+    if module not in ('builtins', '__main__'):
+        description['module'] = module
     description['line'] = line
     description['traceback'] = shortened(formatted, MAX_TRACEBACK)
     return encode(description)
@@ -232,11 +252,11 @@ def report(error, code, namespace):
             trace = trace.tb_next
         trace = program_trace(error)
     try:
-        formatted = format_traceback(error, trace, code)
+        formatted = with_standard_modules(format_traceback, error, trace, code)
     except BaseException:
         where = '' if line is None else '  File "%s", line %d\n' % (PROGRAM, line)
         formatted = 'Traceback (most recent call last):\n%s%s: %s\n' % (
-            where, type(error).__name__, text_of(error))
+            where, type_name(error), text_of(error))
     write_stderr(formatted)
     return 'E' + describe(error, formatted, line)
 
@@ -293,7 +313,12 @@ def run():
     sys.path += [directory + '/' + name for name in request['python_path']]
     status = 0
     try:
-        exec(compile(code, PROGRAM, 'exec', 0, True), namespace)
+        try:
+            exec(compile(code, PROGRAM, 'exec', 0, True), namespace)
+        finally:
+            # Before any call here, which a trace function of the program's would see.
+            settrace(None)
+            setprofile(None)
         settle()
         message = 'G' + encode_globals(namespace)
     except SystemExit as error:

@@ -194,9 +194,7 @@ describe('a host without namespaces', () => {
       // Once in a process: a fresh copy of the module stands for the next server.
       let fresh: typeof hostDirectory | undefined;
       jest.isolateModules(() => {
-        fresh = jest.requireActual<typeof hostDirectory>(
-          '../../lib/host-directory',
-        );
+        fresh = jest.requireActual<typeof hostDirectory>('../../lib/host-directory');
       });
       await fresh?.sweepHostDirectories();
       expect(existsSync(stale)).toBe(false);

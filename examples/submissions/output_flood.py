@@ -1,0 +1,7 @@
+# expect: too much output 0/7
+"""Left its debugging in."""
+
+
+def merge_intervals(intervals):
+    while True:
+        print('merging', intervals)

@@ -1,0 +1,12 @@
+# expect: right 7/7
+"""Sort by start, then extend the last interval or begin a new one."""
+
+
+def merge_intervals(intervals):
+    merged = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    return merged

@@ -1,0 +1,139 @@
+import { inspect } from 'node:util';
+import {
+  ClosedError,
+  errnoName,
+  InvalidArgumentError,
+  JailError,
+  NotConfiguredError,
+  SafeExecError,
+  SetupError,
+  UnconfinedError,
+} from '../../lib/errors';
+import type { JailResult } from '../../lib/result';
+
+const disk = { guarantee: 'disk', why: 'no tmpfs can be mounted', cure: 'run as root' } as const;
+const result = { status: 1, stdout: Buffer.alloc(0) } as unknown as JailResult;
+
+describe('a JailError', () => {
+  const every: [string, string, JailError][] = [
+    [
+      'JailError',
+      'ERR_CODEJAIL_INVALID_ARGUMENT',
+      new InvalidArgumentError('options.bin', 'is bad'),
+    ],
+    ['JailError', 'ERR_CODEJAIL_NOT_CONFIGURED', new NotConfiguredError('ruby')],
+    ['JailError', 'ERR_CODEJAIL_UNCONFINED', new UnconfinedError([disk])],
+    ['JailError', 'ERR_CODEJAIL_SETUP', new SetupError('mounts', 1)],
+    ['JailError', 'ERR_CODEJAIL_CLOSED', new ClosedError()],
+    ['SafeExecError', 'ERR_CODEJAIL_EXEC', new SafeExecError('it failed', result, null)],
+  ];
+
+  it.each(every)('shows the name %s with the code %s, as Node does', (name, code, error) => {
+    expect(error).toBeInstanceOf(JailError);
+    expect(error.code).toBe(code);
+    expect(error.name).toBe(name);
+    expect(String(error)).toBe(`${name} [${code}]: ${error.message}`);
+    expect(error.stack).toContain(`${name} [${code}]: ${error.message}`);
+    expect(inspect(error)).toContain(`${name} [${code}]: `);
+  });
+
+  it('has only the details that apply to it', () => {
+    expect(Object.keys(new ClosedError())).toEqual(['code']);
+    expect(new ClosedError()).not.toHaveProperty('argument');
+    expect(new ClosedError()).not.toHaveProperty('cause');
+  });
+
+  it('keeps what caused it', () => {
+    const cause = new Error('first');
+    expect(new InvalidArgumentError('code', 'is bad', cause).cause).toBe(cause);
+  });
+});
+
+describe('InvalidArgumentError', () => {
+  it('names the argument in its message and apart from it', () => {
+    const error = new InvalidArgumentError('options.limits.cpu', 'must be a number');
+    expect(error.argument).toBe('options.limits.cpu');
+    expect(error.message).toBe('options.limits.cpu must be a number');
+  });
+});
+
+describe('NotConfiguredError', () => {
+  it('says how the command is configured', () => {
+    expect(new NotConfiguredError('ruby').message).toContain(`configure("ruby", `);
+  });
+
+  it('suggests the configured command that was probably meant', () => {
+    expect(new NotConfiguredError('pyhton', ['python', 'ruby']).message).toContain(
+      'Did you mean "python"?',
+    );
+  });
+
+  it('lists the configured commands when none is near', () => {
+    expect(new NotConfiguredError('haskell', ['python', 'ruby']).message).toContain('python, ruby');
+  });
+});
+
+describe('UnconfinedError', () => {
+  it('names each missing guarantee, why it is missing, its cure, and how to give it up', () => {
+    const error = new UnconfinedError([disk, { ...disk, guarantee: 'network', why: 'no netns' }]);
+    expect(error.missing.map(({ guarantee }) => guarantee)).toEqual(['disk', 'network']);
+    expect(error.message).toContain('disk: no tmpfs can be mounted');
+    expect(error.message).toContain('network: no netns');
+    expect(error.message).toContain('run as root');
+    expect(error.message).toContain("allowMissing: ['disk', 'network']");
+  });
+
+  it('keeps a list that nobody can change', () => {
+    const missing = [{ ...disk }];
+    const error = new UnconfinedError(missing);
+    missing.pop();
+    expect(error.missing).toHaveLength(1);
+    expect(Object.isFrozen(error.missing)).toBe(true);
+  });
+});
+
+describe('SetupError', () => {
+  it('says the step, the system call and the kernel error, by number and by name', () => {
+    const error = new SetupError('mounts', 1, { syscall: 'mount', detail: '/proc' });
+    expect(error).toMatchObject({ step: 'mounts', errno: 1, errnoName: 'EPERM', syscall: 'mount' });
+    expect(error.message).toContain('"mounts"');
+    expect(error.message).toContain('EPERM');
+    expect(error.message).toContain('in mount');
+    expect(error.message).toContain('/proc');
+  });
+
+  it('has no errno where no system call failed', () => {
+    const error = new SetupError('spec', 0, { detail: 'too short' });
+    expect(error).not.toHaveProperty('errno');
+    expect(error).not.toHaveProperty('errnoName');
+    expect(error.message).toContain('too short');
+  });
+});
+
+describe('SafeExecError', () => {
+  const exception = { type: 'ValueError', message: 'no', line: 3, traceback: 'Traceback …' };
+
+  it('carries the result and the exception', () => {
+    const error = new SafeExecError('it failed', result, exception);
+    expect(error.result).toBe(result);
+    expect(error.exception).toBe(exception);
+  });
+
+  it('does not put the output into a log of the error', () => {
+    expect(Object.keys(new SafeExecError('it failed', result, exception))).toEqual([
+      'code',
+      'exception',
+    ]);
+  });
+});
+
+describe('errnoName', () => {
+  it.each([
+    [1, 'EPERM'],
+    [2, 'ENOENT'],
+    [13, 'EACCES'],
+    [4711, 'errno 4711'],
+  ])('calls %i %s', (errno, name) => {
+    expect(errnoName(errno)).toBe(name);
+  });
+});
