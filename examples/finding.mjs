@@ -8,30 +8,34 @@ const seconds = (number) => `${number} s`;
 const mebibytes = (number) => `${Math.round((number / MEBIBYTE) * 10) / 10} MiB`;
 
 const exceededFindings = {
-  cpu: (allowed) => ['too slow', `did not finish within ${seconds(allowed)} of CPU time`],
-  realtime: (allowed) => ['too slow', `did not finish within ${seconds(allowed)}`],
-  memory: (allowed) => ['too much memory', `used more than ${mebibytes(allowed)} of memory`],
-  fsize: (allowed) => ['too much disk', `wrote a file of more than ${mebibytes(allowed)}`],
-  disk: (allowed) => ['too much disk', `wrote more than ${mebibytes(allowed)} to disk`],
-  files: (allowed) => ['too much disk', `made more than ${allowed} files`],
-  output: (allowed) => ['too much output', `printed more than ${mebibytes(allowed)}`],
+  cpu: (allowed) => ['time limit', `did not finish within ${seconds(allowed)} of CPU time`],
+  realtime: (allowed) => ['time limit', `did not finish within ${seconds(allowed)}`],
+  memory: (allowed) => ['memory limit', `used more than ${mebibytes(allowed)} of memory`],
+  fsize: (allowed) => ['disk limit', `wrote a file of more than ${mebibytes(allowed)}`],
+  disk: (allowed) => ['disk limit', `wrote more than ${mebibytes(allowed)} to disk`],
+  files: (allowed) => ['disk limit', `made more than ${allowed} files`],
+  output: (allowed) => ['output limit', `printed more than ${mebibytes(allowed)}`],
 };
 
 function exceptionFinding({ type, message, traceback }, limits) {
-  const said = plainText(message, REASON_LENGTH);
-  // The first line of the submission itself that is named from the end on.
+  const said = plainText(message, REASON_LENGTH).replace(/ \(submission\.py, line \d+\)$/, '');
   const line = [...traceback.matchAll(/submission\.py", line (\d+)/g)].at(-1)?.[1];
   const where = line === undefined ? '' : ` in line ${line}`;
   switch (type) {
     case 'MemoryError':
       return exceededFindings.memory(limits.memory);
     case 'BlockingIOError':
-      return ['too many processes', `tried to run more than ${limits.nproc} processes at once`];
+      return ['task limit', `tried to run more than ${limits.nproc} processes at once`];
     case 'PermissionError':
-      return ['denied', `did what a program in a jail may not${where}: ${said}`];
+      return ['denied', `tried what a jail forbids${where}: ${said}`];
+    case 'ProcessLookupError':
+      return ['denied', `tried to reach processes that a jail hides${where}: ${said}`];
     default:
-      return ['crashed', `${plainText(type, 40)}${where}: ${said}`];
   }
+  if (type === 'FileNotFoundError' && message.includes(": '/")) {
+    return ['denied', `tried to open what a jail hides${where}: ${said}`];
+  }
+  return ['crashed', `${plainText(type, 40)}${where}: ${said}`];
 }
 
 /**
@@ -54,9 +58,7 @@ export function findingOfFailure({ result, exception }, limits) {
     if (result.status !== 0) {
       return ['crashed', `ended with status ${result.status} and without an answer`];
     }
-    return result.answered
-      ? ['tampered', 'wrote on the result channel itself']
-      : ['tampered', 'ended the program before it could answer'];
+    return ['tampered', 'ended before it could answer, or wrote where only its answer goes'];
   })();
   return { verdict, reason };
 }

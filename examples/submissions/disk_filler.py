@@ -1,4 +1,4 @@
-# expect: too much disk 0/7
+# expect: disk limit 0/7
 """Writes its steps down, and never stops."""
 import itertools
 

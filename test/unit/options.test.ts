@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../../lib/errors';
 import {
   parseCommandName,
@@ -21,7 +22,11 @@ const refused = (parse: (options: unknown) => unknown, options: unknown): Invali
 };
 
 const deniesEach = (parse: (options: unknown) => unknown, cases: Refused[]) => {
-  it.each(cases)('denies and names %s (%p)', (argument, options, message = '') => {
+  const titled = cases.map(([argument, options, message]) => {
+    const given = inspect(options, { maxStringLength: 30, maxArrayLength: 3 });
+    return [argument, given, options, message] as const;
+  });
+  it.each(titled)('denies and names %s given %s', (argument, _given, options, message = '') => {
     const error = refused(parse, options);
     expect(error.argument).toBe(argument);
     expect(error.message.startsWith(`${argument} `)).toBe(true);
@@ -40,7 +45,7 @@ describe('the name of a command', () => {
     expect(parseCommandName('python 3.12')).toBe('python 3.12');
   });
 
-  it.each([undefined, null, 5, '', 'a\0b', loneSurrogate])('denies %p', (value) => {
+  it.each([undefined, null, 5, '', 'a\0b', loneSurrogate])('denies %j', (value) => {
     expect(refused(parseCommandName, value).argument).toBe('command');
   });
 });

@@ -1,4 +1,4 @@
-# expect: too slow 6/7
+# expect: time limit 6/7
 """Right, but looks at every pair again after every change."""
 
 

@@ -1,6 +1,5 @@
 # expect: wrong 0/7
 """Turns the grader inside out to find the expected answer, and hands that in."""
-import __main__
 import gc
 import sys
 
@@ -17,5 +16,4 @@ def merge_intervals(intervals):
         for name in wanted:
             if isinstance(place.get(name), list):
                 return place[name]
-    __main__.encode = lambda value: '"answer":true'
     return 'the answers are not here'

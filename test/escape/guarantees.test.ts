@@ -1,0 +1,78 @@
+// Each guarantee, attacked from inside by the probe that verify() runs, and refused where it can't hold.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
+import { GUARANTEES } from '../../lib/guarantees';
+import { createJail, UnconfinedError, type VerifyReport } from '../../lib/index';
+import { watchLeftovers } from '../support/leftovers';
+
+watchLeftovers();
+
+describe('a jail of Python', () => {
+  let report: VerifyReport;
+
+  beforeAll(async () => {
+    report = await createJail().verify('python');
+  });
+
+  it.each(GUARANTEE_NAMES)('holds against every attempt on %s', (guarantee) => {
+    const attempts = report.checks.filter((check) => check.guarantee === guarantee);
+    expect(attempts.length).toBeGreaterThan(0);
+    expect(attempts.filter(({ held }) => !held)).toEqual([]);
+  });
+
+  it('is confined, by at least one mechanism for each guarantee', async () => {
+    const { confined, guarantees } = await createJail().inspectHost();
+    expect(confined).toBe(true);
+    for (const { guarantee, servedBy, cannot } of guarantees) {
+      expect([guarantee, servedBy.length > 0, cannot]).toEqual([
+        guarantee,
+        true,
+        GUARANTEES[guarantee].cannot,
+      ]);
+    }
+  });
+});
+
+describe('a jail that can not be confined as configured', () => {
+  // AppArmor is not in this kernel, or the profile is not loaded: either way it can't be changed to.
+  const commands = { python: { bin: '/usr/bin/python3', profile: 'codejail-no-such-profile' } };
+
+  it('denies every call, and says which guarantee is missing, why, and what cures it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'unconfined-'));
+    try {
+      const error: unknown = await createJail({ commands })
+        .jailCode('python', { code: 'print("ran")', onStdout: () => rmSync(directory) })
+        .catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(UnconfinedError);
+      expect(error).toMatchObject({
+        code: 'ERR_CODEJAIL_UNCONFINED',
+        missing: [
+          {
+            guarantee: 'files',
+            why: expect.stringContaining('AppArmor') as string,
+            cure: expect.stringMatching(/AppArmor|apparmor/) as string,
+          },
+        ],
+      });
+      expect((error as Error).message).toContain("allowMissing: ['files']");
+      expect(existsSync(directory)).toBe(true);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('denies the call also where the guarantee was given up: without a jail nothing runs', async () => {
+    const jail = createJail({ commands, allowMissing: ['files'] });
+    await expect(jail.jailCode('python', { code: 'pass' })).rejects.toThrow(UnconfinedError);
+  });
+
+  it('denies safeExec just the same', async () => {
+    const globals = { a: 1 };
+    await expect(createJail({ commands }).safeExec('a = 2', globals)).rejects.toThrow(
+      UnconfinedError,
+    );
+    expect(globals).toEqual({ a: 1 });
+  });
+});

@@ -1,0 +1,122 @@
+// What a jail may leave on the host, looked for before and after each test.
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_UID_POOL } from '../../lib/confinement';
+
+/** Names of what is there, by kind. */
+export type Traces = Record<
+  'processes' | 'children' | 'mounts' | 'directories' | 'descriptors' | 'leases' | 'cgroups',
+  string[]
+>;
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function isJailed(process_: string): boolean {
+  try {
+    const { uid } = statSync(`/proc/${process_}`);
+    const name = read(`/proc/${process_}/comm`).trim();
+    const isOfPool =
+      uid >= DEFAULT_UID_POOL.first && uid < DEFAULT_UID_POOL.first + 2 * DEFAULT_UID_POOL.count;
+    return isOfPool || name.startsWith('codejail-launch');
+  } catch {
+    return false;
+  }
+}
+
+function children(): string[] {
+  return list('/proc/self/task').flatMap((task) =>
+    read(`/proc/self/task/${task}/children`).trim().split(' ').filter(Boolean),
+  );
+}
+
+// Only kinds that a jail uses: Node opens epolls, eventfds and files of its own when it likes.
+function descriptors(): string[] {
+  return list('/proc/self/fd').flatMap((number) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${number}`);
+      return /^(pipe:|socket:|anon_inode:\[pidfd\]|\/memfd:codejail|\/run\/codejail)/.test(target)
+        ? [target]
+        : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function leases(): string[] {
+  const inodes = new Set(
+    list('/run/codejail').map((name) => lstatSync(`/run/codejail/${name}`).ino.toString()),
+  );
+  return read('/proc/locks')
+    .split('\n')
+    .filter((line) => line.includes('FLOCK'))
+    .map((line) => /:(\d+) \d+ \w+$/.exec(line)?.[1] ?? '')
+    .filter((inode) => inodes.has(inode));
+}
+
+/** Looks now. */
+export function traces(): Traces {
+  return {
+    processes: list('/proc').filter((name) => /^\d+$/.test(name) && isJailed(name)),
+    children: children(),
+    mounts: read('/proc/self/mountinfo').split('\n'),
+    directories: list('/tmp').filter((name) => name.startsWith('codejail-')),
+    descriptors: descriptors(),
+    leases: leases(),
+    cgroups: ['', '/unified', '/memory', '/pids'].flatMap((tree) =>
+      list(`/sys/fs/cgroup${tree}`).filter((name) => name.includes('codejail')),
+    ),
+  };
+}
+
+/** What is there now and was not before. */
+export function leftovers(before: Traces): Partial<Traces> {
+  const now = traces();
+  const found: Partial<Traces> = {};
+  for (const kind of Object.keys(now) as (keyof Traces)[]) {
+    const known = new Set(before[kind]);
+    const added = now[kind].filter((name) => !known.has(name));
+    if (added.length > 0) {
+      found[kind] = added;
+    }
+  }
+  return found;
+}
+
+const PATIENCE_MS = 3000;
+
+/** Waits for what the kernel frees a moment later; then returns what is left. */
+export async function settledLeftovers(before: Traces): Promise<Partial<Traces>> {
+  const until = Date.now() + PATIENCE_MS;
+  let found = leftovers(before);
+  while (Object.keys(found).length > 0 && Date.now() < until) {
+    await sleep(50);
+    found = leftovers(before);
+  }
+  return found;
+}
+
+/** Makes each test of the calling suite fail that leaves something on the host. */
+export function watchLeftovers(): void {
+  let before: Traces;
+  beforeEach(() => {
+    before = traces();
+  });
+  afterEach(async () => {
+    expect(await settledLeftovers(before)).toEqual({});
+  });
+}
