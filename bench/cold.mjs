@@ -7,6 +7,7 @@ import { readPrograms } from './programs.mjs';
 import { Server } from './server.mjs';
 import { figuresTable, targetsTable } from './table.mjs';
 import { judge } from './targets.mjs';
+import { tryAll } from './trial.mjs';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -43,12 +44,12 @@ async function measureAll({ runs, warmup, heap, python }) {
   const servers = { small: await Server.start(0), large: await Server.start(heap) };
   try {
     const host = readHost(servers, programs);
-    const { contenders } = servers.small;
+    const { usable, unusable } = await tryAll(servers.small, programs);
     const onRound = (done) => {
       showRound(done, warmup + runs);
     };
-    const figures = await measure(servers, programs, contenders, { runs, warmup, onRound });
-    return { host, runs, figures, targets: judge(figures) };
+    const figures = await measure(servers, programs, usable, { runs, warmup, onRound });
+    return { host, unusable, runs, figures, targets: judge(figures) };
   } finally {
     clearRound();
     servers.small.stop();
@@ -56,7 +57,7 @@ async function measureAll({ runs, warmup, heap, python }) {
   }
 }
 
-function reportText({ host, runs, figures, targets }) {
+function reportText({ host, unusable, runs, figures, targets }) {
   const { cpu, processors, kernel, node, load, python, missing, residentMiB } = host;
   return [
     '',
@@ -65,6 +66,7 @@ function reportText({ host, runs, figures, targets }) {
     `calling process: small ${residentMiB.small} MiB, large ${residentMiB.large} MiB resident`,
     figuresTable(figures),
     ...(missing.length === 0 ? [] : [`not installed here: ${missing.join(', ')}`]),
+    ...unusable.map(({ name, why }) => `installed, but it does not run here: ${name} (${why})`),
     '',
     targetsTable(targets),
     '',

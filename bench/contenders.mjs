@@ -127,6 +127,9 @@ function makeIsolate(path) {
 
 const makers = { bwrap: makeBubblewrap, nsjail: makeNsjail, isolate: makeIsolate };
 
+/** The two that the targets compare. */
+export const ESSENTIAL = ['codejail', 'spawn'];
+
 /**
  * @returns {Contender[]} codejail, the plain spawn, and the installed ones of `PEERS`
  */

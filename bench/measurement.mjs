@@ -1,4 +1,5 @@
 // The measurement: everyone in turn, round by round, so that what slows the machine slows all alike.
+import { ESSENTIAL } from './contenders.mjs';
 import { summaryOf } from './statistics.mjs';
 
 /**
@@ -18,7 +19,7 @@ function plan(servers, programs, contenders) {
   const inSmall = programs.flatMap((program) =>
     contenders.map((contender) => ({ server: 'small', program, contender })),
   );
-  const inLarge = ['codejail', 'spawn'].map((contender) => ({
+  const inLarge = ESSENTIAL.map((contender) => ({
     server: 'large',
     program: programs[0],
     contender,

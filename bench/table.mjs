@@ -17,9 +17,7 @@ export function figuresTable(figures) {
   );
   for (const { program, server, contender, milliseconds, setupMs } of figures) {
     const plain = figures.find((figure) => {
-      return (
-        figure.contender === 'spawn' && figure.program === program && figure.server === server
-      );
+      return figure.contender === 'spawn' && figure.program === program && figure.server === server;
     });
     table.push([
       program,

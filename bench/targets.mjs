@@ -1,4 +1,5 @@
 // What is promised about speed, and whether it held.
+import { ESSENTIAL } from './contenders.mjs';
 
 const PYTHON_TO_SPAWN = 1.35;
 const LARGE_TO_SMALL = 1.3;
@@ -22,7 +23,7 @@ export function judge(figures) {
     },
     ...figures
       .filter(({ program, contender }) => {
-        return program === 'python' && contender !== 'codejail' && contender !== 'spawn';
+        return program === 'python' && !ESSENTIAL.includes(contender);
       })
       .map(({ contender }) => ({
         target: `python: codejail to ${contender}`,

@@ -20,7 +20,7 @@ export async function collectFiles(
   limit: number,
 ): Promise<CollectedFile[] | null> {
   const { addon } = native();
-  const matches = picomatch([...patterns], { dot: true });
+  const matches = picomatch([...patterns], { dot: true, flags: 's' });
   const exact = new Set(patterns);
   const found = await addon.listFiles(directory);
   const paths = found

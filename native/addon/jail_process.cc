@@ -87,10 +87,11 @@ void JailProcess::Watch::stop() {
 }
 
 JailProcess::JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor report,
-                         Napi::Function on_event, bool launcher_makes_namespaces)
+                         Napi::Function on_event, std::uint32_t flags)
     : owner_(owner),
       id_(id),
-      launcher_makes_namespaces_(launcher_makes_namespaces),
+      launcher_makes_namespaces_((flags & kLauncherMakesNamespaces) != 0),
+      reaper_by_uid_((flags & kReaperByUid) != 0),
       report_channel_(std::move(report)),
       on_event_(Napi::Persistent(on_event)),
       context_(owner.env(), "codejail:jail") {}
@@ -305,10 +306,15 @@ void JailProcess::finish() {
   report_watch_.stop();
   first_watch_.stop();
   second_watch_.stop();
-  if (lease_.lock.valid() && !have_end_ && failure_.ok()) {
+  // The end of a PID namespace is the end of all in it. Without one, only the launcher could tell.
+  if (reaper_by_uid_ && lease_.lock.valid() && !have_end_ && failure_.ok()) {
     owner_.set_aside(std::move(lease_));
   }
   lease_.lock.reset();
+  // Before JavaScript goes on: when the call settles, nothing of it is open.
+  report_channel_.reset();
+  first_pidfd_.reset();
+  second_pidfd_.reset();
   const Napi::Env env = owner_.env();
   const Napi::HandleScope scope(env);
   const Napi::Object event = describe_end(env);
@@ -413,9 +419,8 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
   }
   ends.report.reset(channel[1]);
   const std::uint32_t id = next_id_++;
-  auto process =
-      std::make_unique<JailProcess>(*this, id, Descriptor(channel[0]), info[1].As<Napi::Function>(),
-                                    (plan->header.flags & kLauncherMakesNamespaces) != 0);
+  auto process = std::make_unique<JailProcess>(*this, id, Descriptor(channel[0]),
+                                               info[1].As<Napi::Function>(), plan->header.flags);
   process->watch_report(loop_);
   processes_.emplace(id, std::move(process));
 

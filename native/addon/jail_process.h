@@ -28,7 +28,7 @@ struct SpawnMailbox {
 class JailProcess {
  public:
   JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor report, Napi::Function on_event,
-              bool launcher_makes_namespaces);
+              std::uint32_t flags);
   JailProcess(const JailProcess&) = delete;
   JailProcess& operator=(const JailProcess&) = delete;
   ~JailProcess();
@@ -58,6 +58,7 @@ class JailProcess {
   JailProcesses& owner_;
   const std::uint32_t id_;
   const bool launcher_makes_namespaces_;
+  const bool reaper_by_uid_;
   Descriptor report_channel_;
   Descriptor first_pidfd_;   // of the process that was cloned here
   Descriptor second_pidfd_;  // of PID 1 of the jail, where the launcher made the namespaces

@@ -38,7 +38,7 @@ Status lease_uid(const UidRange& range, Lease& lease) {
       return Status::failure(Step::kLease, errno, "flock");
     }
   }
-  return Status::failure(Step::kLease, EUSERS, "every uid of the pool is in use");
+  return Status::failure(Step::kLease, EAGAIN, "every uid of the pool is in use");
 }
 
 }  // namespace codejail

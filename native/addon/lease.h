@@ -22,7 +22,7 @@ struct Lease {
   Descriptor lock;
 };
 
-// Fails with EUSERS when all uids of the range are lent.
+// Fails with EAGAIN when all uids of the range are lent.
 Status lease_uid(const UidRange& range, Lease& lease);
 
 }  // namespace codejail

@@ -19,6 +19,7 @@ const NEEDED = [
   'lib',
   'test',
   'build/Release',
+  'dist',
   'node_modules',
   'package.json',
   'jest.config.js',

@@ -1,0 +1,150 @@
+// Guarantee `memory`: no more than its limit, all processes together, by whatever it is held.
+import type { Jail } from '../../lib/index';
+import { watchLeftovers } from '../support/leftovers';
+import { attackedJail, outcomesOf, run } from './attack';
+
+watchLeftovers();
+
+const MEBIBYTE = 1024 * 1024;
+const MEMORY = 80 * MEBIBYTE;
+
+let jail: Jail;
+
+beforeEach(() => {
+  jail = attackedJail();
+});
+
+afterEach(async () => {
+  await jail.close();
+});
+
+/** Each takes, or tries to take, much more than MEMORY; none of its processes alone does. */
+const HOARDS: Record<string, string> = {
+  'many processes, each below the limit': `
+for _ in range(5):
+    if os.fork() == 0:
+        held = bytearray(40 << 20)
+        time.sleep(600)
+time.sleep(600)
+`,
+  'processes whose name looks like the kernel’s account of their memory': `
+libc.prctl(15, b'RssAnon:\\t0', 0, 0, 0)
+for _ in range(5):
+    if os.fork() == 0:
+        held = bytearray(40 << 20)
+        time.sleep(600)
+time.sleep(600)
+`,
+  'processes whose first thread has ended': `
+import threading
+def hoard():
+    time.sleep(0.2)
+    held = bytearray(40 << 20)
+    time.sleep(600)
+for _ in range(4):
+    if os.fork() == 0: break
+threading.Thread(target=hoard).start()
+call((60, 93), 0)
+`,
+  'processes that nobody may look into': `
+libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+for _ in range(5):
+    if os.fork() == 0:
+        held = bytearray(40 << 20)
+        time.sleep(600)
+time.sleep(600)
+`,
+  'orphans in sessions of their own': `
+for _ in range(5):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            held = bytearray(40 << 20)
+            time.sleep(600)
+        os._exit(0)
+time.sleep(600)
+`,
+  'page tables': `
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+size = 1 << 38
+start = libc.mmap(None, size, 1, 0x4022, -1, 0)
+libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), 15)
+bytes(memoryview((ctypes.c_char * size).from_address(start)).cast('B')[::2 << 20])
+time.sleep(600)
+`,
+  'shared mappings of files in tmp': `
+import mmap
+for number in range(5):
+    file = os.open(f'tmp/{number}', os.O_RDWR | os.O_CREAT)
+    os.ftruncate(file, 40 << 20)
+    if os.fork() == 0:
+        held = mmap.mmap(file, 40 << 20)
+        for offset in range(0, 40 << 20, 4096): held[offset] = 1
+        time.sleep(600)
+time.sleep(600)
+`,
+};
+
+describe('memory', () => {
+  it('denies one process more than the limit', async () => {
+    const result = await run(jail, `held = bytearray(400 << 20)\nsay('held', len(held))`, {
+      limits: { memory: MEMORY },
+    });
+    expect(outcomesOf(result)).toEqual({});
+    expect(result.status).not.toBe(0);
+  });
+
+  it('names the limit and what was measured', async () => {
+    const result = await run(
+      jail,
+      `held = []\nwhile True: held.append(bytearray(1 << 20)); time.sleep(0.002)`,
+      { limits: { memory: MEMORY } },
+    );
+    expect(result.outcome).toBe('memory-limit');
+    expect(result.exceeded).toMatchObject({ limit: 'memory', allowed: MEMORY });
+    expect(result.exceeded?.measured).toBeGreaterThan(MEMORY);
+  });
+
+  it.each(Object.keys(HOARDS))('denies hoarding in %s', async (name) => {
+    const result = await run(jail, HOARDS[name] ?? '', {
+      limits: { memory: MEMORY, realtime: 8, fsize: 64 * MEBIBYTE, disk: 256 * MEBIBYTE },
+    });
+    expect(result.outcome).toBe('memory-limit');
+    // Found out soon: not when twice as much was taken.
+    expect(result.exceeded?.measured).toBeLessThan(2 * MEMORY + 40 * MEBIBYTE);
+  });
+
+  it('denies hiding from the account by taking the launcher’s descriptors', async () => {
+    const result = await run(
+      jail,
+      `
+for which in (resource.RLIMIT_NOFILE, resource.RLIMIT_AS, resource.RLIMIT_DATA):
+    try: resource.prlimit(1, which, (0, 0))
+    except OSError: pass
+for _ in range(5):
+    if os.fork() == 0:
+        held = bytearray(40 << 20)
+        time.sleep(600)
+time.sleep(600)
+`,
+      { limits: { memory: MEMORY, realtime: 8 } },
+    );
+    expect(result.outcome).toBe('memory-limit');
+  });
+
+  it('allows memory that is shared after a fork, counted once', async () => {
+    const result = await run(
+      jail,
+      `
+held = bytearray(40 << 20)
+children = [os.fork() for _ in range(3) if True]
+time.sleep(0.5)
+if 0 not in children: say('done', True)
+`,
+      { limits: { memory: MEMORY } },
+    );
+    expect(result.outcome).toBe('exited');
+    expect(outcomesOf(result)).toEqual({ done: true });
+  });
+});

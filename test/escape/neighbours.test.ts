@@ -1,0 +1,154 @@
+// Two jails at once: neither sees, signals or reaches the other.
+import type { Jail, JailCodeOptions } from '../../lib/index';
+import type { JailResult } from '../../lib/result';
+import { watchLeftovers } from '../support/leftovers';
+import { attackedJail, expectDenied, outcomes, run } from './attack';
+
+watchLeftovers();
+
+let jail: Jail;
+
+beforeEach(() => {
+  jail = attackedJail();
+});
+
+afterEach(async () => {
+  await jail.close();
+});
+
+interface Neighbour {
+  /** What it printed first. */
+  greeting: string;
+  leave(): Promise<JailResult>;
+}
+
+/** A program that runs until it is told to leave. */
+async function neighbour(attack: string, options: JailCodeOptions = {}): Promise<Neighbour> {
+  let tell: () => void = () => undefined;
+  const told = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  async function* input(): AsyncGenerator<string> {
+    await told;
+    yield 'leave\n';
+  }
+  let greet: (text: string) => void = () => undefined;
+  const greeting = new Promise<string>((resolve) => {
+    greet = resolve;
+  });
+  const running = run(jail, `${attack}\nsys.stdin.readline()\n`, {
+    ...options,
+    stdin: input(),
+    onStdout: (chunk) => {
+      greet(chunk.toString().trim());
+    },
+  });
+  const first = await Promise.race([
+    greeting,
+    running.then((result) => {
+      throw new Error(`the neighbour ended early: ${result.stderr.toString()}`);
+    }),
+  ]);
+  return {
+    greeting: first,
+    leave: async () => {
+      tell();
+      return running;
+    },
+  };
+}
+
+describe('two jails', () => {
+  it('denies seeing and signalling the other', async () => {
+    const other = await neighbour(`
+signal.signal(signal.SIGTERM, lambda *_: os._exit(99))
+print('up', flush=True)
+`);
+    const found = await outcomes(
+      jail,
+      `
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+say('processes', len([name for name in os.listdir('/proc') if name.isdigit()]))
+os.kill(-1, signal.SIGTERM)
+for process in range(2, 300):
+    if process != os.getpid():
+        try: os.kill(process, signal.SIGTERM)
+        except OSError: pass
+`,
+    );
+    expect(found).toEqual({ processes: 2 });
+    expect((await other.leave()).status).toBe(0);
+  });
+
+  it('denies reaching the other’s files', async () => {
+    const other = await neighbour(`
+open('tmp/secret', 'w').write('of the neighbour')
+print(os.getcwd(), flush=True)
+`);
+    const found = await outcomes(
+      jail,
+      `
+for name in ('', '/tmp', '/tmp/secret', '/jailed_code'):
+    attempt('open ' + name, os.open, ${JSON.stringify(other.greeting)} + name, os.O_RDONLY)
+attempt('list', os.listdir, '/tmp')
+attempt('make', os.mkdir, ${JSON.stringify(other.greeting)})
+`,
+    );
+    expect(other.greeting).toMatch(/^\/tmp\/codejail-/);
+    expectDenied(found, [
+      'open ',
+      'open /tmp',
+      'open /tmp/secret',
+      'open /jailed_code',
+      'list',
+      'make',
+    ]);
+    await other.leave();
+  });
+
+  it('denies reaching the other by an abstract socket, whose name both may use', async () => {
+    const bind = `
+server = socket.socket(socket.AF_UNIX)
+server.bind('\\0shared-name')
+server.listen()
+server.settimeout(0.5)
+`;
+    const other = await neighbour(`${bind}\nprint('up', flush=True)`);
+    const found = await outcomes(
+      jail,
+      `
+attempt('connect', lambda: socket.socket(socket.AF_UNIX).connect('\\0shared-name'))
+attempt('bind', lambda: exec(${JSON.stringify(bind)}, globals()))
+attempt('connect to its own', lambda: socket.socket(socket.AF_UNIX).connect('\\0shared-name'))
+`,
+    );
+    expect(found).toEqual({
+      connect: 'ECONNREFUSED',
+      bind: 'reached',
+      'connect to its own': 'reached',
+    });
+    await other.leave();
+  });
+
+  it('gives each its own uid, or its own user namespace', async () => {
+    const tell = `print(os.getuid(), os.readlink('/proc/self/ns/user'), flush=True)`;
+    const other = await neighbour(tell);
+    const own = (await run(jail, tell)).stdout.toString().trim();
+    expect(own).not.toBe(other.greeting);
+    await other.leave();
+  });
+
+  it('leaves nothing behind for a later jail of the same command', async () => {
+    await outcomes(
+      jail,
+      `
+open('tmp/left', 'w').write('left')
+open('/dev/null', 'w').write('x')
+say('ok', True)
+`,
+    );
+    const found = await outcomes(jail, `say('tmp', os.listdir('tmp'))\nsay('here', os.listdir('.'))`);
+    expect(found['tmp']).toEqual([]);
+    expect((found['here'] as string[]).sort()).toEqual(['jailed_code', 'tmp']);
+  });
+});

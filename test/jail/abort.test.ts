@@ -1,0 +1,137 @@
+// Calls that are given up: before they begin, during set-up, while the program runs, and too late.
+import { getEventListeners } from 'node:events';
+import { createJail } from '../../lib/index';
+import { settledLeftovers, traces, watchLeftovers } from '../support/leftovers';
+import { useSuite } from '../support/suite';
+
+watchLeftovers();
+const suite = useSuite();
+
+const FOR_EVER = 'print("up", flush=True)\nimport time\ntime.sleep(600)';
+
+describe('a call that is aborted', () => {
+  it('runs nothing where it was aborted before', async () => {
+    let ran = false;
+    const reason = new Error('no longer wanted');
+    const running = suite.python(FOR_EVER, {
+      signal: AbortSignal.abort(reason),
+      onStdout: () => {
+        ran = true;
+      },
+    });
+    await expect(running).rejects.toBe(reason);
+    expect(ran).toBe(false);
+  });
+
+  it.each([0, 1, 2, 4, 8, 16, 32])(
+    'leaves nothing where it is aborted during set-up, after %d ms',
+    async (delay) => {
+      const before = traces();
+      const reason = { any: 'value' };
+      const controller = new AbortController();
+      const running = suite.python(FOR_EVER, { signal: controller.signal });
+      setTimeout(() => {
+        controller.abort(reason);
+      }, delay);
+      await expect(running).rejects.toBe(reason);
+      expect(await settledLeftovers(before)).toEqual({});
+    },
+  );
+
+  it('ends the program where it runs, and leaves nothing', async () => {
+    const before = traces();
+    const controller = new AbortController();
+    const reason = new Error('stop');
+    const running = suite.python(`import os\nos.fork()\n${FOR_EVER}`, {
+      signal: controller.signal,
+      onStdout: () => {
+        controller.abort(reason);
+      },
+    });
+    await expect(running).rejects.toBe(reason);
+    expect(await settledLeftovers(before)).toEqual({});
+  });
+
+  it('changes nothing after the call has settled', async () => {
+    const controller = new AbortController();
+    const result = await suite.python('print(1)', { signal: controller.signal });
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    controller.abort();
+    expect(result.stdout.toString()).toBe('1\n');
+  });
+
+  it('has the reason of AbortSignal.timeout', async () => {
+    const running = suite.python(FOR_EVER, { signal: AbortSignal.timeout(700) });
+    await expect(running).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('can be one of many with one signal, and keeps no listener', async () => {
+    const controller = new AbortController();
+    let up = 0;
+    const running = Array.from({ length: 6 }, async () =>
+      suite.python(FOR_EVER, {
+        signal: controller.signal,
+        onStdout: () => {
+          up += 1;
+          if (up === 6) controller.abort();
+        },
+      }),
+    );
+    const settled = await Promise.allSettled(running);
+    expect(settled.map(({ status }) => status)).toEqual(Array(6).fill('rejected'));
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+
+  it('leaves the globals of safeExec as they were', async () => {
+    const globals = { a: 1 };
+    const running = suite.jail.safeExec('a = 2\nimport time\ntime.sleep(600)', globals, {
+      signal: AbortSignal.timeout(700),
+    });
+    await expect(running).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(globals).toEqual({ a: 1 });
+  });
+
+  it('ends notSafeExec as well', async () => {
+    const warning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    try {
+      const running = suite.jail.notSafeExec('import time\ntime.sleep(600)', {}, {
+        signal: AbortSignal.timeout(700),
+      });
+      await expect(running).rejects.toMatchObject({ name: 'TimeoutError' });
+    } finally {
+      warning.mockRestore();
+    }
+  });
+});
+
+describe('a jail that is closed', () => {
+  it('ends every call that runs, and waits for it', async () => {
+    const before = traces();
+    const jail = createJail({ limits: { realtime: 60 } });
+    let up: () => void = () => undefined;
+    const isUp = new Promise<void>((resolve) => {
+      up = resolve;
+    });
+    const running = jail.jailCode('python', { code: FOR_EVER, onStdout: up });
+    const refused = expect(running).rejects.toMatchObject({ code: 'ERR_CODEJAIL_CLOSED' });
+    await isUp;
+    await jail.close();
+    expect(await settledLeftovers(before)).toEqual({});
+    await refused;
+  });
+
+  it('denies later calls, and can be closed again', async () => {
+    const jail = createJail();
+    await jail.close();
+    await jail.close();
+    await expect(jail.jailCode('python', { code: '' })).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_CLOSED',
+    });
+  });
+
+  it('leaves other jails alone', async () => {
+    const other = createJail();
+    await other.close();
+    expect(await suite.printed('print("running")')).toBe('running\n');
+  });
+});
