@@ -1,5 +1,5 @@
 // Brings back what a program left in its tmp, after it is dead.
-import picomatch from 'picomatch';
+import { matchesGlob } from './glob';
 import { native } from './native';
 
 export interface CollectedFile {
@@ -8,7 +8,8 @@ export interface CollectedFile {
 }
 
 /**
- * Reads the regular files that match, in the order of their paths. Closes nothing.
+ * Reads the regular files that match, in the order of their paths. What can't be read, or has a name
+ * that is no text, is left out. Closes nothing.
  * @param directory a descriptor of the dead jail's tmp
  * @param patterns file names or globs below tmp
  * @param limit bytes that all of them may have together; 0 for no limit
@@ -20,18 +21,20 @@ export async function collectFiles(
   limit: number,
 ): Promise<CollectedFile[] | null> {
   const { addon } = native();
-  const matches = picomatch([...patterns], { dot: true, flags: 's' });
-  const exact = new Set(patterns);
   const found = await addon.listFiles(directory);
   const paths = found
     .map(({ path }) => path)
-    // A name with glob characters in it is found by itself, too.
-    .filter((path) => exact.has(path) || matches(path))
+    .filter((path) => patterns.some((pattern) => matchesGlob(pattern, path)))
     .sort();
   const contents = await addon.readFiles(
     directory,
     paths,
     limit === 0 ? Number.MAX_SAFE_INTEGER : limit,
   );
-  return contents?.map((content, index) => ({ path: paths[index] ?? '', content })) ?? null;
+  if (contents === null) {
+    return null;
+  }
+  return contents.flatMap((content, index) =>
+    content === null ? [] : [{ path: paths[index] ?? '', content }],
+  );
 }

@@ -1,4 +1,5 @@
 // A jail: its commands, its limits, and the calls that run programs in it.
+import { setMaxListeners } from 'node:events';
 import { autoConfiguredPython, Command, type ReadyCommand } from './command';
 import { runCold, type ColdCall, type ColdResult } from './cold';
 import { DEFAULT_UID_POOL, type UidPool } from './confinement';
@@ -64,6 +65,8 @@ export class Jail implements AsyncDisposable {
     this.alwaysBeUnsafe = alwaysBeUnsafe;
     this.#uidPool = uidPool ?? DEFAULT_UID_POOL;
     this.#logger = logger ?? (() => undefined);
+    // Every call that runs listens: more than ten of them are no leak.
+    setMaxListeners(0, this.#closing.signal);
     this.#limits = new LimitTable(
       logger === null
         ? undefined

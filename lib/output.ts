@@ -1,9 +1,13 @@
 // Reads what a program writes, up to a bound.
 import { Socket } from 'node:net';
 
+const FIRST_CAPACITY = 1024;
+
 /** A pipe of a jail, read to its end. */
 export class OutputReader {
-  readonly #chunks: Buffer[] = [];
+  // One memory for all: a program that writes byte by byte would fill the server's with tiny buffers.
+  #kept = Buffer.alloc(0);
+  #length = 0;
   readonly #limit: number;
   /** Bytes that came, also those over the limit. */
   seen = 0;
@@ -38,7 +42,7 @@ export class OutputReader {
       this.seen += chunk.length;
       const kept = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
       if (kept !== null && kept.length > 0) {
-        this.#chunks.push(kept);
+        this.#keep(kept);
         onChunk?.(kept);
       }
       if (isOver) {
@@ -54,9 +58,18 @@ export class OutputReader {
 
   /** What was kept. */
   bytes(): Buffer {
-    return this.#chunks.length === 1 && this.#chunks[0] !== undefined
-      ? this.#chunks[0]
-      : Buffer.concat(this.#chunks);
+    return this.#kept.subarray(0, this.#length);
+  }
+
+  #keep(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#kept.length) {
+      const larger = Buffer.alloc(Math.max(length, 2 * this.#kept.length, FIRST_CAPACITY));
+      this.#kept.copy(larger, 0, 0, this.#length);
+      this.#kept = larger;
+    }
+    chunk.copy(this.#kept, this.#length);
+    this.#length = length;
   }
 
   /** Gives the pipe up: nothing more is read. */

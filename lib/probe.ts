@@ -155,11 +155,17 @@ const MISBEHAVIOURS: {
   },
 ];
 
+// Waits for every one also when one fails: nothing of a refused call goes on.
+async function settled<T>(work: readonly Promise<T[]>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return (await Promise.all(work)).flat();
+}
+
 async function misbehaviours(target: Target): Promise<ProbeCheck[]> {
-  return Promise.all(
+  return settled(
     MISBEHAVIOURS.map(async ({ guarantee, check, words, limits, outcome }) => {
       const { result } = await runCold(probeCall(target, words, limits));
-      return { guarantee, check, held: result.outcome === outcome, seen: result.outcome };
+      return [{ guarantee, check, held: result.outcome === outcome, seen: result.outcome }];
     }),
   );
 }
@@ -171,7 +177,7 @@ async function misbehaviours(target: Target): Promise<ProbeCheck[]> {
 export async function prove(confinement: Confinement, view: HostView): Promise<Proof> {
   const target = { confinement, view };
   try {
-    const checks = (await Promise.all([attempts(target), misbehaviours(target)])).flat();
+    const checks = await settled([attempts(target), misbehaviours(target)]);
     return { checks, missing: missingAfterProbe(checks.filter(({ held }) => !held)) };
   } catch (error) {
     if (!(error instanceof SetupError) || error.errno === undefined) {

@@ -44,6 +44,9 @@ const LIBRARY_DATA = [
   '/usr/share/zoneinfo',
 ];
 
+// As many as the kernel follows.
+const MAXIMUM_INTERPRETERS = 4;
+
 const PYTHON_QUESTION = `
 import json, sys
 print(json.dumps({
@@ -173,6 +176,45 @@ async function addPython(builder: ViewBuilder, facts: PythonFacts): Promise<void
   }
 }
 
+async function addProgram(
+  builder: ViewBuilder,
+  located: string,
+  argument: string,
+  depth = 0,
+): Promise<Omit<Runtime, 'view'>> {
+  const { real } = await resolvePath(located);
+  const script = await interpreterOf(real);
+  if (isPythonName(located) || isPythonName(real)) {
+    const facts = await askPython(located, argument);
+    // A shim, such as pyenv's, stands for the binary that it starts. A link of a virtual environment
+    // is kept: the environment is found by it.
+    const program = script === null ? located : facts.executable;
+    await addPython(builder, facts);
+    await builder.add(program, true);
+    return { program, prefix: [], python: true };
+  }
+  await builder.add(located, true);
+  if (script === null) {
+    return { program: located, prefix: [], python: false };
+  }
+  if (depth === MAXIMUM_INTERPRETERS) {
+    throw new InvalidArgumentError(
+      argument,
+      `names a script whose interpreter is a script, and so on: ${located}`,
+    );
+  }
+  const [interpreter = '', option] = script;
+  const byName = basename(interpreter) === 'env' && option !== undefined;
+  const { program, prefix } = await addProgram(
+    builder,
+    await locate(byName ? option : interpreter, argument),
+    argument,
+    depth + 1,
+  );
+  const options = byName || option === undefined ? [] : [option];
+  return { program, prefix: [...prefix, ...options, located], python: false };
+}
+
 /**
  * Finds what `bin` needs: follows it through symlinks and scripts, asks a Python for its tree (it is
  * run once, unconfined: a command is the operator's choice, never a request's).
@@ -186,29 +228,8 @@ export async function discoverRuntime(
   readPaths: readonly string[],
   argument: string,
 ): Promise<Runtime> {
-  const located = await locate(bin, argument);
   const builder = new ViewBuilder();
-  let program = located;
-  let prefix: string[] = [];
-  const python = isPythonName(located) || isPythonName((await resolvePath(located)).real);
-  if (python) {
-    const facts = await askPython(located, argument);
-    const script = await interpreterOf((await resolvePath(located)).real);
-    // A shim, such as pyenv's, stands for the binary that it starts. A link of a virtual environment
-    // is kept: the environment is found by it.
-    program = script === null ? located : facts.executable;
-    await addPython(builder, facts);
-  } else {
-    const script = await interpreterOf((await resolvePath(located)).real);
-    if (script !== null) {
-      const [interpreter = '', option] = script;
-      const byName = basename(interpreter) === 'env' && option !== undefined;
-      program = await locate(byName ? option : interpreter, argument);
-      prefix = byName || option === undefined ? [located] : [option, located];
-      await builder.add(located, true);
-    }
-  }
-  await builder.add(program, true);
+  const found = await addProgram(builder, await locate(bin, argument), argument);
   for (const path of [...LIBRARY_DIRECTORIES, ...LIBRARY_DATA]) {
     await builder.add(path, false);
   }
@@ -223,5 +244,5 @@ export async function discoverRuntime(
       );
     }
   }
-  return { program, prefix, python, view: builder.build() };
+  return { ...found, view: builder.build() };
 }

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +28,33 @@ constexpr std::uint64_t kResolve =
 struct DirectoryCloser {
   void operator()(DIR* directory) const { closedir(directory); }
 };
+
+// A name that is no UTF-8 would come back as another one.
+bool is_text(const char* name) {
+  const auto* at = reinterpret_cast<const unsigned char*>(name);
+  while (*at != 0) {
+    const int length = *at < 0x80                   ? 1
+                       : *at >= 0xc2 && *at <= 0xdf ? 2
+                       : *at >= 0xe0 && *at <= 0xef ? 3
+                       : *at >= 0xf0 && *at <= 0xf4 ? 4
+                                                    : 0;
+    if (length == 0) {
+      return false;
+    }
+    for (int i = 1; i < length; ++i) {
+      if ((at[i] & 0xc0U) != 0x80) {
+        return false;
+      }
+    }
+    // Overlong forms, surrogates and what lies beyond Unicode.
+    if ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) ||
+        (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] > 0x8f)) {
+      return false;
+    }
+    at += length;
+  }
+  return true;
+}
 
 // Settles a promise with work done on a thread of libuv's pool.
 class PromiseWorker : public Napi::AsyncWorker {
@@ -92,7 +121,13 @@ class ListWorker : public PromiseWorker {
       if (fstatat(dirfd(directory.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         continue;
       }
+      if (!is_text(entry->d_name)) {
+        continue;
+      }
       const std::string path = prefix.empty() ? entry->d_name : prefix + "/" + entry->d_name;
+      if (path.size() >= PATH_MAX) {
+        continue;
+      }
       if (S_ISDIR(status.st_mode)) {
         walk(path, depth + 1);
       } else if (S_ISREG(status.st_mode)) {
@@ -120,8 +155,9 @@ class ReadWorker : public PromiseWorker {
                                   kResolve));
       struct stat status {};
       if (!file.valid() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-        SetError("can't read " + path + " in the jail's tmp: " + std::strerror(errno));
-        return;
+        // Without read permission, for instance: it is left out.
+        contents_.emplace_back();
+        continue;
       }
       const auto size = static_cast<std::uint64_t>(status.st_size);
       if (size > limit_ - total) {
@@ -142,7 +178,7 @@ class ReadWorker : public PromiseWorker {
         filled += static_cast<std::size_t>(count);
       }
       content.resize(filled);
-      contents_.push_back(std::move(content));
+      contents_.emplace_back(std::move(content));
     }
   }
 
@@ -154,7 +190,10 @@ class ReadWorker : public PromiseWorker {
     }
     Napi::Array list = Napi::Array::New(env, contents_.size());
     for (std::uint32_t i = 0; i < contents_.size(); ++i) {
-      list.Set(i, Napi::Buffer<char>::Copy(env, contents_[i].data(), contents_[i].size()));
+      const auto& content = contents_[i];
+      list.Set(i, content
+                      ? Napi::Value(Napi::Buffer<char>::Copy(env, content->data(), content->size()))
+                      : env.Null());
     }
     resolve(list);
   }
@@ -164,7 +203,7 @@ class ReadWorker : public PromiseWorker {
   std::vector<std::string> paths_;
   std::uint64_t limit_;
   bool over_limit_ = false;
-  std::vector<std::vector<char>> contents_;
+  std::vector<std::optional<std::vector<char>>> contents_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #include "seccomp_table.h"
 #include "syscalls.h"
@@ -165,6 +166,35 @@ void restrict_shared_memory(Filter& filter) {
   filter.answer(kAllow);
 }
 
+// Calls that take a process, and would reach the launcher, which has the same uid: its limits,
+// priority and processors decide how well it watches. 0 is the caller.
+void restrict_to_caller(Filter& filter) {
+  for (const int call : {SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler,
+                         SYS_sched_setparam, SYS_sched_setattr}) {
+    filter.unless_equal_skip(static_cast<std::uint32_t>(call), 4);
+    filter.load_argument(0);
+    filter.unless_equal_skip(0, 1);
+    filter.answer(kAllow);
+    filter.answer(refuse(EPERM));
+  }
+  // These first take what the number means; by group or by user the launcher could be among them.
+  struct Call {
+    int number;
+    std::uint32_t by_process;
+  };
+  constexpr Call kCalls[] = {{SYS_setpriority, 0 /* PRIO_PROCESS */},
+                             {SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */}};
+  for (const Call& call : kCalls) {
+    filter.unless_equal_skip(static_cast<std::uint32_t>(call.number), 6);
+    filter.load_argument(0);
+    filter.unless_equal_skip(call.by_process, 3);
+    filter.load_argument(1);
+    filter.unless_equal_skip(0, 1);
+    filter.answer(kAllow);
+    filter.answer(refuse(EPERM));
+  }
+}
+
 // The answer to each system call by number, as runs of equal answers.
 class Answers {
  public:
@@ -224,6 +254,7 @@ Status install_seccomp_filter(bool allow_exec, bool unix_sockets, Descriptor& ex
   restrict_sockets(filter, unix_sockets);
   restrict_ioctl(filter);
   restrict_shared_memory(filter);
+  restrict_to_caller(filter);
   const Answers answers;
   search(filter, answers, 0, answers.runs() - 1);
   if (filter.overflown()) {

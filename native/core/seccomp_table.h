@@ -85,6 +85,13 @@ constexpr int kRefused[] = {
 // Refused with EACCES: memory that no rlimit and no tmpfs of the jail counts, and that outlives its
 // maker (System V IPC) or has no name (memfd).
 constexpr int kDenied[] = {
+    // On a file that jails share, inotify tells what the others read.
+    SYS_inotify_add_watch,
+    SYS_inotify_init1,
+    SYS_inotify_rm_watch,
+#ifdef SYS_inotify_init
+    SYS_inotify_init,
+#endif
     SYS_memfd_create, SYS_shmget, SYS_shmat,      SYS_shmctl,  SYS_shmdt,
     SYS_semget,       SYS_semop,  SYS_semtimedop, SYS_semctl,  SYS_msgget,
     SYS_msgsnd,       SYS_msgrcv, SYS_msgctl,     SYS_mq_open, SYS_mq_unlink,
@@ -164,11 +171,7 @@ constexpr int kAllowed[] = {
     SYS_gettimeofday,
     SYS_getuid,
     SYS_getxattr,
-    SYS_inotify_add_watch,
-    SYS_inotify_init1,
-    SYS_inotify_rm_watch,
     SYS_ioprio_get,
-    SYS_ioprio_set,
     SYS_kill,
     SYS_lgetxattr,
     SYS_linkat,
@@ -206,7 +209,6 @@ constexpr int kAllowed[] = {
     SYS_pread64,
     SYS_preadv,
     SYS_preadv2,
-    SYS_prlimit64,
     SYS_pselect6,
     SYS_pwrite64,
     SYS_pwritev,
@@ -237,10 +239,6 @@ constexpr int kAllowed[] = {
     SYS_sched_getparam,
     SYS_sched_getscheduler,
     SYS_sched_rr_get_interval,
-    SYS_sched_setaffinity,
-    SYS_sched_setattr,
-    SYS_sched_setparam,
-    SYS_sched_setscheduler,
     SYS_sched_yield,
     SYS_sendfile,
     SYS_sendmmsg,
@@ -254,7 +252,6 @@ constexpr int kAllowed[] = {
     SYS_setgroups,
     SYS_setitimer,
     SYS_setpgid,
-    SYS_setpriority,
     SYS_setregid,
     SYS_setresgid,
     SYS_setresuid,
@@ -327,7 +324,6 @@ constexpr int kAllowed[] = {
     SYS_futimesat,
     SYS_getdents,
     SYS_getpgrp,
-    SYS_inotify_init,
     SYS_lchown,
     SYS_link,
     SYS_lstat,

@@ -3,8 +3,6 @@ import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { attackedJail, run } from './attack';
 
-watchLeftovers();
-
 let jail: Jail;
 
 beforeEach(() => {
@@ -14,6 +12,9 @@ beforeEach(() => {
 afterEach(async () => {
   await jail.close();
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 const BURNS: Record<string, string> = {
   'one process': `while True: pass`,
@@ -64,10 +65,12 @@ describe('cpu', () => {
   });
 
   // Nobody waits for them, so that what they used is in nobody's account.
-  it.each([0.03, 0.008])('denies burning in short children that nobody waits for (%d s)', async (life) => {
-    const result = await run(
-      jail,
-      `
+  it.each([0.03, 0.008])(
+    'denies burning in short children that nobody waits for (%d s)',
+    async (life) => {
+      const result = await run(
+        jail,
+        `
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 burned = 0
 while True:
@@ -80,13 +83,14 @@ while True:
     burned += ${life}
     os.write(1, b'%f\\n' % burned)
 `,
-      { limits: { cpu: 0.8, realtime: 15 } },
-    );
-    expect(result.outcome).toBe('cpu-limit');
-    // Most of it is seen: they can burn no more than twice the limit.
-    const burned = Number(result.stdout.toString().trim().split('\n').at(-1));
-    expect(burned).toBeLessThan(2 * 0.8);
-  });
+        { limits: { cpu: 0.8, realtime: 15 } },
+      );
+      expect(result.outcome).toBe('cpu-limit');
+      // Most of it is seen: they can burn no more than twice the limit.
+      const burned = Number(result.stdout.toString().trim().split('\n').at(-1));
+      expect(burned).toBeLessThan(2 * 0.8);
+    },
+  );
 
   it('denies ending the launcher by its CPU limit', async () => {
     const result = await run(

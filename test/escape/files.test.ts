@@ -1,12 +1,18 @@
 // Guarantee `files`: nothing can be read or written but the jail's directory, its runtime and libraries.
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { attackedJail, expectDenied, outcomes } from './attack';
-
-watchLeftovers();
 
 let jail: Jail;
 let folder: string;
@@ -24,6 +30,9 @@ afterEach(async () => {
   await jail.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 describe('files', () => {
   it('denies reading files of the host', async () => {

@@ -3,8 +3,6 @@ import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { attackedJail, expectDenied, outcomes } from './attack';
 
-watchLeftovers();
-
 let jail: Jail;
 
 beforeEach(() => {
@@ -15,12 +13,15 @@ afterEach(async () => {
   await jail.close();
 });
 
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
+
 describe('identity', () => {
   it('denies the caller’s ids, every capability and supplementary groups', async () => {
     const found = await outcomes(
       jail,
       `
-fields = dict(line.rstrip().split(':\\t', 1) for line in open('/proc/self/status') if ':\\t' in line)
+fields = dict(line.rstrip('\\n').split(':\\t', 1) for line in open('/proc/self/status') if ':\\t' in line)
 say('uids', sorted(set(os.getresuid())))
 say('gids', sorted(set(os.getresgid())))
 for name in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'): say(name, int(fields[name], 16))

@@ -3,8 +3,6 @@ import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { attackedJail, expectDenied, isX64, outcomes, run } from './attack';
 
-watchLeftovers();
-
 let jail: Jail;
 
 beforeEach(() => {
@@ -14,6 +12,9 @@ beforeEach(() => {
 afterEach(async () => {
   await jail.close();
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 // By number on x86-64 and on arm64.
 const REFUSED: Record<string, [number, number]> = {

@@ -6,8 +6,6 @@ import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { attackedJail, expectDenied, outcomes } from './attack';
 
-watchLeftovers();
-
 let jail: Jail;
 
 beforeEach(() => {
@@ -17,6 +15,9 @@ beforeEach(() => {
 afterEach(async () => {
   await jail.close();
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 async function listening(server: Server): Promise<void> {
   await once(server, 'listening');
@@ -51,14 +52,13 @@ attempt('pair', call, (53, 199), 2, 1, 0, (ctypes.c_int * 2)())
       jail,
       `
 attempt('create_connection', socket.create_connection, ('127.0.0.1', ${port}), 2)
-attempt('name', socket.create_connection, ('localhost', ${port}), 2)
 attempt('datagram', lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', ${port})))
 attempt('listen', lambda: socket.create_server(('127.0.0.1', 0)))
 `,
     );
     server.close();
     await once(server, 'close');
-    expectDenied(found, ['create_connection', 'name', 'datagram', 'listen']);
+    expectDenied(found, ['create_connection', 'datagram', 'listen']);
     expect(reached).toBe(0);
   });
 

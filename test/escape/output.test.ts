@@ -3,8 +3,6 @@ import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { attackedJail, run } from './attack';
 
-watchLeftovers();
-
 const MEBIBYTE = 1024 * 1024;
 
 let jail: Jail;
@@ -16,6 +14,9 @@ beforeEach(() => {
 afterEach(async () => {
   await jail.close();
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 describe('output', () => {
   it.each([

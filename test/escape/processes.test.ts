@@ -5,8 +5,6 @@ import type { Jail } from '../../lib/index';
 import { traces, watchLeftovers } from '../support/leftovers';
 import { attackedJail, expectDenied, outcomes, outcomesOf, run } from './attack';
 
-watchLeftovers();
-
 let jail: Jail;
 let victim: ChildProcess;
 
@@ -24,6 +22,9 @@ afterEach(async () => {
     await once(victim, 'close');
   }
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 function expectVictimLives(): void {
   expect(victim.signalCode).toBeNull();
@@ -80,13 +81,14 @@ for group in (-1, 0, -${process.pid}):
     try: os.kill(group, signal.SIGTERM)
     except OSError: pass
 say('still', 'here')
-os.kill(-1, signal.SIGKILL)
+# kill(-1) spares the caller itself; its own group does not.
+attempt('everybody else', os.kill, -1, signal.SIGKILL)
 os.kill(0, signal.SIGKILL)
 `,
     );
     expect(result.status).toBe(-9);
     expect(result.outcome).toBe('signaled');
-    expect(outcomesOf(result)).toEqual({ still: 'here' });
+    expect(outcomesOf(result)).toEqual({ still: 'here', 'everybody else': 'ESRCH' });
     expectVictimLives();
   });
 

@@ -3,8 +3,6 @@ import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { attackedJail } from './attack';
 
-watchLeftovers();
-
 let jail: Jail;
 
 beforeEach(() => {
@@ -14,6 +12,9 @@ beforeEach(() => {
 afterEach(async () => {
   await jail.close();
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 /** Python that ends with this on the result channel, and nothing else. */
 function answer(expression: string): string {
@@ -52,10 +53,13 @@ const FORGERIES: Record<string, string> = {
 };
 
 describe('the result of hostile code', () => {
-  it.each(Object.keys(FORGERIES))('denies %s, with an error and untouched globals', async (name) => {
-    const error = await failure(answer(FORGERIES[name] ?? ''));
-    expect(error).toMatchObject({ code: 'ERR_CODEJAIL_EXEC' });
-  });
+  it.each(Object.keys(FORGERIES))(
+    'denies %s, with an error and untouched globals',
+    async (name) => {
+      const error = await failure(answer(FORGERIES[name] ?? ''));
+      expect(error).toMatchObject({ code: 'ERR_CODEJAIL_EXEC' });
+    },
+  );
 
   it('denies polluting a prototype', async () => {
     const globals: Record<string, unknown> = {};

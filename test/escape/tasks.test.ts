@@ -3,8 +3,6 @@ import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { attackedJail, outcomes, outcomesOf, run } from './attack';
 
-watchLeftovers();
-
 let jail: Jail;
 
 beforeEach(() => {
@@ -14,6 +12,9 @@ beforeEach(() => {
 afterEach(async () => {
   await jail.close();
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 const COUNT_FORKS = `
 made = 0
@@ -93,9 +94,13 @@ while True:
   });
 
   it('supports other jails while one forks as much as it can', async () => {
-    const bomb = run(jail, `while True:\n    try: os.fork()\n    except OSError: time.sleep(0.001)`, {
-      limits: { realtime: 4, cpu: 8 },
-    });
+    const bomb = run(
+      jail,
+      `while True:\n    try: os.fork()\n    except OSError: time.sleep(0.001)`,
+      {
+        limits: { realtime: 4, cpu: 8 },
+      },
+    );
     const results = [];
     for (let round = 0; round < 5; round += 1) {
       results.push((await jail.jailCode('python', { code: 'print(1)' })).stdout.toString());

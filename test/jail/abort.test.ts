@@ -94,9 +94,13 @@ describe('a call that is aborted', () => {
   it('ends notSafeExec as well', async () => {
     const warning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     try {
-      const running = suite.jail.notSafeExec('import time\ntime.sleep(600)', {}, {
-        signal: AbortSignal.timeout(700),
-      });
+      const running = suite.jail.notSafeExec(
+        'import time\ntime.sleep(600)',
+        {},
+        {
+          signal: AbortSignal.timeout(700),
+        },
+      );
       await expect(running).rejects.toMatchObject({ name: 'TimeoutError' });
     } finally {
       warning.mockRestore();

@@ -68,8 +68,9 @@ describe('collect', () => {
 
   it('brings back what a program left that failed, or was killed', async () => {
     const write = 'with open("tmp/left", "w") as f: f.write("left")\n';
-    expect(await suite.python(`${write}raise SystemExit(3)`, { collect: ['left'], limits: ROOMY }))
-      .toMatchObject({ status: 3, collected: [{ path: 'left', content: Buffer.from('left') }] });
+    expect(
+      await suite.python(`${write}raise SystemExit(3)`, { collect: ['left'], limits: ROOMY }),
+    ).toMatchObject({ status: 3, collected: [{ path: 'left', content: Buffer.from('left') }] });
     const killed = await suite.python(`${write}import time; time.sleep(600)`, {
       collect: ['left'],
       limits: { ...ROOMY, realtime: 3 },
@@ -87,8 +88,9 @@ describe('collect', () => {
       '    os.symlink(target, f"tmp/link{number}")',
       'os.symlink("loop", "tmp/loop")',
     ].join('\n');
-    expect(await collect(code, ['**', 'link0', 'link3/file', 'link4/jailed_code', 'link5/etc/passwd']))
-      .toEqual({ 'real/file': 'real' });
+    expect(
+      await collect(code, ['**', 'link0', 'link3/file', 'link4/jailed_code', 'link5/etc/passwd']),
+    ).toEqual({ 'real/file': 'real' });
   });
 
   it('is not held up by a FIFO or a socket', async () => {
@@ -114,7 +116,7 @@ describe('collect', () => {
       collected: [],
     });
     const within = await suite.python(code, {
-      collect: ['[0-2]'],
+      collect: ['0', '1', '2'],
       limits: { ...ROOMY, output: 1_000_000 },
     });
     expect(within.collected).toHaveLength(3);

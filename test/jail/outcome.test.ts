@@ -49,7 +49,9 @@ describe('the outcome', () => {
   });
 
   it('is "time-limit", with the seconds', async () => {
-    const result = await suite.python('import time; time.sleep(600)', { limits: { realtime: 0.6 } });
+    const result = await suite.python('import time; time.sleep(600)', {
+      limits: { realtime: 0.6 },
+    });
     expect(result).toMatchObject({
       outcome: 'time-limit',
       status: -9,
@@ -119,7 +121,9 @@ describe('the outcome', () => {
   });
 
   it('is "output-limit", with the bytes', async () => {
-    const result = await suite.python('while True: print("x" * 1000)', { limits: { output: 10_000 } });
+    const result = await suite.python('while True: print("x" * 1000)', {
+      limits: { output: 10_000 },
+    });
     expect(result).toMatchObject({
       outcome: 'output-limit',
       exceeded: { limit: 'output', allowed: 10_000 },

@@ -91,7 +91,9 @@ describe('output', () => {
   });
 
   it('allows a program to close its streams', async () => {
-    const { status, outcome } = await suite.python('import os; os.close(1); os.close(2); os._exit(5)');
+    const { status, outcome } = await suite.python(
+      'import os; os.close(1); os.close(2); os._exit(5)',
+    );
     expect([status, outcome]).toEqual([5, 'exited']);
   });
 });

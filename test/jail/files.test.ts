@@ -1,0 +1,250 @@
+// What is put into a jail: the host's files, and those that are made for the call.
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { watchLeftovers } from '../support/leftovers';
+import { useSuite } from '../support/suite';
+
+watchLeftovers();
+const suite = useSuite();
+
+const LIST = [
+  'import os',
+  'for row in sorted(os.walk(".")): print(row[0], sorted(row[1]), sorted(row[2]))',
+].join('\n');
+
+describe('files of the host', () => {
+  it('supports several at once, directories with all below them, and file: URLs', async () => {
+    suite.file('lib/one/two/deep.py', 'value = 2');
+    suite.file('lib/empty/.keep');
+    const plain = suite.file('plain.txt', 'plain');
+    const shown = await suite.printed(`${LIST}\nimport lib.one.two.deep as d; print(d.value)`, {
+      files: [pathToFileURL(plain), `${join(suite.folder, 'lib')}/`],
+    });
+    expect(shown).toBe(
+      [
+        ". ['lib', 'tmp'] ['jailed_code', 'plain.txt']",
+        "./lib ['empty', 'one'] []",
+        "./lib/empty [] ['.keep']",
+        "./lib/one ['two'] []",
+        "./lib/one/two [] ['deep.py']",
+        './tmp [] []',
+        '2\n',
+      ].join('\n'),
+    );
+  });
+
+  it('supports names with blanks, line breaks and other scripts', async () => {
+    const names = ['with blank', 'new\nline', 'né中😀', "it's"];
+    const files = names.map((name) => suite.file(name, name));
+    const shown = await suite.printed(
+      'import json, os; print(json.dumps({n: open(n).read() for n in os.listdir(".") if os.path.isfile(n) and n != "jailed_code"}))',
+      { files },
+    );
+    expect(JSON.parse(shown)).toEqual(Object.fromEntries(names.map((name) => [name, name])));
+  });
+
+  it('keeps the bit that makes a file executable, and links as they are', async () => {
+    const script = suite.file('script', '#!/bin/sh\n', 0o755);
+    const data = suite.file('data', 'data', 0o644);
+    symlinkSync('data', join(suite.folder, 'relative'));
+    symlinkSync('/no/such/file', join(suite.folder, 'dangling'));
+    const code = [
+      'import os',
+      'print([bool(os.stat(n).st_mode & 0o111) for n in ("script", "data")])',
+      'print([os.readlink(n) for n in ("relative", "dangling")], open("relative").read())',
+    ].join('\n');
+    const links = ['relative', 'dangling'].map((name) => join(suite.folder, name));
+    expect(await suite.printed(code, { files: [script, data, ...links] })).toBe(
+      "[True, False]\n['data', '/no/such/file'] data\n",
+    );
+  });
+
+  it('supports large ones, which do not count against the disk', async () => {
+    const large = suite.file('large', Buffer.alloc(30_000_000, 'x'));
+    const code = 'import os; print(os.path.getsize("large"))';
+    expect(await suite.printed(code, { files: [large], limits: { disk: 1_000_000 } })).toBe(
+      '30000000\n',
+    );
+  });
+
+  it('supports many', async () => {
+    for (let number = 0; number < 2000; number += 1) {
+      suite.file(`many/${number % 20}/${number}`, String(number));
+    }
+    const code = 'import os; print(sum(len(files) for _, _, files in os.walk("many")))';
+    expect(await suite.printed(code, { files: [join(suite.folder, 'many')] })).toBe('2000\n');
+  });
+
+  it('denies changing, removing and renaming them, in the jail and on the host', async () => {
+    const path = suite.file('given', 'as it was', 0o666);
+    mkdirSync(join(suite.folder, 'directory'), { mode: 0o777 });
+    chmodSync(join(suite.folder, 'directory'), 0o777);
+    const code = [
+      'import os',
+      'for attempt in (lambda: open("given", "w"), lambda: os.remove("given"),',
+      '        lambda: os.rename("given", "tmp/given"), lambda: os.rename("given", "other"),',
+      '        lambda: open("directory/new", "w"), lambda: os.mkdir("new"), lambda: os.rmdir("directory"),',
+      '        lambda: os.remove("jailed_code"), lambda: os.symlink("x", "link"),',
+      '        lambda: os.truncate("given", 0), lambda: os.rmdir("tmp")):',
+      '    try: attempt(); print("done")',
+      '    except OSError: pass',
+      'print(open("given").read())',
+    ].join('\n');
+    const shown = await suite.printed(code, {
+      files: [path, join(suite.folder, 'directory')],
+      limits: { fsize: 1000 },
+    });
+    expect(shown).toBe('as it was\n');
+  });
+
+  it('is not held up by a FIFO in a directory', async () => {
+    const { execFileSync } = await import('node:child_process');
+    suite.file('odd/file', 'x');
+    execFileSync('mkfifo', [join(suite.folder, 'odd', 'fifo')]);
+    const settled = await Promise.allSettled([
+      suite.printed(LIST, { files: [join(suite.folder, 'odd')] }),
+    ]);
+    const [outcome] = settled;
+    if (outcome?.status === 'fulfilled') {
+      expect(outcome.value).toMatch(/^\.\/odd \[\] \['file'\]$/m);
+    } else {
+      expect(outcome?.reason).toMatchObject({
+        code: expect.stringMatching(/^ERR_CODEJAIL_(SETUP|INVALID_ARGUMENT)$/) as string,
+      });
+    }
+  });
+
+  it.each([
+    ['is missing', '/no/such/file', 'does not exist'],
+    ['is a device', '/dev/null', 'neither'],
+  ])('refuses one that %s, and runs nothing', async (_what, path, message) => {
+    let ran = false;
+    const refused = suite.python('print(1)', {
+      files: [suite.file('there'), path],
+      onStdout: () => {
+        ran = true;
+      },
+    });
+    await expect(refused).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+      argument: 'options.files[1]',
+    });
+    await expect(refused).rejects.toThrow(message);
+    expect(ran).toBe(false);
+  });
+});
+
+describe('extra files', () => {
+  it('supports names in directories, text and bytes, from any iterable', async () => {
+    const extraFiles = new Map<string, string | Uint8Array>([
+      ['package/__init__.py', ''],
+      ['package/inner/__init__.py', 'value = "é"'],
+      ['data.bin', Uint8Array.of(0, 255)],
+    ]);
+    const code =
+      'import package.inner; print(package.inner.value, open("data.bin", "rb").read() == b"\\0\\xff")';
+    expect(await suite.printed(code, { extraFiles })).toBe('é True\n');
+  });
+
+  it('supports files of the host beside them', async () => {
+    const shown = await suite.printed(LIST, {
+      files: [suite.file('host.txt')],
+      extraFiles: [['extra.txt', '']],
+    });
+    expect(shown).toContain("['extra.txt', 'host.txt', 'jailed_code']");
+  });
+
+  it('denies changing them', async () => {
+    const code = 'open("extra.txt", "a")';
+    const { stderr, status } = await suite.python(code, {
+      extraFiles: [['extra.txt', 'x']],
+      limits: { fsize: 1000 },
+    });
+    expect(stderr.toString()).toMatch(/Permission denied|Read-only file system/);
+    expect(status).toBe(1);
+  });
+
+  it('keeps what was given when the call was made', async () => {
+    const bytes = Buffer.from('before');
+    const running = suite.printed('print(open("it").read())', { extraFiles: [['it', bytes]] });
+    bytes.write('after!');
+    expect(await running).toBe('before\n');
+  });
+
+  it.each(['/absolute', '../outside', 'a/../../b', '', '.', 'tmp/x', 'jailed_code', 'nul\0'])(
+    'denies the name %j, and writes nothing',
+    async (name) => {
+      await expect(
+        suite.python('pass', {
+          extraFiles: [
+            ['good', ''],
+            [name, 'x'],
+          ],
+        }),
+      ).rejects.toMatchObject({
+        code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+        argument: 'options.extraFiles[1][0]',
+      });
+    },
+  );
+});
+
+describe('the writable directory', () => {
+  it('is where temporary files go', async () => {
+    const code = [
+      'import os, tempfile',
+      'with tempfile.NamedTemporaryFile("w+") as f:',
+      '    f.write("x" * 500); f.seek(0); print(len(f.read()), os.path.dirname(f.name) == os.path.abspath("tmp"))',
+    ].join('\n');
+    expect(await suite.printed(code, { limits: { fsize: 1000 } })).toBe('500 True\n');
+  });
+
+  it('is empty in each call', async () => {
+    const code = [
+      'import os',
+      'print(os.listdir("tmp"))',
+      'with open("tmp/left", "w") as f: f.write("left")',
+    ].join('\n');
+    const limits = { fsize: 1000 };
+    expect(await suite.printed(code, { limits })).toBe('[]\n');
+    expect(await suite.printed(code, { limits })).toBe('[]\n');
+  });
+
+  it('supports directories, links, renames and modes of its own', async () => {
+    const code = [
+      'import os',
+      'os.chdir("tmp"); os.makedirs("a/b")',
+      'with open("a/b/c", "w") as f: f.write("c")',
+      'os.rename("a/b/c", "d"); os.symlink("d", "e"); os.link("d", "f"); os.chmod("d", 0o600)',
+      'print(open("e").read(), open("f").read(), oct(os.stat("d").st_mode & 0o777))',
+      'os.remove("d"); os.remove("f"); os.removedirs("a/b")',
+      'print(os.listdir("."))',
+    ].join('\n');
+    expect(await suite.printed(code, { limits: { fsize: 1000 } })).toBe("c c 0o600\n['e']\n");
+  });
+
+  it('leaves nothing of files without any mode, of a full disk and of deep directories', async () => {
+    const code = [
+      'import os',
+      'os.chdir("tmp")',
+      'for number in range(100):',
+      '    os.mkdir("d"); open("d/f", "w").close(); os.chmod("d/f", 0); os.chdir("d")',
+      'for number in range(100): os.chmod(".", 0); os.chdir("..") if number == 0 else None',
+    ].join('\n');
+    const result = await suite.python(code, { limits: { fsize: 1000 } });
+    expect(result.outcome).toMatch(/exited|disk-limit/);
+  });
+});
+
+describe('a file of the host that its owner alone can read', () => {
+  it('is copied as the caller reads it, as the caller has asked for', async () => {
+    const path = join(suite.folder, 'private');
+    writeFileSync(path, 'private', { mode: 0o600 });
+    const { stdout, stderr } = await suite.python('print(open("private").read())', {
+      files: [path],
+    });
+    // As in CodeJail, a mode that keeps others out may keep the sandbox user out too.
+    expect(`${stdout.toString()}${stderr.toString()}`).toMatch(/^private\n$|Permission denied/);
+  });
+});

@@ -1,0 +1,160 @@
+// Limits: where they come from, what each means, and what its absence means.
+import { createJail } from '../../lib/index';
+import { watchLeftovers } from '../support/leftovers';
+import { UNHURRIED, useSuite } from '../support/suite';
+
+watchLeftovers();
+const suite = useSuite();
+
+const WRITE = 'with open("tmp/x", "wb") as f: f.write(b"x" * 2000)';
+
+describe('limits', () => {
+  it('are CodeJail’s where nothing is set', () => {
+    expect(createJail().effectiveLimits()).toMatchObject({
+      cpu: 1,
+      realtime: 1,
+      vmem: 0,
+      fsize: 0,
+      nproc: 15,
+    });
+  });
+
+  it('come from the jail, the context over it, and the call over both', async () => {
+    const { jail } = suite;
+    jail.setLimit('fsize', 1000);
+    expect((await suite.python(WRITE)).status).toBe(1);
+    jail.overrideLimit('fsize', 3000, 'course');
+    expect((await suite.python(WRITE, { limitOverridesContext: 'course' })).status).toBe(0);
+    expect((await suite.python(WRITE, { limitOverridesContext: 'other' })).status).toBe(1);
+    expect(
+      (await suite.python(WRITE, { limitOverridesContext: 'course', limits: { fsize: 10 } }))
+        .status,
+    ).toBe(1);
+    jail.overrideLimit('fsize', null, 'course');
+    expect((await suite.python(WRITE, { limitOverridesContext: 'course' })).status).toBe(1);
+    jail.setLimit('fsize', 4000);
+    expect((await suite.python(WRITE)).status).toBe(0);
+  });
+
+  it('are those of the moment of the call', async () => {
+    suite.jail.setLimit('fsize', 4000);
+    const running = suite.python(WRITE);
+    suite.jail.setLimit('fsize', 10);
+    expect((await running).status).toBe(0);
+  });
+
+  it('apply to safeExec', async () => {
+    await expect(
+      suite.jail.safeExec('while True: pass', {}, { limits: { cpu: 1 } }),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining('with status code: -24') as string,
+      result: { outcome: 'cpu-limit' },
+    });
+  });
+
+  it.each([
+    [
+      'cpu',
+      'end = __import__("time").process_time() + 1.5\nwhile __import__("time").process_time() < end: pass',
+    ],
+    ['vmem', 'x = bytearray(200_000_000)'],
+    ['memory', 'x = b"x" * 200_000_000'],
+    [
+      'nproc',
+      'import threading, time\nt = [threading.Thread(target=time.sleep, args=(1,)) for _ in range(40)]\nfor x in t: x.start()',
+    ],
+    ['files', 'for i in range(3000): open(f"tmp/{i}", "w").close()'],
+  ])('%s may be 0: no limit', async (name, code) => {
+    suite.jail.setLimit('memory', 0);
+    suite.jail.setLimit('vmem', 0);
+    const result = await suite.python(code, { limits: { [name]: 0 } });
+    expect(result.stderr.toString()).toBe('');
+    expect(result).toMatchObject({ status: 0, outcome: 'exited' });
+  });
+
+  it('disk may be 0: no limit but that of each file', async () => {
+    const code =
+      'for i in range(20):\n  with open(f"tmp/{i}", "wb") as f: f.write(bytes(5_000_000))';
+    const result = await suite.python(code, {
+      limits: { disk: 0, fsize: 5_000_000, memory: 0 },
+    });
+    expect(result).toMatchObject({ status: 0, outcome: 'exited' });
+  });
+
+  it('fsize may be 0: then an empty file is all that can be made', async () => {
+    const code = [
+      'import os',
+      'open("tmp/empty", "w").close(); os.mkdir("tmp/directory"); print(sorted(os.listdir("tmp")))',
+      'with open("tmp/more", "w") as f: f.write("x")',
+    ].join('\n');
+    const result = await suite.python(code, { limits: { fsize: 0 } });
+    expect(result.stdout.toString()).toBe("['directory', 'empty']\n");
+    expect(result.stderr.toString()).toContain('File too large');
+  });
+
+  it('fsize does not concern the streams', async () => {
+    const code = 'print("x" * 100000)';
+    expect(await suite.printed(code, { limits: { fsize: 0 } })).toHaveLength(100_001);
+  });
+
+  it('denies raising them from inside', async () => {
+    const code = [
+      'import resource',
+      'for name in ("RLIMIT_CPU", "RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NPROC", "RLIMIT_NOFILE"):',
+      '    kind = getattr(resource, name)',
+      '    soft, hard = resource.getrlimit(kind)',
+      '    try: resource.setrlimit(kind, (-1, -1)); print(name, "raised")',
+      '    except (ValueError, OSError): pass',
+      'print(resource.getrlimit(resource.RLIMIT_CORE)[1] <= 1)',
+    ].join('\n');
+    expect(
+      await suite.printed(code, { limits: { cpu: 5, vmem: 2_000_000_000, fsize: 10, nproc: 5 } }),
+    ).toBe('True\n');
+  });
+
+  it('counts nproc for this jail alone', async () => {
+    const code = [
+      'import os, time',
+      'made = 0',
+      'try:',
+      '    for _ in range(30):',
+      '        if os.fork() == 0: time.sleep(600)',
+      '        made += 1',
+      'except BlockingIOError: pass',
+      'time.sleep(0.5)',
+      'print(made)',
+    ].join('\n');
+    const all = await Promise.all(
+      Array.from({ length: 4 }, async () => suite.printed(code, { limits: { nproc: 10 } })),
+    );
+    expect(all).toEqual(Array(4).fill('9\n'));
+  });
+
+  it.each([
+    ['cpu', -1],
+    ['cpu', Number.NaN],
+    ['realtime', Number.POSITIVE_INFINITY],
+    ['vmem', 1.5],
+    ['nproc', 1e12],
+    ['fsize', '1000'],
+    ['colour', 1],
+  ])('denies %s = %p, before anything runs', async (name, value) => {
+    await expect(
+      suite.python('print(1)', { limits: { [name]: value } as Record<string, number> }),
+    ).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+      argument: `options.limits.${name}`,
+    });
+  });
+
+  it('warns, and ignores it, where proxy is overridden by context', async () => {
+    const warnings: string[] = [];
+    await using jail = createJail({
+      limits: UNHURRIED,
+      logger: (level, message) => warnings.push(`${level} ${message}`),
+    });
+    jail.overrideLimit('proxy', 1, 'course');
+    expect(warnings.join()).toMatch(/^warn .*proxy/);
+    expect(jail.effectiveLimits('course').proxy).toBe(jail.effectiveLimits().proxy);
+  });
+});

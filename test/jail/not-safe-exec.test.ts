@@ -1,0 +1,95 @@
+// The substitute without confinement, for debugging: the same semantics, and a warning every time.
+import { createJail, SafeExecError } from '../../lib/index';
+import { watchLeftovers } from '../support/leftovers';
+import { UNHURRIED, useSuite } from '../support/suite';
+
+watchLeftovers();
+const suite = useSuite();
+
+let warning: jest.SpyInstance;
+
+beforeEach(() => {
+  warning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+});
+
+afterEach(() => {
+  warning.mockRestore();
+});
+
+describe('notSafeExec', () => {
+  it('updates the globals, returns what was printed, and says that nothing confined it', async () => {
+    const globals = { a: 1 };
+    const result = await suite.jail.notSafeExec('b = a + 1; print("hi")', globals);
+    expect(globals).toEqual({ a: 1, b: 2 });
+    expect(result.stdout.toString()).toBe('hi\n');
+    expect(result.confinement).toEqual([]);
+  });
+
+  it('warns on every call, by name', async () => {
+    await suite.jail.notSafeExec('', {}, { slug: 'problem 7' });
+    await suite.jail.notSafeExec('', {});
+    expect(warning).toHaveBeenCalledTimes(2);
+    expect(warning).toHaveBeenNthCalledWith(
+      1,
+      expect.stringMatching(/DANGER.*problem 7/),
+      'CodeJailWarning',
+    );
+  });
+
+  it('has no limits, and the rights of the caller', async () => {
+    const globals = {};
+    await suite.jail.notSafeExec(
+      'import os\nwith open("anything", "w") as f: f.write("x" * 5000)\nuid = os.getuid()\nreads = os.access("/etc/passwd", os.R_OK)',
+      globals,
+      { limits: { fsize: 0, cpu: 1 } },
+    );
+    expect(globals).toEqual({ uid: process.getuid?.(), reads: true });
+  });
+
+  it('supports files, extraFiles and pythonPath, in a directory that is removed', async () => {
+    suite.file('lib/module.py', 'const = 42');
+    const globals: Record<string, unknown> = {};
+    await suite.jail.notSafeExec(
+      'import module, os\nconst = module.const\ntext = open("a.txt").read() + open("b.txt").read()\nwhere = os.getcwd()',
+      globals,
+      {
+        files: [suite.file('a.txt', 'a')],
+        extraFiles: [['b.txt', 'b']],
+        pythonPath: [`${suite.folder}/lib`],
+      },
+    );
+    expect(globals).toMatchObject({ const: 42, text: 'ab' });
+    const { existsSync } = await import('node:fs');
+    expect(existsSync(globals['where'] as string)).toBe(false);
+  });
+
+  it('rejects as safeExec does, and leaves the globals alone', async () => {
+    const globals = { a: 1 };
+    const error: unknown = await suite.jail
+      .notSafeExec('a = 2\nraise ValueError("soup")', globals)
+      .catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(SafeExecError);
+    expect(error).toMatchObject({ exception: { type: 'ValueError', message: 'soup', line: 2 } });
+    expect(globals).toEqual({ a: 1 });
+  });
+
+  it('can not change the server: what the code patches is gone with it', async () => {
+    const globals: Record<string, unknown> = {};
+    await suite.jail.notSafeExec('import random\nrandom.random = lambda: 7', globals);
+    await suite.jail.notSafeExec('import random\nvalue = random.random()', globals);
+    expect(globals['value']).not.toBe(7);
+  });
+});
+
+describe('alwaysBeUnsafe', () => {
+  it('sends safeExec there, and jailCode not', async () => {
+    await using jail = createJail({ alwaysBeUnsafe: true, limits: UNHURRIED });
+    const globals = {};
+    const { confinement } = await jail.safeExec('import os; uid = os.getuid()', globals);
+    expect([globals, confinement]).toEqual([{ uid: process.getuid?.() }, []]);
+    expect(warning).toHaveBeenCalledTimes(1);
+    const jailed = await jail.jailCode('python', { code: 'print(open("/etc/passwd"))' });
+    expect(jailed.status).toBe(1);
+    expect(jailed.confinement).not.toEqual([]);
+  });
+});
