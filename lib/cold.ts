@@ -5,7 +5,15 @@ import { SetupError } from './errors';
 import { InputWriter, type Input } from './input';
 import type { Limits } from './limits';
 import { removeHostDirectory, sweepHostDirectories } from './host-directory';
-import { native, SpecFlag, type NativeEvent, type NativeFailure, type NativeJail } from './native';
+import {
+  native,
+  SpecFlag,
+  type Addon,
+  type NativeEvent,
+  type NativeFailure,
+  type NativeJail,
+  type NativeSpec,
+} from './native';
 import { endingOf, signalOf, type StopReason } from './outcome';
 import { OutputReader } from './output';
 import type { JailResult } from './result';
@@ -47,6 +55,20 @@ function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+// The addon throws where this process has no descriptor or thread left to make a jail with.
+function spawned(
+  addon: Addon,
+  spec: NativeSpec,
+  onEvent: (event: NativeEvent) => void,
+): NativeJail {
+  try {
+    return addon.spawn(spec, onEvent);
+  } catch (cause) {
+    const { errno, message } = cause as Error & { errno?: number };
+    throw new SetupError('make the pipes', errno ?? 0, { detail: message, cause });
+  }
+}
+
 class Run {
   readonly #call: ColdCall;
   readonly #calledAt: number;
@@ -73,7 +95,7 @@ class Run {
     });
     const spec = buildSpec(call.confinement, call.view, call.limits, call);
     this.#hostDirectory = spec.onHost ? spec.directory : null;
-    this.#jail = addon.spawn(spec.native, (event) => {
+    this.#jail = spawned(addon, spec.native, (event) => {
       if (event.type === 'started') {
         this.#onStarted(event.startedMs, spec.directory);
       } else {

@@ -1,4 +1,5 @@
 // The one table of what a jail guarantees, what serves it on which host, and what cures its lack.
+import { constants } from 'node:os';
 import type { MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { OLDEST_KERNEL, kernelIsRecent, type HostFacts } from './host';
@@ -96,6 +97,19 @@ const GUARANTEES_OF_STEP: Readonly<Record<string, readonly GuaranteeName[]>> = {
   'restrict with Landlock': ['files'],
   'install the seccomp filter': ['kernel', 'network'],
 };
+
+// This process or its host is short of something for now; the next call may find it.
+const SHORTAGES = new Set([
+  constants.errno.EAGAIN,
+  constants.errno.EMFILE,
+  constants.errno.ENFILE,
+  constants.errno.ENOMEM,
+]);
+
+/** Whether the failure of a step tells of the host's confinement, and not of a shortage or a broken package. */
+export function concernsGuarantees(step: string, errno: number): boolean {
+  return Object.hasOwn(GUARANTEES_OF_STEP, step) && !SHORTAGES.has(errno);
+}
 
 function cureOf(step: string, facts: HostFacts, detail: string): string {
   if (!kernelIsRecent(facts.kernel)) {

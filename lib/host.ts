@@ -36,8 +36,13 @@ const UID_CAPABILITIES = [CAP_SETGID, CAP_SETUID, CAP_SETPCAP];
 function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8').trim();
-  } catch {
-    return null;
+  } catch (cause) {
+    const { code, errno, message } = cause as NodeJS.ErrnoException;
+    // A file that can't be opened for another reason, such as EMFILE, tells nothing of the host.
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EPERM' || code === 'ENOTDIR') {
+      return null;
+    }
+    throw new SetupError('look at the host', -(errno ?? 0), { detail: message, cause });
   }
 }
 

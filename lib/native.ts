@@ -137,11 +137,7 @@ export interface Addon {
   stop(id: number): void;
   kill(id: number): void;
   listFiles(directory: number): Promise<{ path: string; size: number }[]>;
-  readFiles(
-    directory: number,
-    paths: string[],
-    limit: number,
-  ): Promise<(Buffer | null)[] | null>;
+  readFiles(directory: number, paths: string[], limit: number): Promise<(Buffer | null)[] | null>;
   closeDescriptor(descriptor: number): void;
   lookUpUser(name: string): { uid: number; gid: number } | null;
   landlockAbi(): number;

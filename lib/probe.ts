@@ -5,7 +5,7 @@ import { runCold, type ColdCall, type ColdResult } from './cold';
 import type { Confinement } from './confinement';
 import { SetupError, type MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
-import { missingAfterFailure, missingAfterProbe } from './guarantees';
+import { concernsGuarantees, missingAfterFailure, missingAfterProbe } from './guarantees';
 import { hostFacts, ownNamespaces } from './host';
 import type { Limits } from './limits';
 import { Namespace, native, SpecFlag } from './native';
@@ -180,7 +180,11 @@ export async function prove(confinement: Confinement, view: HostView): Promise<P
     const checks = await settled([attempts(target), misbehaviours(target)]);
     return { checks, missing: missingAfterProbe(checks.filter(({ held }) => !held)) };
   } catch (error) {
-    if (!(error instanceof SetupError) || error.errno === undefined) {
+    if (
+      !(error instanceof SetupError) ||
+      error.errno === undefined ||
+      !concernsGuarantees(error.step, error.errno)
+    ) {
       throw error;
     }
     const failure = {

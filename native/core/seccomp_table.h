@@ -85,6 +85,12 @@ constexpr int kRefused[] = {
 // Refused with EACCES: memory that no rlimit and no tmpfs of the jail counts, and that outlives its
 // maker (System V IPC) or has no name (memfd).
 constexpr int kDenied[] = {
+    // A tmpfs counts no byte of an extended attribute.
+    SYS_fsetxattr,
+    SYS_lsetxattr,
+    SYS_setxattr,
+    // Pages given to a pipe stay when their maker has unmapped them.
+    SYS_vmsplice,
     // On a file that jails share, inotify tells what the others read.
     SYS_inotify_add_watch,
     SYS_inotify_init1,
@@ -138,7 +144,6 @@ constexpr int kAllowed[] = {
     SYS_flistxattr,
     SYS_flock,
     SYS_fremovexattr,
-    SYS_fsetxattr,
     SYS_fstat,
     SYS_fstatfs,
     SYS_fsync,
@@ -180,7 +185,6 @@ constexpr int kAllowed[] = {
     SYS_llistxattr,
     SYS_lremovexattr,
     SYS_lseek,
-    SYS_lsetxattr,
     SYS_madvise,
     SYS_membarrier,
     SYS_mincore,
@@ -260,7 +264,6 @@ constexpr int kAllowed[] = {
     SYS_setsid,
     SYS_setsockopt,
     SYS_setuid,
-    SYS_setxattr,
     SYS_shutdown,
     SYS_sigaltstack,
     SYS_signalfd4,
@@ -287,7 +290,6 @@ constexpr int kAllowed[] = {
     SYS_uname,
     SYS_unlinkat,
     SYS_utimensat,
-    SYS_vmsplice,
     SYS_wait4,
     SYS_waitid,
     SYS_write,

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kLongestSleepMs = 50;
 constexpr int kShortestSleepMs = 2;
+constexpr int kHurriedSamples = 50;
 constexpr std::uint64_t kGraceUs = 1000000;
 
 std::uint64_t monotonic_ns() {
@@ -219,6 +220,14 @@ class Supervisor {
       if (soonest < static_cast<std::uint64_t>(sleep_ms_)) {
         sleep_ms_ = soonest < kShortestSleepMs ? kShortestSleepMs : static_cast<int>(soonest);
       }
+      // Short-lived children that nobody waits for are in no rusage: only samples see them.
+      if (sample.missed) {
+        hurry_ = kHurriedSamples;
+      }
+      if (hurry_ > 0) {
+        --hurry_;
+        sleep_ms_ = kShortestSleepMs;
+      }
     }
   }
 
@@ -273,6 +282,7 @@ class Supervisor {
   int sleep_ms_ = kShortestSleepMs;
   int memory_sleep_ms_ = kShortestSleepMs;
   std::uint64_t last_memory_ = 0;
+  int hurry_ = 0;
 };
 
 }  // namespace

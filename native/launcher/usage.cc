@@ -31,9 +31,7 @@ std::uint64_t process_cpu(pid_t process) {
   return microseconds(time);
 }
 
-bool read_text(pid_t process, const char* name, char* text, std::size_t size) {
-  char path[64];
-  (void)std::snprintf(path, sizeof(path), "/proc/%d/%s", process, name);
+bool read_text(const char* path, char* text, std::size_t size) {
   Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
     return false;
@@ -46,36 +44,73 @@ bool read_text(pid_t process, const char* name, char* text, std::size_t size) {
   return true;
 }
 
-std::uint64_t kilobytes_after(const char* text, const char* name, bool& found) {
-  const char* line = std::strstr(text, name);
-  found = found && line != nullptr;
-  return line == nullptr ? 0 : std::strtoull(line + std::strlen(name), nullptr, 10) * 1024U;
+struct DirectoryCloser {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, DirectoryCloser>;
+
+// `line` begins with a line break: the program chooses its own name, which stands in the same text.
+std::uint64_t bytes_of(const char* text, const char* line, bool& found) {
+  const char* at = std::strstr(text, line);
+  found = found && at != nullptr;
+  return at == nullptr ? 0 : std::strtoull(at + std::strlen(line), nullptr, 10) * 1024U;
+}
+
+// What one task of /proc shows of its memory; false where it has ended.
+bool read_resident(const char* path, std::uint64_t& bytes) {
+  char text[4096];
+  bool found = read_text(path, text, sizeof(text));
+  if (!found) {
+    return false;
+  }
+  // Page tables too: a huge mapping of nothing is made of them.
+  bytes = bytes_of(text, "\nRssAnon:", found) + bytes_of(text, "\nRssShmem:", found) +
+          bytes_of(text, "\nVmPTE:", found);
+  return found;
 }
 
 // Anonymous and shared memory; the pages of libraries are the host's and cost the jail nothing.
 std::uint64_t resident_bytes(pid_t process) {
-  char text[2048];
-  bool found = read_text(process, "status", text, sizeof(text));
-  return found
-             ? kilobytes_after(text, "RssAnon:", found) + kilobytes_after(text, "RssShmem:", found)
-             : 0;
+  char path[96];
+  std::uint64_t bytes = 0;
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/status", process);
+  if (read_resident(path, bytes)) {
+    return bytes;
+  }
+  // The memory of a process whose first thread has ended shows with the others only.
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/task", process);
+  const Directory tasks(opendir(path));
+  if (!tasks) {
+    return 0;
+  }
+  while (const dirent* task = readdir(tasks.get())) {
+    const long number = std::strtol(task->d_name, nullptr, 10);
+    if (number <= 0) {
+      continue;
+    }
+    (void)std::snprintf(path, sizeof(path), "/proc/%d/task/%ld/status", process, number);
+    if (read_resident(path, bytes)) {
+      return bytes;
+    }
+  }
+  return 0;
 }
 
 // The proportional set: a page that n processes share counts 1/n in each. False where the process
 // has made itself unreadable.
 bool proportional_bytes(pid_t process, std::uint64_t& bytes) {
-  char text[2048];
-  if (!read_text(process, "smaps_rollup", text, sizeof(text))) {
+  char path[64];
+  char text[4096];
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/status", process);
+  bool found = read_text(path, text, sizeof(text));
+  const std::uint64_t tables = found ? bytes_of(text, "\nVmPTE:", found) : 0;
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", process);
+  if (!found || !read_text(path, text, sizeof(text))) {
     return false;
   }
-  bool found = true;
-  bytes = kilobytes_after(text, "Pss_Anon:", found) + kilobytes_after(text, "Pss_Shmem:", found);
+  bytes = tables + bytes_of(text, "\nPss_Anon:", found) + bytes_of(text, "\nPss_Shmem:", found);
   return found;
 }
-
-struct DirectoryCloser {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
 
 }  // namespace
 
@@ -104,11 +139,13 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     seen_[i].alive = false;
   }
   std::uint64_t exact = 0;
-  std::unique_ptr<DIR, DirectoryCloser> proc(opendir("/proc"));
+  const Directory proc(opendir("/proc"));
   if (!proc) {
     return sample;
   }
   const pid_t self = getpid();
+  pid_t newest = 0;
+  unsigned newcomers = 0;
   while (const dirent* item = readdir(proc.get())) {
     const auto process = static_cast<pid_t>(std::strtol(item->d_name, nullptr, 10));
     if (process <= 0) {
@@ -125,6 +162,8 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
       continue;
     }
     sample.cpu_us += cpu;
+    newest = process > newest ? process : newest;
+    newcomers += process > newest_seen_ ? 1 : 0;
     Seen& seen = entry(process);
     seen.alive = true;
     if (cpu < seen.cpu_us) {
@@ -141,6 +180,9 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
       seen_[i] = Seen{};
     }
   }
+  // Numbers are handed out in order: those that are missing came and went between two samples.
+  sample.missed = newest > newest_seen_ + static_cast<pid_t>(newcomers);
+  newest_seen_ = newest > newest_seen_ ? newest : newest_seen_;
   sample.cpu_us += ended_cpu_us_;
   if (sample.memory_bytes > exact_above && sample.processes > 1) {
     for (unsigned i = 0; i < count_; ++i) {

@@ -11,6 +11,7 @@ struct Sample {
   std::uint64_t cpu_us = 0;
   std::uint64_t memory_bytes = 0;
   unsigned processes = 0;
+  bool missed = false;  // processes have come and gone unseen since the last sample
 };
 
 // Sums over the processes of this PID namespace, without the launcher's memory but with the CPU
@@ -37,6 +38,7 @@ class UsageSampler {
   std::uint64_t own_cpu_at_start_us_;
   Seen seen_[kMaxSeen] = {};
   unsigned count_ = 0;
+  pid_t newest_seen_ = 0;
   std::uint64_t ended_cpu_us_ = 0;
 };
 

@@ -98,21 +98,13 @@ describe('files of the host', () => {
     expect(shown).toBe('as it was\n');
   });
 
-  it('is not held up by a FIFO in a directory', async () => {
+  it('refuses a directory with a FIFO in it, rather than wait for who writes', async () => {
     const { execFileSync } = await import('node:child_process');
     suite.file('odd/file', 'x');
     execFileSync('mkfifo', [join(suite.folder, 'odd', 'fifo')]);
-    const settled = await Promise.allSettled([
-      suite.printed(LIST, { files: [join(suite.folder, 'odd')] }),
-    ]);
-    const [outcome] = settled;
-    if (outcome?.status === 'fulfilled') {
-      expect(outcome.value).toMatch(/^\.\/odd \[\] \['file'\]$/m);
-    } else {
-      expect(outcome?.reason).toMatchObject({
-        code: expect.stringMatching(/^ERR_CODEJAIL_(SETUP|INVALID_ARGUMENT)$/) as string,
-      });
-    }
+    await expect(
+      suite.python('print(1)', { files: [join(suite.folder, 'odd')] }),
+    ).rejects.toMatchObject({ code: 'ERR_CODEJAIL_SETUP', step: 'copy files into the jail' });
   });
 
   it.each([
@@ -224,27 +216,24 @@ describe('the writable directory', () => {
     expect(await suite.printed(code, { limits: { fsize: 1000 } })).toBe("c c 0o600\n['e']\n");
   });
 
-  it('leaves nothing of files without any mode, of a full disk and of deep directories', async () => {
+  it('leaves nothing of deep directories, and of files and directories without any mode', async () => {
     const code = [
       'import os',
       'os.chdir("tmp")',
       'for number in range(100):',
-      '    os.mkdir("d"); open("d/f", "w").close(); os.chmod("d/f", 0); os.chdir("d")',
-      'for number in range(100): os.chmod(".", 0); os.chdir("..") if number == 0 else None',
+      '    open("f", "w").close(); os.chmod("f", 0); os.mkdir("d"); os.chdir("d")',
+      'for number in range(100):',
+      '    os.chdir(".."); os.chmod("d", 0)',
     ].join('\n');
-    const result = await suite.python(code, { limits: { fsize: 1000 } });
-    expect(result.outcome).toMatch(/exited|disk-limit/);
+    expect(await suite.printed(code)).toBe('');
   });
 });
 
 describe('a file of the host that its owner alone can read', () => {
-  it('is copied as the caller reads it, as the caller has asked for', async () => {
+  it('is copied as the caller reads it', async () => {
     const path = join(suite.folder, 'private');
     writeFileSync(path, 'private', { mode: 0o600 });
-    const { stdout, stderr } = await suite.python('print(open("private").read())', {
-      files: [path],
-    });
-    // As in CodeJail, a mode that keeps others out may keep the sandbox user out too.
-    expect(`${stdout.toString()}${stderr.toString()}`).toMatch(/^private\n$|Permission denied/);
+    const code = 'print(open("private").read())';
+    expect(await suite.printed(code, { files: [path] })).toBe('private\n');
   });
 });

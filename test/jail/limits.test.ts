@@ -139,9 +139,7 @@ describe('limits', () => {
     ['fsize', '1000'],
     ['colour', 1],
   ])('denies %s = %p, before anything runs', async (name, value) => {
-    await expect(
-      suite.python('print(1)', { limits: { [name]: value } as Record<string, number> }),
-    ).rejects.toMatchObject({
+    await expect(suite.python('print(1)', { limits: { [name]: value } })).rejects.toMatchObject({
       code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
       argument: `options.limits.${name}`,
     });

@@ -73,7 +73,7 @@ describe('the globals', () => {
   it('carry megabytes, both ways', async () => {
     const list = Array.from({ length: 200_000 }, (_, number) => number);
     const globals = await exec('list.reverse(); text = text * 2', { list, text: 'é'.repeat(1e6) });
-    expect(globals['list']).toEqual(list.toReversed?.() ?? [...list].reverse());
+    expect(globals['list']).toEqual([...list].reverse());
     expect(globals['text']).toBe('é'.repeat(2e6));
   });
 
