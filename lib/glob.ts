@@ -36,8 +36,8 @@ function matchLists<P, T>(
 /** Whether one name fits a pattern of `*`, `?` and plain characters. */
 function matchName(pattern: string, name: string): boolean {
   return matchLists(
-    [...pattern],
-    [...name],
+    Array.from(pattern),
+    Array.from(name),
     (character) => character === '*',
     (character, other) => character === '?' || character === other,
   );

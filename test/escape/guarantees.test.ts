@@ -43,7 +43,12 @@ describe('a jail that can not be confined as configured', () => {
     const directory = mkdtempSync(join(tmpdir(), 'unconfined-'));
     try {
       const error: unknown = await createJail({ commands })
-        .jailCode('python', { code: 'print("ran")', onStdout: () => rmSync(directory) })
+        .jailCode('python', {
+          code: 'print("ran")',
+          onStdout: () => {
+            rmSync(directory);
+          },
+        })
         .catch((caught: unknown) => caught);
       expect(error).toBeInstanceOf(UnconfinedError);
       expect(error).toMatchObject({

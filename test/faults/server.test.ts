@@ -21,7 +21,7 @@ async function serverWith(script: string): Promise<ChildProcess> {
     ['-e', `const tell = (word) => process.stdout.write(word + '\\n'); ${script}`],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  await new Promise((resolve) => child.stdout?.once('data', resolve));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
   return child;
 }
 

@@ -17,9 +17,10 @@ const SPAN = [
   'print(os.getuid(), begin, time.time())',
 ].join('\n');
 
+// Child processes and workers load what is built: Jest's transform is not theirs.
+const PACKAGE = JSON.stringify(join(__dirname, '..', '..'));
 const SERVER = [
-  `require(${JSON.stringify(join(__dirname, '..', 'support', 'load-typescript.js'))});`,
-  `const { createJail } = require(${JSON.stringify(join(__dirname, '..', '..', 'lib', 'index.ts'))});`,
+  `const { createJail } = require(${PACKAGE});`,
   `const jail = createJail({ limits: { realtime: 60, cpu: 30 } });`,
   `const running = Array.from({ length: 3 }, () => jail.jailCode('python', { code: ${JSON.stringify(SPAN)} }));`,
   `const spans = Promise.all(running).then((results) => results.map(({ stdout }) => stdout.toString()));`,
@@ -174,6 +175,47 @@ describe('jails of several threads', () => {
     const spans = await Promise.all(Array.from({ length: 4 }, spansOfWorker));
     expect(spans.flat()).toHaveLength(12);
     expectNoSharedUid(spans.flat());
+  });
+});
+
+// Each round ends two threads somewhere in the middle of their calls.
+const RESTLESS = [
+  `const { Worker } = require('node:worker_threads');`,
+  `const code = ${JSON.stringify(
+    [
+      `const { createJail } = require(${PACKAGE});`,
+      `const jail = createJail({ commands: { true: '/bin/true' }, limits: { realtime: 60 } });`,
+      `const three = () => Promise.all([1, 2, 3].map(() => jail.jailCode('true')));`,
+      `(async () => { await three(); require('node:worker_threads').parentPort.postMessage('up'); for (;;) await three(); })();`,
+    ].join('\n'),
+  )};`,
+  `(async () => {`,
+  `  for (let round = 0; round < 12; round += 1) {`,
+  `    const workers = [1, 2].map(() => new Worker(code, { eval: true }));`,
+  `    await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));`,
+  `    await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));`,
+  `    await Promise.all(workers.map((worker) => worker.terminate()));`,
+  `  }`,
+  `  console.log('survived');`,
+  `})();`,
+].join('\n');
+
+describe('threads that are terminated', () => {
+  it('do not harm their server, whatever their jails are doing', async () => {
+    // In a process of its own: what is to be seen here is that it does not crash.
+    const child = spawn(process.execPath, ['-e', RESTLESS], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+    }
+    const status = await new Promise((resolve) =>
+      child.once('close', (code, signal) => {
+        resolve(signal ?? code);
+      }),
+    );
+    expect([status, text]).toEqual([0, 'survived\n']);
   });
 });
 

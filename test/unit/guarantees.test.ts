@@ -1,0 +1,142 @@
+import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
+import {
+  concernsGuarantees,
+  GUARANTEES,
+  missingAfterFailure,
+  missingAfterProbe,
+  servedBy,
+} from '../../lib/guarantees';
+import type { HostFacts } from '../../lib/host';
+
+const FACTS: HostFacts = {
+  kind: 'user',
+  kernel: '6.1.0',
+  uid: 1000,
+  gid: 1000,
+  userNamespaces: { allowed: true, why: '' },
+  landlock: 0,
+  appArmor: false,
+};
+
+function failure(step: string, errno = 1, detail = ''): Parameters<typeof missingAfterFailure>[0] {
+  return { step, syscall: 'clone3', errno, detail };
+}
+
+function cure(step: string, facts: Partial<HostFacts> = {}): string | undefined {
+  return missingAfterFailure(failure(step), { ...FACTS, ...facts })[0]?.cure;
+}
+
+describe('the table of guarantees', () => {
+  it('has every guarantee, each with what it forbids and what serves it', () => {
+    expect(Object.keys(GUARANTEES)).toEqual([...GUARANTEE_NAMES]);
+    for (const name of GUARANTEE_NAMES) {
+      expect(GUARANTEES[name].mechanisms.length).toBeGreaterThan(0);
+      expect(GUARANTEES[name].cannot).toMatch(/^[a-z].*[^.]$/);
+    }
+  });
+
+  it('can’t be changed', () => {
+    expect(Object.isFrozen(GUARANTEES)).toBe(true);
+  });
+});
+
+describe('servedBy', () => {
+  it('finds the mechanisms that are in force, by name, by version and by profile', () => {
+    expect(
+      servedBy('files', ['mount-namespace', 'landlock-6', 'apparmor:sandbox', 'timer']),
+    ).toEqual(['mount-namespace', 'landlock-6', 'apparmor:sandbox']);
+  });
+
+  it('finds none among those of other guarantees', () => {
+    expect(servedBy('kernel', ['mount-namespace', 'timer'])).toEqual([]);
+  });
+
+  it('does not take one mechanism for another whose name it begins', () => {
+    expect(servedBy('time', ['timers'])).toEqual([]);
+  });
+});
+
+describe('a step that failed', () => {
+  it('takes with it every guarantee that it serves', () => {
+    const missing = missingAfterFailure(failure('clone', 1, '/x'), FACTS);
+    expect(missing.map(({ guarantee }) => guarantee)).toEqual([
+      'files',
+      'network',
+      'processes',
+      'identity',
+      'tasks',
+      'disk',
+    ]);
+    expect(missing[0]?.why).toBe('step "clone" failed on /x (errno 1 in clone3)');
+  });
+
+  it.each([
+    ['an old kernel', 'clone', { kernel: '5.10.0' }, 'use Linux 5.14 or later (this is 5.10.0)'],
+    ['root in a container', 'clone', { kind: 'root' as const }, 'CAP_SYS_ADMIN'],
+    [
+      'user namespaces that are switched off',
+      'make the namespaces',
+      { userNamespaces: { allowed: false, why: 'kernel.unprivileged_userns_clone is 0' } },
+      'sudo sysctl -w kernel.unprivileged_userns_clone=1',
+    ],
+    [
+      'no user namespace allowed at all',
+      'make the namespaces',
+      { userNamespaces: { allowed: false, why: 'user.max_user_namespaces is 0' } },
+      'sudo sysctl -w user.max_user_namespaces=65536',
+    ],
+    [
+      'AppArmor that restricts user namespaces',
+      'write the id maps',
+      {
+        userNamespaces: {
+          allowed: false,
+          why: 'kernel.apparmor_restrict_unprivileged_userns is 1',
+        },
+      },
+      'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+    ],
+    ['a profile without AppArmor', 'open the AppArmor attribute', {}, 'boot with AppArmor'],
+    [
+      'a profile that is not loaded',
+      'change the AppArmor profile',
+      { appArmor: true },
+      'apparmor_parser --replace',
+    ],
+    ['a pool that is too small', 'lease a uid', {}, 'uidPool'],
+  ])('has a cure for %s', (_name, step, facts, expected) => {
+    expect(cure(step, facts)).toContain(expected);
+  });
+
+  it('tells of the host, unless something was short for the moment or the package is broken', () => {
+    const EPERM = 1;
+    const ENOENT = 2;
+    const EAGAIN = 11;
+    const EMFILE = 24;
+    expect(concernsGuarantees('clone', EPERM)).toBe(true);
+    expect(concernsGuarantees('clone', EMFILE)).toBe(false);
+    expect(concernsGuarantees('lease a uid', EAGAIN)).toBe(false);
+    expect(concernsGuarantees('start the launcher', ENOENT)).toBe(false);
+  });
+});
+
+describe('probes that got through', () => {
+  it('are reported by guarantee, in the order of the table', () => {
+    const missing = missingAfterProbe([
+      { guarantee: 'disk', check: 'write 2 MB', seen: '2 MB' },
+      { guarantee: 'files', check: 'read /etc/passwd', seen: '' },
+      { guarantee: 'disk', check: 'make 20 files', seen: '20' },
+    ]);
+    expect(missing.map(({ guarantee, why }) => [guarantee, why])).toEqual([
+      ['files', 'a probe in the jail could read /etc/passwd'],
+      ['disk', 'a probe in the jail could write 2 MB (2 MB); make 20 files (20)'],
+    ]);
+    for (const { cure: text } of missing) {
+      expect(text).not.toBe('');
+    }
+  });
+
+  it('are none where none got through', () => {
+    expect(missingAfterProbe([])).toEqual([]);
+  });
+});

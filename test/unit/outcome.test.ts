@@ -1,0 +1,145 @@
+import { LimitTable, type Limits } from '../../lib/limits';
+import { Verdict, type NativeReport } from '../../lib/native';
+import { endingOf, signalOf, type StopReason } from '../../lib/outcome';
+
+const LIMITS: Limits = new LimitTable().effective(null, {
+  cpu: 2,
+  realtime: 3,
+  fsize: 100,
+  memory: 1000,
+  disk: 2000,
+  files: 10,
+  output: 500,
+});
+
+const QUIET: NativeReport = {
+  status: 0,
+  verdict: Verdict.none,
+  userMs: 10,
+  systemMs: 5,
+  cpuMs: 15,
+  peakRssBytes: 900,
+  peakMemoryBytes: 950,
+  diskBytes: 0,
+  diskFiles: 0,
+  diskFull: false,
+  filesFull: false,
+};
+
+function ending(
+  report: Partial<NativeReport> | undefined,
+  stopped: StopReason = null,
+  seen = { wallMs: 1500, outputBytes: 7 },
+): ReturnType<typeof endingOf> {
+  return endingOf(
+    stopped,
+    report === undefined ? undefined : { ...QUIET, ...report },
+    LIMITS,
+    seen,
+  );
+}
+
+describe('signalOf', () => {
+  it.each([
+    [0, null],
+    [1, null],
+    [255, null],
+    [-9, 'SIGKILL'],
+    [-24, 'SIGXCPU'],
+    [-31, 'SIGSYS'],
+    // A real-time signal: Node has no name for it.
+    [-40, null],
+  ])('names the signal of %d', (status, name) => {
+    expect(signalOf(status)).toBe(name);
+  });
+});
+
+describe('endingOf', () => {
+  it.each<[string, Partial<NativeReport>, string]>([
+    ['a program that ended well', {}, 'exited'],
+    ['one that failed', { status: 3 }, 'exited'],
+    ['one that crashed', { status: -11 }, 'signaled'],
+    ['one that killed itself', { status: -9 }, 'signaled'],
+    ['a full disk that nobody minded', { diskFull: true, filesFull: true }, 'exited'],
+  ])('is no limit: %s', (_name, report, outcome) => {
+    expect(ending(report)).toEqual({ outcome, exceeded: null });
+  });
+
+  it.each<[string, Partial<NativeReport>, string, unknown]>([
+    [
+      'the sum of the CPU',
+      { status: -9, verdict: Verdict.cpu, cpuMs: 2100 },
+      'cpu-limit',
+      { limit: 'cpu', allowed: 2, measured: 2.1 },
+    ],
+    [
+      'the kernel’s own SIGXCPU',
+      { status: -24, cpuMs: 2000 },
+      'cpu-limit',
+      { limit: 'cpu', allowed: 2, measured: 2 },
+    ],
+    [
+      'the kernel’s SIGKILL, a second later',
+      { status: -9, cpuMs: 3000 },
+      'cpu-limit',
+      { limit: 'cpu', allowed: 2, measured: 3 },
+    ],
+    [
+      'the sum of the memory',
+      { status: -9, verdict: Verdict.memory, peakMemoryBytes: 1200 },
+      'memory-limit',
+      { limit: 'memory', allowed: 1000, measured: 1200 },
+    ],
+    [
+      'the size of a file',
+      { status: -25 },
+      'disk-limit',
+      { limit: 'fsize', allowed: 100, measured: null },
+    ],
+    [
+      'a full disk',
+      { status: 1, diskFull: true, diskBytes: 2000 },
+      'disk-limit',
+      { limit: 'disk', allowed: 2000, measured: 2000 },
+    ],
+    [
+      'the number of files',
+      { status: 1, filesFull: true, diskFiles: 10 },
+      'disk-limit',
+      { limit: 'files', allowed: 10, measured: 10 },
+    ],
+  ])('names %s, with the evidence', (_name, report, outcome, exceeded) => {
+    expect(ending(report)).toEqual({ outcome, exceeded });
+  });
+
+  it('names the time, with what was measured', () => {
+    const report = { status: -9, verdict: Verdict.stopped };
+    expect(ending(report, 'time', { wallMs: 3050, outputBytes: 0 })).toEqual({
+      outcome: 'time-limit',
+      exceeded: { limit: 'realtime', allowed: 3, measured: 3.05 },
+    });
+  });
+
+  it('names the time when the launcher had to be killed and could not report', () => {
+    expect(ending(undefined, 'time').outcome).toBe('time-limit');
+  });
+
+  it('lets a program that ended just before it was to be stopped have ended by itself', () => {
+    expect(ending({ status: 0 }, 'time')).toEqual({ outcome: 'exited', exceeded: null });
+  });
+
+  it('names the output, whatever the program made of it', () => {
+    for (const status of [0, 1, -9, -13]) {
+      expect(ending({ status }, 'output', { wallMs: 1, outputBytes: 501 })).toEqual({
+        outcome: 'output-limit',
+        exceeded: { limit: 'output', allowed: 500, measured: 501 },
+      });
+    }
+  });
+
+  it('does not blame the CPU where it has no limit', () => {
+    const report = { ...QUIET, status: -9, cpuMs: 99_000 };
+    const limits = { ...LIMITS, cpu: 0 };
+    expect(endingOf(null, report, limits, { wallMs: 1, outputBytes: 0 }).outcome).toBe('signaled');
+  });
+});
