@@ -98,9 +98,21 @@ constexpr int kDenied[] = {
 #ifdef SYS_inotify_init
     SYS_inotify_init,
 #endif
-    SYS_memfd_create, SYS_shmget, SYS_shmat,      SYS_shmctl,  SYS_shmdt,
-    SYS_semget,       SYS_semop,  SYS_semtimedop, SYS_semctl,  SYS_msgget,
-    SYS_msgsnd,       SYS_msgrcv, SYS_msgctl,     SYS_mq_open, SYS_mq_unlink,
+    SYS_memfd_create,
+    SYS_shmget,
+    SYS_shmat,
+    SYS_shmctl,
+    SYS_shmdt,
+    SYS_semget,
+    SYS_semop,
+    SYS_semtimedop,
+    SYS_semctl,
+    SYS_msgget,
+    SYS_msgsnd,
+    SYS_msgrcv,
+    SYS_msgctl,
+    SYS_mq_open,
+    SYS_mq_unlink,
 #ifdef SYS_memfd_secret
     SYS_memfd_secret,
 #endif

@@ -25,13 +25,20 @@ function read(path: string): string {
   }
 }
 
+// Dead, and not ours to reap: the orphan of a server that was killed, where PID 1 is no init, as in many
+// containers.
+function isForeignZombie(process_: string): boolean {
+  const [, state, parent] = / ([A-Z]) (\d+) /.exec(read(`/proc/${process_}/stat`)) ?? [];
+  return state === 'Z' && Number(parent) !== process.pid;
+}
+
 function isJailed(process_: string): boolean {
   try {
     const { uid } = statSync(`/proc/${process_}`);
     const name = read(`/proc/${process_}/comm`).trim();
     const isOfPool =
       uid >= DEFAULT_UID_POOL.first && uid < DEFAULT_UID_POOL.first + 2 * DEFAULT_UID_POOL.count;
-    return isOfPool || name.startsWith('codejail-launch');
+    return (isOfPool || name.startsWith('codejail-launch')) && !isForeignZombie(process_);
   } catch {
     return false;
   }
