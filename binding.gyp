@@ -40,7 +40,10 @@
         'native/core/spec.cc',
         'native/core/step.cc',
       ],
-      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED',
+        # A worker that is being terminated can't be thrown into: that must not abort the process.
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+      ],
       'cflags_cc': [
         '-fno-exceptions',
         # As a system directory: its headers are not held to this project's warnings.
