@@ -97,6 +97,9 @@ JailProcess::JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor repo
       context_(owner.env(), "codejail:jail") {}
 
 JailProcess::~JailProcess() {
+  if (spawner_.joinable()) {
+    spawner_.join();
+  }
   report_watch_.stop();
   first_watch_.stop();
   second_watch_.stop();
@@ -110,6 +113,8 @@ void JailProcess::watch_report(uv_loop_t* loop) {
 
 void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
   have_spawned_ = true;
+  // It has put its result down and is about to end.
+  spawner_.join();
   lease_ = std::move(result.lease);
   first_pidfd_ = std::move(result.pidfd);
   if (!result.status.ok()) {
@@ -422,23 +427,24 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
   auto process = std::make_unique<JailProcess>(*this, id, Descriptor(channel[0]),
                                                info[1].As<Napi::Function>(), plan->header.flags);
   process->watch_report(loop_);
-  processes_.emplace(id, std::move(process));
+  JailProcess& added = *processes_.emplace(id, std::move(process)).first->second;
 
-  std::thread([plan = std::move(plan), ends = std::move(ends), mailbox = mailbox_, id]() mutable {
-    Spawned spawned = spawn_launcher(*plan, std::move(ends));
-    const std::lock_guard<std::mutex> lock(mailbox->mutex);
-    if (mailbox->closed) {
-      // The environment has gone meanwhile, and with it its end of the report channel, which the
-      // launcher takes for the end of the server; reaping is left to do here.
-      if (spawned.pidfd.valid()) {
-        (void)sys_pidfd_send_signal(spawned.pidfd.get(), SIGKILL);
-        wait_for_end(spawned.pidfd);
-      }
-      return;
-    }
-    mailbox->finished.emplace_back(id, std::move(spawned));
-    uv_async_send(mailbox->wake);
-  }).detach();
+  added.spawner_ = std::thread(
+      [plan = std::move(plan), ends = std::move(ends), mailbox = mailbox_, id]() mutable {
+        Spawned spawned = spawn_launcher(*plan, std::move(ends));
+        const std::lock_guard<std::mutex> lock(mailbox->mutex);
+        if (mailbox->closed) {
+          // The environment has gone meanwhile, and with it its end of the report channel, which
+          // the launcher takes for the end of the server; reaping is left to do here.
+          if (spawned.pidfd.valid()) {
+            (void)sys_pidfd_send_signal(spawned.pidfd.get(), SIGKILL);
+            wait_for_end(spawned.pidfd);
+          }
+          return;
+        }
+        mailbox->finished.emplace_back(id, std::move(spawned));
+        uv_async_send(mailbox->wake);
+      });
 
   Napi::Object handles = Napi::Object::New(env);
   set_number(handles, "id", id);

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "report.h"
@@ -69,6 +70,8 @@ class JailProcess {
   Watch second_watch_;
   Napi::FunctionReference on_event_;
   Napi::AsyncContext context_;
+  // Joined, never detached: the addon's code is unloaded with the last worker that uses it.
+  std::thread spawner_;
   bool have_spawned_ = false;
   bool first_ended_ = false;
   bool second_ended_ = false;

@@ -49,7 +49,10 @@ say('self', os.getpid())
     const result = await run(
       jail,
       `
-for target in (${process.pid}, ${process.ppid}, ${victim.pid}):
+# In a container a number of the server's may be one of the jail's own, too.
+outside = [number for number in (${process.pid}, ${process.ppid}, ${victim.pid}) if not os.path.exists(f'/proc/{number}')]
+say('outside', len(outside))
+for target in outside:
     for number in (0, signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP):
         attempt(f'{target}/{int(number)}', os.kill, target, number)
     attempt(f'{target}/pidfd', os.pidfd_open, target)
@@ -65,9 +68,10 @@ say('alive', os.path.exists('/proc/1/status'))
 `,
     );
     expect(result.outcome).toBe('exited');
-    const { alive, ...found } = outcomesOf(result);
+    const { alive, outside, ...found } = outcomesOf(result);
     expect(alive).toBe(true);
-    expect(Object.keys(found)).toHaveLength(18);
+    expect(outside).toBeGreaterThan(0);
+    expect(Object.keys(found)).toHaveLength(6 * Number(outside));
     expectDenied(found, Object.keys(found));
     expectVictimLives();
   });
