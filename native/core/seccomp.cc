@@ -143,6 +143,18 @@ void restrict_sockets(Filter& filter, bool unix_sockets) {
   }
 }
 
+// setsockopt: buffers stay at the host's default, since what waits in them is in no sum.
+void restrict_socket_buffers(Filter& filter) {
+  filter.unless_equal_skip(SYS_setsockopt, 7);
+  filter.load_argument(1);
+  filter.unless_equal_skip(SOL_SOCKET, 3);
+  filter.load_argument(2);
+  filter.if_equal_skip(SO_SNDBUF, 2);
+  filter.if_equal_skip(SO_RCVBUF, 1);
+  filter.answer(kAllow);
+  filter.answer(refuse(EACCES));
+}
+
 // ioctl: no input faked into a terminal, by TIOCSTI (CVE-2017-5226) or the console's TIOCLINUX
 // (CVE-2023-28339). The kernel looks at the low half only, so this does too.
 void restrict_ioctl(Filter& filter) {
@@ -252,6 +264,7 @@ Status install_seccomp_filter(bool allow_exec, bool unix_sockets, Descriptor& ex
   restrict_exec(filter, allow_exec);
   restrict_clone(filter);
   restrict_sockets(filter, unix_sockets);
+  restrict_socket_buffers(filter);
   restrict_ioctl(filter);
   restrict_shared_memory(filter);
   restrict_to_caller(filter);

@@ -274,7 +274,7 @@ constexpr int kAllowed[] = {
     SYS_setreuid,
     SYS_setrlimit,
     SYS_setsid,
-    SYS_setsockopt,
+
     SYS_setuid,
     SYS_shutdown,
     SYS_sigaltstack,
