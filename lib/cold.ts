@@ -1,4 +1,5 @@
 // One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
+import { now } from './clock';
 import { collectFiles, type CollectedFile } from './collect';
 import type { Confinement } from './confinement';
 import { SetupError } from './errors';
@@ -50,10 +51,6 @@ const STOP_GRACE_MS = 500;
 // A set-up that takes longer hangs, on a dead network file system for instance.
 const SETUP_LIMIT_MS = 120_000;
 const KILLED = -9;
-
-function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
 
 // The addon throws where this process has no descriptor or thread left to make a jail with.
 function spawned(

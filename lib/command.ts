@@ -1,8 +1,14 @@
 // A configured command, made ready: its program found, its confinement decided and proved.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { lookUpUser, planConfinement, type Confinement, type UidPool } from './confinement';
-import { InvalidArgumentError, UnconfinedError, type MissingGuarantee } from './errors';
+import {
+  LIBRARY_MECHANISMS,
+  lookUpUser,
+  planConfinement,
+  type Confinement,
+  type UidPool,
+} from './confinement';
+import { InvalidArgumentError, UnconfinedError } from './errors';
 import type { GuaranteeName } from './guarantee-name';
 import { hostFacts } from './host';
 import { parseCommandOptions, type CommandArguments } from './options';
@@ -17,14 +23,10 @@ export interface ReadyCommand {
   /** The words before the call's own, the program's name first. */
   words: string[];
   proof: Proof;
-  /** The guarantees that were given up by name, and that this host indeed lacks. */
-  givenUp: MissingGuarantee[];
   /** What results name as being in force. */
   mechanisms: string[];
 }
 
-// Of every jail, on every host: done by this process and by the launcher themselves.
-const LIBRARY_MECHANISMS = ['sampled-sums', 'timer', 'bounded-readers'];
 const PYTHON_ARGUMENTS = ['-E', '-B'];
 // Threads of a numeric library would count as tasks, and fail to start.
 const PYTHON_ENVIRONMENT = {
@@ -106,7 +108,7 @@ export class Command {
    * Finds the program and proves the confinement, without regard to what may be missing.
    * @throws InvalidArgumentError where the program or the user is missing
    */
-  async prepare(uidPool: UidPool): Promise<Omit<ReadyCommand, 'givenUp' | 'mechanisms'>> {
+  async prepare(uidPool: UidPool): Promise<ReadyCommand> {
     const runtime = await this.#findRuntime();
     const [best, ...others] = planConfinement({
       allowExec: this.options.allowExec,
@@ -127,7 +129,14 @@ export class Command {
       confinement = other;
       proof = await proofOf(other, runtime);
     }
-    return { options: this.options, runtime, confinement, words: this.#words(runtime), proof };
+    return {
+      options: this.options,
+      runtime,
+      confinement,
+      words: this.#words(runtime),
+      proof,
+      mechanisms: [...confinement.mechanisms, ...LIBRARY_MECHANISMS],
+    };
   }
 
   /** The program and its words, for a run without confinement. */
@@ -157,10 +166,8 @@ export class Command {
     }
     return {
       ...prepared,
-      givenUp: missing,
       mechanisms: [
-        ...prepared.confinement.mechanisms,
-        ...LIBRARY_MECHANISMS,
+        ...prepared.mechanisms,
         ...missing.map(({ guarantee }) => `missing:${guarantee}`),
       ],
     };

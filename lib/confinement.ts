@@ -49,6 +49,8 @@ const NAMESPACE_MECHANISMS = [
   'uts-namespace',
   'cgroup-namespace',
 ];
+/** Of every jail, on every host: what the server and the launcher do themselves. */
+export const LIBRARY_MECHANISMS = ['sampled-sums', 'timer', 'bounded-readers'];
 const COMMON_MECHANISMS = ['no-capabilities', 'no-new-privs', 'seccomp', 'rlimits'];
 
 /** What a command asks of its confinement. */

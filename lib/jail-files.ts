@@ -7,12 +7,16 @@ import { readName, Refusal, spellPath } from './argument';
 import { describe } from './describe';
 import { errnoName, InvalidArgumentError } from './errors';
 
-/** A file, directory or symbolic link of the host that goes into the jail. */
-export interface FileArgument {
+/** A file, directory or symbolic link of the host that is copied into the jail. */
+export interface HostFile {
   /** Its absolute path on the host. */
   path: string;
   /** Its name in the jail's directory. */
   name: string;
+}
+
+/** A `HostFile` that a call named. */
+export interface FileArgument extends HostFile {
   /** The argument that named it, for errors: `options.files[0]`. */
   argument: string;
 }
@@ -115,12 +119,15 @@ export function readExtraFiles(value: unknown): ExtraFile[] {
   return files;
 }
 
+/** CodeJail's name for the program in the jail's directory: a call's code, or what runs it. */
+export const PROGRAM_NAME = 'jailed_code';
+
 /** The names in the jail's directory that are taken before any file is put there. */
-export type ReservedName = 'tmp' | 'jailed_code';
+export type ReservedName = 'tmp' | typeof PROGRAM_NAME;
 
 const RESERVATIONS: Record<ReservedName, string> = {
   tmp: 'the name of the writable directory',
-  jailed_code: 'the name under which the code itself is written',
+  [PROGRAM_NAME]: 'the name under which the code itself is written',
 };
 
 /**

@@ -23,6 +23,7 @@ import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import {
   checkNames,
   nameFiles,
+  PROGRAM_NAME,
   readBytes,
   readExtraFiles,
   readHostPath,
@@ -375,7 +376,7 @@ export function parseJailCodeOptions(value: unknown, argument = 'options'): Jail
   const code = options.code === undefined || options.code.length === 0 ? null : options.code;
   const files = nameFiles(options.files ?? [], `${argument}.files`);
   const extraFiles = options.extraFiles ?? [];
-  checkNames(files, extraFiles, code === null ? ['tmp'] : ['tmp', 'jailed_code'], argument);
+  checkNames(files, extraFiles, code === null ? ['tmp'] : ['tmp', PROGRAM_NAME], argument);
   const argv = options.argv ?? [];
   const env = options.env ?? {};
   checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
@@ -402,7 +403,7 @@ export function parseSafeExecOptions(value: unknown, argument = 'options'): Safe
   const files = nameFiles(options.files ?? [], `${argument}.files`);
   const known = new Set(files.map(({ path }) => path));
   const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
-  checkNames([...files, ...copied], extraFiles, ['tmp', 'jailed_code'], argument);
+  checkNames([...files, ...copied], extraFiles, ['tmp', PROGRAM_NAME], argument);
   return {
     ...runArguments(options, [...files, ...copied], extraFiles, argument),
     command: options.command ?? 'python',

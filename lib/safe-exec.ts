@@ -19,9 +19,6 @@ export interface SafeExecJsonResult extends JailResult {
   globalsJson: string;
 }
 
-/** Where the runner stands in the jail, as CodeJail's wrapper does. */
-export const RUNNER_NAME = 'jailed_code';
-
 let runner: string | undefined;
 
 /** The Python that runs inside. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Confinement } from './confinement';
 import { leaseDirectory } from './host';
+import type { HostFile } from './jail-files';
 import type { Limits } from './limits';
 import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from './native';
 import type { HostView } from './runtime';
@@ -19,8 +20,7 @@ export interface SpecRequest {
   /** All words, the program's own name first. */
   argv: readonly string[];
   env: Readonly<Record<string, string>>;
-  /** Paths of the host that are copied into the jail's directory, under their last name. */
-  copies: readonly { source: string; name: string }[];
+  copies: readonly HostFile[];
   files: readonly JailFile[];
   /** Handed over as descriptor 3, with a result channel as descriptor 4. */
   request?: Uint8Array | undefined;
@@ -102,10 +102,10 @@ function directoryRecords(directory: string, request: SpecRequest, limits: Limit
   const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
   return [
     { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
-    ...request.copies.map(({ source, name }) => ({
+    ...request.copies.map(({ path, name }) => ({
       kind: RecordKind.copy,
       path: `${directory}/${name}`,
-      data: source,
+      data: path,
     })),
     ...[...subdirectories].map((name) => ({
       kind: RecordKind.directory,

@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import type { HostFile } from './jail-files';
 import type { JailFile } from './spec';
 import { signalOf } from './outcome';
 import type { JailResult } from './result';
@@ -12,7 +13,7 @@ import { constants } from 'node:os';
 export interface UnconfinedCall {
   program: string;
   argv: readonly string[];
-  copies: readonly { source: string; name: string }[];
+  copies: readonly HostFile[];
   files: readonly JailFile[];
   request: Uint8Array;
   signal: AbortSignal | null;
@@ -20,8 +21,8 @@ export interface UnconfinedCall {
 
 async function fill(directory: string, call: UnconfinedCall): Promise<void> {
   await mkdir(join(directory, 'tmp'));
-  for (const { source, name } of call.copies) {
-    await cp(source, join(directory, name), { recursive: true, verbatimSymlinks: true });
+  for (const { path, name } of call.copies) {
+    await cp(path, join(directory, name), { recursive: true, verbatimSymlinks: true });
   }
   for (const { name, content } of call.files) {
     const path = join(directory, name);

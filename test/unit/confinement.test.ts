@@ -1,4 +1,9 @@
-import { DEFAULT_UID_POOL, lookUpUser, planConfinement } from '../../lib/confinement';
+import {
+  DEFAULT_UID_POOL,
+  LIBRARY_MECHANISMS,
+  lookUpUser,
+  planConfinement,
+} from '../../lib/confinement';
 import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
 import { servedBy } from '../../lib/guarantees';
 import type { HostFacts, HostKind } from '../../lib/host';
@@ -10,7 +15,6 @@ const WISHES = {
   user: undefined,
   uidPool: DEFAULT_UID_POOL,
 };
-const LIBRARY_MECHANISMS = ['sampled-sums', 'timer', 'bounded-readers'];
 
 function facts(kind: HostKind, more: Partial<HostFacts> = {}): HostFacts {
   return {

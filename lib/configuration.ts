@@ -1,0 +1,142 @@
+// What a jail is told before its calls: its commands, its limits, its settings.
+import { autoConfiguredPython, Command } from './command';
+import { DEFAULT_UID_POOL, type UidPool } from './confinement';
+import { NotConfiguredError } from './errors';
+import type { GuaranteeName } from './guarantee-name';
+import { LimitTable, type LimitName, type Limits } from './limits';
+import {
+  parseCommandName,
+  parseCommandOptions,
+  parseJailOptions,
+  type CommandOptions,
+  type JailOptions,
+  type Logger,
+} from './options';
+import { parseSettings, type CodeJailSettings } from './settings';
+
+/** A jail's commands and limits, which no other jail shares. `Jail` adds the calls. */
+export abstract class Configuration {
+  readonly #commands = new Map<string, Command>();
+  /** @internal */
+  protected readonly limits: LimitTable;
+  /** @internal */
+  protected readonly allowMissing: readonly GuaranteeName[];
+  /** @internal */
+  protected readonly uidPool: UidPool;
+  /** @internal */
+  protected readonly logger: Logger;
+  /** Whether safeExec runs everything unconfined, as CodeJail's ALWAYS_BE_UNSAFE does. */
+  readonly alwaysBeUnsafe: boolean;
+
+  /** @internal */
+  constructor(options: JailOptions = {}) {
+    const { allowMissing, alwaysBeUnsafe, uidPool, commands, limits, logger } =
+      parseJailOptions(options);
+    this.allowMissing = allowMissing;
+    this.alwaysBeUnsafe = alwaysBeUnsafe;
+    this.uidPool = uidPool ?? DEFAULT_UID_POOL;
+    this.logger = logger ?? (() => undefined);
+    this.limits = new LimitTable(
+      logger === null
+        ? undefined
+        : (message) => {
+            logger('warn', message);
+          },
+    );
+    for (const [name, value] of Object.entries(limits) as [LimitName, number][]) {
+      this.limits.set(name, value);
+    }
+    for (const [name, command] of commands) {
+      this.#commands.set(name, new Command(name, command));
+    }
+  }
+
+  /**
+   * Configures a command, or configures it anew.
+   * @param command any name; `python` gets the arguments `-E -B`, as in CodeJail
+   * @param options the program's path, or more
+   * @throws InvalidArgumentError
+   * @example jail.configure('python', '/opt/sandbox/bin/python')
+   */
+  configure(command: string, options: string | CommandOptions): void {
+    const name = parseCommandName(command);
+    this.#commands.set(name, new Command(name, parseCommandOptions(options)));
+  }
+
+  /** Whether a command can be used: one that was configured, or `python` where one is found. */
+  isConfigured(command: string): boolean {
+    return this.find(parseCommandName(command)) !== null;
+  }
+
+  /**
+   * Sets a limit for every later call; null puts the default back.
+   * @throws InvalidArgumentError
+   */
+  setLimit(name: LimitName, value: number | null): void {
+    this.limits.set(name, value);
+  }
+
+  /**
+   * Overrides a limit for the calls that name this context as `limitOverridesContext`; null takes the
+   * override away. `proxy` can't be overridden.
+   * @throws InvalidArgumentError
+   */
+  overrideLimit(name: LimitName, value: number | null, context: string): void {
+    this.limits.override(name, value, context);
+  }
+
+  /** The limits that a call would have, with a context's overrides where one is named. */
+  effectiveLimits(context?: string): Limits {
+    return this.limits.effective(context);
+  }
+
+  /**
+   * Applies Open edX's CODE_JAIL dictionary.
+   * @throws InvalidArgumentError; then nothing has been applied
+   */
+  applySettings(settings: CodeJailSettings): void {
+    const { command, limits, overrides } = parseSettings(settings);
+    if (command !== undefined) {
+      this.configure('python', {
+        bin: command.bin,
+        ...(command.user === null ? {} : { user: command.user }),
+      });
+    }
+    for (const { name, value } of limits) {
+      this.limits.set(name, value);
+    }
+    for (const { name, value, context } of overrides) {
+      this.limits.override(name, value, context);
+    }
+  }
+
+  /**
+   * A command that was configured, or `python` where one is found.
+   * @internal
+   */
+  protected find(name: string): Command | null {
+    const known = this.#commands.get(name);
+    if (known !== undefined || name !== 'python') {
+      return known ?? null;
+    }
+    const options = autoConfiguredPython();
+    if (options === null) {
+      return null;
+    }
+    const command = new Command(name, options);
+    this.#commands.set(name, command);
+    return command;
+  }
+
+  /**
+   * @throws NotConfiguredError
+   * @internal
+   */
+  protected require(name: string): Command {
+    const command = this.find(name);
+    if (command === null) {
+      throw new NotConfiguredError(name, [...this.#commands.keys()]);
+    }
+    return command;
+  }
+}

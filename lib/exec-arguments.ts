@@ -1,0 +1,43 @@
+// What the exec calls take besides their options.
+import { InvalidArgumentError } from './errors';
+import { parseJson } from './json/parse';
+
+/** @throws InvalidArgumentError unless it is a string */
+export function requireCode(code: unknown): void {
+  if (typeof code !== 'string') {
+    throw new InvalidArgumentError('code', `must be a string, not ${typeof code}`);
+  }
+}
+
+/** @throws InvalidArgumentError unless it is an object */
+export function requireGlobals(globals: unknown): void {
+  if (typeof globals !== 'object' || globals === null || Array.isArray(globals)) {
+    throw new InvalidArgumentError('globals', 'must be an object: its keys are the names');
+  }
+}
+
+/** @throws InvalidArgumentError unless it is the text of a JSON object */
+export function requireJsonObject(text: unknown): void {
+  if (typeof text !== 'string') {
+    throw new InvalidArgumentError('globalsJson', `must be a string, not ${typeof text}`);
+  }
+  let value;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    throw new InvalidArgumentError('globalsJson', `is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidArgumentError('globalsJson', 'must be the text of a JSON object');
+  }
+}
+
+/** @throws InvalidArgumentError unless the command is a Python */
+export function requirePython(command: string, python: boolean): void {
+  if (!python) {
+    throw new InvalidArgumentError(
+      'options.command',
+      `names ${JSON.stringify(command)}, which is not a Python`,
+    );
+  }
+}
