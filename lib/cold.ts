@@ -52,7 +52,7 @@ const STOP_GRACE_MS = 500;
 const SETUP_LIMIT_MS = 120_000;
 const KILLED = -9;
 
-// The addon throws where this process has no descriptor or thread left to make a jail with.
+// The addon throws where this process may have no more descriptors or threads to make a jail with.
 function spawned(
   addon: Addon,
   spec: NativeSpec,
@@ -61,8 +61,12 @@ function spawned(
   try {
     return addon.spawn(spec, onEvent);
   } catch (cause) {
-    const { errno, message } = cause as Error & { errno?: number };
-    throw new SetupError('make the pipes', errno ?? 0, { detail: message, cause });
+    const { step, errno, syscall, message } = cause as Error & Partial<NativeFailure>;
+    throw new SetupError(step ?? 'make the pipes', errno ?? 0, {
+      syscall,
+      detail: step === undefined ? message : undefined,
+      cause,
+    });
   }
 }
 
@@ -144,10 +148,13 @@ class Run {
 
   #onStarted(startedMs: number, directory: string): void {
     this.#startedMs = startedMs;
-    clearTimeout(this.#timer);
     this.#call.onNote?.('info', `the program runs in ${directory}`);
+    if (this.#stopped !== null || this.#failure !== undefined) {
+      return;
+    }
+    clearTimeout(this.#timer);
     const { realtime } = this.#call.limits;
-    if (realtime > 0 && this.#stopped === null && this.#failure === undefined) {
+    if (realtime > 0) {
       this.#timer = setTimeout(
         () => {
           this.#call.onNote?.('warn', `killing the program, it ran too long: ${realtime}s`);
@@ -164,13 +171,23 @@ class Run {
     addon.stop(this.#jail.id);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      addon.kill(this.#jail.id);
+      this.#kill();
     }, STOP_GRACE_MS);
   }
 
   #abandon(error: unknown): void {
     this.#failure ??= { error };
-    native().addon.kill(this.#jail.id);
+    this.#kill();
+  }
+
+  // Twice: without namespaces the first asks the launcher to end what it alone knows of.
+  #kill(): void {
+    const { addon } = native();
+    addon.kill(this.#jail.id);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      addon.kill(this.#jail.id);
+    }, STOP_GRACE_MS);
   }
 
   /** Waits until nothing of the jail is left. */

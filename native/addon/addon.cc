@@ -2,7 +2,7 @@
 #include <napi.h>
 
 #include "collect.h"
-#include "jail_process.h"
+#include "jail_processes.h"
 #include "landlock.h"
 #include "lease.h"
 #include "users.h"

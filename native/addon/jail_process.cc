@@ -1,24 +1,19 @@
 #include "jail_process.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <cstring>
-#include <thread>
 
+#include "jail_processes.h"
+#include "javascript.h"
+#include "process_end.h"
 #include "syscalls.h"
+#include "uv_handle.h"
 
 namespace codejail {
 namespace {
-
-// libuv refers to a handle until its close callback has run, so only that may free it.
-template <typename Handle>
-void free_handle(uv_handle_t* closed) {
-  const std::unique_ptr<Handle> memory(reinterpret_cast<Handle*>(closed));
-}
 
 // One packet, with the descriptor that may come along. Zero or negative: none there, or the end.
 ssize_t receive(int channel, Report& report, Descriptor& passed) {
@@ -44,30 +39,8 @@ ssize_t receive(int channel, Report& report, Descriptor& passed) {
   return count;
 }
 
-bool make_pipe(Descriptor& read_end, Descriptor& write_end, int nonblocking_end) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    return false;
-  }
-  read_end.reset(ends[0]);
-  write_end.reset(ends[1]);
-  return fcntl(ends[nonblocking_end], F_SETFL,
-               fcntl(ends[nonblocking_end], F_GETFL) | O_NONBLOCK) == 0;
-}
-
-// Blocks until the process is dead, and reaps it. Not by waitid alone: libuv has made the pidfd
-// non-blocking, which makes waitid answer EAGAIN (pidfd_open(2)).
-void wait_for_end(const Descriptor& pidfd) {
-  pollfd event{pidfd.get(), POLLIN, 0};
-  while (poll(&event, 1, -1) < 0 && errno == EINTR) {
-  }
-  siginfo_t info{};
-  (void)waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL);
-}
-
-void set_number(Napi::Object& object, const char* name, double value) {
-  object.Set(name, Napi::Number::New(object.Env(), value));
-}
+// How long a launcher may take to end its jail when the environment goes away.
+constexpr int kPatienceMs = 2000;
 
 }  // namespace
 
@@ -87,19 +60,18 @@ void JailProcess::Watch::stop() {
 }
 
 JailProcess::JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor report,
-                         Napi::Function on_event, std::uint32_t flags)
+                         Napi::Function on_event, const SpawnPlan& plan)
     : owner_(owner),
       id_(id),
-      launcher_makes_namespaces_((flags & kLauncherMakesNamespaces) != 0),
-      reaper_by_uid_((flags & kReaperByUid) != 0),
+      launcher_makes_namespaces_((plan.header.flags & kLauncherMakesNamespaces) != 0),
+      reaper_by_uid_((plan.header.flags & kReaperByUid) != 0),
+      launcher_(plan.launcher),
       report_channel_(std::move(report)),
       on_event_(Napi::Persistent(on_event)),
       context_(owner.env(), "codejail:jail") {}
 
 JailProcess::~JailProcess() {
-  if (spawner_.joinable()) {
-    spawner_.join();
-  }
+  spawner_.join();
   report_watch_.stop();
   first_watch_.stop();
   second_watch_.stop();
@@ -111,12 +83,22 @@ void JailProcess::watch_report(uv_loop_t* loop) {
   });
 }
 
+Status JailProcess::start(std::unique_ptr<SpawnPlan> plan, ChildEnds ends) {
+  return spawner_.start(std::move(plan), std::move(ends), owner_.mailbox(), id_);
+}
+
 void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
   have_spawned_ = true;
   // It has put its result down and is about to end.
   spawner_.join();
-  lease_ = std::move(result.lease);
   first_pidfd_ = std::move(result.pidfd);
+  if (sweeping_ && !result.status.ok()) {
+    finish();
+    return;
+  }
+  if (!sweeping_) {
+    lease_ = std::move(result.lease);
+  }
   if (!result.status.ok()) {
     failure_ = result.status;
     failure_detail_ = result.status.detail();
@@ -126,6 +108,9 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
   first_watch_.start(loop, first_pidfd_.get(), this, [](uv_poll_t* handle, int, int) {
     static_cast<JailProcess*>(handle->data)->on_process_end(handle->loop);
   });
+  if (sweeping_) {
+    return;
+  }
   if (kill_requested_) {
     kill();
   } else if (stop_requested_) {
@@ -142,7 +127,13 @@ void JailProcess::ask_to_stop() {
 
 void JailProcess::kill() {
   kill_requested_ = true;
-  if (!have_spawned_) {
+  if (!have_spawned_ || sweeping_) {
+    return;
+  }
+  if (reaper_by_uid_ && !std::exchange(hung_up_, true)) {
+    // Without a PID namespace nobody but the launcher knows what the program has started. It takes
+    // the end of the channel for the end of the server, and ends all.
+    (void)shutdown(report_channel_.get(), SHUT_RDWR);
     return;
   }
   if (second_pidfd_.valid()) {
@@ -162,6 +153,12 @@ void JailProcess::end_now() {
     // It ends by itself, after it has told of the jail's PID 1.
     wait_for_end(first_pidfd_);
     first_pidfd_.reset();
+  }
+  if (reaper_by_uid_ && first_pidfd_.valid()) {
+    (void)shutdown(report_channel_.get(), SHUT_RDWR);
+    if (wait_for_end(first_pidfd_, kPatienceMs)) {
+      first_pidfd_.reset();
+    }
   }
   Report report{};
   Descriptor passed;
@@ -244,7 +241,8 @@ bool JailProcess::reap(const Descriptor& pidfd) {
   if (info.si_pid == 0) {
     return false;
   }
-  launcher_status_ = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
+  (sweeping_ ? sweep_status_ : launcher_status_) =
+      info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
   return true;
 }
 
@@ -266,7 +264,30 @@ void JailProcess::on_process_end(uv_loop_t* loop) {
   if (second_pidfd_.valid() && !second_ended_) {
     return;
   }
+  if (!sweeping_ && may_have_leftovers() && start_sweep()) {
+    return;
+  }
   finish();
+}
+
+// A launcher that exits has ended all before. One that was killed from outside has not, and without
+// a PID namespace what it leaves lives on.
+bool JailProcess::may_have_leftovers() const {
+  return reaper_by_uid_ && lease_.lock.valid() && !have_end_ && launcher_status_ < 0;
+}
+
+bool JailProcess::start_sweep() {
+  auto plan = std::make_unique<SpawnPlan>();
+  plan->launcher = launcher_;
+  plan->header.flags = kSweepUid | kReaperByUid | kDropGroups;
+  plan->header.uid = lease_.uid;
+  plan->header.gid = lease_.uid;
+  plan->header.launcher_uid = lease_.launcher_uid;
+  sweeping_ = start(std::move(plan), ChildEnds{}).ok();
+  if (sweeping_) {
+    first_ended_ = false;
+  }
+  return sweeping_;
 }
 
 Napi::Object JailProcess::describe_end(Napi::Env env) {
@@ -311,8 +332,8 @@ void JailProcess::finish() {
   report_watch_.stop();
   first_watch_.stop();
   second_watch_.stop();
-  // The end of a PID namespace is the end of all in it. Without one, only the launcher could tell.
-  if (reaper_by_uid_ && lease_.lock.valid() && !have_end_ && failure_.ok()) {
+  // A uid that may still have a process is not lent again.
+  if (may_have_leftovers() && sweep_status_ != 0) {
     owner_.set_aside(std::move(lease_));
   }
   lease_.lock.reset();
@@ -334,143 +355,6 @@ void JailProcess::emit(const Napi::Object& event) {
     const Napi::Error error = owner_.env().GetAndClearPendingException();
     napi_fatal_exception(owner_.env(), error.Value());
   }
-}
-
-JailProcesses::JailProcesses(Napi::Env env) : env_(env) {}
-
-bool JailProcesses::start() {
-  if (napi_get_uv_event_loop(env_, &loop_) != napi_ok) {
-    return false;
-  }
-  wake_ = std::make_unique<uv_async_t>().release();
-  wake_->data = this;
-  uv_async_init(loop_, wake_, [](uv_async_t* handle) {
-    static_cast<JailProcesses*>(handle->data)->collect_spawned();
-  });
-  // Referenced only while a jail runs: an idle library lets the process end.
-  uv_unref(reinterpret_cast<uv_handle_t*>(wake_));
-  mailbox_->wake = wake_;
-  return napi_add_async_cleanup_hook(env_, on_cleanup, this, nullptr) == napi_ok;
-}
-
-void JailProcesses::on_cleanup(napi_async_cleanup_hook_handle handle, void* data) {
-  auto* self = static_cast<JailProcesses*>(data);
-  self->end_all(handle);
-}
-
-void JailProcesses::end_all(napi_async_cleanup_hook_handle hook) {
-  {
-    const std::lock_guard<std::mutex> lock(mailbox_->mutex);
-    mailbox_->closed = true;
-    mailbox_->wake = nullptr;
-    for (auto& [id, spawned] : mailbox_->finished) {
-      const auto found = processes_.find(id);
-      if (found != processes_.end()) {
-        found->second->first_pidfd_ = std::move(spawned.pidfd);
-      }
-    }
-    mailbox_->finished.clear();
-  }
-  for (auto& [id, process] : processes_) {
-    process->end_now();
-  }
-  processes_.clear();
-  // A worker's loop must be empty when the hook is taken off.
-  wake_->data = hook;
-  uv_close(reinterpret_cast<uv_handle_t*>(wake_), [](uv_handle_t* closed) {
-    napi_remove_async_cleanup_hook(static_cast<napi_async_cleanup_hook_handle>(closed->data));
-    free_handle<uv_async_t>(closed);
-  });
-  wake_ = nullptr;
-}
-
-void JailProcesses::collect_spawned() {
-  std::vector<std::pair<std::uint32_t, Spawned>> finished;
-  {
-    const std::lock_guard<std::mutex> lock(mailbox_->mutex);
-    finished.swap(mailbox_->finished);
-  }
-  for (auto& [id, spawned] : finished) {
-    const auto found = processes_.find(id);
-    if (found != processes_.end()) {
-      found->second->spawned(loop_, std::move(spawned));
-    }
-  }
-}
-
-Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  auto plan = std::make_unique<SpawnPlan>();
-  if (!read_plan(info[0].As<Napi::Object>(), *plan)) {
-    return env.Undefined();
-  }
-  ChildEnds ends;
-  Descriptor standard_input;
-  Descriptor standard_output;
-  Descriptor standard_error;
-  Descriptor result;
-  int channel[2];
-  bool made = make_pipe(ends.standard_input, standard_input, 1) &&
-              make_pipe(standard_output, ends.standard_output, 0) &&
-              make_pipe(standard_error, ends.standard_error, 0) &&
-              (!plan->has_request || make_pipe(result, ends.result, 0)) &&
-              socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) == 0;
-  if (!made) {
-    Napi::Error error = Napi::Error::New(
-        env, std::string("can't make the pipes of a jail: ") + std::strerror(errno));
-    error.Set("errno", Napi::Number::New(env, errno));
-    error.ThrowAsJavaScriptException();
-    return env.Undefined();
-  }
-  ends.report.reset(channel[1]);
-  const std::uint32_t id = next_id_++;
-  auto process = std::make_unique<JailProcess>(*this, id, Descriptor(channel[0]),
-                                               info[1].As<Napi::Function>(), plan->header.flags);
-  process->watch_report(loop_);
-  JailProcess& added = *processes_.emplace(id, std::move(process)).first->second;
-
-  added.spawner_ = std::thread(
-      [plan = std::move(plan), ends = std::move(ends), mailbox = mailbox_, id]() mutable {
-        Spawned spawned = spawn_launcher(*plan, std::move(ends));
-        const std::lock_guard<std::mutex> lock(mailbox->mutex);
-        if (mailbox->closed) {
-          // The environment has gone meanwhile, and with it its end of the report channel, which
-          // the launcher takes for the end of the server; reaping is left to do here.
-          if (spawned.pidfd.valid()) {
-            (void)sys_pidfd_send_signal(spawned.pidfd.get(), SIGKILL);
-            wait_for_end(spawned.pidfd);
-          }
-          return;
-        }
-        mailbox->finished.emplace_back(id, std::move(spawned));
-        uv_async_send(mailbox->wake);
-      });
-
-  Napi::Object handles = Napi::Object::New(env);
-  set_number(handles, "id", id);
-  set_number(handles, "stdin", standard_input.release());
-  set_number(handles, "stdout", standard_output.release());
-  set_number(handles, "stderr", standard_error.release());
-  set_number(handles, "result", result.release());
-  return handles;
-}
-
-void JailProcesses::stop(const Napi::CallbackInfo& info) {
-  const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
-  if (found != processes_.end()) {
-    found->second->ask_to_stop();
-  }
-}
-
-void JailProcesses::kill(const Napi::CallbackInfo& info) {
-  const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
-  if (found != processes_.end()) {
-    found->second->kill();
-  }
-}
-
-void JailProcesses::remove(std::uint32_t id) {
-  processes_.erase(id);
 }
 
 }  // namespace codejail

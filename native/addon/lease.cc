@@ -31,6 +31,7 @@ Status lease_uid(const UidRange& range, Lease& lease) {
     // launcher that inherits it all count.
     if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
       lease.uid = uid;
+      lease.launcher_uid = uid + range.count;
       lease.lock = std::move(lock);
       return Status::success();
     }

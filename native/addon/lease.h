@@ -17,6 +17,8 @@ struct UidRange {
 
 struct Lease {
   std::uint32_t uid = 0;
+  // The range has as many uids again, each for the launcher of the uid below it.
+  std::uint32_t launcher_uid = 0;
   // The lock lasts as long as a copy of this descriptor is open: the server's, or the launcher's
   // when the server is gone before the jail is.
   Descriptor lock;

@@ -185,8 +185,7 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
     }
     plan.header.uid = spawned.lease.uid;
     plan.header.gid = spawned.lease.uid;
-    // The range has as many uids again, each for the launcher of the uid below it.
-    plan.header.launcher_uid = spawned.lease.uid + plan.uids.count;
+    plan.header.launcher_uid = spawned.lease.launcher_uid;
   }
   Descriptor request;
   if (plan.has_request) {

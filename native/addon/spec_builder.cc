@@ -99,8 +99,6 @@ bool read_record(const Napi::Value& value, std::vector<char>& records) {
 bool read_plan(const Napi::Object& spec, SpawnPlan& plan) {
   Reader reader(spec);
   SpecHeader& header = plan.header;
-  header.magic = kSpecMagic;
-  header.version = kSpecVersion;
   reader.text("launcher", plan.launcher);
   reader.number("flags", header.flags);
   reader.number("namespaces", header.namespaces);

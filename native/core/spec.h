@@ -31,13 +31,14 @@ enum SpecFlag : std::uint32_t {
   kReaperByUid = 1U << 8U,  // no PID namespace: what is left is found by its uid
   kSeccomp = 1U << 9U,
   kNoUnixSockets = 1U << 10U,
+  kSweepUid = 1U << 11U,  // nothing is started: what has the uid is ended
 };
 
 constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
 struct SpecHeader {
-  std::uint32_t magic;
-  std::uint32_t version;
+  std::uint32_t magic = kSpecMagic;
+  std::uint32_t version = kSpecVersion;
   std::uint64_t size;
   std::uint32_t flags;
   std::uint32_t namespaces;  // CLONE_NEW* flags

@@ -11,6 +11,7 @@ struct StepText {
 constexpr StepText kTexts[] = {
     {"lease a uid", "flock"},
     {"make the pipes", "pipe2"},
+    {"start a thread", "pthread_create"},
     {"write the spec", "memfd_create"},
     {"clone", "clone3"},
     {"start the launcher", "execveat"},

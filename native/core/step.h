@@ -8,6 +8,7 @@ namespace codejail {
 enum class Step : std::uint32_t {
   kLease,
   kPipes,
+  kSpawnThread,
   kSpec,
   kClone,
   kExecLauncher,

@@ -22,6 +22,7 @@
 #include "resource_limits.h"
 #include "seccomp.h"
 #include "supervisor.h"
+#include "sweep.h"
 #include "syscalls.h"
 
 namespace codejail {
@@ -150,6 +151,9 @@ void offer_to_oom_killer() {
   if (!mapped.ok()) {
     // Without a spec there is no channel either; the server sees this status.
     _exit(3);
+  }
+  if (spec.has(kSweepUid)) {
+    sweep_uid(spec);
   }
   const SpecHeader& header = spec.header();
   const ReportChannel channel(header.report_fd);

@@ -1,12 +1,21 @@
 // The fourth kind of host: root in a stock container, which may change uids and nothing else. The way
 // of confining needs no namespace, so root can go it on any host with Landlock.
-import { mkdirSync, readdirSync, existsSync, chownSync, rmSync, statSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  existsSync,
+  chownSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { runCold, type ColdCall, type ColdResult } from '../../lib/cold';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
-import { hostFacts } from '../../lib/host';
+import { hostFacts, leaseDirectory } from '../../lib/host';
 import type * as hostDirectory from '../../lib/host-directory';
 import { removeHostDirectory } from '../../lib/host-directory';
 import { LimitTable } from '../../lib/limits';
+import { native } from '../../lib/native';
 import { prove } from '../../lib/probe';
 import { discoverRuntime } from '../../lib/runtime';
 import { watchLeftovers } from '../support/leftovers';
@@ -60,6 +69,37 @@ async function python(code: string, call: Partial<ColdCall> = {}): Promise<ColdR
     ...call,
   });
   return result;
+}
+
+/** Python that leaves processes behind which no session or process group ties to the program. */
+const SESSIONS = [
+  'import os, sys, time',
+  'for _ in range(3):',
+  '    if os.fork() == 0:',
+  '        os.setsid()',
+  '        if os.fork() == 0: time.sleep(600)',
+  '        os._exit(0)',
+].join('\n');
+
+function uidIn(printed: string): number {
+  const uid = Number(printed);
+  expect(uid).toBeGreaterThanOrEqual(DEFAULT_UID_POOL.first);
+  return uid;
+}
+
+function processesOf(uid: number): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return (
+          statSync(`/proc/${name}`).uid === uid &&
+          !/^State:\s*Z/m.test(readFileSync(`/proc/${name}/status`, 'utf8'))
+        );
+      } catch {
+        return false;
+      }
+    });
 }
 
 function jailDirectories(): string[] {
@@ -146,30 +186,44 @@ describe('a host without namespaces', () => {
   });
 
   test_('ends what was forked into a session of its own', async () => {
-    const result = await python(
-      [
-        'import os, sys, time',
-        'for _ in range(3):',
-        '    if os.fork() == 0:',
-        '        os.setsid()',
-        '        if os.fork() == 0: time.sleep(600)',
-        '        os._exit(0)',
-        'print(os.getuid()); sys.stdout.flush()',
-      ].join('\n'),
-    );
-    const uid = Number(result.stdout.toString());
-    expect(uid).toBeGreaterThanOrEqual(DEFAULT_UID_POOL.first);
-    const left = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((name) => {
-        try {
-          return statSync(`/proc/${name}`).uid === uid;
-        } catch {
-          return false;
-        }
-      });
-    expect(left).toEqual([]);
+    const result = await python(`${SESSIONS}\nprint(os.getuid()); sys.stdout.flush()`);
+    expect(processesOf(uidIn(result.stdout.toString()))).toEqual([]);
   });
+
+  test_('ends all of it when the call is aborted', async () => {
+    const abort = new AbortController();
+    let uid = 0;
+    await expect(
+      python(`${SESSIONS}\nprint(os.getuid()); sys.stdout.flush(); time.sleep(600)`, {
+        signals: [abort.signal],
+        onStdout: (chunk) => {
+          uid = uidIn(chunk.toString());
+          abort.abort(new Error('given up'));
+        },
+      }),
+    ).rejects.toThrow('given up');
+    expect(processesOf(uid)).toEqual([]);
+  });
+
+  test_(
+    'ends all of it when the launcher is killed from outside, and lends the uid again',
+    async () => {
+      let uid = 0;
+      await expect(
+        python(`${SESSIONS}\nprint(os.getuid()); sys.stdout.flush(); time.sleep(600)`, {
+          onStdout: (chunk) => {
+            uid = uidIn(chunk.toString());
+            const launcher = processesOf(uid).find(
+              (number) => readFileSync(`/proc/${number}/comm`, 'utf8').trim() === 'codejail-launch',
+            );
+            process.kill(Number(launcher), 'SIGKILL');
+          },
+        }),
+      ).rejects.toMatchObject({ code: 'ERR_CODEJAIL_SETUP', step: 'supervise' });
+      expect(processesOf(uid)).toEqual([]);
+      expect(native().addon.uidIsFree(leaseDirectory(), uid)).toBe(true);
+    },
+  );
 
   test_('counts tasks for this jail alone', async () => {
     const fork = [

@@ -1,0 +1,42 @@
+// The jails of one JavaScript environment (the main thread's or a worker's).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "jail_process.h"
+
+namespace codejail {
+
+class JailProcesses {
+ public:
+  explicit JailProcesses(Napi::Env env);
+  bool start();
+
+  // spawn(spec, onEvent): {id, stdin, stdout, stderr, result}
+  Napi::Value spawn(const Napi::CallbackInfo& info);
+  void stop(const Napi::CallbackInfo& info);
+  void kill(const Napi::CallbackInfo& info);
+
+  void remove(std::uint32_t id);
+  // A uid that may still have a process is never lent again by this server.
+  void set_aside(Lease lease) { set_aside_.push_back(std::move(lease)); }
+  [[nodiscard]] std::shared_ptr<SpawnMailbox> mailbox() const { return mailbox_; }
+  [[nodiscard]] Napi::Env env() const { return env_; }
+
+ private:
+  static void on_cleanup(napi_async_cleanup_hook_handle handle, void* data);
+  void collect_spawned();
+  void end_all(napi_async_cleanup_hook_handle hook);
+
+  Napi::Env env_;
+  uv_loop_t* loop_ = nullptr;
+  uv_async_t* wake_ = nullptr;
+  std::shared_ptr<SpawnMailbox> mailbox_ = std::make_shared<SpawnMailbox>();
+  std::map<std::uint32_t, std::unique_ptr<JailProcess>> processes_;
+  std::vector<Lease> set_aside_;
+  std::uint32_t next_id_ = 1;
+};
+
+}  // namespace codejail
