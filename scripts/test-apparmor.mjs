@@ -1,0 +1,82 @@
+// The suites that need a kernel with AppArmor: on this host where it enforces AppArmor and we are root, else in a
+// throwaway machine. The last line is `N passed, N failed`.
+//   --seconds N   the time limit
+//   --machine     in the machine, whatever this host has
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { main, root, ScriptError, step } from './console.mjs';
+import { runInMachine } from './machine/boot.mjs';
+import { lanes } from './machine/plan.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '1500' },
+    machine: { type: 'boolean', default: false },
+  },
+});
+const seconds = Number(values.seconds);
+
+function enforcesHere() {
+  const switchFile = '/sys/module/apparmor/parameters/enabled';
+  return (
+    process.getuid() === 0 &&
+    existsSync('/sys/kernel/security/apparmor/profiles') &&
+    readFileSync(switchFile, 'utf8').trim() === 'Y'
+  );
+}
+
+function readReports(folder) {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
+}
+
+async function runHere() {
+  const results = mkdtempSync(join(tmpdir(), 'codejail-results-'));
+  try {
+    const child = spawn(process.execPath, ['scripts/machine/lanes.mjs', results], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      timeout: seconds * 1000,
+    });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    return { status, inspected: readReports(results) };
+  } finally {
+    rmSync(results, { recursive: true, force: true });
+  }
+}
+
+const runThere = () =>
+  runInMachine('exec /srv/node scripts/machine/lanes.mjs /codejail-machine', {
+    seconds,
+    onOutput: (chunk) => process.stdout.write(chunk),
+    inspect: readReports,
+  });
+
+function summarize(status, reports) {
+  const sum = (field) => reports.reduce((total, report) => total + (report[field] ?? 0), 0);
+  const passed = sum('numPassedTests');
+  const planned = lanes.reduce((total, { runs }) => total + runs.length, 0);
+  const broken = planned - reports.filter((report) => report.numPassedTests > 0).length;
+  let failed = sum('numFailedTests') + sum('numRuntimeErrorTestSuites') + broken;
+  // A run that broke without a failing test is a failure too.
+  if (status !== 0 && failed === 0) failed = 1;
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+await main(async () => {
+  const isHere = !values.machine && enforcesHere();
+  const title = `testing under AppArmor, ${isHere ? 'on this kernel' : 'in a virtual machine'}`;
+  try {
+    const { status, inspected } = await step(title, isHere ? runHere : runThere);
+    summarize(status, inspected);
+  } catch (error) {
+    if (!(error instanceof ScriptError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    summarize(1, error.inspected ?? []);
+  }
+});
