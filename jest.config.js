@@ -20,7 +20,7 @@ const project = (name) => ({
 
 /** @type {import('jest').Config} */
 module.exports = {
-  projects: ['unit', 'jail', 'escape', 'apparmor', 'faults'].map(project),
+  projects: ['unit', 'jail', 'escape', 'apparmor', 'faults', 'cli'].map(project),
   // After every test the jail suites look for what is left on the whole host, so none may run beside another.
   maxWorkers: 1,
   testTimeout: 30_000,

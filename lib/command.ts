@@ -179,7 +179,8 @@ export class Command {
   }
 }
 
-function projectRoot(): string | null {
+/** The directory of the nearest package.json, upwards from the working directory. */
+export function projectRoot(): string | null {
   let directory = process.cwd();
   for (;;) {
     if (existsSync(join(directory, 'package.json'))) {

@@ -1,5 +1,5 @@
 // Builds the native part, the TypeScript, or both: `node scripts/build.mjs [native] [ts]`.
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { main, root, run, ScriptError, step } from './console.mjs';
@@ -31,6 +31,8 @@ async function buildTypeScript() {
     '--project',
     'tsconfig.build.json',
   ]);
+  // npm does it at installation; in a clone, npx starts it as it is.
+  chmodSync(join(root, 'dist/cli/codejail.js'), 0o755);
   if (existsSync(join(root, 'lib/python'))) {
     cpSync(join(root, 'lib/python'), join(root, 'dist/python'), {
       recursive: true,

@@ -1,0 +1,73 @@
+// codejail doctor: what this host guarantees.
+import type { Command } from 'commander';
+import { inspectHost, type GuaranteeReport, type HostReport } from '../index';
+import { ExitStatus } from './exit-status';
+import { missingLines } from './failure';
+import { colorsOf, say, sayJson } from './terminal';
+
+const KINDS: Readonly<Record<HostReport['kind'], string>> = {
+  root: 'as root: each jail has a uid of its own',
+  user: 'as an ordinary user: each jail has a user namespace',
+  container: 'as root of a container, without the capability for namespaces',
+};
+
+const NAME_WIDTH = 10;
+
+function guaranteeLines({ guarantee, cannot, servedBy, missing }: GuaranteeReport): string[] {
+  const paint = colorsOf(process.stdout);
+  const name = paint.bold(guarantee.padEnd(NAME_WIDTH));
+  return missing === null
+    ? [
+        `  ${paint.green('✓')} ${name} ${cannot}`,
+        `    ${' '.repeat(NAME_WIDTH)} ${paint.dim(servedBy.join(', '))}`,
+      ]
+    : [`  ${paint.red('✗')} ${name} ${cannot} ${paint.red('(not guaranteed)')}`];
+}
+
+function doctorLines(report: HostReport): string[] {
+  const paint = colorsOf(process.stdout);
+  const missing = report.guarantees.flatMap(({ guarantee, missing: lack }) =>
+    lack === null ? [] : [{ guarantee, ...lack }],
+  );
+  return [
+    paint.bold('A jailed program on this host cannot'),
+    '',
+    ...report.guarantees.flatMap(guaranteeLines),
+    '',
+    ...(missing.length === 0 ? [] : [...missingLines(missing), '']),
+    paint.dim(`Linux ${report.kernel}, ${KINDS[report.kind]}.`),
+    missing.length === 0
+      ? paint.green('Every guarantee holds: each was tried from inside a jail just now.')
+      : paint.red('Nothing runs here until what is missing is cured or given up by name.'),
+  ];
+}
+
+/** Adds `doctor` to the program. */
+export function addDoctor(program: Command, end: (status: number) => void): void {
+  program
+    .command('doctor')
+    .summary('say what this host guarantees, and what cures what is missing')
+    .description(
+      'Says what this host guarantees, each guarantee by which mechanisms. What is missing is told with ' +
+        'its reason and its cure. Each guarantee is tried from inside a jail.',
+    )
+    .option('--json', 'the report as JSON')
+    .addHelpText(
+      'after',
+      `
+Exit status: ${ExitStatus.ok} when every guarantee holds, ${ExitStatus.failed} when one is missing.
+
+Examples:
+  codejail doctor
+  codejail doctor --json | jq -r '.guarantees[] | select(.missing) | .guarantee'`,
+    )
+    .action(async ({ json }: { json?: boolean }) => {
+      const report = await inspectHost();
+      if (json) {
+        sayJson(report);
+      } else {
+        say(...doctorLines(report));
+      }
+      end(report.confined ? ExitStatus.ok : ExitStatus.failed);
+    });
+}

@@ -1,0 +1,45 @@
+// The whole command line, put together.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { addDoctor } from './doctor';
+import { addEnv } from './env';
+import { addRun } from './run';
+import { addVerify } from './verify';
+import { colorsOf } from './terminal';
+
+function packageVersion(): string {
+  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/**
+ * Makes the command `codejail`.
+ * @param end told the status to end with
+ */
+export function makeProgram(end: (status: number) => void): Command {
+  const program = new Command('codejail')
+    .description('Runs untrusted programs in a locked-down process.')
+    .version(packageVersion())
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .configureOutput({
+      outputError: (text, write) => {
+        write(text.replace(/^error:/, colorsOf(process.stderr).red('codejail:')));
+      },
+    })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  codejail doctor                      what this host guarantees
+  codejail run --cpu 2 solution.py     runs a Python file in a jail
+  codejail run --help                  all that can be set for a run`,
+    );
+  addRun(program, end);
+  addDoctor(program, end);
+  addVerify(program, end);
+  addEnv(program, end);
+  return program;
+}

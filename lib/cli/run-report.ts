@@ -1,0 +1,80 @@
+// What `codejail run` says when the program has ended.
+import { constants } from 'node:os';
+import type { JailResult, LimitName, Outcome } from '../index';
+import { ExitStatus } from './exit-status';
+import { complain } from './failure';
+import { formatLimit, limitFlag } from './limit-options';
+import { sayAside } from './terminal';
+import { formatBytes } from './units';
+
+const LIMIT_STATUS: Readonly<Record<Exclude<Outcome, 'exited' | 'signaled'>, number>> = {
+  'cpu-limit': ExitStatus.cpuLimit,
+  'time-limit': ExitStatus.timeLimit,
+  'memory-limit': ExitStatus.memoryLimit,
+  'disk-limit': ExitStatus.diskLimit,
+  'output-limit': ExitStatus.outputLimit,
+};
+
+const EXCEEDED: Partial<Record<LimitName, string>> = {
+  cpu: 'it used more CPU time than',
+  realtime: 'it ran longer than',
+  memory: 'it used more memory than',
+  fsize: 'it wrote a file larger than',
+  disk: 'its files were larger together than',
+  files: 'it made more files than',
+  output: 'it printed more than',
+};
+
+/** The status that the command ends with: the program's own, or that of the limit that it reached. */
+export function statusOfResult({ outcome, status, signal }: JailResult): number {
+  switch (outcome) {
+    case 'exited':
+      return status;
+    case 'signaled':
+      return ExitStatus.signal + (signal === null ? -status : constants.signals[signal]);
+    default:
+      return LIMIT_STATUS[outcome];
+  }
+}
+
+/** Says on standard error why the program did not end by itself, if so. */
+export function sayEnding({ outcome, status, signal, exceeded }: JailResult): void {
+  if (outcome === 'exited') {
+    return;
+  }
+  if (outcome === 'signaled' || exceeded === null) {
+    complain(`the program was ended by ${signal ?? `signal ${-status}`}`);
+    return;
+  }
+  const { limit, allowed } = exceeded;
+  complain(
+    `${outcome}: ${EXCEEDED[limit] ?? 'it used more than'} ${formatLimit(limit, allowed)} (${limitFlag(limit)})`,
+  );
+}
+
+/** Says on standard error what the run used and what confined it. */
+export function sayUsage({ usage, confinement }: JailResult): void {
+  const { wallMs, setupMs, userMs, systemMs, maxRssBytes } = usage;
+  sayAside(
+    `codejail: ran ${wallMs.toFixed(0)} ms, after ${setupMs.toFixed(0)} ms of set-up`,
+    `  cpu         ${userMs.toFixed(0)} ms in the program, ${systemMs.toFixed(0)} ms in the kernel`,
+    `  memory      ${formatBytes(maxRssBytes)} resident in its largest process`,
+    `  confined by ${confinement.join(', ')}`,
+  );
+}
+
+/** The same as one line of JSON, without the output itself. */
+export function sayResultJson(result: JailResult): void {
+  const { status, signal, outcome, exceeded, usage, confinement, collected } = result;
+  sayAside(
+    JSON.stringify({
+      status,
+      signal,
+      outcome,
+      exceeded,
+      usage,
+      confinement,
+      collected: collected.map(({ path, content }) => ({ path, bytes: content.length })),
+    }),
+  );
+}

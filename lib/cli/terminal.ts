@@ -1,0 +1,51 @@
+// What is written to people: coloured on a terminal, plain elsewhere, and never moving the cursor.
+import { stripVTControlCharacters } from 'node:util';
+import { createColors } from 'picocolors';
+
+/** Ways to paint a text. */
+export type Colors = ReturnType<typeof createColors>;
+
+/** The colours of a stream: none where it is no terminal, or NO_COLOR (https://no-color.org) is set. */
+export function colorsOf(stream: NodeJS.WriteStream): Colors {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  // Not picocolors' own choice: it looks for --color among all arguments, also those of the jailed program.
+  const wanted =
+    (NO_COLOR ?? '') === '' &&
+    ((FORCE_COLOR ?? '') !== '' ? FORCE_COLOR !== '0' : stream.isTTY && TERM !== 'dumb');
+  return createColors(wanted);
+}
+
+/** Text that others have made, such as a file's name, on one line and without control characters. */
+export function plain(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim();
+}
+
+/** Writes lines to standard output. */
+export function say(...lines: string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Writes lines to standard error. */
+export function sayAside(...lines: string[]): void {
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** Writes a value as JSON to standard output. */
+export function sayJson(value: unknown): void {
+  say(JSON.stringify(value, null, 2));
+}
+
+/** Rows as aligned columns, each row indented. */
+export function columns(rows: readonly (readonly string[])[], indent = '  '): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) {
+      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+    }
+  }
+  return rows.map((row) =>
+    `${indent}${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd(),
+  );
+}
