@@ -13,13 +13,16 @@ watchLeftovers();
 
 jest.setTimeout(90_000);
 
-const LIBRARY = JSON.stringify(join(__dirname, '..', '..', 'lib', 'index.ts'));
+const ROOT = join(__dirname, '..', '..');
+const LIBRARY = join(ROOT, 'lib', 'index.ts');
+// What `npm run build` makes: needs no loader, which caches where the user of a namespace can't.
+const BUILT_LIBRARY = join(ROOT, 'dist', 'index.js');
 const LOADER = join(__dirname, '..', 'support', 'load-typescript.js');
 const isRoot = process.getuid?.() === 0;
 
 /** Runs a server of its own by a shell, which may take something away from it first. */
 async function server(
-  script: string,
+  source: string,
   before = '',
 ): Promise<{ status: number | null; said: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'host-'));
@@ -27,7 +30,15 @@ async function server(
   try {
     const child = spawn(
       'sh',
-      ['-c', `${before} exec "$@"`, 'sh', process.execPath, '-r', LOADER, '-e', script],
+      [
+        '-c',
+        `${before} exec "$@"`,
+        'sh',
+        process.execPath,
+        ...(source.includes(BUILT_LIBRARY) ? [] : ['-r', LOADER]),
+        '-e',
+        source,
+      ],
       {
         stdio: ['ignore', 'inherit', 'inherit'],
         env: { ...process.env, ANSWER: answer },
@@ -47,10 +58,10 @@ async function server(
 }
 
 /** A server's script: `say(text)` writes what `server` gives back. */
-function script(body: string): string {
+function script(body: string, library = LIBRARY): string {
   return `
     const fs = require('node:fs');
-    const { createJail } = require(${LIBRARY});
+    const { createJail } = require(${JSON.stringify(library)});
     const say = (text) => fs.appendFileSync(process.env.ANSWER, text + '\\n');
     (async () => { ${body} })().then(() => say('end'), (error) => say(String(error.code) + ' ' + error.message));`;
 }
@@ -251,9 +262,12 @@ describe('a host that refuses', () => {
   it('denies the call where new user namespaces are forbidden, and names the setting', async () => {
     if (hostFacts().userNamespaces.allowed) {
       const { said } = await server(
-        script(`
+        script(
+          `
           try { await createJail().jailCode('python', { code: 'print("ran")' }); say('ran'); }
-          catch (error) { say(JSON.stringify({ code: error.code, missing: error.missing })); }`),
+          catch (error) { say(JSON.stringify({ code: error.code, missing: error.missing })); }`,
+          BUILT_LIBRARY,
+        ),
         // A user namespace of the test's own, in which an ordinary user may make no other.
         `exec unshare --user --map-user=1234 --keep-caps sh -c 'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs "$@"' sh "$@";`,
       );
