@@ -178,16 +178,17 @@ void restrict_shared_memory(Filter& filter) {
   filter.answer(kAllow);
 }
 
-// Calls that take a process, and would reach the launcher, which has the same uid: its limits,
-// priority and processors decide how well it watches. 0 is the caller.
-void restrict_to_caller(Filter& filter) {
+// Calls that take a process and would reach the launcher, which has the same uid: its limits,
+// priority and processors decide how well it watches.
+void protect_launcher(Filter& filter, pid_t launcher) {
+  const auto number = static_cast<std::uint32_t>(launcher);
   for (const int call : {SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler,
                          SYS_sched_setparam, SYS_sched_setattr}) {
     filter.unless_equal_skip(static_cast<std::uint32_t>(call), 4);
     filter.load_argument(0);
-    filter.unless_equal_skip(0, 1);
-    filter.answer(kAllow);
+    filter.unless_equal_skip(number, 1);
     filter.answer(refuse(EPERM));
+    filter.answer(kAllow);
   }
   // These first take what the number means; by group or by user the launcher could be among them.
   struct Call {
@@ -199,11 +200,11 @@ void restrict_to_caller(Filter& filter) {
   for (const Call& call : kCalls) {
     filter.unless_equal_skip(static_cast<std::uint32_t>(call.number), 6);
     filter.load_argument(0);
-    filter.unless_equal_skip(call.by_process, 3);
+    filter.unless_equal_skip(call.by_process, 2);
     filter.load_argument(1);
-    filter.unless_equal_skip(0, 1);
-    filter.answer(kAllow);
+    filter.unless_equal_skip(number, 1);
     filter.answer(refuse(EPERM));
+    filter.answer(kAllow);
   }
 }
 
@@ -258,7 +259,8 @@ void search(Filter& filter, const Answers& answers, std::uint32_t first, std::ui
 
 }  // namespace
 
-Status install_seccomp_filter(bool allow_exec, bool unix_sockets, Descriptor& exec_listener) {
+Status install_seccomp_filter(bool allow_exec, bool unix_sockets, pid_t launcher,
+                              Descriptor& exec_listener) {
   Filter filter;
   check_architecture(filter);
   restrict_exec(filter, allow_exec);
@@ -267,7 +269,7 @@ Status install_seccomp_filter(bool allow_exec, bool unix_sockets, Descriptor& ex
   restrict_socket_buffers(filter);
   restrict_ioctl(filter);
   restrict_shared_memory(filter);
-  restrict_to_caller(filter);
+  protect_launcher(filter, launcher);
   const Answers answers;
   search(filter, answers, 0, answers.runs() - 1);
   if (filter.overflown()) {

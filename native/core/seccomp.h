@@ -1,6 +1,8 @@
 // The seccomp filter: which system calls a jailed program may make, and how the rest are answered.
 #pragma once
 
+#include <sys/types.h>
+
 #include "descriptor.h"
 #include "status.h"
 
@@ -11,6 +13,8 @@ namespace codejail {
 // (seccomp_unotify(2)): a filter alone can't tell the program's own start from a later one.
 // `unix_sockets`: whether AF_UNIX is allowed; without a mount and network namespace of its own the
 // jail could reach the host's (landlock(7) does not cover connect).
-Status install_seccomp_filter(bool allow_exec, bool unix_sockets, Descriptor& exec_listener);
+// `launcher`: the one process of the jail whose limits and scheduling nobody may change.
+Status install_seccomp_filter(bool allow_exec, bool unix_sockets, pid_t launcher,
+                              Descriptor& exec_listener);
 
 }  // namespace codejail

@@ -11,7 +11,7 @@ export const isX64 = process.arch === 'x64';
 // `call` makes a system call by its number on x86-64 and on arm64 (libc has no name for most of these).
 // `attempt` prints "reached" with what a function gave, or the name of the error that stopped it.
 const PRELUDE = `
-import ctypes, errno, json, os, platform, resource, signal, socket, sys, time
+import ctypes, errno, json, os, platform, resource, signal, socket, sys, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 def call(numbers, *arguments):
