@@ -116,10 +116,11 @@ bool proportional_bytes(pid_t process, std::uint64_t& bytes) {
 
 UsageSampler::UsageSampler() : own_cpu_at_start_us_(process_cpu(getpid())) {}
 
-UsageSampler::Seen& UsageSampler::entry(pid_t process) {
+UsageSampler::Seen& UsageSampler::entry(pid_t process, bool& is_new) {
   unsigned free_place = kMaxSeen;
   for (unsigned i = 0; i < count_; ++i) {
     if (seen_[i].process == process) {
+      is_new = false;
       return seen_[i];
     }
     if (seen_[i].process == 0) {
@@ -129,6 +130,7 @@ UsageSampler::Seen& UsageSampler::entry(pid_t process) {
   if (free_place == kMaxSeen) {
     free_place = count_ < kMaxSeen ? count_++ : kMaxSeen - 1;
   }
+  is_new = true;
   seen_[free_place] = Seen{process, 0, true};
   return seen_[free_place];
 }
@@ -146,6 +148,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   const pid_t self = getpid();
   pid_t newest = 0;
   unsigned newcomers = 0;
+  bool wrapped = false;  // the numbers have begun again from the lowest
   while (const dirent* item = readdir(proc.get())) {
     const auto process = static_cast<pid_t>(std::strtol(item->d_name, nullptr, 10));
     if (process <= 0) {
@@ -164,7 +167,9 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     sample.cpu_us += cpu;
     newest = process > newest ? process : newest;
     newcomers += process > newest_seen_ ? 1 : 0;
-    Seen& seen = entry(process);
+    bool is_new = false;
+    Seen& seen = entry(process, is_new);
+    wrapped = wrapped || (is_new && process < newest_seen_);
     seen.alive = true;
     if (cpu < seen.cpu_us) {
       // The number has been given to a new process meanwhile.
@@ -181,8 +186,8 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     }
   }
   // Numbers are handed out in order: those that are missing came and went between two samples.
-  sample.missed = newest > newest_seen_ + static_cast<pid_t>(newcomers);
-  newest_seen_ = newest > newest_seen_ ? newest : newest_seen_;
+  sample.missed = wrapped || newest > newest_seen_ + static_cast<pid_t>(newcomers);
+  newest_seen_ = wrapped || newest > newest_seen_ ? newest : newest_seen_;
   sample.cpu_us += ended_cpu_us_;
   if (sample.memory_bytes > exact_above && sample.processes > 1) {
     for (unsigned i = 0; i < count_; ++i) {

@@ -33,7 +33,8 @@ class UsageSampler {
   };
   static constexpr unsigned kMaxSeen = 512;
 
-  Seen& entry(pid_t process);
+  // The process's entry, a new one where it has not been seen before.
+  Seen& entry(pid_t process, bool& is_new);
 
   std::uint64_t own_cpu_at_start_us_;
   Seen seen_[kMaxSeen] = {};
