@@ -11,6 +11,8 @@ type Ending = Pick<JailResult, 'outcome' | 'exceeded'>;
 
 const { signals } = constants;
 const MILLISECONDS = 1000;
+// The kernel's limit and its account of what was used may be a few ticks apart.
+const COUNTED_ALIKE = 0.95;
 
 /** The name of the signal that a status means, or null. */
 export function signalOf(status: number): NodeJS.Signals | null {
@@ -23,10 +25,11 @@ export function signalOf(status: number): NodeJS.Signals | null {
 
 function cpuEnding(report: NativeReport, limits: Limits): Ending | null {
   const seconds = report.cpuMs / MILLISECONDS;
+  // A program may raise these signals itself: only with the time spent are they the limit's.
   const byKernel =
     limits.cpu > 0 &&
-    (report.status === -signals.SIGXCPU ||
-      (report.status === -signals.SIGKILL && seconds >= limits.cpu));
+    seconds >= limits.cpu * COUNTED_ALIKE &&
+    (report.status === -signals.SIGXCPU || report.status === -signals.SIGKILL);
   if (report.verdict !== Verdict.cpu && !byKernel) {
     return null;
   }

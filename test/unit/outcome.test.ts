@@ -60,6 +60,7 @@ describe('endingOf', () => {
     ['one that failed', { status: 3 }, 'exited'],
     ['one that crashed', { status: -11 }, 'signaled'],
     ['one that killed itself', { status: -9 }, 'signaled'],
+    ['one that raised SIGXCPU itself', { status: -24, cpuMs: 30 }, 'signaled'],
     ['a full disk that nobody minded', { diskFull: true, filesFull: true }, 'exited'],
   ])('is no limit: %s', (_name, report, outcome) => {
     expect(ending(report)).toEqual({ outcome, exceeded: null });
