@@ -155,19 +155,23 @@ const MISBEHAVIOURS: {
   },
 ];
 
-// Waits for every one also when one fails: nothing of a refused call goes on.
-async function settled<T>(work: readonly Promise<T[]>[]): Promise<T[]> {
-  await Promise.allSettled(work);
-  return (await Promise.all(work)).flat();
+// All at a time where the pool has a uid for each. Waits for every one also when one fails: nothing of a
+// refused call goes on.
+async function settled<T>(work: readonly (() => Promise<T[]>)[], atATime: number): Promise<T[]> {
+  const found: T[] = [];
+  for (let first = 0; first < work.length; first += atATime) {
+    const batch = work.slice(first, first + atATime).map(async (run) => run());
+    await Promise.allSettled(batch);
+    found.push(...(await Promise.all(batch)).flat());
+  }
+  return found;
 }
 
-async function misbehaviours(target: Target): Promise<ProbeCheck[]> {
-  return settled(
-    MISBEHAVIOURS.map(async ({ guarantee, check, words, limits, outcome }) => {
-      const { result } = await runCold(probeCall(target, words, limits));
-      return [{ guarantee, check, held: result.outcome === outcome, seen: result.outcome }];
-    }),
-  );
+function misbehaviours(target: Target): (() => Promise<ProbeCheck[]>)[] {
+  return MISBEHAVIOURS.map(({ guarantee, check, words, limits, outcome }) => async () => {
+    const { result } = await runCold(probeCall(target, words, limits));
+    return [{ guarantee, check, held: result.outcome === outcome, seen: result.outcome }];
+  });
 }
 
 /**
@@ -177,7 +181,8 @@ async function misbehaviours(target: Target): Promise<ProbeCheck[]> {
 export async function prove(confinement: Confinement, view: HostView): Promise<Proof> {
   const target = { confinement, view };
   try {
-    const checks = await settled([attempts(target), misbehaviours(target)]);
+    const work = [async () => attempts(target), ...misbehaviours(target)];
+    const checks = await settled(work, confinement.uidPool?.count ?? work.length);
     return { checks, missing: missingAfterProbe(checks.filter(({ held }) => !held)) };
   } catch (error) {
     if (

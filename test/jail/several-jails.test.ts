@@ -227,6 +227,22 @@ describe('jails of several servers', () => {
   });
 });
 
+const isRoot = process.getuid?.() === 0;
+
+describe('a small pool of uids', () => {
+  (isRoot ? it : it.skip)(
+    `supports one uid, by which one jail after another is proved and run${isRoot ? '' : ' (needs CAP_SETUID: an ordinary user has no pool)'}`,
+    async () => {
+      await using jail = createJail({ uidPool: { first: 1_970_000_000, count: 1 } });
+      const code = 'import os; print(os.getuid())';
+      for (let call = 0; call < 2; call += 1) {
+        const { stdout } = await jail.jailCode('python', { code, limits: UNHURRIED });
+        expect(stdout.toString()).toBe('1970000000\n');
+      }
+    },
+  );
+});
+
 describe('two Pythons side by side', () => {
   it('supports a command for each', async () => {
     suite.jail.configure('python', { bin: '/usr/bin/python3', args: ['-X', 'utf8=0'] });
