@@ -1,7 +1,8 @@
 // One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
 import { now } from './clock';
-import { collectFiles, type CollectedFile } from './collect';
+import { collectFiles, collectLimit, type CollectedFile } from './collect';
 import type { Confinement } from './confinement';
+import { explainCopyFailure } from './copy-failure';
 import { SetupError } from './errors';
 import { InputWriter, type Input } from './input';
 import type { Limits } from './limits';
@@ -237,7 +238,7 @@ class Run {
     if (collected === null) {
       ending = {
         outcome: 'output-limit',
-        exceeded: { limit: 'output', allowed: limits.output, measured: null },
+        exceeded: { ...collectLimit(limits), measured: null },
       };
     }
     const status = report?.status ?? KILLED;
@@ -265,7 +266,7 @@ class Run {
   async #collect(directory: number): Promise<CollectedFile[] | null> {
     return this.#call.collect.length === 0 || directory < 0
       ? []
-      : collectFiles(directory, this.#call.collect, this.#call.limits.output);
+      : collectFiles(directory, this.#call.collect, collectLimit(this.#call.limits).allowed);
   }
 }
 
@@ -290,5 +291,9 @@ export async function runCold(call: ColdCall, calledAt: number = now()): Promise
   for (const signal of call.signals ?? []) {
     signal.throwIfAborted();
   }
-  return new Run(call, calledAt).finish();
+  try {
+    return await new Run(call, calledAt).finish();
+  } catch (error) {
+    throw await explainCopyFailure(error, call.copies);
+  }
 }

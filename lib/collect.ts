@@ -1,10 +1,21 @@
 // Brings back what a program left in its tmp, after it is dead.
 import { matchesGlob } from './glob';
+import type { LimitName, Limits } from './limits';
 import { native } from './native';
 
 export interface CollectedFile {
   path: string;
   content: Buffer;
+}
+
+/**
+ * The bound of what is brought back: `output`, and where that has none `disk`, since the holes of a
+ * sparse file count towards no disk.
+ */
+export function collectLimit(limits: Limits): { limit: LimitName; allowed: number } {
+  return limits.output > 0
+    ? { limit: 'output', allowed: limits.output }
+    : { limit: 'disk', allowed: limits.disk };
 }
 
 /**

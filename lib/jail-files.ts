@@ -13,6 +13,8 @@ export interface HostFile {
   path: string;
   /** Its name in the jail's directory. */
   name: string;
+  /** The argument that named it, for errors. */
+  argument?: string;
 }
 
 /** A `HostFile` that a call named. */

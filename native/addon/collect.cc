@@ -6,6 +6,7 @@
 
 #include <climits>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -20,6 +21,8 @@ namespace codejail {
 namespace {
 
 constexpr int kMaxDepth = 64;
+// Of one file: what every supported Node takes as one Buffer.
+constexpr std::uint64_t kLargestBuffer = 0x7fffffff;
 constexpr std::size_t kMaxEntries = 100000;
 // The tree was made by hostile code: no link, no magic link of /proc, no other mount is followed.
 constexpr std::uint64_t kResolve =
@@ -141,6 +144,36 @@ class ListWorker : public PromiseWorker {
   std::vector<FoundFile> files_;
 };
 
+// The bytes of one file. A vector would end the process where there is no memory for them.
+class Content {
+ public:
+  bool reserve(std::size_t size) {
+    bytes_.reset(static_cast<char*>(std::malloc(size == 0 ? 1 : size)));
+    return bytes_ != nullptr;
+  }
+  void fill(int file, std::size_t size) {
+    while (size_ < size) {
+      const ssize_t count = read(file, bytes_.get() + size_, size - size_);
+      if (count < 0 && errno == EINTR) {
+        continue;
+      }
+      if (count <= 0) {
+        return;
+      }
+      size_ += static_cast<std::size_t>(count);
+    }
+  }
+  [[nodiscard]] const char* data() const { return bytes_.get(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(char* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<char, Free> bytes_;
+  std::size_t size_ = 0;
+};
+
 class ReadWorker : public PromiseWorker {
  public:
   ReadWorker(Napi::Env env, int directory, std::vector<std::string> paths, std::uint64_t limit)
@@ -160,24 +193,14 @@ class ReadWorker : public PromiseWorker {
         continue;
       }
       const auto size = static_cast<std::uint64_t>(status.st_size);
-      if (size > limit_ - total) {
+      // A hole costs its maker nothing: the size of a sparse file may be beyond all memory.
+      Content content;
+      if (size > limit_ - total || size > kLargestBuffer || !content.reserve(size)) {
         over_limit_ = true;
         return;
       }
       total += size;
-      std::vector<char> content(size);
-      std::size_t filled = 0;
-      while (filled < size) {
-        const ssize_t count = read(file.get(), content.data() + filled, size - filled);
-        if (count < 0 && errno == EINTR) {
-          continue;
-        }
-        if (count <= 0) {
-          break;
-        }
-        filled += static_cast<std::size_t>(count);
-      }
-      content.resize(filled);
+      content.fill(file.get(), size);
       contents_.emplace_back(std::move(content));
     }
   }
@@ -203,7 +226,7 @@ class ReadWorker : public PromiseWorker {
   std::vector<std::string> paths_;
   std::uint64_t limit_;
   bool over_limit_ = false;
-  std::vector<std::optional<std::vector<char>>> contents_;
+  std::vector<std::optional<Content>> contents_;
 };
 
 }  // namespace

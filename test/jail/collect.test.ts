@@ -122,6 +122,21 @@ describe('collect', () => {
     expect(within.collected).toHaveLength(3);
   });
 
+  it.each([0, 1_000_000])(
+    'denies a sparse file that is larger than all memory, with an output limit of %i',
+    async (output) => {
+      const result = await suite.python('open("tmp/giant", "w").truncate(1 << 46)', {
+        collect: ['giant'],
+        limits: { ...ROOMY, fsize: Number.MAX_SAFE_INTEGER, disk: 1_000_000, output },
+      });
+      expect(result).toMatchObject({
+        outcome: 'output-limit',
+        exceeded: { limit: output === 0 ? 'disk' : 'output', allowed: 1_000_000 },
+        collected: [],
+      });
+    },
+  );
+
   it('supports a thousand files', async () => {
     const code =
       'for number in range(1000):\n    with open(f"tmp/{number}", "w") as f: f.write(str(number))';

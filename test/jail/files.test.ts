@@ -104,7 +104,21 @@ describe('files of the host', () => {
     execFileSync('mkfifo', [join(suite.folder, 'odd', 'fifo')]);
     await expect(
       suite.python('print(1)', { files: [join(suite.folder, 'odd')] }),
-    ).rejects.toMatchObject({ code: 'ERR_CODEJAIL_SETUP', step: 'copy files into the jail' });
+    ).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+      argument: 'options.files[0]',
+      message: expect.stringContaining(join(suite.folder, 'odd', 'fifo')) as string,
+    });
+  });
+
+  it('refuses a directory that nests too deeply, and says so', async () => {
+    suite.file(`deep/${'d/'.repeat(80)}file`, 'x');
+    await expect(
+      suite.python('print(1)', { files: [join(suite.folder, 'deep')] }),
+    ).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+      message: expect.stringContaining('deeper than 64') as string,
+    });
   });
 
   it.each([
