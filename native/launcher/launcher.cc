@@ -221,8 +221,8 @@ void offer_to_oom_killer() {
   }
   Descriptor exec_listener;
   if (spec.has(kSeccomp)) {
-    require(channel,
-            install_seccomp_filter(spec.has(kAllowExec), !spec.has(kNoUnixSockets), getpid(), exec_listener));
+    require(channel, install_seccomp_filter(spec.has(kAllowExec), !spec.has(kNoUnixSockets),
+                                            getpid(), exec_listener));
   }
   supervise(spec, channel, program, tmp_directory, exec_listener, label);
 }
