@@ -23,8 +23,8 @@ export interface Limits {
   /** Bytes of standard output, of standard error and of the result, each. Default 16 MiB. */
   output: number;
   /**
-   * Whether warm Python may serve the call: 0 never, another number where the command can, null as the
-   * command's own `warm` says. Default: the environment variable `CODEJAIL_PROXY`, else null.
+   * Whether warm Python may serve the call: 0 never; another number, or null, where the command is
+   * configured `warm`. Default: the environment variable `CODEJAIL_PROXY`, else null.
    */
   proxy: number | null;
 }

@@ -1,16 +1,7 @@
 import type { GuaranteeName } from './guarantee-name';
 import type { ExtraFile, FileArgument } from './jail-files';
 import type { Limits } from './limits';
-
-/** How a warm command keeps Python processes ready. */
-export interface WarmOptions {
-  /** How many wait, 1 to 1000. */
-  size?: number | undefined;
-  /** Modules that are imported before any program runs: `['numpy']`. */
-  preload?: string[] | undefined;
-  /** Absolute directories of the host that are searched for modules. */
-  pythonPath?: string[] | undefined;
-}
+import type { WarmArguments, WarmOptions } from './warm-options';
 
 /** A program that can be run in a jail. */
 export interface CommandOptions {
@@ -121,6 +112,8 @@ export interface SafeExecArguments extends RunArguments {
   command: string;
   /** Base names, relative to the jail's directory. */
   pythonPath: string[];
+  /** Those of `files` that are copied in for `pythonPath` alone. */
+  searched: FileArgument[];
 }
 
 /** `CommandOptions`, checked and copied. */
@@ -132,7 +125,7 @@ export interface CommandArguments {
   profile: string | null;
   readPaths: string[];
   env: Record<string, string>;
-  warm: false | { size: number | null; preload: string[]; pythonPath: string[] };
+  warm: false | WarmArguments;
   allowExec: boolean;
 }
 

@@ -1,4 +1,3 @@
-import { isAbsolute, normalize } from 'node:path';
 import { types } from 'node:util';
 import * as z from 'zod/mini';
 import {
@@ -44,11 +43,13 @@ import type {
   RunOptions,
   SafeExecArguments,
   SafeExecOptions,
-  WarmOptions,
 } from './option-types';
+import { readShownPath } from './shown-path';
 import { suggestionSentence } from './suggestion';
+import { parseWarm } from './warm-options';
 
 export type * from './option-types';
+export type { WarmOptions } from './warm-options';
 export { checkFiles } from './jail-files';
 
 // The kernel's MAX_ARG_STRLEN, which counts the NUL at the end.
@@ -82,37 +83,6 @@ function readEnvironment(value: unknown): Record<string, string> {
     environment[key] = content as string;
   }
   return environment;
-}
-
-function readAbsolutePath(value: unknown): string {
-  const path = readName(value);
-  if (!isAbsolute(path)) {
-    throw new Refusal(`must be an absolute path, not ${describe(path)}`);
-  }
-  const normal = normalize(path);
-  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
-}
-
-function readShownPath(value: unknown): string {
-  const path = readAbsolutePath(value);
-  if (path === '/') {
-    throw new Refusal('must not be /: it would show the whole host to the jail');
-  }
-  const kernelDirectory = /^\/(proc|sys|dev)(?=\/|$)/.exec(path)?.[0];
-  if (kernelDirectory !== undefined) {
-    throw new Refusal(
-      `must not be in ${kernelDirectory}: it would show other processes or devices to the jail`,
-    );
-  }
-  return path;
-}
-
-function readModuleName(value: unknown): string {
-  const module = readName(value);
-  if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(module)) {
-    throw new Refusal(`must be the dotted name of a Python module, not ${describe(module)}`);
-  }
-  return module;
 }
 
 function readProfile(value: unknown): string {
@@ -179,12 +149,6 @@ const uidPoolSchema = optionsOf({
   count: integer(1, 65_536),
 });
 
-const warmShape = {
-  size: z.optional(integer(1, 1000)),
-  preload: z.optional(listOf(converted(readModuleName))),
-  pythonPath: z.optional(listOf(converted(readShownPath))),
-} satisfies Record<keyof WarmOptions, z.ZodMiniType>;
-
 const commandShape = {
   bin: name,
   args: z.optional(listOf(kernelString)),
@@ -231,7 +195,6 @@ const safeExecShape = {
   pythonPath: z.optional(listOf(hostPath)),
 } satisfies Record<keyof SafeExecOptions, z.ZodMiniType>;
 
-const warmSchema = optionsOf(warmShape);
 const commandSchema = optionsOf(commandShape);
 const jailSchema = optionsOf(jailShape);
 const jailCodeSchema = optionsOf(jailCodeShape);
@@ -254,24 +217,6 @@ function checkExecSize(
       `and the environment come to ${total} bytes; at most ${maximum} fit into a program's start`,
     );
   }
-}
-
-function parseWarm(value: unknown, argument: string): CommandArguments['warm'] {
-  if (value === undefined || value === false) {
-    return false;
-  }
-  if (value !== true && (typeof value !== 'object' || value === null)) {
-    throw new InvalidArgumentError(
-      argument,
-      `must be true, false or an object, not ${describe(value)}`,
-    );
-  }
-  const warm = parseArgument(warmSchema, value === true ? {} : value, argument);
-  return {
-    size: warm.size ?? null,
-    preload: warm.preload ?? [],
-    pythonPath: warm.pythonPath ?? [],
-  };
 }
 
 /**
@@ -408,5 +353,6 @@ export function parseSafeExecOptions(value: unknown, argument = 'options'): Safe
     ...runArguments(options, [...files, ...copied], extraFiles, argument),
     command: options.command ?? 'python',
     pythonPath: searched.map(({ name: file }) => file),
+    searched: copied,
   };
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../../lib/errors';
@@ -38,6 +39,19 @@ async function* lines() {
   yield await Promise.resolve('1\n');
 }
 
+const MEBIBYTE = 1024 * 1024;
+const WARM_SIZE = Math.min(2 * availableParallelism(), 16);
+const WARM_DEFAULTS = {
+  size: WARM_SIZE,
+  lowWater: WARM_SIZE / 2,
+  maxWaiting: 100,
+  preload: [],
+  pythonPath: [],
+  recycleCells: 10_000,
+  recycleSeconds: 3600,
+  recycleGrowth: 64 * MEBIBYTE,
+  memoryReserve: 256 * MEBIBYTE,
+};
 const loneSurrogate = 'a\ud800b';
 
 describe('the name of a command', () => {
@@ -72,15 +86,29 @@ describe('the options of a command', () => {
       profile: 'codejail//python',
       readPaths: ['/opt/data/', '/opt/data'],
       env: { OPENBLAS_NUM_THREADS: '1' },
-      warm: { size: 2, preload: ['numpy', 'scipy.linalg'], pythonPath: ['/opt/modules'] },
+      warm: {
+        size: 2,
+        lowWater: 1,
+        maxWaiting: 0,
+        preload: ['numpy', 'scipy.linalg'],
+        pythonPath: ['/opt/modules'],
+        recycleCells: 500,
+        recycleSeconds: 60,
+        recycleGrowth: 1024 * 1024,
+        memoryReserve: 0,
+      },
       allowExec: true,
     };
     expect(parseCommandOptions(options)).toEqual({ ...options, readPaths: ['/opt/data'] });
   });
 
   it.each([
-    [true, { size: null, preload: [], pythonPath: [] }],
-    [{}, { size: null, preload: [], pythonPath: [] }],
+    [true, WARM_DEFAULTS],
+    [{}, WARM_DEFAULTS],
+    [
+      { size: 5, preload: ['json'] },
+      { ...WARM_DEFAULTS, size: 5, lowWater: 3, preload: ['json'] },
+    ],
     [false, false],
     [undefined, false],
   ])('allows warm to be %p', (warm, parsed) => {
@@ -120,6 +148,13 @@ describe('the options of a command', () => {
     ['options.warm.siz', { bin: 'a', warm: { siz: 1 } }, 'Did you mean "size"?'],
     ['options.warm.size', { bin: 'a', warm: { size: 0 } }],
     ['options.warm.size', { bin: 'a', warm: { size: 1.5 } }],
+    ['options.warm.size', { bin: 'a', warm: { size: 1001 } }],
+    ['options.warm.lowWater', { bin: 'a', warm: { size: 2, lowWater: 3 } }, 'from 0 to 2'],
+    ['options.warm.maxWaiting', { bin: 'a', warm: { maxWaiting: -1 } }],
+    ['options.warm.recycleCells', { bin: 'a', warm: { recycleCells: 0 } }],
+    ['options.warm.recycleSeconds', { bin: 'a', warm: { recycleSeconds: 0 } }],
+    ['options.warm.recycleGrowth', { bin: 'a', warm: { recycleGrowth: 1 } }],
+    ['options.warm.memoryReserve', { bin: 'a', warm: { memoryReserve: '1G' } }],
     ['options.warm.preload[0]', { bin: 'a', warm: { preload: ['os; import sys'] } }],
     ['options.warm.pythonPath[0]', { bin: 'a', warm: { pythonPath: ['lib'] } }],
     ['options.allowExec', { bin: 'a', allowExec: 'yes' }],
@@ -408,6 +443,7 @@ describe('the options of safeExec', () => {
       files: [],
       extraFiles: [],
       pythonPath: [],
+      searched: [],
       limits: {},
       limitOverridesContext: null,
       slug: null,
@@ -425,12 +461,14 @@ describe('the options of safeExec', () => {
       { path: '/opt/pylib', name: 'pylib', argument: 'options.pythonPath[0]' },
       { path: '/opt/x.zip', name: 'x.zip', argument: 'options.pythonPath[1]' },
     ]);
+    expect(parsed.searched).toEqual(parsed.files);
   });
 
   it('copies in once what files and pythonPath both name', () => {
     const parsed = parseSafeExecOptions({ files: ['/opt/pylib'], pythonPath: ['/opt/pylib'] });
     expect(parsed.pythonPath).toEqual(['pylib']);
     expect(parsed.files).toHaveLength(1);
+    expect(parsed.searched).toEqual([]);
   });
 
   it.each([

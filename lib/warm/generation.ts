@@ -1,0 +1,84 @@
+// One template and the cells that were forked from it.
+import { now } from '../clock';
+import type { Limits } from '../limits';
+import type { Cell } from './cell';
+import type { Template } from './template';
+
+/** What a cell's writable directory is limited to. */
+export type CellLimits = Pick<Limits, 'disk' | 'files'>;
+
+/** A cell that waits for a call. */
+export interface ReadyCell {
+  readonly cell: Cell;
+  readonly generation: Generation;
+  readonly limits: CellLimits;
+}
+
+/** Why a template is replaced. */
+export type RecycleReason = 'cells' | 'age' | 'growth' | 'death' | 'sick';
+
+/** When a template is due. */
+export interface RecycleBounds {
+  recycleCells: number;
+  recycleSeconds: number;
+  recycleGrowth: number;
+}
+
+// To look costs a read of /proc for each of the template's processes.
+const CELLS_BETWEEN_LOOKS = 50;
+
+function areEqual(one: CellLimits, other: CellLimits): boolean {
+  return one.disk === other.disk && one.files === other.files;
+}
+
+/** A template with its waiting cells, oldest first, and the number of its running ones. */
+export class Generation {
+  readonly template: Template;
+  readonly #firstBytes: number;
+  #lookedAt = 0;
+  ready: ReadyCell[] = [];
+  running = 0;
+  making = 0;
+
+  constructor(template: Template) {
+    this.template = template;
+    this.#firstBytes = template.residentBytes();
+  }
+
+  /** The first waiting cell with these limits; those before it, of limits that have changed, go to `onStale`. */
+  take(limits: CellLimits, onStale: (entry: ReadyCell) => void): ReadyCell | undefined {
+    for (;;) {
+      const entry = this.ready.shift();
+      if (entry === undefined || areEqual(entry.limits, limits)) {
+        return entry;
+      }
+      onStale(entry);
+    }
+  }
+
+  /** Takes a cell off the list; whether it was on it. */
+  remove(entry: ReadyCell): boolean {
+    const index = this.ready.indexOf(entry);
+    if (index >= 0) {
+      this.ready.splice(index, 1);
+    }
+    return index >= 0;
+  }
+
+  /** Whether no cell waits, runs a call or is being made. */
+  isIdle(): boolean {
+    return this.ready.length === 0 && this.running === 0 && this.making === 0;
+  }
+
+  /** Why the template has to be replaced, or null. */
+  due(bounds: RecycleBounds): RecycleReason | null {
+    const { template } = this;
+    if (template.cellsMade >= bounds.recycleCells) return 'cells';
+    if (now() - template.startedAt >= bounds.recycleSeconds * 1000) return 'age';
+    if (template.cellsMade - this.#lookedAt >= CELLS_BETWEEN_LOOKS) {
+      this.#lookedAt = template.cellsMade;
+      if (template.residentBytes() - this.#firstBytes > bounds.recycleGrowth) return 'growth';
+    }
+    return null;
+  }
+}

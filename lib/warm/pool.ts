@@ -1,0 +1,315 @@
+// The waiting cells of one warm command: made ahead of need, given to calls in order, replaced behind them.
+import { availableParallelism } from 'node:os';
+import { now } from '../clock';
+import type { ColdResult } from '../cold';
+import type { WarmArguments } from '../warm-options';
+import type { WarmCall } from './cell';
+import { CellLostError } from './cell-lost';
+import { Chores } from './chores';
+import type { CellLimits, Generation, ReadyCell } from './generation';
+import type { MemoryGauge } from './memory-gauge';
+import type { PoolEvent, PoolStatistics } from './pool-statistics';
+import { RefillPace } from './refill-pace';
+import { waitingIsFaster, type ColdReason } from './rule';
+import type { Template } from './template';
+import { Templates } from './templates';
+import { WaitingCalls } from './waiting-calls';
+
+/** What a pool is made of. */
+export interface PoolOptions {
+  warm: WarmArguments;
+  /** Starts a template; rejects where it can't be. */
+  startTemplate: () => Promise<Template>;
+  /** The limits that cells are made with now. */
+  limits: () => CellLimits;
+  gauge: Pick<MemoryGauge, 'isShort'>;
+  processors?: number | undefined;
+  onEvent?: ((event: PoolEvent) => void) | undefined;
+}
+
+const SHORTEST_PATIENCE_MS = 500;
+const PATIENCE = 5;
+const MOST_LOST_CELLS_OF_A_CALL = 3;
+const MOST_FAILURES_IN_A_ROW = 3;
+
+/** Keeps cells ready, as many as its options and the host's memory allow. */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #processors: number;
+  readonly #onEvent: (event: PoolEvent) => void;
+  readonly #waiting = new WaitingCalls<ReadyCell>();
+  readonly #chores = new Chores();
+  readonly #templates: Templates;
+  readonly #pace = new RefillPace();
+  #closing: Promise<void> | undefined;
+  readonly #whenQuiet: (() => void)[] = [];
+  #isFilling = true;
+  #cellsLost = 0;
+  #failuresInARow = 0;
+  #lastError: unknown;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#processors = options.processors ?? availableParallelism();
+    this.#onEvent = options.onEvent ?? (() => undefined);
+    this.#templates = new Templates({
+      start: options.startTemplate,
+      bounds: options.warm,
+      gauge: options.gauge,
+      chores: this.#chores,
+      onEvent: this.#onEvent,
+      onStanding: () => {
+        this.#failuresInARow = 0;
+        this.#isFilling = true;
+        this.#refill();
+      },
+      onGone: (reason) => {
+        this.#waiting.dismiss(reason);
+      },
+    });
+  }
+
+  /**
+   * Runs a call in a cell.
+   * @returns why not, where it has to run cold
+   * @throws as `Cell.run`; a signal's reason where the call was aborted while it waited
+   */
+  async run(call: WarmCall, calledAt: number): Promise<ColdResult | ColdReason> {
+    for (let lost = 0; lost < MOST_LOST_CELLS_OF_A_CALL; lost += 1) {
+      const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
+      if (typeof taken === 'string') {
+        return taken;
+      }
+      const { generation, limits } = taken;
+      generation.running += 1;
+      try {
+        if (limits.disk !== call.limits.disk || limits.files !== call.limits.files) {
+          this.#discard(taken);
+          return 'disk-limits';
+        }
+        const result = await taken.cell.run(call, calledAt);
+        this.#failuresInARow = 0;
+        return result;
+      } catch (error) {
+        if (!(error instanceof CellLostError)) {
+          throw error;
+        }
+        this.#onLost();
+      } finally {
+        generation.running -= 1;
+        this.#templates.recycleIfDue();
+        this.#refill();
+        this.#templates.closeRetired();
+      }
+    }
+    return 'cells-lost';
+  }
+
+  /**
+   * Starts the template, and makes as many cells as shall wait.
+   * @throws what kept the template from starting, or all cells from being made
+   */
+  async warmUp(): Promise<void> {
+    // A pool's handles do not keep the process alive; who waits for it does.
+    const alive = setInterval(() => undefined, 2 ** 30);
+    try {
+      if (this.#templates.current === undefined) {
+        await this.#templates.start();
+      }
+      this.#isFilling = true;
+      this.#refill();
+      while ((this.#templates.current?.making ?? 0) > 0) {
+        await new Promise<void>((resolve) => this.#whenQuiet.push(resolve));
+      }
+      if (this.#failuresInARow > 0 && (this.#templates.current?.ready.length ?? 0) === 0) {
+        throw this.#lastError;
+      }
+    } finally {
+      clearInterval(alive);
+    }
+  }
+
+  /** What the pool has and did. */
+  stats(): PoolStatistics {
+    const sum = (of: (generation: Generation) => number): number =>
+      this.#templates.all.reduce((total, generation) => total + of(generation), 0);
+    return {
+      state: this.#templates.state,
+      cellsReady: sum(({ ready }) => ready.length),
+      cellsRunning: sum(({ running }) => running),
+      cellsMaking: sum(({ making }) => making),
+      waiting: this.#waiting.size,
+      cellsMade: this.#pace.cells,
+      cellsLost: this.#cellsLost,
+      refillMs: this.#pace.histogram(),
+      templateStarts: this.#templates.starts,
+      templateRestarts: this.#templates.restarts,
+      templateBytes: sum(({ template }) => template.residentBytes()),
+    };
+  }
+
+  /** Lets running calls end, and waits until no process of the pool is left. Calls that wait go cold. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    this.#waiting.dismiss('closed');
+    await this.#templates.close();
+    this.#emptyRetired();
+    await this.#chores.done();
+  }
+
+  /** A waiting cell, of the oldest template first: a retired one is used up. */
+  #takeNow(limits: CellLimits): ReadyCell | undefined {
+    if (this.#closing !== undefined) {
+      return undefined;
+    }
+    for (const generation of this.#templates.all) {
+      const taken = generation.take(limits, (stale) => {
+        this.#discard(stale);
+      });
+      if (taken !== undefined) {
+        // Later: not before this call's request is written.
+        setImmediate(() => {
+          this.#refill();
+        });
+        return taken;
+      }
+    }
+    return undefined;
+  }
+
+  async #wait(call: WarmCall): Promise<ReadyCell | ColdReason> {
+    if (this.#closing !== undefined) {
+      return 'closed';
+    }
+    if (this.#templates.current === undefined) {
+      return this.#templates.startIfDue();
+    }
+    const { size } = this.#waiting;
+    if (size >= this.#options.warm.maxWaiting) {
+      return 'queue-full';
+    }
+    if (!waitingIsFaster(size, this.#pace.intervalMs, this.#templates.startMs, this.#processors)) {
+      this.#refill();
+      return 'slower-to-wait';
+    }
+    const expectedMs = (size + 1) * this.#pace.intervalMs;
+    const given = this.#waiting.join(
+      call.signals ?? [],
+      Math.max(SHORTEST_PATIENCE_MS, PATIENCE * expectedMs),
+    );
+    this.#refill();
+    return given;
+  }
+
+  #refill(): void {
+    const generation = this.#templates.current;
+    if (generation === undefined || this.#closing !== undefined) {
+      return;
+    }
+    const { size, lowWater } = this.#options.warm;
+    const { ready } = generation;
+    if (ready.length >= size) {
+      this.#isFilling = false;
+      this.#emptyRetired();
+    } else if (ready.length < lowWater || generation.running === 0) {
+      this.#isFilling = true;
+    }
+    const spare = this.#isFilling && !this.#options.gauge.isShort() ? size : 0;
+    const wanted = this.#waiting.size + spare;
+    while (
+      generation.making < this.#processors &&
+      ready.length + generation.making < wanted &&
+      this.#failuresInARow < MOST_FAILURES_IN_A_ROW
+    ) {
+      generation.making += 1;
+      this.#chores.add(this.#make(generation));
+    }
+  }
+
+  async #make(generation: Generation): Promise<void> {
+    const limits = this.#options.limits();
+    const beganAt = now();
+    try {
+      const cell = await generation.template.makeCell(limits);
+      generation.making -= 1;
+      this.#onEvent({ type: 'cell-made', milliseconds: this.#pace.record(beganAt) });
+      this.#offer({ cell, generation, limits });
+      this.#templates.recycleIfDue();
+      this.#refill();
+    } catch (error) {
+      generation.making -= 1;
+      this.#onMakeFailed(generation, error);
+    }
+    this.#templates.closeRetired();
+    for (const resolve of this.#whenQuiet.splice(0)) {
+      resolve();
+    }
+  }
+
+  // Not tried again at once, or a lasting failure would keep a processor busy: the next call tries.
+  #onMakeFailed(generation: Generation, error: unknown): void {
+    this.#lastError = error;
+    this.#failuresInARow += 1;
+    if (generation !== this.#templates.current) {
+      return;
+    }
+    if (this.#failuresInARow >= MOST_FAILURES_IN_A_ROW) {
+      this.#templates.giveUp();
+    } else if (generation.making === 0) {
+      this.#waiting.dismiss('failed');
+    }
+  }
+
+  #offer(entry: ReadyCell): void {
+    if (this.#closing !== undefined) {
+      this.#discard(entry);
+    } else if (!this.#waiting.give(entry)) {
+      const { generation } = entry;
+      // Made for a call that was aborted, or of a template that was replaced meanwhile.
+      if (
+        generation !== this.#templates.current ||
+        generation.ready.length >= this.#options.warm.size
+      ) {
+        this.#discard(entry);
+        return;
+      }
+      generation.ready.push(entry);
+      this.#chores.add(
+        entry.cell.dead.then(() => {
+          if (generation.remove(entry)) {
+            this.#onLost();
+            this.#refill();
+          }
+        }),
+      );
+    }
+  }
+
+  #onLost(): void {
+    this.#cellsLost += 1;
+    this.#failuresInARow += 1;
+    this.#onEvent({ type: 'cell-lost' });
+    if (this.#failuresInARow >= MOST_FAILURES_IN_A_ROW) {
+      this.#templates.giveUp();
+    }
+  }
+
+  #emptyRetired(): void {
+    for (const generation of this.#templates.all) {
+      if (generation !== this.#templates.current) {
+        for (const entry of generation.ready.splice(0)) {
+          this.#discard(entry);
+        }
+      }
+    }
+    this.#templates.closeRetired();
+  }
+
+  #discard(entry: ReadyCell): void {
+    this.#chores.add(entry.cell.discard());
+  }
+}

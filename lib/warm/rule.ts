@@ -1,0 +1,96 @@
+// The one place that decides which calls a warm Python may serve; docs/architecture.md has the list.
+import type { Confinement } from '../confinement';
+import type { Limits } from '../limits';
+import { SpecFlag } from '../native';
+import type { CommandArguments } from '../option-types';
+
+/** Why a call ran cold, each with its meaning. */
+export const COLD_REASONS = Object.freeze({
+  'not-warm': 'the command is not configured warm',
+  proxy: 'the limit proxy, or CODEJAIL_PROXY, is 0',
+  'not-python': 'the command is not a Python',
+  'command-args': 'the command has arguments that a running Python can not take',
+  'allow-exec': 'the command may execute programs; a cell may not',
+  host: 'this host gives no namespaces, or its Landlock is older than version 3',
+  files: 'the call has files of the host, which only a new jail can be given',
+  env: 'the call has an environment of its own',
+  'no-code': 'the call has no code: the program comes by standard input',
+  'disk-limits':
+    'the call has limits of its own for disk or files, which a waiting cell has already',
+  starting: 'no template stood yet',
+  failed: 'the template could not be started, or cells could not be made; it is tried again later',
+  'queue-full': 'as many calls waited for a cell as may wait',
+  'slower-to-wait': 'a cold start was faster than waiting',
+  'waited-too-long': 'no cell came in the time that was expected',
+  'cells-lost': 'one cell after the other died before it began',
+  closed: 'the command was configured anew',
+});
+
+/** Why a call ran cold. */
+export type ColdReason = keyof typeof COLD_REASONS;
+
+// These change nothing after Python's start but what it has read by then, and a template starts by them too.
+const HARMLESS_ARGUMENT = /^-[BEIOPqsS]+$/;
+const LANDLOCK_WITH_TRUNCATE = 3;
+
+/** Why no call of this command can ever be warm here, or null. */
+export function whyNeverWarm(
+  options: Pick<CommandArguments, 'warm' | 'allowExec' | 'args'>,
+  python: boolean,
+  confinement: Pick<Confinement, 'flags'>,
+  landlock: number,
+): ColdReason | null {
+  if (options.warm === false) return 'not-warm';
+  if (!python) return 'not-python';
+  if (options.args?.every((argument) => HARMLESS_ARGUMENT.test(argument)) === false) {
+    return 'command-args';
+  }
+  if (options.allowExec) return 'allow-exec';
+  if ((confinement.flags & SpecFlag.ownRoot) === 0 || landlock < LANDLOCK_WITH_TRUNCATE) {
+    return 'host';
+  }
+  return null;
+}
+
+/** What a call asks for that a cell may be unable to give. */
+export interface Demand {
+  limits: Limits;
+  /** How many files of the host have to be copied in. */
+  copies: number;
+  env: Readonly<Record<string, string>>;
+  hasCode: boolean;
+}
+
+/**
+ * Why this call can't be warm, or null.
+ * @param jailLimits the jail's own: cells are made with their `disk` and `files`
+ */
+export function whyNotWarm(
+  demand: Demand,
+  jailLimits: Pick<Limits, 'disk' | 'files'>,
+): ColdReason | null {
+  const { limits } = demand;
+  if (limits.proxy === 0) return 'proxy';
+  if (!demand.hasCode) return 'no-code';
+  if (demand.copies > 0) return 'files';
+  if (Object.keys(demand.env).length > 0) return 'env';
+  if (limits.disk !== jailLimits.disk || limits.files !== jailLimits.files) return 'disk-limits';
+  return null;
+}
+
+/**
+ * Whether a call that finds no cell is served sooner by waiting for one. Compared is what all that wait
+ * would take: cells come one every `refillMs`, cold starts share the processors.
+ * @param waiting how many wait already
+ * @param refillMs the time from one new cell to the next, as measured
+ * @param coldMs a cold start of the command, with what the template has imported
+ */
+export function waitingIsFaster(
+  waiting: number,
+  refillMs: number,
+  coldMs: number,
+  processors: number,
+): boolean {
+  const calls = waiting + 1;
+  return calls * refillMs <= coldMs * Math.max(1, calls / processors);
+}

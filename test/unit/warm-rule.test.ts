@@ -1,0 +1,92 @@
+import { DEFAULT_UID_POOL, planConfinement } from '../../lib/confinement';
+import type { HostFacts, HostKind } from '../../lib/host';
+import { LimitTable } from '../../lib/limits';
+import { parseCommandOptions } from '../../lib/options';
+import { whyNeverWarm, whyNotWarm, waitingIsFaster } from '../../lib/warm/rule';
+
+function confinement(kind: HostKind): { flags: number } {
+  const facts: HostFacts = {
+    kind,
+    kernel: '6.12.0',
+    uid: kind === 'root' ? 0 : 1000,
+    gid: 0,
+    userNamespaces: { allowed: true, why: '' },
+    landlock: 6,
+    appArmor: false,
+  };
+  const wishes = {
+    allowExec: false,
+    profile: undefined,
+    user: undefined,
+    uidPool: DEFAULT_UID_POOL,
+  };
+  return planConfinement(wishes, facts).at(-1)!;
+}
+
+describe('a command', () => {
+  const warm = (more: object = {}) => parseCommandOptions({ bin: 'python3', warm: true, ...more });
+
+  it.each(['root', 'user'] as const)('can be warm on a host of the kind %s', (kind) => {
+    expect(whyNeverWarm(warm(), true, confinement(kind), 6)).toBeNull();
+  });
+
+  it.each([
+    ['not-warm', { warm: false }, true, 'root', 6],
+    ['not-python', {}, false, 'root', 6],
+    ['command-args', { args: ['-m', 'module'] }, true, 'root', 6],
+    ['command-args', { args: ['-u'] }, true, 'root', 6],
+    ['allow-exec', { allowExec: true }, true, 'root', 6],
+    ['host', {}, true, 'container', 6],
+    ['host', {}, true, 'root', 2],
+  ] as const)('is always cold: %s', (reason, options, python, kind, landlock) => {
+    expect(whyNeverWarm(warm(options), python, confinement(kind), landlock)).toBe(reason);
+  });
+
+  it('can be warm with arguments that only change how a Python starts', () => {
+    expect(whyNeverWarm(warm({ args: ['-I', '-BO'] }), true, confinement('root'), 6)).toBeNull();
+  });
+});
+
+describe('a call', () => {
+  const jail = new LimitTable();
+  const demand = (call: Parameters<LimitTable['effective']>[1] = {}, more: object = {}) => ({
+    limits: jail.effective(null, call),
+    copies: 0,
+    env: {},
+    hasCode: true,
+    ...more,
+  });
+
+  it.each([{}, { proxy: 1 }, { proxy: null }, { cpu: 7, vmem: 1e9, nproc: 1, fsize: 5 }])(
+    'can be warm with the limits %j',
+    (limits) => {
+      expect(whyNotWarm(demand(limits), jail.effective())).toBeNull();
+    },
+  );
+
+  it.each([
+    ['proxy', { proxy: 0 }, {}],
+    ['no-code', {}, { hasCode: false }],
+    ['files', {}, { copies: 1 }],
+    ['env', {}, { env: { A: '1' } }],
+    ['disk-limits', { disk: 1024 * 1024 }, {}],
+    ['disk-limits', { files: 3 }, {}],
+  ] as const)('is cold: %s', (reason, limits, more) => {
+    expect(whyNotWarm(demand(limits, more), jail.effective())).toBe(reason);
+  });
+
+  it('is warm with disk limits that are the jail’s', () => {
+    expect(whyNotWarm(demand({ disk: 5 }), { ...jail.effective(), disk: 5 })).toBeNull();
+  });
+});
+
+describe('waiting', () => {
+  it.each([
+    ['the first, when a cell is nearer than a cold start', 0, 3, 25, true],
+    ['the first, when a cold start is nearer', 0, 30, 25, false],
+    ['many, while cells come faster than all processors could start', 200, 3, 25, true],
+    ['many, when cold starts serve them sooner', 200, 20, 25, false],
+  ])('%s: %p', (_what, waiting, refillMs, coldMs, faster) => {
+    expect(waitingIsFaster(waiting, refillMs, coldMs, 2)).toBe(faster);
+  });
+});
