@@ -60,7 +60,12 @@ export abstract class Configuration {
    */
   configure(command: string, options: string | CommandOptions): void {
     const name = parseCommandName(command);
-    this.#commands.set(name, new Command(name, parseCommandOptions(options)));
+    const parsed = parseCommandOptions(options);
+    const former = this.#commands.get(name);
+    this.#commands.set(name, new Command(name, parsed));
+    if (former !== undefined) {
+      this.onReplaced(former);
+    }
   }
 
   /** Whether a command can be used: one that was configured, or `python` where one is found. */
@@ -108,6 +113,20 @@ export abstract class Configuration {
     for (const { name, value, context } of overrides) {
       this.limits.override(name, value, context);
     }
+  }
+
+  /**
+   * Told of a command that was configured anew.
+   * @internal
+   */
+  protected abstract onReplaced(command: Command): void;
+
+  /**
+   * Every command that was configured or found.
+   * @internal
+   */
+  protected get commands(): readonly Command[] {
+    return [...this.#commands.values()];
   }
 
   /**

@@ -12,6 +12,7 @@ import type { HostReport, VerifyReport } from './report';
 import type { JailResult } from './result';
 import type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
 import type { CodeJailSettings } from './settings';
+import type { JailStatistics } from './statistics';
 
 const defaultJail = new Jail();
 
@@ -101,7 +102,18 @@ export async function verify(command?: string): Promise<VerifyReport> {
   return defaultJail.verify(command);
 }
 
+/** As `Jail.warmUp`, for the default jail. */
+export async function warmUp(command?: string): Promise<void> {
+  return defaultJail.warmUp(command);
+}
+
+/** As `Jail.stats`, for the default jail. */
+export function stats(): JailStatistics {
+  return defaultJail.stats();
+}
+
 export { Jail } from './jail';
+export { CHANNELS, type CallMessage, type CellMessage, type TemplateMessage } from './diagnostics';
 export {
   ClosedError,
   InvalidArgumentError,
@@ -114,6 +126,7 @@ export {
   type MissingGuarantee,
   type PythonException,
 } from './errors';
+export type { DurationHistogram } from './histogram';
 export type { GuaranteeName } from './guarantee-name';
 export type { LimitName, Limits } from './limits';
 export type {
@@ -129,3 +142,7 @@ export type { GuaranteeReport, HostReport, VerifyReport } from './report';
 export type { JailResult, Outcome } from './result';
 export type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
 export type { CodeJailSettings } from './settings';
+export type { JailStatistics } from './statistics';
+export type { PoolState, PoolStatistics } from './warm/pool-statistics';
+export type { RecycleReason } from './warm/generation';
+export type { ColdReason } from './warm/rule';

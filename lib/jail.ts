@@ -1,9 +1,9 @@
 // A jail: the calls that run programs in it.
 import { setMaxListeners } from 'node:events';
 import { now } from './clock';
-import { runCold, type ColdCall, type ColdResult } from './cold';
-import { Command, type ReadyCommand } from './command';
+import { Command } from './command';
 import { Configuration } from './configuration';
+import { Dispatcher, type Call } from './dispatch';
 import { ClosedError } from './errors';
 import { requireCode, requireGlobals, requireJsonObject, requirePython } from './exec-arguments';
 import type { Input } from './input';
@@ -30,16 +30,23 @@ import {
   type SafeExecJsonResult,
   type SafeExecResult,
 } from './safe-exec';
+import type { JailStatistics } from './statistics';
 import { runUnconfined } from './unsafe';
 
 /** A jail of its own: commands and limits that no other jail shares. Made by `createJail`. */
 export class Jail extends Configuration implements AsyncDisposable {
+  readonly #dispatcher: Dispatcher;
   readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
 
   /** @internal */
   constructor(options: JailOptions = {}) {
     super(options);
+    const { uidPool, allowMissing, logger } = this;
+    this.#dispatcher = new Dispatcher({
+      ...{ uidPool, allowMissing, logger },
+      limits: () => this.limits.effective(),
+    });
     // Every call that runs listens: more than ten of them are no leak.
     setMaxListeners(0, this.#closing.signal);
   }
@@ -61,20 +68,25 @@ export class Jail extends Configuration implements AsyncDisposable {
     call.signal?.throwIfAborted();
     return this.#track(async () => {
       await checkFiles(call.files);
-      const ready = await found.ready(this.uidPool, this.allowMissing);
+      const hasCode = call.code !== null;
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
-      const { result } = await this.#run(ready, calledAt, call.slug, {
-        limits,
-        argv: [...ready.words, ...(call.code === null ? [] : [PROGRAM_NAME]), ...call.argv],
-        env: found.environment(ready.runtime, call.env),
-        copies: call.files,
-        files: [...code, ...call.extraFiles],
-        stdin: (call.stdin ?? undefined) as Input | undefined,
-        collect: call.collect,
-        signal: call.signal,
-        onStdout: call.onStdout ?? undefined,
-        onStderr: call.onStderr ?? undefined,
-      });
+      const { result } = await this.#dispatcher.run(
+        {
+          ...call,
+          command: found,
+          limits,
+          argv: [...(hasCode ? [PROGRAM_NAME] : []), ...call.argv],
+          copies: call.files,
+          files: [...code, ...call.extraFiles],
+          stdin: (call.stdin ?? undefined) as Input | undefined,
+          signals: this.#signals(call.signal),
+          onStdout: call.onStdout ?? undefined,
+          onStderr: call.onStderr ?? undefined,
+          hasCode,
+          isPython: false,
+        },
+        calledAt,
+      );
       return result;
     });
   }
@@ -155,14 +167,46 @@ export class Jail extends Configuration implements AsyncDisposable {
     };
   }
 
-  /** Ends every call that still runs, and waits until nothing of it is left. Later calls reject. */
+  /**
+   * Starts what warm commands keep ready, and waits until it stands. Without it the first calls run cold
+   * meanwhile. A command that can't be warm on this host is told to the logger, and runs cold.
+   * @param command one command; by default every one that is configured `warm`
+   * @throws NotConfiguredError, InvalidArgumentError, UnconfinedError; SetupError with what Python said where
+   *   a module of `preload` can't be imported
+   * @example
+   * jail.configure('python', { bin: 'python3', warm: { preload: ['numpy'] } });
+   * await jail.warmUp();
+   */
+  async warmUp(command?: string): Promise<void> {
+    const commands =
+      command === undefined
+        ? this.commands.filter(({ options }) => options.warm !== false)
+        : [this.require(parseCommandName(command))];
+    return this.#track(async () => this.#dispatcher.warmUp(commands));
+  }
+
+  /** What this jail has done and has now: calls, cold and warm, durations, pools. */
+  stats(): JailStatistics {
+    return this.#dispatcher.stats();
+  }
+
+  /**
+   * Ends every call that still runs and what warm commands keep ready, and waits until nothing of it is
+   * left. Later calls reject.
+   */
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError());
+    await this.#dispatcher.close();
     await Promise.allSettled(this.#running);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** @internal */
+  protected override onReplaced(command: Command): void {
+    this.#dispatcher.forget(command);
   }
 
   async #track<T>(work: () => Promise<T>): Promise<T> {
@@ -176,43 +220,9 @@ export class Jail extends Configuration implements AsyncDisposable {
     }
   }
 
-  async #run(
-    ready: ReadyCommand,
-    calledAt: number,
-    slug: string | null,
-    call: Pick<
-      ColdCall,
-      | 'limits'
-      | 'argv'
-      | 'env'
-      | 'copies'
-      | 'files'
-      | 'stdin'
-      | 'collect'
-      | 'request'
-      | 'onStdout'
-      | 'onStderr'
-    > & { signal: AbortSignal | null },
-  ): Promise<ColdResult> {
-    const { signal } = call;
+  #signals(signal: AbortSignal | null): AbortSignal[] {
     const closing = this.#closing.signal;
-    return runCold(
-      {
-        ...call,
-        confinement: ready.confinement,
-        view: ready.runtime.view,
-        mechanisms: ready.mechanisms,
-        program: ready.runtime.program,
-        collects: call.collect.length > 0,
-        signals: signal === null ? [closing] : [signal, closing],
-        onNote: (level, message) => {
-          if (level === 'warn' || slug !== null) {
-            this.logger(level, slug === null ? message : `${slug}: ${message}`);
-          }
-        },
-      },
-      calledAt,
-    );
+    return signal === null ? [closing] : [signal, closing];
   }
 
   async #exec(code: string, globalsJson: string, options: SafeExecOptions): Promise<Executed> {
@@ -226,18 +236,23 @@ export class Jail extends Configuration implements AsyncDisposable {
     call.signal?.throwIfAborted();
     return this.#track(async () => {
       await checkFiles(call.files);
-      const ready = await found.ready(this.uidPool, this.allowMissing);
-      requirePython(call.command, ready.runtime.python);
-      const { result, channel } = await this.#run(ready, calledAt, call.slug, {
-        limits,
-        argv: [...ready.words, PROGRAM_NAME],
-        env: found.environment(ready.runtime, {}),
-        copies: call.files,
-        files: [{ name: PROGRAM_NAME, content: runnerSource() }, ...call.extraFiles],
-        collect: call.collect,
-        signal: call.signal,
-        request: encodeRequest(code, globalsJson, call.pythonPath),
-      });
+      const { result, channel } = await this.#dispatcher.run(
+        {
+          ...call,
+          command: found,
+          limits,
+          argv: [PROGRAM_NAME],
+          env: {},
+          copies: call.files,
+          files: [{ name: PROGRAM_NAME, content: runnerSource() }, ...call.extraFiles],
+          signals: this.#signals(call.signal),
+          request: encodeRequest(code, globalsJson, call.pythonPath),
+          warm: searchedByTemplate(found, code, globalsJson, call),
+          hasCode: true,
+          isPython: true,
+        },
+        calledAt,
+      );
       return { result, answer: decodeAnswer(result, channel) };
     });
   }
@@ -284,4 +299,28 @@ async function updating(
   const { answer, result } = await execute(stringifyJson(jsonSafe(globals)));
   updateGlobals(globals, answer.globals);
   return { ...result, globals: answer.globals };
+}
+
+/** What differs for a call whose `pythonPath` names directories that the template has searched. */
+function searchedByTemplate(
+  { options }: Command,
+  code: string,
+  globalsJson: string,
+  call: SafeExecArguments,
+): Call['warm'] {
+  const known = options.warm === false ? [] : options.warm.pythonPath;
+  const shown = new Map(
+    call.searched.filter(({ path }) => known.includes(path)).map(({ name, path }) => [name, path]),
+  );
+  return shown.size === 0
+    ? undefined
+    : {
+        copies: call.files.filter(({ name }) => !shown.has(name)),
+        request: () =>
+          encodeRequest(
+            code,
+            globalsJson,
+            call.pythonPath.map((name) => shown.get(name) ?? name),
+          ),
+      };
 }

@@ -1,0 +1,70 @@
+// What happens, told to whoever subscribes to node:diagnostics_channel; nothing is made where nobody does.
+import { channel } from 'node:diagnostics_channel';
+import type { JailResult, Outcome } from './result';
+import type { PoolEvent } from './warm/pool-statistics';
+import type { ColdReason } from './warm/rule';
+
+/**
+ * The channels' names.
+ * @example
+ * import { subscribe } from 'node:diagnostics_channel';
+ * subscribe(CHANNELS.call, ({ command, outcome, milliseconds }) => …);
+ */
+export const CHANNELS = Object.freeze({
+  /** A call has ended: `CallMessage`. */
+  call: 'codejail:call',
+  /** A warm cell was made, or died before its call began: `CellMessage`. */
+  cell: 'codejail:cell',
+  /** A template was started, could not be, or ended: `TemplateMessage`. */
+  template: 'codejail:template',
+});
+
+/** The message of `CHANNELS.call`. */
+export interface CallMessage {
+  /** The command's name. */
+  command: string;
+  slug: string | null;
+  path: 'cold' | 'warm';
+  /** Why it was not warm. */
+  whyCold: ColdReason | null;
+  /** `rejected`: nothing was run, or the call was aborted. */
+  outcome: Outcome | 'rejected';
+  /** What it ended with; null where it was rejected. */
+  result: JailResult | null;
+  /** What it was rejected with. */
+  error: unknown;
+  /** From the call to its end. */
+  milliseconds: number;
+}
+
+/** The message of `CHANNELS.cell`. */
+export type CellMessage = { command: string } & Extract<
+  PoolEvent,
+  { type: 'cell-made' | 'cell-lost' }
+>;
+
+/** The message of `CHANNELS.template`. */
+export type TemplateMessage = { command: string } & Exclude<
+  PoolEvent,
+  { type: 'cell-made' | 'cell-lost' }
+>;
+
+const callChannel = channel(CHANNELS.call);
+const cellChannel = channel(CHANNELS.cell);
+const templateChannel = channel(CHANNELS.template);
+
+/** Tells of a call that has ended. */
+export function publishCall(message: CallMessage): void {
+  if (callChannel.hasSubscribers) {
+    callChannel.publish(message);
+  }
+}
+
+/** Tells of what happened in a command's pool. */
+export function publishPoolEvent(command: string, event: PoolEvent): void {
+  const target =
+    event.type === 'cell-made' || event.type === 'cell-lost' ? cellChannel : templateChannel;
+  if (target.hasSubscribers) {
+    target.publish({ command, ...event });
+  }
+}

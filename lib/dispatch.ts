@@ -1,0 +1,204 @@
+// Where a call goes: to a warm cell where one may serve it, else into a new jail. Each is counted.
+import { now } from './clock';
+import { runCold, type ColdCall, type ColdResult } from './cold';
+import type { Command } from './command';
+import type { UidPool } from './confinement';
+import { publishPoolEvent } from './diagnostics';
+import { requirePython } from './exec-arguments';
+import type { GuaranteeName } from './guarantee-name';
+import type { HostFile } from './jail-files';
+import type { Limits } from './limits';
+import type { Logger } from './options';
+import { CallStatistics, type JailStatistics } from './statistics';
+import { COLD_REASONS, whyNotWarm, type ColdReason } from './warm/rule';
+import { WarmCommand } from './warm/warm-command';
+
+/** A call, checked, whichever way it goes. */
+export interface Call extends Pick<
+  ColdCall,
+  'limits' | 'files' | 'stdin' | 'collect' | 'request' | 'onStdout' | 'onStderr'
+> {
+  command: Command;
+  slug: string | null;
+  /** The words after the command's own; the program's name first, where there is one. */
+  argv: readonly string[];
+  /** The call's own environment. */
+  env: Readonly<Record<string, string>>;
+  copies: readonly HostFile[];
+  signals: readonly AbortSignal[];
+  /** Whether there is code, the file `PROGRAM_NAME`. */
+  hasCode: boolean;
+  /** Whether only a Python can run it. */
+  isPython: boolean;
+  /** What differs where a template has searched directories on the host already. */
+  warm?: { copies: readonly HostFile[]; request: () => Uint8Array } | undefined;
+}
+
+/** What a dispatcher knows of its jail. */
+export interface DispatcherOptions {
+  uidPool: UidPool;
+  allowMissing: readonly GuaranteeName[];
+  /** The jail's own limits now. */
+  limits: () => Limits;
+  logger: Logger;
+}
+
+/** Sends calls on their way, and keeps the pools of warm commands. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #warm = new Map<Command, WarmCommand>();
+  readonly #statistics = new CallStatistics();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs a call to its end.
+   * @throws as `runCold` and `Command.ready`
+   */
+  async run(call: Call, calledAt: number): Promise<ColdResult> {
+    this.#statistics.begin();
+    let whyCold: ColdReason | null = null;
+    let result: ColdResult['result'] | null = null;
+    let error: unknown = null;
+    try {
+      let answer = await this.#runWarm(call, calledAt);
+      if (typeof answer === 'string') {
+        whyCold = answer;
+        answer = await this.#runCold(call, calledAt);
+      }
+      ({ result } = answer);
+      return answer;
+    } catch (thrown) {
+      error = thrown;
+      throw thrown;
+    } finally {
+      this.#statistics.end({
+        command: call.command.name,
+        slug: call.slug,
+        path: whyCold === null ? 'warm' : 'cold',
+        whyCold,
+        outcome: result?.outcome ?? 'rejected',
+        result,
+        error,
+        milliseconds: now() - calledAt,
+      });
+    }
+  }
+
+  async #runWarm(call: Call, calledAt: number): Promise<ColdResult | ColdReason> {
+    const warm = this.#warmCommand(call.command);
+    if (warm === null) {
+      return 'not-warm';
+    }
+    const { limits, files, argv, stdin, collect, signals, onStdout, onStderr } = call;
+    const copies = (call.warm ?? call).copies.length;
+    const { env, hasCode } = call;
+    const reason = whyNotWarm({ limits, env, hasCode, copies }, this.#options.limits());
+    if (reason !== null) {
+      return reason;
+    }
+    const request = call.warm?.request() ?? call.request;
+    const onNote = this.#noteOf(call);
+    return warm.run(
+      { limits, files, argv, stdin, collect, signals, onStdout, onStderr, request, onNote },
+      calledAt,
+    );
+  }
+
+  async #runCold(call: Call, calledAt: number): Promise<ColdResult> {
+    const { command } = call;
+    const { uidPool, allowMissing } = this.#options;
+    const ready = await command.ready(uidPool, allowMissing);
+    if (call.isPython) {
+      requirePython(command.name, ready.runtime.python);
+    }
+    const { limits, files, stdin, collect, request, onStdout, onStderr, copies, signals } = call;
+    return runCold(
+      {
+        ...{ limits, files, stdin, collect, request, onStdout, onStderr, copies, signals },
+        argv: [...ready.words, ...call.argv],
+        env: command.environment(ready.runtime, call.env),
+        confinement: ready.confinement,
+        view: ready.runtime.view,
+        mechanisms: ready.mechanisms,
+        program: ready.runtime.program,
+        collects: collect.length > 0,
+        onNote: this.#noteOf(call),
+      },
+      calledAt,
+    );
+  }
+
+  #noteOf({ slug }: Call): ColdCall['onNote'] {
+    return (level, message) => {
+      if (level === 'warn' || slug !== null) {
+        this.#options.logger(level, slug === null ? message : `${slug}: ${message}`);
+      }
+    };
+  }
+
+  #warmCommand(command: Command): WarmCommand | null {
+    const { warm } = command.options;
+    if (warm === false) {
+      return null;
+    }
+    let found = this.#warm.get(command);
+    if (found === undefined) {
+      const { uidPool, allowMissing, limits } = this.#options;
+      found = new WarmCommand(command, warm, {
+        ...{ uidPool, allowMissing, limits },
+        onEvent: (event) => {
+          publishPoolEvent(command.name, event);
+        },
+      });
+      this.#warm.set(command, found);
+    }
+    return found;
+  }
+
+  /**
+   * Waits until the pools of these commands stand. One that can't be warm on this host is told to the logger:
+   * its calls run cold.
+   * @throws as `WarmCommand.warmUp`
+   */
+  async warmUp(commands: readonly Command[]): Promise<void> {
+    await Promise.all(
+      commands.map(async (command) => {
+        const warm = this.#warmCommand(command);
+        const never = warm === null ? 'not-warm' : await warm.warmUp();
+        if (never !== null) {
+          this.#options.logger(
+            'warn',
+            `the command ${JSON.stringify(command.name)} runs cold: ${COLD_REASONS[never]}`,
+          );
+        }
+      }),
+    );
+  }
+
+  stats(): JailStatistics {
+    const pools = [...this.#warm].map(([{ name }, warm]) => [name, warm.stats()] as const);
+    return this.#statistics.read(Object.fromEntries(pools));
+  }
+
+  /** Gives up the pool of a command that is configured anew. Its running calls go on. */
+  forget(command: Command): void {
+    const warm = this.#warm.get(command);
+    if (warm !== undefined) {
+      this.#warm.delete(command);
+      const closing = warm.close().finally(() => this.#closing.delete(closing));
+      this.#closing.add(closing);
+    }
+  }
+
+  /** Waits until nothing of any pool is left. */
+  async close(): Promise<void> {
+    for (const command of [...this.#warm.keys()]) {
+      this.forget(command);
+    }
+    await Promise.all(this.#closing);
+  }
+}

@@ -1,0 +1,99 @@
+// A command that is configured warm: whether it can be, and its pool.
+import type { ColdResult } from '../cold';
+import type { Command, ReadyCommand } from '../command';
+import type { UidPool } from '../confinement';
+import type { GuaranteeName } from '../guarantee-name';
+import { hostFacts } from '../host';
+import type { WarmArguments } from '../warm-options';
+import type { WarmCall } from './cell';
+import type { CellLimits } from './generation';
+import { MemoryGauge } from './memory-gauge';
+import { Pool } from './pool';
+import type { PoolEvent, PoolStatistics } from './pool-statistics';
+import { whyNeverWarm, type ColdReason } from './rule';
+import { startTemplate, type Template } from './template';
+
+/** What a warm command needs of its jail. */
+export interface WarmSurroundings {
+  uidPool: UidPool;
+  allowMissing: readonly GuaranteeName[];
+  limits: () => CellLimits;
+  onEvent: (event: PoolEvent) => void;
+}
+
+/** One warm command of one jail. */
+export class WarmCommand {
+  readonly #command: Command;
+  readonly #warm: WarmArguments;
+  readonly #surroundings: WarmSurroundings;
+  readonly #pool: Pool;
+  // Undefined until the command's program was looked at.
+  #never: ColdReason | null | undefined;
+
+  constructor(command: Command, warm: WarmArguments, surroundings: WarmSurroundings) {
+    this.#command = command;
+    this.#warm = warm;
+    this.#surroundings = surroundings;
+    this.#pool = new Pool({
+      warm,
+      startTemplate: async () => this.#start(),
+      limits: surroundings.limits,
+      gauge: new MemoryGauge(warm.memoryReserve),
+      onEvent: surroundings.onEvent,
+    });
+  }
+
+  async #ready(): Promise<ReadyCommand> {
+    const { uidPool, allowMissing } = this.#surroundings;
+    return this.#command.ready(uidPool, allowMissing);
+  }
+
+  // Anew for each template: the host may have changed, and nothing is made that was not proved.
+  async #start(): Promise<Template> {
+    const { runtime, confinement, words, mechanisms } = await this.#ready();
+    const { preload, pythonPath } = this.#warm;
+    const env = this.#command.environment(runtime, {});
+    return startTemplate({ runtime, confinement, words, mechanisms, env, preload, pythonPath });
+  }
+
+  /**
+   * Why no call of this command can be warm on this host, or null.
+   * @throws as `Command.ready`
+   */
+  async whyNever(): Promise<ColdReason | null> {
+    if (this.#never === undefined) {
+      const { options, runtime, confinement } = await this.#ready();
+      this.#never = whyNeverWarm(options, runtime.python, confinement, hostFacts().landlock);
+    }
+    return this.#never;
+  }
+
+  /**
+   * Runs a call in a cell; returns why not, where it has to run cold.
+   * @throws as `Pool.run`
+   */
+  async run(call: WarmCall, calledAt: number): Promise<ColdResult | ColdReason> {
+    return (await this.whyNever()) ?? this.#pool.run(call, calledAt);
+  }
+
+  /**
+   * Waits until the pool stands.
+   * @returns why there is none, or null
+   * @throws as `Command.ready` and `Pool.warmUp`
+   */
+  async warmUp(): Promise<ColdReason | null> {
+    const never = await this.whyNever();
+    if (never === null) {
+      await this.#pool.warmUp();
+    }
+    return never;
+  }
+
+  stats(): PoolStatistics {
+    return this.#pool.stats();
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
