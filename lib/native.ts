@@ -17,6 +17,7 @@ export const SpecFlag = {
   reaperByUid: 1 << 8,
   seccomp: 1 << 9,
   noUnixSockets: 1 << 10,
+  template: 1 << 16,
 } as const;
 
 /** Namespace flags of clone(2). */
@@ -31,7 +32,7 @@ export const Namespace = {
 } as const;
 
 /** How the ids of a user namespace are mapped; native/core/spec.h has the same. */
-export const IdMap = { none: 0, caller: 1, sandbox: 2 } as const;
+export const IdMap = { none: 0, caller: 1, sandbox: 2, outer: 3 } as const;
 
 /** The kinds of records; native/core/spec.h has the same. */
 export const RecordKind = {
@@ -113,6 +114,10 @@ export interface NativeFailure {
 
 export type NativeEvent =
   | { type: 'started'; startedMs: number; label: string }
+  /** A cell waits for its call. */
+  | { type: 'ready'; label: string }
+  /** A template makes no more cells; those that are there go on. */
+  | { type: 'templateEnded' }
   | {
       type: 'ended';
       /** A descriptor to close, or -1. */
@@ -134,6 +139,16 @@ export interface NativeJail {
 
 export interface Addon {
   spawn(spec: NativeSpec, onEvent: (event: NativeEvent) => void): NativeJail;
+  /** Asks a template for a cell. */
+  makeCell(
+    template: number,
+    spec: NativeSpec,
+    onEvent: (event: NativeEvent) => void,
+  ): NativeJail & { request: number };
+  /** Tells a cell's supervisor that its call begins; limits: -1 where there is none. */
+  arm(cell: number, cpuMicroseconds: number, memoryBytes: number, wantsTmpDirectory: boolean): void;
+  /** The number of a jail's PID 1, as this process sees it; -1 where it is not known. */
+  processOf(id: number): number;
   stop(id: number): void;
   kill(id: number): void;
   listFiles(directory: number): Promise<{ path: string; size: number }[]>;
@@ -149,6 +164,8 @@ interface NativeUnit {
   addon: Addon;
   launcher: string;
   probe: string;
+  /** The library that a warm Python loads. */
+  cell: string;
 }
 
 const packageDirectory = join(__dirname, '..');
@@ -170,14 +187,15 @@ function load(): NativeUnit {
   }
   const launcher = join(directory, 'codejail-launcher');
   const probe = join(directory, 'codejail-probe');
-  for (const program of [launcher, probe]) {
+  const cell = join(directory, 'codejail-cell.so');
+  for (const program of [launcher, probe, cell]) {
     if (!existsSync(program)) {
       throw new SetupError('load the addon', 2, {
         detail: `${program} is missing: install or build the package again`,
       });
     }
   }
-  return { addon, launcher, probe };
+  return { addon, launcher, probe, cell };
 }
 
 /**

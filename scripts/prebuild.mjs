@@ -1,10 +1,10 @@
-// Makes prebuilds/linux-<arch>/: the addon by prebuildify, and beside it the static executables that it starts.
+// Makes prebuilds/linux-<arch>/: the addon by prebuildify, and beside it the static programs that it starts and the library that a warm Python loads.
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { main, root, run, ScriptError, step } from './console.mjs';
 import { nodeDirectory, requireToolchain } from './toolchain.mjs';
 
-const executables = ['codejail-launcher', 'codejail-probe'];
+const companions = ['codejail-launcher', 'codejail-probe', 'codejail-cell.so'];
 
 async function prebuild() {
   requireToolchain();
@@ -16,7 +16,7 @@ async function prebuild() {
   );
   const target = join(root, `prebuilds/linux-${process.arch}`);
   mkdirSync(target, { recursive: true });
-  for (const name of executables) {
+  for (const name of companions) {
     const built = join(root, 'build/Release', name);
     if (!existsSync(built)) {
       throw new ScriptError(`${built} was not built: binding.gyp must have a target of that name`);

@@ -4,9 +4,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { root } from './console.mjs';
 
-const nativeOutputs = ['codejail.node', 'codejail-launcher', 'codejail-probe'].map(
-  (name) => `build/Release/${name}`,
-);
+const nativeOutputs = [
+  'codejail.node',
+  'codejail-launcher',
+  'codejail-probe',
+  'codejail-cell.so',
+].map((name) => `build/Release/${name}`);
 
 /** What is built, from what, and how it is known to be complete. */
 export const parts = {

@@ -36,6 +36,14 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("spawn", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->spawn(info);
               }));
+  exports.Set("makeCell", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return owned->make_cell(info);
+              }));
+  exports.Set("arm", Napi::Function::New(
+                         env, [owned](const Napi::CallbackInfo& info) { owned->arm(info); }));
+  exports.Set("processOf", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return owned->process_of(info);
+              }));
   exports.Set("stop", Napi::Function::New(
                           env, [owned](const Napi::CallbackInfo& info) { owned->stop(info); }));
   exports.Set("kill", Napi::Function::New(

@@ -1,9 +1,12 @@
 #include "jail_process.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "jail_processes.h"
@@ -60,15 +63,18 @@ void JailProcess::Watch::stop() {
 }
 
 JailProcess::JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor report,
-                         Napi::Function on_event, const SpawnPlan& plan)
+                         Napi::Function on_event, const SpawnPlan& plan, bool is_cell)
     : owner_(owner),
       id_(id),
-      launcher_makes_namespaces_((plan.header.flags & kLauncherMakesNamespaces) != 0),
+      launcher_makes_namespaces_(is_cell || (plan.header.flags & kLauncherMakesNamespaces) != 0),
       reaper_by_uid_((plan.header.flags & kReaperByUid) != 0),
+      is_cell_(is_cell),
       launcher_(plan.launcher),
       report_channel_(std::move(report)),
       on_event_(Napi::Persistent(on_event)),
-      context_(owner.env(), "codejail:jail") {}
+      context_(owner.env(), "codejail:jail"),
+      have_spawned_(is_cell),
+      first_ended_(is_cell) {}
 
 JailProcess::~JailProcess() {
   spawner_.join();
@@ -118,10 +124,21 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
   }
 }
 
+void JailProcess::arm(Order order) {
+  order.kind = OrderKind::kArm;
+  order.main_process = ready_.main_process;
+  order.spent_user_us = ready_.user_us;
+  order.spent_system_us = ready_.system_us;
+  order.inherited_bytes = ready_.peak_sum_bytes;
+  (void)::send(report_channel_.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void JailProcess::ask_to_stop() {
   stop_requested_ = true;
   if (have_spawned_) {
-    (void)::send(report_channel_.get(), "stop", 4, MSG_NOSIGNAL | MSG_DONTWAIT);
+    Order order{};
+    order.kind = OrderKind::kStop;
+    (void)::send(report_channel_.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 }
 
@@ -143,6 +160,21 @@ void JailProcess::kill() {
   if (!launcher_makes_namespaces_ && first_pidfd_.valid()) {
     (void)sys_pidfd_send_signal(first_pidfd_.get(), SIGKILL);
   }
+}
+
+pid_t JailProcess::process() const {
+  const Descriptor& pidfd = second_pidfd_.valid() ? second_pidfd_ : first_pidfd_;
+  char path[64];
+  char text[512];
+  (void)std::snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd.get());
+  const Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
+  const ssize_t count = file.valid() ? read(file.get(), text, sizeof(text) - 1) : -1;
+  if (count <= 0) {
+    return -1;
+  }
+  text[count] = '\0';
+  const char* line = std::strstr(text, "\nPid:");
+  return line == nullptr ? -1 : static_cast<pid_t>(std::strtol(line + 5, nullptr, 10));
 }
 
 void JailProcess::end_now() {
@@ -184,6 +216,10 @@ void JailProcess::read_reports(uv_loop_t* loop) {
     if (count == 0 || (count < 0 && errno != EAGAIN)) {
       // The end: what follows is told by the pidfd.
       report_watch_.stop();
+      if (is_cell_ && !second_pidfd_.valid()) {
+        // Its nursery ended before there was a process.
+        finish();
+      }
       return;
     }
     if (count < 0) {
@@ -227,7 +263,27 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       have_end_ = true;
       end_ = report;
       break;
+    case ReportKind::kCellReady:
+      ready_ = report;
+      emit_ready(report);
+      break;
+    case ReportKind::kTemplateEnded: {
+      const Napi::HandleScope scope(env);
+      Napi::Object event = Napi::Object::New(env);
+      event.Set("type", "templateEnded");
+      emit(event);
+      break;
+    }
   }
+}
+
+void JailProcess::emit_ready(const Report& report) {
+  const Napi::Env env = owner_.env();
+  const Napi::HandleScope scope(env);
+  Napi::Object event = Napi::Object::New(env);
+  event.Set("type", "ready");
+  event.Set("label", report.label);
+  emit(event);
 }
 
 bool JailProcess::reap(const Descriptor& pidfd) {

@@ -18,8 +18,9 @@ class JailProcesses;
 
 class JailProcess {
  public:
+  // A cell has no process that is cloned here: the nursery tells of its PID 1.
   JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor report, Napi::Function on_event,
-              const SpawnPlan& plan);
+              const SpawnPlan& plan, bool is_cell = false);
   JailProcess(const JailProcess&) = delete;
   JailProcess& operator=(const JailProcess&) = delete;
   ~JailProcess();
@@ -30,9 +31,16 @@ class JailProcess {
   void spawned(uv_loop_t* loop, Spawned result);
   // What a spawn thread left behind when the environment was already going away.
   void adopt(Descriptor pidfd) { first_pidfd_ = std::move(pidfd); }
+  // Of a template: where cells are asked for.
+  void keep_nursery(Descriptor nursery) { nursery_ = std::move(nursery); }
+  [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
+  // Of a cell: its call begins, with these sums.
+  void arm(Order order);
   void ask_to_stop();
   // Ends the jail without a report. A second call doesn't trust the launcher to do it.
   void kill();
+  // The number of PID 1 of the jail, -1 where it is not known.
+  [[nodiscard]] pid_t process() const;
   // Kills and reaps without an event loop: the environment is going away.
   void end_now();
 
@@ -51,17 +59,20 @@ class JailProcess {
   bool start_sweep();
   void finish();
   void emit(const Napi::Object& event);
+  void emit_ready(const Report& report);
   Napi::Object describe_end(Napi::Env env);
 
   JailProcesses& owner_;
   const std::uint32_t id_;
   const bool launcher_makes_namespaces_;
   const bool reaper_by_uid_;
+  const bool is_cell_;
   const std::string launcher_;
   Descriptor report_channel_;
   Descriptor first_pidfd_;   // of the process that was cloned here
   Descriptor second_pidfd_;  // of PID 1 of the jail, where the launcher made the namespaces
   Descriptor tmp_directory_;
+  Descriptor nursery_;
   Lease lease_;
   Watch report_watch_;
   Watch first_watch_;
@@ -81,6 +92,7 @@ class JailProcess {
   int launcher_status_ = 0;
   bool have_end_ = false;
   Report end_{};
+  Report ready_{};
   Status failure_ = Status::success();
   std::string failure_detail_;
 };

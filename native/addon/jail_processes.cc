@@ -5,7 +5,10 @@
 
 #include <cstring>
 
+#include "cell.h"
+#include "descriptor_message.h"
 #include "javascript.h"
+#include "memory_file.h"
 #include "uv_handle.h"
 
 namespace codejail {
@@ -20,6 +23,50 @@ bool make_pipe(Descriptor& read_end, Descriptor& write_end, int nonblocking_end)
   write_end.reset(ends[1]);
   return fcntl(ends[nonblocking_end], F_SETFL,
                fcntl(ends[nonblocking_end], F_GETFL) | O_NONBLOCK) == 0;
+}
+
+// The server's ends of a jail's pipes.
+struct ParentEnds {
+  Descriptor standard_input;
+  Descriptor standard_output;
+  Descriptor standard_error;
+  Descriptor result;
+  Descriptor report;
+};
+
+bool make_pipes(ParentEnds& parent, ChildEnds& child, bool has_result) {
+  int channel[2];
+  if (!make_pipe(child.standard_input, parent.standard_input, 1) ||
+      !make_pipe(parent.standard_output, child.standard_output, 0) ||
+      !make_pipe(parent.standard_error, child.standard_error, 0) ||
+      (has_result && !make_pipe(parent.result, child.result, 0)) ||
+      socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0) {
+    return false;
+  }
+  parent.report.reset(channel[0]);
+  child.report.reset(channel[1]);
+  return true;
+}
+
+Napi::Object describe(Napi::Env env, std::uint32_t id, ParentEnds& ends) {
+  Napi::Object handles = Napi::Object::New(env);
+  set_number(handles, "id", id);
+  set_number(handles, "stdin", ends.standard_input.release());
+  set_number(handles, "stdout", ends.standard_output.release());
+  set_number(handles, "stderr", ends.standard_error.release());
+  set_number(handles, "result", ends.result.release());
+  return handles;
+}
+
+bool make_nursery(Descriptor& server, Descriptor& child) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return false;
+  }
+  server.reset(ends[0]);
+  child.reset(ends[1]);
+  // The event loop must not wait for a nursery.
+  return fcntl(server.get(), F_SETFL, fcntl(server.get(), F_GETFL) | O_NONBLOCK) == 0;
 }
 
 void throw_failure(Napi::Env env, const Status& status) {
@@ -101,24 +148,18 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   ChildEnds ends;
-  Descriptor standard_input;
-  Descriptor standard_output;
-  Descriptor standard_error;
-  Descriptor result;
-  int channel[2];
-  bool made = make_pipe(ends.standard_input, standard_input, 1) &&
-              make_pipe(standard_output, ends.standard_output, 0) &&
-              make_pipe(standard_error, ends.standard_error, 0) &&
-              (!plan->has_request || make_pipe(result, ends.result, 0)) &&
-              socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) == 0;
-  if (!made) {
+  ParentEnds own;
+  Descriptor nursery;
+  const bool is_template = (plan->header.flags & kTemplate) != 0;
+  if (!make_pipes(own, ends, plan->has_request) ||
+      (is_template && !make_nursery(nursery, ends.nursery))) {
     throw_failure(env, Status::failure(Step::kPipes, errno));
     return env.Undefined();
   }
-  ends.report.reset(channel[1]);
   const std::uint32_t id = next_id_++;
-  auto process = std::make_unique<JailProcess>(*this, id, Descriptor(channel[0]),
+  auto process = std::make_unique<JailProcess>(*this, id, std::move(own.report),
                                                info[1].As<Napi::Function>(), *plan);
+  process->keep_nursery(std::move(nursery));
   JailProcess& added = *processes_.emplace(id, std::move(process)).first->second;
   if (const Status started = added.start(std::move(plan), std::move(ends)); !started.ok()) {
     processes_.erase(id);
@@ -126,14 +167,75 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   added.watch_report(loop_);
+  return describe(env, id, own);
+}
 
-  Napi::Object handles = Napi::Object::New(env);
-  set_number(handles, "id", id);
-  set_number(handles, "stdin", standard_input.release());
-  set_number(handles, "stdout", standard_output.release());
-  set_number(handles, "stderr", standard_error.release());
-  set_number(handles, "result", result.release());
+Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
+  SpawnPlan plan;
+  if (!read_plan(info[1].As<Napi::Object>(), plan)) {
+    return env.Undefined();
+  }
+  if (found == processes_.end() || !found->second->nursery().valid()) {
+    throw_failure(env, Status::failure(Step::kNursery, EPIPE));
+    return env.Undefined();
+  }
+  ChildEnds ends;
+  ParentEnds own;
+  Descriptor request;
+  Descriptor child_request;
+  if (!make_pipes(own, ends, true) || !make_pipe(child_request, request, 1)) {
+    throw_failure(env, Status::failure(Step::kPipes, errno));
+    return env.Undefined();
+  }
+  Descriptor spec;
+  if (const Status made = make_spec(plan, spec); !made.ok()) {
+    throw_failure(env, made);
+    return env.Undefined();
+  }
+  const int handed[kCellFromServer] = {
+      spec.get(),
+      ends.report.get(),
+      ends.standard_input.get(),
+      ends.standard_output.get(),
+      ends.standard_error.get(),
+      child_request.get(),
+      ends.result.get(),
+  };
+  if (!send_descriptors(found->second->nursery().get(), handed, kCellFromServer)) {
+    throw_failure(env, Status::failure(Step::kNursery, errno));
+    return env.Undefined();
+  }
+  const std::uint32_t id = next_id_++;
+  auto process = std::make_unique<JailProcess>(*this, id, std::move(own.report),
+                                               info[2].As<Napi::Function>(), plan, true);
+  process->watch_report(loop_);
+  processes_.emplace(id, std::move(process));
+  Napi::Object handles = describe(env, id, own);
+  set_number(handles, "request", request.release());
   return handles;
+}
+
+void JailProcesses::arm(const Napi::CallbackInfo& info) {
+  const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
+  if (found == processes_.end()) {
+    return;
+  }
+  const auto limit = [&](std::size_t index) {
+    const std::int64_t value = info[index].As<Napi::Number>().Int64Value();
+    return value < 0 ? kUnlimited : static_cast<std::uint64_t>(value);
+  };
+  Order order{};
+  order.cpu_us = limit(1);
+  order.memory_bytes = limit(2);
+  order.wants_tmp_directory = info[3].ToBoolean().Value() ? 1 : 0;
+  found->second->arm(order);
+}
+
+Napi::Value JailProcesses::process_of(const Napi::CallbackInfo& info) {
+  const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
+  return Napi::Number::New(info.Env(), found == processes_.end() ? -1 : found->second->process());
 }
 
 void JailProcesses::stop(const Napi::CallbackInfo& info) {

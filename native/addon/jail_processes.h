@@ -16,6 +16,12 @@ class JailProcesses {
 
   // spawn(spec, onEvent): {id, stdin, stdout, stderr, result}
   Napi::Value spawn(const Napi::CallbackInfo& info);
+  // makeCell(template, spec, onEvent): {id, stdin, stdout, stderr, result, request}
+  Napi::Value make_cell(const Napi::CallbackInfo& info);
+  // arm(cell, cpuMicroseconds, memoryBytes, wantsTmpDirectory): void
+  void arm(const Napi::CallbackInfo& info);
+  // processOf(id): number
+  Napi::Value process_of(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);
   void kill(const Napi::CallbackInfo& info);
 

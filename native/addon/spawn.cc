@@ -4,11 +4,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <cstdio>
 
+#include "memory_file.h"
 #include "syscalls.h"
 
 namespace codejail {
@@ -19,7 +19,7 @@ constexpr std::size_t kStackSize = 32768;
 // What the child needs, prepared before the clone: it shares this memory with the server.
 struct ChildPlan {
   int launcher;
-  int kept[8];
+  int kept[9];
   char* arguments[3];
   char* environment[1];
   volatile int error;
@@ -99,62 +99,6 @@ class BlockedSignals {
   sigset_t before_{};
 };
 
-Status write_all(int descriptor, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t count = write(descriptor, data, size);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      return Status::failure(Step::kSpec, errno);
-    }
-    data += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return Status::success();
-}
-
-// A memfd that nobody can change any more.
-Status seal(const Descriptor& file) {
-  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  return fcntl(file.get(), F_ADD_SEALS, kSeals) == 0 ? Status::success()
-                                                     : Status::failure(Step::kSpec, errno);
-}
-
-Status make_spec(SpawnPlan& plan, Descriptor& file) {
-  file.reset(memfd_create("codejail-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file.valid()) {
-    return Status::failure(Step::kSpec, errno);
-  }
-  plan.header.size = aligned(sizeof(SpecHeader)) + plan.records.size();
-  const char padding[aligned(sizeof(SpecHeader)) - sizeof(SpecHeader) + 1] = {};
-  Status status =
-      write_all(file.get(), reinterpret_cast<const char*>(&plan.header), sizeof(SpecHeader));
-  if (status.ok()) {
-    status = write_all(file.get(), padding, sizeof(padding) - 1);
-  }
-  if (status.ok()) {
-    status = write_all(file.get(), plan.records.data(), plan.records.size());
-  }
-  return status.ok() ? seal(file) : status;
-}
-
-Status make_request(const SpawnPlan& plan, Descriptor& file) {
-  Descriptor made(memfd_create("codejail-request", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!made.valid()) {
-    return Status::failure(Step::kSpec, errno);
-  }
-  Status status = write_all(made.get(), plan.request.data(), plan.request.size());
-  if (status.ok()) {
-    status = seal(made);
-  }
-  if (status.ok() && lseek(made.get(), 0, SEEK_SET) != 0) {
-    status = Status::failure(Step::kSpec, errno);
-  }
-  file = std::move(made);
-  return status;
-}
-
 // clone3, or clone where a seccomp filter answers as an older kernel (Docker's default profile).
 long clone_child(std::uint64_t namespaces, ChildPlan& child, int& pidfd) {
   alignas(16) char stack[kStackSize];
@@ -183,8 +127,13 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
     if (!spawned.status.ok()) {
       return spawned;
     }
-    plan.header.uid = spawned.lease.uid;
-    plan.header.gid = spawned.lease.uid;
+    if (plan.header.id_map == IdMap::kNone) {
+      plan.header.uid = spawned.lease.uid;
+      plan.header.gid = spawned.lease.uid;
+    } else {
+      plan.header.outer_uid = spawned.lease.uid;
+      plan.header.outer_gid = spawned.lease.uid;
+    }
     plan.header.launcher_uid = spawned.lease.launcher_uid;
   }
   Descriptor request;
@@ -202,6 +151,7 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   header.request_fd = request.get();
   header.result_fd = ends.result.get();
   header.lease_fd = spawned.lease.lock.get();
+  header.nursery_fd = ends.nursery.get();
   Descriptor spec;
   spawned.status = make_spec(plan, spec);
   if (!spawned.status.ok()) {
@@ -218,8 +168,9 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   std::snprintf(spec_number, sizeof(spec_number), "%d", spec.get());
   ChildPlan child{};
   child.launcher = launcher.get();
-  const int kept[] = {spec.get(),       header.report_fd,  header.stdin_fd,  header.stdout_fd,
-                      header.stderr_fd, header.request_fd, header.result_fd, header.lease_fd};
+  const int kept[] = {spec.get(),       header.report_fd, header.stdin_fd,
+                      header.stdout_fd, header.stderr_fd, header.request_fd,
+                      header.result_fd, header.lease_fd,  header.nursery_fd};
   static_assert(sizeof(kept) == sizeof(child.kept));
   for (std::size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); ++i) {
     child.kept[i] = kept[i];

@@ -17,6 +17,7 @@ struct ChildEnds {
   Descriptor standard_output;
   Descriptor standard_error;
   Descriptor result;
+  Descriptor nursery;  // of a template
 };
 
 struct Spawned {

@@ -106,6 +106,13 @@ Status become_sandbox_user(const Spec& spec) {
   return set_ids({uid, uid, uid}, spec.header().gid);
 }
 
+Status become_namespace_root(const Spec& spec) {
+  if (spec.has(kDropGroups) && syscall(SYS_setgroups, 0, nullptr) != 0) {
+    return Status::failure(Step::kGroups, errno);
+  }
+  return set_ids({0, 0, 0}, 0);
+}
+
 Status set_no_new_privileges() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return Status::failure(Step::kNoNewPrivileges, errno);

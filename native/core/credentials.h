@@ -10,5 +10,8 @@ Status drop_credentials(const Spec& spec);
 // Without a PID namespace: the program gives up the launcher's real uid, which it was forked with.
 Status become_sandbox_user(const Spec& spec);
 Status set_no_new_privileges();
+// Of a template, in its own new user namespace: becomes the root of that namespace, the only id
+// that is mapped, and keeps the capabilities there, with which it makes the namespaces of cells.
+Status become_namespace_root(const Spec& spec);
 
 }  // namespace codejail

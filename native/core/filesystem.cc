@@ -82,12 +82,7 @@ Status make_mount_point(int source, const char* path) {
   return file.valid() ? Status::success() : Status::failure(Step::kMounts, errno, path);
 }
 
-Status bind(int host, const char* source, const char* path, std::uint64_t attributes) {
-  // RESOLVE_IN_ROOT: an absolute symlink of the host means the host's root, not the jail's.
-  Descriptor origin(sys_openat2(host, source, O_PATH | O_CLOEXEC, RESOLVE_IN_ROOT));
-  if (!origin.valid()) {
-    return Status::failure(Step::kMounts, errno, source);
-  }
+Status bind(const Descriptor& origin, const char* path, std::uint64_t attributes) {
   if (Status status = make_mount_point(origin.get(), path); !status.ok()) {
     return status;
   }
@@ -97,14 +92,14 @@ Status bind(int host, const char* source, const char* path, std::uint64_t attrib
       SYS_open_tree, origin.get(), "",
       AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | static_cast<unsigned>(OPEN_TREE_CLOEXEC))));
   if (!tree.valid()) {
-    return Status::failure(Step::kMounts, errno, source);
+    return Status::failure(Step::kMounts, errno, path);
   }
   // mount_setattr only adds flags here, so those that the source has locked stay (EPERM otherwise).
   mount_attr attribute{};
   attribute.attr_set = attributes;
   if (syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attribute,
               sizeof(attribute)) != 0) {
-    return Status::failure(Step::kMounts, errno, source);
+    return Status::failure(Step::kMounts, errno, path);
   }
   if (syscall(SYS_move_mount, tree.get(), "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return Status::failure(Step::kMounts, errno, path);
@@ -131,8 +126,9 @@ Status mount_tmpfs(const Spec& spec, const Record& record) {
 }
 
 Status mount_proc(const char* path) {
-  if (Status status = make_directory(path, kUnlistable); !status.ok()) {
-    return status;
+  // In a cell the template's own is there already: it is covered.
+  if (mkdir(path, kUnlistable) != 0 && errno != EEXIST) {
+    return Status::failure(Step::kMounts, errno, path);
   }
   if (mount("proc", path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid") != 0) {
     return Status::failure(Step::kMounts, errno, path);
@@ -140,7 +136,7 @@ Status mount_proc(const char* path) {
   return Status::success();
 }
 
-Status apply(const Spec& spec, int host, const Record& record) {
+Status apply(const Spec& spec, int host, HostSources& sources, const Record& record) {
   constexpr std::uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
   switch (record.header->kind) {
     case RecordKind::kDirectory:
@@ -171,9 +167,9 @@ Status apply(const Spec& spec, int host, const Record& record) {
     case RecordKind::kCopy:
       return copy_into_jail(host, record.data, record.path);
     case RecordKind::kBind:
-      return bind(host, record.data, record.path, kReadOnly | MOUNT_ATTR_NODEV);
+      return bind(sources.next(), record.path, kReadOnly | MOUNT_ATTR_NODEV);
     case RecordKind::kDevice:
-      return bind(host, record.path, record.path, kReadOnly | MOUNT_ATTR_NOEXEC);
+      return bind(sources.next(), record.path, kReadOnly | MOUNT_ATTR_NOEXEC);
     case RecordKind::kTmpfs:
       return mount_tmpfs(spec, record);
     case RecordKind::kProc:
@@ -227,7 +223,36 @@ Status make_host_directory(const Spec& spec, Descriptor& tmp_directory) {
   return made.ok() ? open_tmp_directory(spec, tmp_directory) : made;
 }
 
-Status enter_own_root(const Spec& spec, Descriptor& tmp_directory) {
+Status HostSources::open(const Spec& spec) {
+  const auto shows_host = [](const Record& record) {
+    return record.header->kind == RecordKind::kBind || record.header->kind == RecordKind::kDevice;
+  };
+  std::size_t count = 0;
+  (void)spec.each([&](const Record& record) {
+    count += shows_host(record) ? 1 : 0;
+    return Status::success();
+  });
+  opened_ = std::make_unique<Descriptor[]>(count);
+  const Descriptor root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  std::size_t at = 0;
+  return spec.each([&](const Record& record) {
+    if (!shows_host(record)) {
+      return Status::success();
+    }
+    const char* source = record.header->kind == RecordKind::kBind ? record.data : record.path;
+    opened_[at].reset(sys_openat2(root.get(), source, O_PATH | O_CLOEXEC, RESOLVE_IN_ROOT));
+    return opened_[at++].valid() ? Status::success()
+                                 : Status::failure(Step::kMounts, errno, source);
+  });
+}
+
+Status enter_cell_root(const Spec& spec, Descriptor& tmp_directory) {
+  HostSources none;
+  Status built = spec.each([&](const Record& record) { return apply(spec, -1, none, record); });
+  return built.ok() ? open_tmp_directory(spec, tmp_directory) : built;
+}
+
+Status enter_own_root(const Spec& spec, HostSources& sources, Descriptor& tmp_directory) {
   const Record stage = spec.find(RecordKind::kStage);
   if (stage.header == nullptr) {
     return Status::failure(Step::kMounts, EINVAL, "the spec names no stage");
@@ -250,7 +275,8 @@ Status enter_own_root(const Spec& spec, Descriptor& tmp_directory) {
     if (!host.valid()) {
       return Status::failure(Step::kPivotRoot, errno, kHost);
     }
-    Status built = spec.each([&](const Record& record) { return apply(spec, host.get(), record); });
+    Status built =
+        spec.each([&](const Record& record) { return apply(spec, host.get(), sources, record); });
     if (!built.ok()) {
       return built;
     }

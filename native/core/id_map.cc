@@ -39,6 +39,19 @@ Status map_own_id(const SpecHeader& header) {
   return write_file("/proc/self/gid_map", text);
 }
 
+Status map_one_id(const SpecHeader& header, pid_t process) {
+  char path[64];
+  char text[64];
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/uid_map", process);
+  (void)std::snprintf(text, sizeof(text), "%u %u 1\n", header.uid, header.outer_uid);
+  if (Status status = write_file(path, text); !status.ok()) {
+    return status;
+  }
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/gid_map", process);
+  (void)std::snprintf(text, sizeof(text), "%u %u 1\n", header.gid, header.outer_gid);
+  return write_file(path, text);
+}
+
 Status map_sandbox_id(const SpecHeader& header, pid_t process) {
   char path[64];
   char text[96];

@@ -11,5 +11,7 @@ namespace codejail {
 Status map_own_id(const SpecHeader& header);
 // Written by a privileged process outside for `process`: root, and the sandbox user.
 Status map_sandbox_id(const SpecHeader& header, pid_t process);
+// Written by a privileged process outside: the spec's id alone.
+Status map_one_id(const SpecHeader& header, pid_t process);
 
 }  // namespace codejail

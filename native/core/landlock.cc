@@ -62,7 +62,7 @@ int landlock_abi() {
   return version < 0 ? 0 : static_cast<int>(version);
 }
 
-Status restrict_with_landlock(const Spec& spec) {
+Status prepare_landlock(const Spec& spec, Descriptor& ruleset) {
   const int abi = landlock_abi();
   if (abi == 0) {
     return Status::failure(Step::kLandlock, EOPNOTSUPP);
@@ -91,11 +91,11 @@ Status restrict_with_landlock(const Spec& spec) {
   const std::size_t size = abi >= 6   ? sizeof(attributes)
                            : abi >= 4 ? 2 * sizeof(std::uint64_t)
                                       : sizeof(std::uint64_t);
-  Descriptor ruleset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
+  ruleset.reset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
   if (!ruleset.valid()) {
     return Status::failure(Step::kLandlock, errno);
   }
-  Status added = spec.each([&](const Record& record) {
+  return spec.each([&](const Record& record) {
     switch (record.header->kind) {
       case RecordKind::kLandlockRead:
         return add_rule(ruleset.get(), record.path, kRead);
@@ -106,13 +106,19 @@ Status restrict_with_landlock(const Spec& spec) {
         return Status::success();
     }
   });
-  if (!added.ok()) {
-    return added;
-  }
+}
+
+Status restrict_with_landlock(const Descriptor& ruleset) {
   if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
     return Status::failure(Step::kLandlock, errno);
   }
   return Status::success();
+}
+
+Status restrict_with_landlock(const Spec& spec) {
+  Descriptor ruleset;
+  Status prepared = prepare_landlock(spec, ruleset);
+  return prepared.ok() ? restrict_with_landlock(ruleset) : prepared;
 }
 
 }  // namespace codejail

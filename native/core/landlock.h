@@ -1,6 +1,7 @@
 // Landlock: a second lock on files, TCP, abstract sockets and signals, where the kernel has it.
 #pragma once
 
+#include "descriptor.h"
 #include "spec.h"
 
 namespace codejail {
@@ -9,5 +10,8 @@ namespace codejail {
 int landlock_abi();
 // Restricts this process to what the spec's records allow. Needs no_new_privs.
 Status restrict_with_landlock(const Spec& spec);
+// The same in two: opens what is allowed, and restricts this process later.
+Status prepare_landlock(const Spec& spec, Descriptor& ruleset);
+Status restrict_with_landlock(const Descriptor& ruleset);
 
 }  // namespace codejail

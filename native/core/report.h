@@ -13,6 +13,8 @@ enum class ReportKind : std::uint32_t {
   kStarted,
   kFailed,
   kEnded,
+  kCellReady,      // a cell's main process waits for its call
+  kTemplateEnded,  // no more cells; those that are there go on
 };
 
 // Why the launcher itself ended the program.
@@ -25,7 +27,9 @@ struct Report {
   std::int32_t wait_status;
   Verdict verdict;
   std::uint32_t killed_by_kernel_oom;
-  std::uint64_t started_ns;  // CLOCK_MONOTONIC
+  std::uint64_t started_ns;   // CLOCK_MONOTONIC
+  std::int32_t main_process;  // of a cell, as its supervisor sees it
+  std::uint32_t padding;
   std::uint64_t user_us;
   std::uint64_t system_us;
   std::uint64_t cpu_us;  // over all of the jail's processes, also those that nobody waited for
@@ -39,7 +43,22 @@ struct Report {
   char detail[256];  // what a failed step worked on
 };
 
-// What the server sends: any packet asks the launcher to end the program and report.
-// The end of the stream means that the server is gone.
+// What the server sends. The end of the stream means that the server is gone.
+enum class OrderKind : std::uint32_t {
+  kStop,  // end the program and report
+  kArm,   // of a cell: its call begins
+};
+
+struct Order {
+  OrderKind kind;
+  std::int32_t main_process;
+  std::uint64_t cpu_us;         // over the whole cell, kUnlimited where there is no limit
+  std::uint64_t memory_bytes;   // the same
+  std::uint64_t spent_user_us;  // what the main process had used when it became ready
+  std::uint64_t spent_system_us;
+  std::uint64_t inherited_bytes;  // what it then held of the template's memory
+  std::uint32_t wants_tmp_directory;
+  std::uint32_t padding;
+};
 
 }  // namespace codejail

@@ -111,8 +111,10 @@ void check_architecture(Filter& filter) {
 #endif
 }
 
-void restrict_exec(Filter& filter, bool allow_exec) {
-  const std::uint32_t action = allow_exec ? kAllow : SECCOMP_RET_USER_NOTIF;
+void restrict_exec(Filter& filter, ExecPolicy exec) {
+  const std::uint32_t action = exec == ExecPolicy::kAllow ? kAllow
+                               : exec == ExecPolicy::kAsk ? std::uint32_t{SECCOMP_RET_USER_NOTIF}
+                                                          : refuse(EACCES);
   filter.answer_call(SYS_execve, action);
   filter.answer_call(SYS_execveat, action);
 }
@@ -259,11 +261,11 @@ void search(Filter& filter, const Answers& answers, std::uint32_t first, std::ui
 
 }  // namespace
 
-Status install_seccomp_filter(bool allow_exec, bool unix_sockets, pid_t launcher,
+Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, pid_t launcher,
                               Descriptor& exec_listener) {
   Filter filter;
   check_architecture(filter);
-  restrict_exec(filter, allow_exec);
+  restrict_exec(filter, exec);
   restrict_clone(filter);
   restrict_sockets(filter, unix_sockets);
   restrict_socket_buffers(filter);
@@ -276,12 +278,12 @@ Status install_seccomp_filter(bool allow_exec, bool unix_sockets, pid_t launcher
     return Status::failure(Step::kSeccomp, E2BIG);
   }
   sock_fprog program = filter.program();
-  const unsigned flags = allow_exec ? 0 : SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  const unsigned flags = exec == ExecPolicy::kAsk ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
   const long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
   if (result < 0) {
     return Status::failure(Step::kSeccomp, errno);
   }
-  if (!allow_exec) {
+  if (exec == ExecPolicy::kAsk) {
     exec_listener.reset(static_cast<int>(result));
   }
   return Status::success();

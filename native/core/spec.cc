@@ -18,6 +18,7 @@ Status Spec::map(int descriptor) {
   if (memory == MAP_FAILED) {
     return Status::failure(Step::kReadSpec, errno);
   }
+  mapped_ = size;
   base_ = static_cast<const char*>(memory);
   header_ = static_cast<const SpecHeader*>(memory);
   if (header_->magic != kSpecMagic || header_->version != kSpecVersion || header_->size != size) {
@@ -25,6 +26,12 @@ Status Spec::map(int descriptor) {
                            "the spec is not of this launcher's version: rebuild the package");
   }
   return Status::success();
+}
+
+Spec::~Spec() {
+  if (base_ != nullptr) {
+    munmap(const_cast<char*>(base_), mapped_);
+  }
 }
 
 Record Spec::find(RecordKind kind) const {

@@ -17,6 +17,7 @@ enum class IdMap : std::uint32_t {
   kNone,     // no user namespace
   kCaller,   // one id: the caller's own, the only one that an unprivileged process may map
   kSandbox,  // root and the sandbox user, written by the privileged half of the launcher
+  kOuter,    // one id: root inside is the outer id, written by the privileged half
 };
 
 enum SpecFlag : std::uint32_t {
@@ -32,6 +33,7 @@ enum SpecFlag : std::uint32_t {
   kSeccomp = 1U << 9U,
   kNoUnixSockets = 1U << 10U,
   kSweepUid = 1U << 11U,  // nothing is started: what has the uid is ended
+  kTemplate = 1U << 16U,  // the program is a warm Python, which cells are forked from
 };
 
 constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
@@ -55,6 +57,7 @@ struct SpecHeader {
   std::int32_t request_fd;  // becomes descriptor 3 of the program, or -1
   std::int32_t result_fd;   // becomes descriptor 4 of the program, or -1
   std::int32_t lease_fd;    // held by the launcher until the jail is dead, or -1
+  std::int32_t nursery_fd;  // of a template: where the server asks for cells, or -1
   // Limits; kUnlimited where there is none.
   std::uint64_t cpu_us;  // over the whole jail
   std::uint64_t rlimit_cpu_seconds;
@@ -111,6 +114,10 @@ constexpr std::size_t aligned(std::size_t size) {
 // A spec mapped read-only into this process.
 class Spec {
  public:
+  Spec() = default;
+  Spec(const Spec&) = delete;
+  Spec& operator=(const Spec&) = delete;
+  ~Spec();
   Status map(int descriptor);
 
   [[nodiscard]] const SpecHeader& header() const { return *header_; }
@@ -144,6 +151,7 @@ class Spec {
   }
 
   const char* base_ = nullptr;
+  std::size_t mapped_ = 0;
   const SpecHeader* header_ = nullptr;
 };
 

@@ -39,6 +39,10 @@ constexpr StepText kTexts[] = {
     {"set standard streams", "dup3"},
     {"change to the working directory", "chdir"},
     {"start the program", "execveat"},
+    {"make a cell", "clone3"},
+    {"fork the cell", "fork"},
+    {"join the cell's namespaces", "setns"},
+    {"write the cell's files", "openat"},
 };
 
 }  // namespace

@@ -36,6 +36,10 @@ enum class Step : std::uint32_t {
   kStandardStreams,
   kWorkingDirectory,
   kExecProgram,
+  kNursery,
+  kForkCell,
+  kJoinNamespaces,
+  kCellFiles,
 };
 
 // The step's name in errors, and the system call that usually fails in it.

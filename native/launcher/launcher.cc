@@ -17,6 +17,7 @@
 #include "filesystem.h"
 #include "id_map.h"
 #include "landlock.h"
+#include "nursery.h"
 #include "program.h"
 #include "report_channel.h"
 #include "resource_limits.h"
@@ -46,12 +47,12 @@ void reset_signals() {
   sigprocmask(SIG_SETMASK, &all, nullptr);
 }
 
-constexpr int kFirstFreeDescriptor = 5;
+constexpr int kFirstFreeDescriptor = 6;
 
 // The server's descriptors that were opened without close-on-exec must not enter the jail.
 Status close_other_descriptors(const SpecHeader& header) {
   int kept[] = {header.report_fd,  header.stdin_fd,  header.stdout_fd, header.stderr_fd,
-                header.request_fd, header.result_fd, header.lease_fd};
+                header.request_fd, header.result_fd, header.lease_fd,  header.nursery_fd};
   constexpr int kCount = sizeof(kept) / sizeof(kept[0]);
   for (int i = 0; i < kCount; ++i) {
     for (int j = i + 1; j < kCount; ++j) {
@@ -80,7 +81,7 @@ Status close_other_descriptors(const SpecHeader& header) {
   if (sys_close_range(next, ~0U, 0) != 0) {
     return Status::failure(Step::kCloseDescriptors, errno);
   }
-  // The program's own five numbers are never given to a file of the launcher's: it would be
+  // The program's own six numbers are never given to a file of the launcher's: it would be
   // replaced when the standard streams are set.
   for (int filler = 0; filler < kFirstFreeDescriptor;) {
     filler = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -119,6 +120,9 @@ Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
     }
     if (header.id_map == IdMap::kSandbox) {
       require(channel, map_sandbox_id(header, child));
+    }
+    if (header.id_map == IdMap::kOuter) {
+      require(channel, map_one_id(header, child));
     }
     // Without this byte the child ends: the server would not know of it.
     _exit(write(mapped[1], "", 1) == 1 ? 0 : 2);
@@ -179,8 +183,15 @@ void offer_to_oom_killer() {
   }
 
   Descriptor tmp_directory;
+  HostSources sources;
   if (spec.has(kOwnRoot)) {
-    require(channel, enter_own_root(spec, tmp_directory));
+    require(channel, sources.open(spec));
+  }
+  if (spec.has(kTemplate)) {
+    require(channel, become_namespace_root(spec));
+  }
+  if (spec.has(kOwnRoot)) {
+    require(channel, enter_own_root(spec, sources, tmp_directory));
   } else {
     require(channel, make_host_directory(spec, tmp_directory));
   }
@@ -196,6 +207,12 @@ void offer_to_oom_killer() {
   require(channel, program.prepare(spec));
 
   require(channel, limit_jail(header));
+  if (spec.has(kTemplate)) {
+    Descriptor handover;
+    require(channel, start_nursery(header, handover));
+    program.set_handover(std::move(handover));
+    supervise(spec, channel, program, tmp_directory, Descriptor(), "");
+  }
   if (!spec.has(kReaperByUid)) {
     require(channel, limit_tasks(header));
   }
@@ -221,8 +238,9 @@ void offer_to_oom_killer() {
   }
   Descriptor exec_listener;
   if (spec.has(kSeccomp)) {
-    require(channel, install_seccomp_filter(spec.has(kAllowExec), !spec.has(kNoUnixSockets),
-                                            getpid(), exec_listener));
+    require(channel,
+            install_seccomp_filter(spec.has(kAllowExec) ? ExecPolicy::kAllow : ExecPolicy::kAsk,
+                                   !spec.has(kNoUnixSockets), getpid(), exec_listener));
   }
   supervise(spec, channel, program, tmp_directory, exec_listener, label);
 }

@@ -16,13 +16,13 @@
 namespace codejail {
 namespace {
 
-constexpr int kFirstOther = 5;
+constexpr int kFirstOther = 6;
 
-// 0, 1, 2 and, for a safeExec, 3 and 4. The sources may themselves have such low numbers, so they
-// are first moved out of the way.
-Status set_standard_streams(const SpecHeader& header) {
-  const int sources[kFirstOther] = {header.stdin_fd, header.stdout_fd, header.stderr_fd,
-                                    header.request_fd, header.result_fd};
+// 0, 1, 2, for a safeExec 3 and 4, and for a template 5. The sources may themselves have such low
+// numbers, so they are first moved out of the way.
+Status set_standard_streams(const SpecHeader& header, int handover) {
+  const int sources[kFirstOther] = {header.stdin_fd,   header.stdout_fd, header.stderr_fd,
+                                    header.request_fd, header.result_fd, handover};
   int moved[kFirstOther];
   for (int i = 0; i < kFirstOther; ++i) {
     moved[i] = sources[i] < 0 ? -1 : fcntl(sources[i], F_DUPFD_CLOEXEC, kFirstOther);
@@ -117,7 +117,7 @@ void Program::become(const Spec& spec, const ReportChannel& channel) const {
   if (chdir(working_directory_) != 0) {
     channel.fail(Status::failure(Step::kWorkingDirectory, errno, working_directory_));
   }
-  if (Status status = set_standard_streams(spec.header()); !status.ok()) {
+  if (Status status = set_standard_streams(spec.header(), handover_.get()); !status.ok()) {
     channel.fail(status);
   }
   if (spec.has(kReaperByUid)) {

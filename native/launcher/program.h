@@ -15,6 +15,8 @@ class Program {
  public:
   // Opens the binary and lays out argv and envp, while there is still privilege to report with.
   Status prepare(const Spec& spec);
+  // Of a template: where the cells' supervisors hand their descriptors over, its descriptor 5.
+  void set_handover(Descriptor handover) { handover_ = std::move(handover); }
   // Forks; the child applies its own limits, takes its standard streams and becomes the program.
   // A failure in the child is reported on `channel`; the child then ends.
   [[nodiscard]] pid_t start(const Spec& spec, const ReportChannel& channel) const;
@@ -29,6 +31,7 @@ class Program {
   [[noreturn]] void become(const Spec& spec, const ReportChannel& channel) const;
 
   Descriptor binary_;
+  Descriptor handover_;
   const char* working_directory_ = nullptr;
   Strings arguments_;
   Strings environment_;

@@ -37,6 +37,10 @@ std::uint64_t microseconds(const timeval& time) {
          static_cast<std::uint64_t>(time.tv_usec);
 }
 
+std::uint64_t without(std::uint64_t value, std::uint64_t part) {
+  return value > part ? value - part : 0;
+}
+
 class Supervisor {
  public:
   Supervisor(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
@@ -44,9 +48,41 @@ class Supervisor {
       : spec_(spec),
         channel_(channel),
         tmp_directory_(tmp_directory),
-        exec_listener_(exec_listener) {}
+        exec_listener_(exec_listener),
+        cpu_limit_us_(spec.header().cpu_us),
+        memory_limit_(spec.header().memory_bytes) {}
 
   [[noreturn]] void run(const Program& program, const char* label) {
+    watch_children();
+    (void)std::snprintf(report_.label, sizeof(report_.label), "%s", label);
+    main_process_ = program.start(spec_, channel_);
+    if (main_process_ < 0) {
+      channel_.fail(Status::failure(Step::kFork, errno));
+    }
+    if (spec_.has(kTemplate)) {
+      // The server takes its end for the template's word that it is ready.
+      ::close(spec_.header().result_fd);
+    }
+    if (!exec_listener_.valid()) {
+      announce_start();
+    }
+    watch();
+    if (spec_.has(kTemplate)) {
+      outlive_template();
+    }
+    finish();
+  }
+
+  [[noreturn]] void run_cell() {
+    watch_children();
+    started_ = true;
+    sleep_ms_ = -1;
+    watch();
+    finish();
+  }
+
+ private:
+  void watch_children() {
     sigset_t child_signal;
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
@@ -54,14 +90,9 @@ class Supervisor {
     if (!signals_.valid()) {
       channel_.fail(Status::failure(Step::kSupervise, errno));
     }
-    (void)std::snprintf(report_.label, sizeof(report_.label), "%s", label);
-    main_process_ = program.start(spec_, channel_);
-    if (main_process_ < 0) {
-      channel_.fail(Status::failure(Step::kFork, errno));
-    }
-    if (!exec_listener_.valid()) {
-      announce_start();
-    }
+  }
+
+  void watch() {
     while (!main_ended_) {
       wait_for_events();
       reap(WNOHANG);
@@ -69,10 +100,22 @@ class Supervisor {
         check_sums();
       }
     }
-    finish();
   }
 
- private:
+  // Its cells are children of the nursery and have a call to finish: the server says when to end.
+  void outlive_template() {
+    Report report = report_;
+    report.kind = ReportKind::kTemplateEnded;
+    if (!channel_.send(report)) {
+      _exit(2);
+    }
+    sleep_ms_ = -1;
+    while (report_.verdict == Verdict::kNone) {
+      wait_for_events();
+      reap(WNOHANG);
+    }
+  }
+
   void announce_start() {
     started_ = true;
     report_.started_ns = monotonic_ns();
@@ -96,7 +139,7 @@ class Supervisor {
       end_with_server();
     }
     if ((events[1].revents & POLLIN) != 0) {
-      stop_as_asked();
+      obey();
     }
     if ((events[0].revents & POLLIN) != 0) {
       signalfd_siginfo drained[8];
@@ -114,15 +157,38 @@ class Supervisor {
     _exit(2);
   }
 
-  void stop_as_asked() {
-    char message[16];
-    const ssize_t count = recv(channel_.get(), message, sizeof(message), MSG_DONTWAIT);
+  void obey() {
+    Order order{};
+    const ssize_t count = recv(channel_.get(), &order, sizeof(order), MSG_DONTWAIT);
     if (count == 0) {
       end_with_server();
     }
-    if (count > 0 && report_.verdict == Verdict::kNone) {
+    if (count != static_cast<ssize_t>(sizeof(order))) {
+      return;
+    }
+    if (order.kind == OrderKind::kArm) {
+      arm(order);
+    } else if (report_.verdict == Verdict::kNone) {
       report_.verdict = Verdict::kStopped;
       kill_all();
+    }
+  }
+
+  void arm(const Order& order) {
+    main_process_ = order.main_process;
+    cpu_limit_us_ = order.cpu_us;
+    memory_limit_ = order.memory_bytes;
+    spent_user_us_ = order.spent_user_us;
+    spent_system_us_ = order.spent_system_us;
+    sampler_.begin_call(order.main_process, order.spent_user_us + order.spent_system_us,
+                        order.inherited_bytes);
+    sleep_ms_ = kShortestSleepMs;
+    if (order.wants_tmp_directory != 0) {
+      Report report{};
+      report.kind = ReportKind::kTmpDirectory;
+      if (!channel_.send(report, tmp_directory_.get())) {
+        _exit(2);
+      }
     }
   }
 
@@ -156,7 +222,8 @@ class Supervisor {
       if (process <= 0) {
         return;
       }
-      if (process == main_process_) {
+      // A cell's first child to end is its main process, also where its call has not begun.
+      if (process == main_process_ || main_process_ < 0) {
         main_ended_ = true;
         report_.wait_status = status;
       }
@@ -164,18 +231,17 @@ class Supervisor {
   }
 
   void check_sums() {
-    const SpecHeader& header = spec_.header();
-    if (header.cpu_us == kUnlimited && header.memory_bytes == kUnlimited) {
+    if (cpu_limit_us_ == kUnlimited && memory_limit_ == kUnlimited) {
       sleep_ms_ = -1;
       return;
     }
-    const Sample sample = sampler_.take(header.memory_bytes);
+    const Sample sample = sampler_.take(memory_limit_);
     remember(sample);
-    if (report_.verdict == Verdict::kNone && sample.memory_bytes > header.memory_bytes) {
+    if (report_.verdict == Verdict::kNone && sample.memory_bytes > memory_limit_) {
       report_.verdict = Verdict::kMemory;
       kill_all();
     }
-    if (header.cpu_us != kUnlimited && sample.cpu_us >= header.cpu_us) {
+    if (cpu_limit_us_ != kUnlimited && sample.cpu_us >= cpu_limit_us_) {
       end_for_cpu(sample);
     }
     plan_next(sample);
@@ -196,7 +262,7 @@ class Supervisor {
       report_.verdict = Verdict::kCpu;
       kill(-1, SIGXCPU);
     }
-    if (sample.cpu_us >= spec_.header().cpu_us + kGraceUs) {
+    if (sample.cpu_us >= cpu_limit_us_ + kGraceUs) {
       kill_all();
     }
   }
@@ -204,7 +270,7 @@ class Supervisor {
   // Sleeps no longer than the jail could need to reach its CPU limit with all its processes.
   void plan_next(const Sample& sample) {
     sleep_ms_ = kLongestSleepMs;
-    if (spec_.header().memory_bytes != kUnlimited) {
+    if (memory_limit_ != kUnlimited) {
       // A process that is filling memory is looked at more often than one that sits still.
       const bool growing = sample.memory_bytes > last_memory_ + (1U << 20U);
       memory_sleep_ms_ = growing ? kShortestSleepMs
@@ -213,8 +279,8 @@ class Supervisor {
       last_memory_ = sample.memory_bytes;
       sleep_ms_ = memory_sleep_ms_;
     }
-    if (spec_.header().cpu_us != kUnlimited && sample.processes > 0) {
-      const std::uint64_t limit = spec_.header().cpu_us;
+    if (cpu_limit_us_ != kUnlimited && sample.processes > 0) {
+      const std::uint64_t limit = cpu_limit_us_;
       const std::uint64_t left = sample.cpu_us < limit ? limit - sample.cpu_us : 0;
       const std::uint64_t soonest = left / 1000U / sample.processes;
       if (soonest < static_cast<std::uint64_t>(sleep_ms_)) {
@@ -251,8 +317,8 @@ class Supervisor {
     rusage usage{};
     getrusage(RUSAGE_CHILDREN, &usage);
     report_.kind = ReportKind::kEnded;
-    report_.user_us = microseconds(usage.ru_utime);
-    report_.system_us = microseconds(usage.ru_stime);
+    report_.user_us = without(microseconds(usage.ru_utime), spent_user_us_);
+    report_.system_us = without(microseconds(usage.ru_stime), spent_system_us_);
     if (report_.user_us + report_.system_us > report_.cpu_us) {
       report_.cpu_us = report_.user_us + report_.system_us;
     }
@@ -275,6 +341,10 @@ class Supervisor {
   const Descriptor& exec_listener_;
   Descriptor signals_;
   UsageSampler sampler_;
+  std::uint64_t cpu_limit_us_;
+  std::uint64_t memory_limit_;
+  std::uint64_t spent_user_us_ = 0;
+  std::uint64_t spent_system_us_ = 0;
   Report report_{};
   pid_t main_process_ = -1;
   bool main_ended_ = false;
@@ -292,6 +362,13 @@ void supervise(const Spec& spec, const ReportChannel& channel, const Program& pr
                const char* apparmor_label) {
   Supervisor supervisor(spec, channel, tmp_directory, exec_listener);
   supervisor.run(program, apparmor_label);
+}
+
+void supervise_cell(const Spec& spec, const ReportChannel& channel,
+                    const Descriptor& tmp_directory) {
+  const Descriptor no_listener;
+  Supervisor supervisor(spec, channel, tmp_directory, no_listener);
+  supervisor.run_cell();
 }
 
 }  // namespace codejail

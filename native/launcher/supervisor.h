@@ -12,4 +12,9 @@ namespace codejail {
                             const Descriptor& tmp_directory, const Descriptor& exec_listener,
                             const char* apparmor_label);
 
+// PID 1 of a cell: the main process is forked elsewhere and becomes this process's child. Watches
+// from the moment at which the server says that the call begins.
+[[noreturn]] void supervise_cell(const Spec& spec, const ReportChannel& channel,
+                                 const Descriptor& tmp_directory);
+
 }  // namespace codejail

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "descriptor.h"
+#include "process_memory.h"
 
 namespace codejail {
 namespace {
@@ -31,43 +32,10 @@ std::uint64_t process_cpu(pid_t process) {
   return microseconds(time);
 }
 
-bool read_text(const char* path, char* text, std::size_t size) {
-  Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    return false;
-  }
-  const ssize_t count = read(file.get(), text, size - 1);
-  if (count <= 0) {
-    return false;
-  }
-  text[count] = '\0';
-  return true;
-}
-
 struct DirectoryCloser {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 using Directory = std::unique_ptr<DIR, DirectoryCloser>;
-
-// `line` begins with a line break: the program chooses its own name, which stands in the same text.
-std::uint64_t bytes_of(const char* text, const char* line, bool& found) {
-  const char* at = std::strstr(text, line);
-  found = found && at != nullptr;
-  return at == nullptr ? 0 : std::strtoull(at + std::strlen(line), nullptr, 10) * 1024U;
-}
-
-// What one task of /proc shows of its memory; false where it has ended.
-bool read_resident(const char* path, std::uint64_t& bytes) {
-  char text[4096];
-  bool found = read_text(path, text, sizeof(text));
-  if (!found) {
-    return false;
-  }
-  // Page tables too: a huge mapping of nothing is made of them.
-  bytes = bytes_of(text, "\nRssAnon:", found) + bytes_of(text, "\nRssShmem:", found) +
-          bytes_of(text, "\nVmPTE:", found);
-  return found;
-}
 
 // Anonymous and shared memory; the pages of libraries are the host's and cost the jail nothing.
 std::uint64_t resident_bytes(pid_t process) {
@@ -116,6 +84,15 @@ bool proportional_bytes(pid_t process, std::uint64_t& bytes) {
 
 UsageSampler::UsageSampler() : own_cpu_at_start_us_(process_cpu(getpid())) {}
 
+void UsageSampler::begin_call(pid_t main_process, std::uint64_t spent_us,
+                              std::uint64_t inherited_bytes) {
+  own_cpu_at_start_us_ = process_cpu(getpid());
+  main_process_ = main_process;
+  newest_seen_ = main_process;
+  spent_us_ = spent_us;
+  inherited_bytes_ = inherited_bytes;
+}
+
 UsageSampler::Seen& UsageSampler::entry(pid_t process, bool& is_new) {
   unsigned free_place = kMaxSeen;
   for (unsigned i = 0; i < count_; ++i) {
@@ -154,7 +131,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     if (process <= 0) {
       continue;
     }
-    const std::uint64_t cpu = process_cpu(process);
+    std::uint64_t cpu = process_cpu(process);
     if (process == self) {
       // What the jail makes the launcher do for it is the jail's, the set-up is not.
       sample.cpu_us += cpu - own_cpu_at_start_us_;
@@ -163,6 +140,9 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     // In a PID namespace all are the jail's; else those are that this process may signal.
     if (kill(process, 0) != 0) {
       continue;
+    }
+    if (process == main_process_) {
+      cpu = cpu > spent_us_ ? cpu - spent_us_ : 0;
     }
     sample.cpu_us += cpu;
     newest = process > newest ? process : newest;
@@ -176,7 +156,8 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
       ended_cpu_us_ += seen.cpu_us;
     }
     seen.cpu_us = cpu;
-    sample.memory_bytes += resident_bytes(process);
+    const std::uint64_t resident = resident_bytes(process);
+    sample.memory_bytes += resident > inherited_bytes_ ? resident - inherited_bytes_ : 0;
     ++sample.processes;
   }
   for (unsigned i = 0; i < count_; ++i) {

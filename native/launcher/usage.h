@@ -21,6 +21,10 @@ class UsageSampler {
  public:
   UsageSampler();
 
+  // Of a cell: from now on, without what its main process had used before, and without the memory
+  // that each process has from the template.
+  void begin_call(pid_t main_process, std::uint64_t spent_us, std::uint64_t inherited_bytes);
+
   // `exact_above`: from this sum of resident sets on, pages that processes share are counted once,
   // which costs a walk of their page tables.
   Sample take(std::uint64_t exact_above);
@@ -37,6 +41,9 @@ class UsageSampler {
   Seen& entry(pid_t process, bool& is_new);
 
   std::uint64_t own_cpu_at_start_us_;
+  pid_t main_process_ = 0;
+  std::uint64_t spent_us_ = 0;
+  std::uint64_t inherited_bytes_ = 0;
   Seen seen_[kMaxSeen] = {};
   unsigned count_ = 0;
   pid_t newest_seen_ = 0;

@@ -151,7 +151,12 @@ describe('the set-up of a clone', () => {
     write('node_modules/.package-lock.json', JSON.stringify(lock));
     write('native/core/step.cc', '');
     write('lib/index.ts', '');
-    for (const output of ['codejail.node', 'codejail-launcher', 'codejail-probe']) {
+    for (const output of [
+      'codejail.node',
+      'codejail-launcher',
+      'codejail-probe',
+      'codejail-cell.so',
+    ]) {
       write(`build/Release/${output}`, '');
     }
     write('dist/index.js', '');

@@ -31,14 +31,18 @@ bool ReportChannel::send(const Report& report, int passed_descriptor) const {
   return sent == static_cast<ssize_t>(sizeof(copy));
 }
 
-void ReportChannel::fail(const Status& status) const {
+bool ReportChannel::tell_failure(const Status& status) const {
   Report report{};
   report.kind = ReportKind::kFailed;
   report.step = status.step();
   report.error = status.error();
   (void)std::snprintf(report.detail, sizeof(report.detail), "%s", status.detail());
+  return send(report);
+}
+
+void ReportChannel::fail(const Status& status) const {
   // Nobody is left to tell when this fails: the exit status tells that much.
-  _exit(send(report) ? 1 : 2);
+  _exit(tell_failure(status) ? 1 : 2);
 }
 
 }  // namespace codejail

@@ -1,4 +1,4 @@
-// The launcher's end of the report channel.
+// The jail's end of the report channel.
 #pragma once
 
 #include "report.h"
@@ -12,6 +12,7 @@ class ReportChannel {
 
   [[nodiscard]] int get() const { return descriptor_; }
   [[nodiscard]] bool send(const Report& report, int passed_descriptor = -1) const;
+  [[nodiscard]] bool tell_failure(const Status& status) const;
   // Reports the failed step and ends this process. The program has not started, and never will.
   [[noreturn]] void fail(const Status& status) const;
 

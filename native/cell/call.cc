@@ -1,0 +1,168 @@
+#include "call.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "landlock.h"
+#include "process_memory.h"
+#include "resource_limits.h"
+
+namespace codejail {
+namespace {
+
+constexpr int kRequest = 3;
+constexpr mode_t kFilling = 0755;
+constexpr mode_t kReadOnlyDirectory = 0555;
+constexpr mode_t kReadOnlyFile = 0444;
+
+// False at the end of the stream.
+bool read_whole(char* target, std::size_t size) {
+  while (size > 0) {
+    const ssize_t count = ::read(kRequest, target, size);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return false;
+    }
+    target += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+Status write_file(int directory, const char* name, const char* content, std::size_t size) {
+  const Descriptor file(
+      openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kReadOnlyFile));
+  if (!file.valid()) {
+    return Status::failure(Step::kCellFiles, errno, name);
+  }
+  while (size > 0) {
+    const ssize_t count = write(file.get(), content, size);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return Status::failure(Step::kCellFiles, errno, name);
+    }
+    content += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return Status::success();
+}
+
+std::uint64_t raised(std::uint64_t limit, std::uint64_t by) {
+  return limit == kUnlimited ? kUnlimited : limit + by;
+}
+
+std::uint64_t difference(std::uint64_t value, std::uint64_t part) {
+  return value > part ? value - part : 0;
+}
+
+}  // namespace
+
+Footprint Footprint::measure() {
+  Footprint footprint;
+  (void)read_resident("/proc/self/status", footprint.resident_bytes);
+  char text[4096];
+  bool found = read_text("/proc/self/status", text, sizeof(text));
+  if (found) {
+    footprint.address_bytes = bytes_of(text, "\nVmSize:", found);
+    footprint.data_bytes = bytes_of(text, "\nVmData:", found);
+  }
+  return footprint;
+}
+
+Footprint Footprint::beyond(const Footprint& bare) const {
+  Footprint more;
+  more.resident_bytes = difference(resident_bytes, bare.resident_bytes);
+  more.address_bytes = difference(address_bytes, bare.address_bytes);
+  more.data_bytes = difference(data_bytes, bare.data_bytes);
+  return more;
+}
+
+void Call::Free::operator()(char* memory) const {
+  std::free(memory);
+}
+
+bool Call::read() {
+  if (!read_whole(reinterpret_cast<char*>(&header_), sizeof(header_)) ||
+      header_.magic != kCallMagic) {
+    return false;
+  }
+  body_.reset(static_cast<char*>(std::malloc(header_.size + 1)));
+  return body_ && read_whole(body_.get(), header_.size);
+}
+
+Call::Part Call::part(std::size_t index) const {
+  const char* at = body_.get();
+  for (;; --index) {
+    CallPart lengths{};
+    std::memcpy(&lengths, at, sizeof(lengths));
+    const char* name = at + sizeof(lengths);
+    const char* content = name + lengths.name_length + 1;
+    if (index == 0) {
+      return Part{name, content, lengths.content_length};
+    }
+    at = content + lengths.content_length + 1;
+  }
+}
+
+const char* Call::word(std::size_t index) const {
+  return part(std::size_t{header_.directory_count} + header_.file_count + index).name;
+}
+
+Status Call::make_files(int directory) const {
+  const std::size_t directories = header_.directory_count;
+  // The owner needs the bit while it fills them: nothing of a capability is left.
+  if (fchmod(directory, kFilling) != 0) {
+    return Status::failure(Step::kCellFiles, errno, "fchmod");
+  }
+  for (std::size_t i = 0; i < directories; ++i) {
+    if (mkdirat(directory, part(i).name, kFilling) != 0) {
+      return Status::failure(Step::kCellFiles, errno, "mkdirat");
+    }
+  }
+  for (std::size_t i = 0; i < header_.file_count; ++i) {
+    const Part file = part(directories + i);
+    if (Status status = write_file(directory, file.name, file.content, file.content_length);
+        !status.ok()) {
+      return status;
+    }
+  }
+  for (std::size_t i = 0; i < directories; ++i) {
+    if (fchmodat(directory, part(i).name, kReadOnlyDirectory, 0) != 0) {
+      return Status::failure(Step::kCellFiles, errno, "fchmodat");
+    }
+  }
+  return fchmod(directory, kReadOnlyDirectory) == 0
+             ? Status::success()
+             : Status::failure(Step::kCellFiles, errno, "fchmod");
+}
+
+Status Call::apply(const Spec& spec, const Footprint& inherited, Confined& confined) {
+  if (Status status = make_files(confined.directory.get()); !status.ok()) {
+    return status;
+  }
+  confined.directory.reset();
+  if (Status status = restrict_with_landlock(confined.landlock); !status.ok()) {
+    return status;
+  }
+  confined.landlock.reset();
+  SpecHeader limits = spec.header();
+  limits.rlimit_cpu_seconds = header_.rlimit_cpu_seconds;
+  limits.rlimit_as = raised(header_.rlimit_as, inherited.address_bytes);
+  limits.rlimit_data = raised(header_.rlimit_data, inherited.data_bytes);
+  limits.rlimit_fsize = header_.rlimit_fsize;
+  limits.rlimit_nproc = header_.rlimit_nproc;
+  if (Status status = limit_tasks(limits); !status.ok()) {
+    return status;
+  }
+  return limit_program(limits);
+}
+
+}  // namespace codejail

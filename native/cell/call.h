@@ -1,0 +1,53 @@
+// The call of a cell: read from the server, and applied before the program runs.
+#pragma once
+
+#include <memory>
+
+#include "cell.h"
+#include "confine.h"
+#include "spec.h"
+#include "status.h"
+
+namespace codejail {
+
+// What the template had before it imported anything: `memory` and `vmem` mean the same as in a jail
+// with a Python of its own.
+struct Footprint {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t address_bytes = 0;
+  std::uint64_t data_bytes = 0;
+
+  [[nodiscard]] static Footprint measure();
+  [[nodiscard]] Footprint beyond(const Footprint& bare) const;
+};
+
+class Call {
+ public:
+  // Waits for it. False where the server has closed the pipe instead: the cell serves no call.
+  // Everything that is read is the server's own; the program's request stays in the pipe.
+  bool read();
+  // Makes its files, and gives up what was still allowed for that.
+  Status apply(const Spec& spec, const Footprint& inherited, Confined& confined);
+
+  [[nodiscard]] CallKind kind() const { return header_.kind; }
+  [[nodiscard]] std::size_t word_count() const { return header_.word_count; }
+  [[nodiscard]] const char* word(std::size_t index) const;
+
+ private:
+  struct Part {
+    const char* name;
+    const char* content;
+    std::size_t content_length;
+  };
+  struct Free {
+    void operator()(char* memory) const;
+  };
+
+  [[nodiscard]] Part part(std::size_t index) const;
+  Status make_files(int directory) const;
+
+  CallHeader header_{};
+  std::unique_ptr<char[], Free> body_;
+};
+
+}  // namespace codejail

@@ -1,0 +1,154 @@
+// What the template's Python calls, by ctypes. Each function is called with the interpreter's lock
+// held, by the only thread.
+#include "cell.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "call.h"
+#include "confine.h"
+#include "descriptor_message.h"
+#include "fork.h"
+#include "python.h"
+#include "report_channel.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+// Of this process: the template's until a fork, the cell's afterwards.
+struct State {
+  Footprint bare;
+  Footprint inherited;
+  Spec spec;
+  Confined confined;
+  Call call;
+};
+
+State& state() {
+  // Never destroyed: Python ends a process in more than one way.
+  static State* const only = std::make_unique<State>().release();
+  return *only;
+}
+
+std::uint64_t microseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1000000U +
+         static_cast<std::uint64_t>(time.tv_usec);
+}
+
+void become_cell(Descriptor (&received)[kCellMost]) {
+  const ReportChannel channel(received[kCellReport].get());
+  State& cell = state();
+  if (Status status = cell.spec.map(received[kCellSpec].get()); !status.ok()) {
+    channel.fail(status);
+  }
+  if (Status status = confine(cell.spec, received, cell.confined); !status.ok()) {
+    (cell.confined.report.valid() ? ReportChannel(cell.confined.report.get()) : channel)
+        .fail(status);
+  }
+}
+
+}  // namespace
+}  // namespace codejail
+
+#define CODEJAIL_EXPORT extern "C" __attribute__((visibility("default")))
+
+// To be called before anything is imported. False where this Python lacks what is needed.
+CODEJAIL_EXPORT int codejail_begin_template() {
+  using namespace codejail;
+  const Python& api = python();
+  state().bare = Footprint::measure();
+  // No cell may look at the template, not even with its uid.
+  return api.before_fork != nullptr && api.after_fork_parent != nullptr &&
+                 api.after_fork_child != nullptr && api.run_file != nullptr &&
+                 api.finalize != nullptr && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
+             ? 1
+             : 0;
+}
+
+// Makes cells as they are asked for, and returns in each: 1, confined. 0 in the template, when
+// nobody can ask any more.
+CODEJAIL_EXPORT int codejail_make_cells(int handover) {
+  using namespace codejail;
+  for (;;) {
+    Descriptor received[kCellMost];
+    const int count = receive_descriptors(handover, received, kCellMost);
+    if (count <= 0) {
+      return 0;
+    }
+    if (count < static_cast<int>(kCellNetworkNamespace)) {
+      continue;
+    }
+    bool in_cell = false;
+    const Status forked = fork_into(received[kCellPidNamespace], in_cell);
+    if (in_cell) {
+      become_cell(received);
+      return 1;
+    }
+    if (!forked.ok()) {
+      (void)ReportChannel(received[kCellReport].get()).tell_failure(forked);
+    }
+  }
+}
+
+// In a cell: tells the server that it waits, waits, and readies everything for the program. The
+// kind of the call. Does not return where the cell serves none.
+CODEJAIL_EXPORT int codejail_await_call() {
+  using namespace codejail;
+  State& cell = state();
+  const ReportChannel channel(cell.confined.report.get());
+  const Footprint now = Footprint::measure();
+  cell.inherited = now.beyond(cell.bare);
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  Report report{};
+  report.kind = ReportKind::kCellReady;
+  report.main_process = getpid();
+  report.user_us = microseconds(usage.ru_utime);
+  report.system_us = microseconds(usage.ru_stime);
+  report.peak_sum_bytes = cell.inherited.resident_bytes;
+  static_assert(sizeof(report.label) == sizeof(cell.confined.label));
+  __builtin_memcpy(report.label, cell.confined.label, sizeof(report.label));
+  if (!channel.send(report) || !cell.call.read()) {
+    _exit(0);
+  }
+  if (Status status = cell.call.apply(cell.spec, cell.inherited, cell.confined); !status.ok()) {
+    channel.fail(status);
+  }
+  cell.confined.report.reset();
+  return static_cast<int>(cell.call.kind());
+}
+
+CODEJAIL_EXPORT int codejail_word_count() {
+  return static_cast<int>(codejail::state().call.word_count());
+}
+
+CODEJAIL_EXPORT const char* codejail_word(int index) {
+  return codejail::state().call.word(static_cast<std::size_t>(index));
+}
+
+// Runs a program as `python FILE` does: its traceback printed, SystemExit obeyed. 0 or 1.
+CODEJAIL_EXPORT int codejail_run_script(const char* path) {
+  std::FILE* file = std::fopen(path, "rbe");
+  if (file == nullptr) {
+    return 2;
+  }
+  return codejail::python().run_file(file, path, 1, nullptr) == 0 ? 0 : 1;
+}
+
+// Takes the interpreter down and ends this process as Python does.
+CODEJAIL_EXPORT void codejail_exit(int status, int interrupted) {
+  if (codejail::python().finalize() < 0) {
+    status = 120;
+  }
+  if (interrupted != 0) {
+    // As Python: a shell sees that the program was interrupted.
+    (void)::signal(SIGINT, SIG_DFL);
+    (void)kill(getpid(), SIGINT);
+  }
+  std::exit(status);
+}

@@ -1,0 +1,115 @@
+#include "confine.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include "apparmor.h"
+#include "credentials.h"
+#include "landlock.h"
+#include "resource_limits.h"
+#include "seccomp.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+constexpr int kStandard = 5;
+constexpr int kReport = 5;
+constexpr int kDirectory = 6;
+constexpr int kFirstOther = 7;
+
+Status join_namespaces(const Descriptor (&received)[kCellMost]) {
+  // The network first: it belongs to the template's user namespace, where this process has rights
+  // until it leaves.
+  if (received[kCellNetworkNamespace].valid() &&
+      setns(received[kCellNetworkNamespace].get(), CLONE_NEWNET) != 0) {
+    return Status::failure(Step::kJoinNamespaces, errno, "network");
+  }
+  if (setns(received[kCellUserNamespace].get(), CLONE_NEWUSER) != 0) {
+    return Status::failure(Step::kJoinNamespaces, errno, "user");
+  }
+  if (setns(received[kCellMountNamespace].get(), CLONE_NEWNS) != 0) {
+    return Status::failure(Step::kJoinNamespaces, errno, "mount");
+  }
+  return Status::success();
+}
+
+// The sources are first moved out of the way of the numbers that they get; whatever else the
+// template or a preloaded module had open is closed.
+Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
+  const CellDescriptor sources[kFirstOther] = {
+      kCellInput, kCellOutput, kCellError, kCellRequest, kCellResult, kCellReport, kCellDirectory};
+  int moved[kFirstOther];
+  for (int i = 0; i < kFirstOther; ++i) {
+    moved[i] = fcntl(received[sources[i]].get(), F_DUPFD_CLOEXEC, kFirstOther);
+    if (moved[i] < 0) {
+      return Status::failure(Step::kStandardStreams, errno);
+    }
+  }
+  for (int i = 0; i < kFirstOther; ++i) {
+    if (dup3(moved[i], i, i < kStandard ? 0 : O_CLOEXEC) < 0) {
+      return Status::failure(Step::kStandardStreams, errno);
+    }
+  }
+  for (Descriptor& descriptor : received) {
+    // Their numbers may be the program's by now.
+    (void)descriptor.release();
+  }
+  confined.report.reset(kReport);
+  confined.directory.reset(kDirectory);
+  return sys_close_range(kFirstOther, ~0U, 0) == 0
+             ? Status::success()
+             : Status::failure(Step::kCloseDescriptors, errno);
+}
+
+}  // namespace
+
+Status confine(const Spec& spec, Descriptor (&received)[kCellMost], Confined& confined) {
+  if (Status status = join_namespaces(received); !status.ok()) {
+    return status;
+  }
+  if (setsid() < 0) {
+    return Status::failure(Step::kSession, errno);
+  }
+  const Record directory = spec.find(RecordKind::kWorkingDirectory);
+  if (directory.header == nullptr || chdir(directory.path) != 0) {
+    return Status::failure(Step::kWorkingDirectory, errno, directory.path);
+  }
+  if (Status status = take_descriptors(received, confined); !status.ok()) {
+    return status;
+  }
+  if (Status status = limit_jail(spec.header()); !status.ok()) {
+    return status;
+  }
+  if (Status status = drop_credentials(spec); !status.ok()) {
+    return status;
+  }
+  // As after an exec: a program may look at its own files of /proc.
+  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
+    return Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE");
+  }
+  const Record profile = spec.find(RecordKind::kAppArmorProfile);
+  if (profile.header != nullptr) {
+    Descriptor attribute;
+    if (Status status = open_apparmor(attribute); !status.ok()) {
+      return status;
+    }
+    if (Status status = change_apparmor_profile(attribute, profile.data, confined.label,
+                                                sizeof(confined.label));
+        !status.ok()) {
+      return status;
+    }
+  }
+  if (Status status = set_no_new_privileges(); !status.ok()) {
+    return status;
+  }
+  if (Status status = prepare_landlock(spec, confined.landlock); !status.ok()) {
+    return status;
+  }
+  Descriptor no_listener;
+  // The supervisor is PID 1 of the namespace.
+  return install_seccomp_filter(ExecPolicy::kDeny, !spec.has(kNoUnixSockets), 1, no_listener);
+}
+
+}  // namespace codejail

@@ -1,0 +1,63 @@
+// What is handed on when a cell is made, and what it is told when its call begins.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace codejail {
+
+// From the server to the nursery: the first seven. From the cell's supervisor on to the template:
+// all of them, the network namespace only where the cell has one of its own.
+enum CellDescriptor : std::size_t {
+  kCellSpec,
+  kCellReport,
+  kCellInput,
+  kCellOutput,
+  kCellError,
+  kCellRequest,
+  kCellResult,
+  kCellFromServer,  // how many the server sends
+  kCellUserNamespace = kCellFromServer,
+  kCellPidNamespace,
+  kCellMountNamespace,
+  kCellDirectory,
+  kCellNetworkNamespace,
+  kCellMost,
+};
+
+enum class CallKind : std::uint32_t {
+  kExec,    // safeExec: the runner reads its request from what follows
+  kScript,  // the first word is the program, as `python PROGRAM ...` runs it
+  kProbe,   // the words are the probe's
+};
+
+constexpr std::uint32_t kCallMagic = 0x4c4c4143;  // "CALL"
+
+// The head of what the server writes on a cell's request pipe: limits, then `size` bytes of files
+// and words; what comes after it is the program's. All of it is the server's own, made from checked
+// arguments.
+struct CallHeader {
+  std::uint32_t magic;
+  CallKind kind;
+  std::uint64_t size;
+  // Limits; kUnlimited where there is none.
+  std::uint64_t rlimit_cpu_seconds;
+  std::uint64_t rlimit_as;
+  std::uint64_t rlimit_data;
+  std::uint64_t rlimit_fsize;
+  std::uint64_t rlimit_nproc;
+  std::uint32_t directory_count;
+  std::uint32_t file_count;
+  std::uint32_t word_count;
+  std::uint32_t padding;
+};
+
+// Each directory, file and word, in this order: two lengths, then the name and the content (of a
+// word the name alone), each followed by a NUL.
+struct CallPart {
+  std::uint32_t name_length;
+  std::uint32_t padding;
+  std::uint64_t content_length;
+};
+
+}  // namespace codejail

@@ -1,0 +1,45 @@
+#include "process_memory.h"
+
+#include <fcntl.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "descriptor.h"
+
+namespace codejail {
+
+bool read_text(const char* path, char* text, std::size_t size) {
+  Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) {
+    return false;
+  }
+  const ssize_t count = read(file.get(), text, size - 1);
+  if (count <= 0) {
+    return false;
+  }
+  text[count] = '\0';
+  return true;
+}
+
+// `line` begins with a line break: the program chooses its own name, which stands in the same text.
+std::uint64_t bytes_of(const char* text, const char* line, bool& found) {
+  const char* at = std::strstr(text, line);
+  found = found && at != nullptr;
+  return at == nullptr ? 0 : std::strtoull(at + std::strlen(line), nullptr, 10) * 1024U;
+}
+
+// What one task of /proc shows of its memory; false where it has ended.
+bool read_resident(const char* path, std::uint64_t& bytes) {
+  char text[4096];
+  bool found = read_text(path, text, sizeof(text));
+  if (!found) {
+    return false;
+  }
+  // Page tables too: a huge mapping of nothing is made of them.
+  bytes = bytes_of(text, "\nRssAnon:", found) + bytes_of(text, "\nRssShmem:", found) +
+          bytes_of(text, "\nVmPTE:", found);
+  return found;
+}
+
+}  // namespace codejail

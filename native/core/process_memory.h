@@ -1,0 +1,16 @@
+// What the kernel tells of a process's memory, by the text files of proc(5).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace codejail {
+
+bool read_text(const char* path, char* text, std::size_t size);
+// The kilobytes after `line`, in bytes. `found` becomes false where the line is missing.
+std::uint64_t bytes_of(const char* text, const char* line, bool& found);
+// Anonymous and shared memory and page tables of the task whose `status` file this is; false where
+// it has ended.
+bool read_resident(const char* path, std::uint64_t& bytes);
+
+}  // namespace codejail

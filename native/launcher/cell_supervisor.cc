@@ -1,0 +1,94 @@
+#include "cell_supervisor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "credentials.h"
+#include "descriptor_message.h"
+#include "filesystem.h"
+#include "report_channel.h"
+#include "resource_limits.h"
+#include "seccomp.h"
+#include "supervisor.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+void require(const ReportChannel& channel, const Status& status) {
+  if (!status.ok()) {
+    channel.fail(status);
+  }
+}
+
+void wait_for_release(const Descriptor& released) {
+  char byte = 0;
+  ssize_t count = 0;
+  do {
+    count = read(released.get(), &byte, 1);
+  } while (count < 0 && errno == EINTR);
+  if (count != 1) {
+    _exit(2);
+  }
+}
+
+Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer], int handover) {
+  const Record directory = spec.find(RecordKind::kWorkingDirectory);
+  if (directory.header == nullptr) {
+    return Status::failure(Step::kNursery, EINVAL, "the spec names no directory");
+  }
+  const bool has_network = (spec.header().namespaces & CLONE_NEWNET) != 0;
+  constexpr std::size_t kOpened = kCellMost - kCellFromServer;
+  const char* paths[kOpened] = {"/proc/self/ns/user", "/proc/self/ns/pid", "/proc/self/ns/mnt",
+                                directory.path, "/proc/self/ns/net"};
+  Descriptor opened[kOpened];
+  int numbers[kCellMost];
+  std::size_t count = 0;
+  for (const Descriptor& descriptor : received) {
+    numbers[count++] = descriptor.get();
+  }
+  for (std::size_t i = 0; i < (has_network ? kOpened : kOpened - 1); ++i) {
+    opened[i].reset(open(paths[i], O_RDONLY | O_CLOEXEC));
+    if (!opened[i].valid()) {
+      return Status::failure(Step::kNursery, errno, paths[i]);
+    }
+    numbers[count++] = opened[i].get();
+  }
+  return send_descriptors(handover, numbers, count)
+             ? Status::success()
+             : Status::failure(Step::kNursery, errno, "the template has ended");
+}
+
+}  // namespace
+
+void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromServer],
+                            Descriptor released, int handover) {
+  const ReportChannel channel(received[kCellReport].get());
+  (void)::signal(SIGCHLD, SIG_DFL);
+  wait_for_release(released);
+  released.reset();
+  Descriptor tmp_directory;
+  require(channel, enter_cell_root(spec, tmp_directory));
+  require(channel, hand_over(spec, received, handover));
+  // The rest goes on while the template forks.
+  ::close(handover);
+  for (std::size_t i = 0; i < kCellFromServer; ++i) {
+    if (i != kCellReport) {
+      received[i].reset();
+    }
+  }
+  require(channel, limit_jail(spec.header()));
+  require(channel, drop_credentials(spec));
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    require(channel, Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE"));
+  }
+  require(channel, set_no_new_privileges());
+  // No Landlock here: the main process has a domain of its own, and a process can't signal across
+  // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
+  Descriptor no_listener;
+  require(channel, install_seccomp_filter(ExecPolicy::kDeny, true, getpid(), no_listener));
+  supervise_cell(spec, channel, tmp_directory);
+}
+
+}  // namespace codejail

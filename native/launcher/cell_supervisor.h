@@ -1,0 +1,15 @@
+// The PID 1 of a cell: makes what belongs to the cell alone, hands it on, and supervises.
+#pragma once
+
+#include "cell.h"
+#include "descriptor.h"
+#include "spec.h"
+
+namespace codejail {
+
+// `received`: what the server sent for this cell. `released`: a byte comes when the ids are mapped.
+// `handover`: the socket to the template.
+[[noreturn]] void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromServer],
+                                         Descriptor released, int handover);
+
+}  // namespace codejail

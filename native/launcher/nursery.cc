@@ -1,0 +1,122 @@
+#include "nursery.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "cell.h"
+#include "cell_supervisor.h"
+#include "descriptor_message.h"
+#include "id_map.h"
+#include "report_channel.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+constexpr int kOrders = 3;
+constexpr int kHandover = 4;
+
+Status map_ids(const SpecHeader& header, pid_t supervisor, const Descriptor& release) {
+  if (Status status = map_one_id(header, supervisor); !status.ok()) {
+    return status;
+  }
+  return write(release.get(), "", 1) == 1 ? Status::success()
+                                          : Status::failure(Step::kNursery, errno, "write");
+}
+
+Status make_cell(Descriptor (&received)[kCellFromServer]) {
+  Spec spec;
+  if (Status status = spec.map(received[kCellSpec].get()); !status.ok()) {
+    return status;
+  }
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return Status::failure(Step::kNursery, errno, "pipe2");
+  }
+  Descriptor released(ends[0]);
+  const Descriptor release(ends[1]);
+  int pidfd = -1;
+  CloneArguments arguments{};
+  arguments.flags = spec.header().namespaces | CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  const auto child = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  if (child < 0) {
+    return Status::failure(Step::kNursery, errno);
+  }
+  if (child == 0) {
+    ::close(kOrders);
+    ::close(release.get());
+    become_cell_supervisor(spec, received, std::move(released), kHandover);
+  }
+  const Descriptor owned(pidfd);
+  Report report{};
+  report.kind = ReportKind::kNamespaces;
+  // The server must know of it before it lives: where it can't be told, the pipe's end ends the
+  // child.
+  if (!ReportChannel(received[kCellReport].get()).send(report, pidfd)) {
+    return Status::success();
+  }
+  Status mapped = map_ids(spec.header(), child, release);
+  if (!mapped.ok()) {
+    (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+  }
+  return mapped;
+}
+
+[[noreturn]] void run_nursery() {
+  // Reaped by the kernel: nobody here waits for a cell (wait(2), NOTES).
+  (void)::signal(SIGCHLD, SIG_IGN);
+  // The files of /proc of a child that can't be dumped belong to the host's root, so that its maps
+  // could not be written (proc(5)). No cell sees this process, and it has no secret.
+  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
+    _exit(2);
+  }
+  for (;;) {
+    Descriptor received[kCellFromServer];
+    const int count = receive_descriptors(kOrders, received, kCellFromServer);
+    if (count == 0) {
+      _exit(0);
+    }
+    if (count < 0 && errno != EMFILE) {
+      _exit(2);
+    }
+    if (count != kCellFromServer) {
+      // The server sees the end of the cell's report channel.
+      continue;
+    }
+    const Status made = make_cell(received);
+    if (!made.ok()) {
+      (void)ReportChannel(received[kCellReport].get()).tell_failure(made);
+    }
+  }
+}
+
+}  // namespace
+
+Status start_nursery(const SpecHeader& header, Descriptor& handover) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Status::failure(Step::kNursery, errno, "socketpair");
+  }
+  Descriptor inside(ends[0]);
+  handover.reset(ends[1]);
+  const auto child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
+  if (child < 0) {
+    return Status::failure(Step::kNursery, errno, "clone");
+  }
+  if (child == 0) {
+    if (dup3(header.nursery_fd, kOrders, O_CLOEXEC) < 0 ||
+        dup3(inside.get(), kHandover, O_CLOEXEC) < 0 ||
+        sys_close_range(kHandover + 1, ~0U, 0) != 0) {
+      _exit(2);
+    }
+    run_nursery();
+  }
+  // Only the nursery reads it: its end must be seen by the server.
+  return ::close(header.nursery_fd) == 0 ? Status::success()
+                                         : Status::failure(Step::kNursery, errno, "close");
+}
+
+}  // namespace codejail
