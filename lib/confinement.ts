@@ -18,6 +18,7 @@ export const DEFAULT_UID_POOL: UidPool = { first: 1_900_000_000, count: 4096 };
 const INNER_UID = 1000;
 
 const LANDLOCK_WITH_TRUNCATE = 3;
+const LANDLOCK_WITH_SCOPES = 6;
 
 /** The part of a spec that the host decides, not the call. */
 export interface Confinement {
@@ -179,6 +180,55 @@ export function planConfinement(
       mechanisms,
     };
   });
+}
+
+/** How a template and its cells are confined where the cold calls of the command are as `cold`. */
+export interface WarmConfinement {
+  template: Confinement;
+  cell: Confinement;
+}
+
+/**
+ * Derives the confinement of warm Python: a template in a user namespace of its own, as the root of which
+ * it makes cells, each in a further user namespace without any capability. The host's uid is the same
+ * as a cold call's. To be asked for only where `whyNeverWarm` names no reason.
+ */
+export function planWarm(cold: Confinement, landlock: number): WarmConfinement {
+  const byCaller = cold.idMap === IdMap.caller;
+  const common = { appArmorProfile: cold.appArmorProfile, mechanisms: cold.mechanisms };
+  return {
+    template: {
+      ...common,
+      appArmorProfile: undefined,
+      flags:
+        ROOT_FLAGS |
+        SpecFlag.launcherMakesNamespaces |
+        SpecFlag.template |
+        (cold.flags & SpecFlag.dropGroups),
+      namespaces: SHARED_NAMESPACES | Namespace.user,
+      idMap: byCaller ? IdMap.caller : IdMap.outer,
+      ...NO_IDS,
+      outerUid: cold.outerUid,
+      outerGid: cold.outerGid,
+      uidPool: cold.uidPool,
+    },
+    cell: {
+      ...common,
+      flags: SpecFlag.ownRoot | SpecFlag.landlock | SpecFlag.seccomp,
+      namespaces:
+        Namespace.user |
+        Namespace.pid |
+        Namespace.mount |
+        // Abstract sockets belong to the network namespace: a newer Landlock keeps cells apart.
+        (landlock < LANDLOCK_WITH_SCOPES ? Namespace.network : 0),
+      idMap: IdMap.outer,
+      uid: INNER_UID,
+      gid: INNER_UID,
+      outerUid: NO_IDS.uid,
+      outerGid: NO_IDS.gid,
+      uidPool: undefined,
+    },
+  };
 }
 
 /** The ids of a user of this host, or null where there is none of that name. */

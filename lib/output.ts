@@ -8,7 +8,9 @@ export class OutputReader {
   // One memory for all: a program that writes byte by byte would fill the server's with tiny buffers.
   #kept = Buffer.alloc(0);
   #length = 0;
-  readonly #limit: number;
+  #limit = Number.POSITIVE_INFINITY;
+  #onOver: (() => void) | undefined;
+  #onChunk: ((chunk: Buffer) => void) | undefined;
   /** Bytes that came, also those over the limit. */
   seen = 0;
   /** Settles when the pipe has ended. */
@@ -17,17 +19,8 @@ export class OutputReader {
 
   /**
    * @param descriptor the read end of a pipe; it is closed here
-   * @param limit bytes to keep; 0 for no limit
-   * @param onOver called once, when more than `limit` bytes came
-   * @param onChunk called with each chunk, as far as it is within the limit
    */
-  constructor(
-    descriptor: number,
-    limit: number,
-    onOver: () => void,
-    onChunk?: (chunk: Buffer) => void,
-  ) {
-    this.#limit = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  constructor(descriptor: number) {
     this.#socket = new Socket({ fd: descriptor, readable: true, writable: false });
     this.ended = new Promise((resolve) => {
       this.#socket.once('close', () => {
@@ -43,12 +36,24 @@ export class OutputReader {
       const kept = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
       if (kept !== null && kept.length > 0) {
         this.#keep(kept);
-        onChunk?.(kept);
+        this.#onChunk?.(kept);
       }
       if (isOver) {
-        onOver();
+        this.#onOver?.();
       }
     });
+  }
+
+  /**
+   * Sets the bound; to be called before the program can write.
+   * @param limit bytes to keep; 0 for no limit
+   * @param onOver called once, when more than `limit` bytes came
+   * @param onChunk called with each chunk, as far as it is within the limit
+   */
+  bound(limit: number, onOver: () => void, onChunk?: (chunk: Buffer) => void): void {
+    this.#limit = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+    this.#onOver = onOver;
+    this.#onChunk = onChunk;
   }
 
   /** Whether more came than the limit allows. */

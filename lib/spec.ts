@@ -49,6 +49,19 @@ const READ_ONLY_DIRECTORY = 0o555;
 const READ_ONLY_FILE = 0o444;
 const UNLISTABLE_DIRECTORY = 0o111;
 
+/** The limits of a call, as the native half takes them. */
+export type NativeLimits = Pick<
+  NativeSpec,
+  | 'cpuMicroseconds'
+  | 'rlimitCpuSeconds'
+  | 'rlimitAs'
+  | 'rlimitData'
+  | 'rlimitFsize'
+  | 'rlimitNproc'
+  | 'rlimitNofile'
+  | 'memoryBytes'
+>;
+
 function orNone(limit: number): number {
   return limit === 0 ? NO_LIMIT : limit;
 }
@@ -62,6 +75,20 @@ function dataLimit(memory: number): number {
 function taskLimit(nproc: number, confinement: Confinement): number {
   const isApart = (confinement.flags & SpecFlag.reaperByUid) !== 0;
   return nproc === 0 ? NO_LIMIT : isApart ? nproc : nproc + 1;
+}
+
+/** What the limits of a call mean in such a jail. */
+export function nativeLimits(limits: Limits, confinement: Confinement): NativeLimits {
+  return {
+    cpuMicroseconds: limits.cpu === 0 ? NO_LIMIT : Math.round(limits.cpu * 1e6),
+    rlimitCpuSeconds: limits.cpu === 0 ? NO_LIMIT : Math.ceil(limits.cpu),
+    rlimitAs: orNone(limits.vmem),
+    rlimitData: dataLimit(limits.memory),
+    rlimitFsize: limits.fsize,
+    rlimitNproc: taskLimit(limits.nproc, confinement),
+    rlimitNofile: MAX_OPEN_FILES,
+    memoryBytes: orNone(limits.memory),
+  };
 }
 
 /** What Landlock lets the program reach; everything, where the root is the jail's own. */
@@ -93,12 +120,16 @@ function rootRecords(view: HostView): NativeRecord[] {
 }
 
 /** The directories that must be there before a file of this name can be. */
-function parents(name: string): string[] {
+export function parents(name: string): string[] {
   const parts = name.split('/').slice(0, -1);
   return parts.map((_part, index) => parts.slice(0, index + 1).join('/'));
 }
 
-function directoryRecords(directory: string, request: SpecRequest, limits: Limits): NativeRecord[] {
+function directoryRecords(
+  directory: string,
+  request: Pick<SpecRequest, 'files' | 'copies'>,
+  limits: Pick<Limits, 'disk' | 'files'>,
+): NativeRecord[] {
   const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
   return [
     { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
@@ -128,6 +159,84 @@ function directoryRecords(directory: string, request: SpecRequest, limits: Limit
   ];
 }
 
+function newDirectory(): string {
+  return `/tmp/codejail-${randomBytes(6).toString('base64url').replaceAll(/[-_]/g, 'x')}`;
+}
+
+function hostPart(
+  confinement: Confinement,
+): Pick<
+  NativeSpec,
+  | 'launcher'
+  | 'flags'
+  | 'namespaces'
+  | 'idMap'
+  | 'uid'
+  | 'gid'
+  | 'outerUid'
+  | 'outerGid'
+  | 'uidPool'
+> {
+  const { uidPool } = confinement;
+  return {
+    launcher: native().launcher,
+    flags: confinement.flags,
+    namespaces: confinement.namespaces,
+    idMap: confinement.idMap,
+    uid: confinement.uid,
+    gid: confinement.gid,
+    outerUid: confinement.outerUid,
+    outerGid: confinement.outerGid,
+    uidPool: uidPool === undefined ? undefined : { directory: leaseDirectory(), ...uidPool },
+  };
+}
+
+function appArmorRecords({ appArmorProfile }: Confinement): NativeRecord[] {
+  return appArmorProfile === undefined
+    ? []
+    : [{ kind: RecordKind.appArmorProfile, data: appArmorProfile }];
+}
+
+/**
+ * Builds the spec of one cell: what is the cell's own, over a copy of its template's root.
+ * @param confinement the cell's, by `planWarm`
+ */
+export function buildCellSpec(
+  confinement: Confinement,
+  limits: Pick<Limits, 'disk' | 'files'>,
+): JailSpec {
+  const directory = newDirectory();
+  const none: Limits = {
+    ...limits,
+    cpu: 0,
+    realtime: 0,
+    vmem: 0,
+    fsize: 0,
+    nproc: 0,
+    memory: 0,
+    output: 0,
+    proxy: 0,
+  };
+  return {
+    directory,
+    onHost: false,
+    native: {
+      ...hostPart(confinement),
+      // The call's own are given to the cell when the call begins.
+      ...nativeLimits(none, confinement),
+      records: [
+        { kind: RecordKind.workingDirectory, path: directory },
+        { kind: RecordKind.tmpDirectory, path: `${directory}/tmp` },
+        { kind: RecordKind.proc, path: '/proc' },
+        { kind: RecordKind.tmpfs, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
+        ...directoryRecords(directory, { files: [], copies: [] }, limits),
+        ...landlockRecords({ binds: [], links: [] }, directory, confinement),
+        ...appArmorRecords(confinement),
+      ],
+    },
+  };
+}
+
 /**
  * Builds the spec of one call.
  * @param confinement what the host decides
@@ -140,7 +249,7 @@ export function buildSpec(
   limits: Limits,
   request: SpecRequest,
 ): JailSpec {
-  const directory = `/tmp/codejail-${randomBytes(6).toString('base64url').replaceAll(/[-_]/g, 'x')}`;
+  const directory = newDirectory();
   const tmp = `${directory}/tmp`;
   const env = { TMPDIR: tmp, HOME: tmp, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin', ...request.env };
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
@@ -157,32 +266,15 @@ export function buildSpec(
     ...(hasOwnRoot ? rootRecords(view) : []),
     ...directoryRecords(directory, request, limits),
     ...landlockRecords(view, directory, confinement),
+    ...appArmorRecords(confinement),
   ];
-  if (confinement.appArmorProfile !== undefined) {
-    records.push({ kind: RecordKind.appArmorProfile, data: confinement.appArmorProfile });
-  }
-  const { uidPool } = confinement;
   return {
     directory,
     onHost: !hasOwnRoot,
     native: {
-      launcher: native().launcher,
+      ...hostPart(confinement),
       flags: confinement.flags | (request.collects ? SpecFlag.sendTmpDirectory : 0),
-      namespaces: confinement.namespaces,
-      idMap: confinement.idMap,
-      uid: confinement.uid,
-      gid: confinement.gid,
-      outerUid: confinement.outerUid,
-      outerGid: confinement.outerGid,
-      uidPool: uidPool === undefined ? undefined : { directory: leaseDirectory(), ...uidPool },
-      cpuMicroseconds: limits.cpu === 0 ? NO_LIMIT : Math.round(limits.cpu * 1e6),
-      rlimitCpuSeconds: limits.cpu === 0 ? NO_LIMIT : Math.ceil(limits.cpu),
-      rlimitAs: orNone(limits.vmem),
-      rlimitData: dataLimit(limits.memory),
-      rlimitFsize: limits.fsize,
-      rlimitNproc: taskLimit(limits.nproc, confinement),
-      rlimitNofile: MAX_OPEN_FILES,
-      memoryBytes: orNone(limits.memory),
+      ...nativeLimits(limits, confinement),
       request: request.request,
       records,
     },

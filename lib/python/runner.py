@@ -13,7 +13,7 @@ streams flushed), save that the interpreter is not taken down.
 import sys
 
 script_path = []
-if not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False)):
+if __name__ == '__main__' and not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False)):
     script_path = [sys.path.pop(0)]
 
 # `json` imports `re`, a third of a bare Python's start; its C half does all that is needed here.
@@ -32,15 +32,20 @@ MAX_DEPTH = 900
 MAX_MESSAGE = 1 << 16
 MAX_TRACEBACK = 1 << 18
 
-directory = getcwd()
-process = getpid()
-streams = [sys.stdout, sys.stderr]
-standard_path = list(sys.path)
 standard_builtins = dict(vars(builtins))
 restore_builtins = vars(builtins).update
 recursion_limit = sys.getrecursionlimit()
 settrace = sys.settrace
 setprofile = sys.setprofile
+
+
+def enter():
+    """Takes down where this process is, and what it started with."""
+    global directory, process, streams, standard_path
+    directory = getcwd()
+    process = getpid()
+    streams = [sys.stdout, sys.stderr]
+    standard_path = list(sys.path)
 
 
 class DecoderOptions:
@@ -337,4 +342,16 @@ def run():
     finish(status, namespace)
 
 
-run()
+def rehearse():
+    """Goes the way of a call without a call: a forked process then has its own copy of each page that
+    a call writes to."""
+    request = make_scanner(DecoderOptions)('{"code":"a = 17","globals":{"b":[1.5,"c",null]}}', 0)[0]
+    namespace = request['globals']
+    exec(compile(request['code'], PROGRAM, 'exec', 0, True), namespace)
+    encode_globals(namespace).encode()
+    restore_builtins(standard_builtins)
+
+
+if __name__ == '__main__':
+    enter()
+    run()

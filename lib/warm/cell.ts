@@ -1,12 +1,17 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
-import type { ColdCall, ColdResult } from '../cold';
-import type { JailFile } from '../spec';
+import { Socket } from 'node:net';
+import { thrownByAddon, type ColdResult } from '../cold';
+import type { Confinement } from '../confinement';
+import { now } from '../clock';
+import { SetupError } from '../errors';
+import { native, type NativeEvent } from '../native';
+import { Outputs, Run, setupError, type Ended, type RunCall } from '../run';
+import { nativeLimits, type JailFile, type JailSpec } from '../spec';
+import { CellLostError } from './cell-lost';
+import { CallKind, encodeFrame } from './frame';
 
 /** What a warm call is made of: what a cell can still be given once it is there. */
-export interface WarmCall extends Pick<
-  ColdCall,
-  'limits' | 'stdin' | 'collect' | 'signals' | 'onStdout' | 'onStderr' | 'onNote'
-> {
+export interface WarmCall extends Omit<RunCall, 'mechanisms'> {
   /** `jailed_code` and the call's other files, made in the jail's directory just before the run. */
   files: readonly JailFile[];
   /** The words after the command's own: for `jailCode` the program's name first. */
@@ -22,9 +27,140 @@ export interface Cell {
   /**
    * Runs one call; to be called once.
    * @param calledAt when the caller called, in milliseconds of `process.hrtime`
-   * @returns and throws as `runCold`; SetupError also where the cell died before the call began
+   * @returns and throws as `runCold`; CellLostError where the cell died before the call began
    */
   run(call: WarmCall, calledAt: number): Promise<ColdResult>;
   /** Ends a cell that serves no call, and waits until nothing of it is left. */
   discard(): Promise<void>;
+}
+
+// A cell that is not ready by then hangs, or its host is far too busy for warm calls.
+const READY_LIMIT_MS = 20_000;
+
+/** A cell of a template. */
+export class ForkedCell implements Cell {
+  readonly dead: Promise<void>;
+  /** Settles when it waits for its call; rejects where it can't be made. */
+  readonly ready: Promise<void>;
+  readonly #confinement: Confinement;
+  readonly #mechanisms: readonly string[];
+  readonly #directory: string;
+  readonly #jail: ReturnType<ReturnType<typeof native>['addon']['makeCell']>;
+  readonly #outputs: Outputs;
+  readonly #request: Socket;
+  #isDead = false;
+  #run: Run | undefined;
+  #settleDead: () => void = () => undefined;
+  #settleReady: (failure?: SetupError) => void = () => undefined;
+
+  /**
+   * Asks the template for a cell.
+   * @throws SetupError where it can't be asked
+   */
+  constructor(
+    template: number,
+    spec: JailSpec,
+    confinement: Confinement,
+    mechanisms: readonly string[],
+  ) {
+    this.#confinement = confinement;
+    this.#mechanisms = mechanisms;
+    this.#directory = spec.directory;
+    this.dead = new Promise((resolve) => {
+      this.#settleDead = resolve;
+    });
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = (failure) => {
+        clearTimeout(timer);
+        if (failure === undefined) {
+          resolve();
+        } else {
+          reject(failure);
+        }
+      };
+    });
+    try {
+      this.#jail = native().addon.makeCell(template, spec.native, (event) => {
+        this.#onEvent(event);
+      });
+    } catch (cause) {
+      throw thrownByAddon(cause);
+    }
+    const timer = setTimeout(() => {
+      this.#kill();
+    }, READY_LIMIT_MS);
+    this.#outputs = new Outputs(this.#jail);
+    this.#request = new Socket({ fd: this.#jail.request, readable: false, writable: true });
+    // EPIPE: the cell has died, which its end tells.
+    this.#request.on('error', () => undefined);
+  }
+
+  #onEvent(event: NativeEvent): void {
+    if (event.type === 'ready') {
+      this.#settleReady();
+    } else if (event.type === 'ended') {
+      this.#onEnded(event);
+    }
+  }
+
+  #onEnded(event: Ended): void {
+    this.#isDead = true;
+    this.#request.destroy();
+    this.#settleReady(
+      event.failure === undefined
+        ? new SetupError('make a cell', 0, { detail: 'it ended before it was ready' })
+        : setupError(event.failure),
+    );
+    if (this.#run === undefined) {
+      native().addon.closeDescriptor(this.#jail.stdin);
+    } else {
+      this.#run.ended(event);
+    }
+    this.#outputs.ended().then(this.#settleDead, this.#settleDead);
+  }
+
+  #kill(): void {
+    native().addon.kill(this.#jail.id);
+  }
+
+  async run(call: WarmCall, calledAt: number): Promise<ColdResult> {
+    for (const signal of call.signals ?? []) {
+      signal.throwIfAborted();
+    }
+    if (this.#isDead || this.#run !== undefined) {
+      throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
+    }
+    const limits = nativeLimits(call.limits, this.#confinement);
+    const run = new Run(
+      this.#jail,
+      this.#outputs,
+      { ...call, mechanisms: this.#mechanisms },
+      calledAt,
+    );
+    this.#run = run;
+    native().addon.arm(
+      this.#jail.id,
+      limits.cpuMicroseconds,
+      limits.memoryBytes,
+      call.collect.length > 0,
+    );
+    this.#request.end(
+      encodeFrame({
+        kind: call.request === undefined ? CallKind.script : CallKind.exec,
+        limits,
+        files: call.files,
+        words: call.argv,
+        request: call.request,
+      }),
+    );
+    run.started(now(), this.#directory);
+    return run.finish();
+  }
+
+  async discard(): Promise<void> {
+    if (this.#run === undefined) {
+      this.#kill();
+    }
+    await this.dead;
+  }
 }

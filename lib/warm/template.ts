@@ -1,10 +1,20 @@
 // A template: one Python process, confined, that has imported what calls will need, and from which cells
 // are forked. It never sees a byte of a call.
-import type { Confinement } from '../confinement';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { now } from '../clock';
+import { spawnJail } from '../cold';
+import { planWarm, type Confinement } from '../confinement';
 import { SetupError } from '../errors';
 import type { Limits } from '../limits';
+import { native, type NativeEvent, type NativeJail } from '../native';
+import { isWithin } from '../paths';
+import { Outputs, setupError, type Ended } from '../run';
 import type { Runtime } from '../runtime';
-import type { Cell } from './cell';
+import { runnerSource } from '../safe-exec';
+import { treeBytes } from './tree-bytes';
+import { buildCellSpec, buildSpec } from '../spec';
+import { ForkedCell, type Cell } from './cell';
 
 /** What a template is made of: the operator's configuration, nothing of a call. */
 export interface TemplateOptions {
@@ -42,14 +52,174 @@ export interface Template {
   close(): Promise<void>;
 }
 
+const NO_LIMITS: Limits = {
+  cpu: 0,
+  realtime: 0,
+  vmem: 0,
+  fsize: 0,
+  nproc: 0,
+  memory: 0,
+  disk: 0,
+  files: 0,
+  output: 0,
+  proxy: 0,
+};
+const UNLIMITED = -1;
+// A template holds the descriptors of a cell only while it forks it.
+const OPEN_FILES = 256;
+const SCRIPT_NAME = 'template.py';
+const START_LIMIT_MS = 120_000;
+const LONGEST_COMPLAINT = 4096;
+
+let source: string | undefined;
+
+function templateSource(): string {
+  source ??= readFileSync(join(__dirname, '..', 'python', SCRIPT_NAME), 'utf8');
+  return source;
+}
+
+class RunningTemplate implements Template {
+  readonly ended: Promise<void>;
+  /** Settles when everything is imported. */
+  readonly ready: Promise<void>;
+  startedAt = 0;
+  cellsMade = 0;
+  readonly #confinement: Confinement;
+  readonly #mechanisms: readonly string[];
+  readonly #jail: NativeJail;
+  readonly #outputs: Outputs;
+  readonly #cells = new Set<ForkedCell>();
+  #hasEnded = false;
+  #closed = false;
+  #settleEnded: () => void = () => undefined;
+
+  constructor(options: TemplateOptions) {
+    const { addon, cell: library } = native();
+    const plan = planWarm(options.confinement, addon.landlockAbi());
+    this.#confinement = plan.cell;
+    this.#mechanisms = [...options.mechanisms, 'warm'];
+    const shown = [...options.pythonPath, library];
+    const { binds, links } = options.runtime.view;
+    const spec = buildSpec(
+      plan.template,
+      {
+        binds: [...binds, ...shown.filter((path) => !binds.some((bind) => isWithin(path, bind)))],
+        links,
+      },
+      NO_LIMITS,
+      {
+        program: options.runtime.program,
+        argv: [...options.words, SCRIPT_NAME],
+        env: options.env,
+        copies: [],
+        files: [{ name: SCRIPT_NAME, content: templateSource() }],
+        request: Buffer.from(
+          JSON.stringify({
+            library,
+            preload: options.preload,
+            python_path: options.pythonPath,
+            runner: runnerSource(),
+          }),
+        ),
+        collects: false,
+      },
+    );
+    this.ended = new Promise((resolve) => {
+      this.#settleEnded = resolve;
+    });
+    let onEnded: (ended: Ended) => void = () => undefined;
+    const ended = new Promise<Ended>((resolve) => {
+      onEnded = resolve;
+    });
+    this.#jail = spawnJail(
+      { ...spec.native, rlimitFsize: UNLIMITED, rlimitNofile: OPEN_FILES },
+      (event) => {
+        this.#onEvent(event, onEnded);
+      },
+    );
+    native().addon.closeDescriptor(this.#jail.stdin);
+    this.#outputs = new Outputs(this.#jail);
+    this.ready = this.#awaitReady(ended);
+  }
+
+  #onEvent(event: NativeEvent, onEnded: (ended: Ended) => void): void {
+    if (event.type === 'templateEnded') {
+      this.#hasEnded = true;
+    } else if (event.type === 'ended') {
+      this.#hasEnded = true;
+      onEnded(event);
+      this.#finish().then(this.#settleEnded, this.#settleEnded);
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.#outputs.ended();
+    await Promise.all([...this.#cells].map(async ({ dead }) => dead));
+  }
+
+  async #awaitReady(ended: Promise<Ended>): Promise<void> {
+    const timer = setTimeout(() => {
+      native().addon.kill(this.#jail.id);
+    }, START_LIMIT_MS);
+    // The answer's channel is closed by the template when it is ready, and by its end.
+    await Promise.race([this.#outputs.channel?.ended, ended]);
+    clearTimeout(timer);
+    const answer = this.#outputs.channel?.bytes().toString() ?? '';
+    if (answer === 'ready') {
+      this.startedAt = now();
+      return;
+    }
+    native().addon.kill(this.#jail.id);
+    const { failure } = await ended;
+    await this.ended;
+    if (failure !== undefined) {
+      throw setupError(failure);
+    }
+    const said = `${answer}${this.#outputs.stderr.bytes().toString()}`.trim();
+    throw new SetupError('start the template', 0, {
+      detail: said === '' ? 'it ended before it was ready' : said.slice(-LONGEST_COMPLAINT),
+    });
+  }
+
+  residentBytes(): number {
+    return this.#hasEnded ? 0 : treeBytes(native().addon.processOf(this.#jail.id));
+  }
+
+  async makeCell(limits: Pick<Limits, 'disk' | 'files'>): Promise<Cell> {
+    if (this.#hasEnded || this.#closed) {
+      throw new SetupError('make a cell', 0, { detail: 'the template has ended' });
+    }
+    const spec = buildCellSpec(this.#confinement, limits);
+    const cell = new ForkedCell(this.#jail.id, spec, this.#confinement, this.#mechanisms);
+    this.#cells.add(cell);
+    void cell.dead.then(() => {
+      this.#cells.delete(cell);
+    });
+    try {
+      await cell.ready;
+    } catch (error) {
+      await cell.dead;
+      throw error;
+    }
+    this.cellsMade += 1;
+    return cell;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      native().addon.kill(this.#jail.id);
+    }
+    await this.ended;
+  }
+}
+
 /**
  * Starts a template and waits until it has imported everything.
  * @throws SetupError where a step or an import failed, with what Python said
  */
 export async function startTemplate(options: TemplateOptions): Promise<Template> {
-  return Promise.reject(
-    new SetupError('start the template', 0, {
-      detail: `no warm Python in this version (${options.runtime.program})`,
-    }),
-  );
+  const template = new RunningTemplate(options);
+  await template.ready;
+  return template;
 }

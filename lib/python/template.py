@@ -1,0 +1,154 @@
+"""A warm Python: imports what calls will need, then makes cells, each of which runs one call.
+
+In:   descriptor 3, read to its end: {"library": str, "preload": [module, ...], "python_path": [path,
+      ...], "runner": str}. All of it is the operator's; nothing of a call is ever read here.
+Out:  descriptor 4: "ready", or a traceback.
+Then: descriptor 5, where the descriptors of each new cell come. What follows `make_cells` runs in a
+      cell, confined, with the cell's own descriptors 0 to 4.
+"""
+import sys
+
+sys.path.pop(0)
+
+import gc
+
+# A collection would write into every object's header, and so copy the page in each cell.
+gc.disable()
+
+import ctypes
+import json
+import os
+import types
+
+CONFIGURATION = 3
+ANSWER = 4
+HANDOVER = 5
+SCRIPT = 1
+PROBE = 2
+RUNNER = '<codejail>'
+
+
+def load(path):
+    # PyDLL keeps the interpreter's lock: the only thread forks in it.
+    library = ctypes.PyDLL(path)
+    library.codejail_word.restype = ctypes.c_char_p
+    return library
+
+
+def read_configuration():
+    with open(CONFIGURATION, 'rb') as file:
+        return json.loads(file.read())
+
+
+def answer(text):
+    with open(ANSWER, 'w') as file:
+        file.write(text)
+
+
+def make_runner(source):
+    """The module that runs a safeExec, as it stands before its first line of a call."""
+    runner = types.ModuleType('jailed_code')
+    runner.__file__ = RUNNER
+    exec(compile(source, RUNNER, 'exec', dont_inherit=True), vars(runner))
+    runner.__name__ = '__main__'
+    return runner
+
+
+def random_sources():
+    """Every generator of random numbers that exists already: cells must not share their numbers."""
+    found = []
+    random = sys.modules.get('random')
+    numpy_random = sys.modules.get('numpy.random')
+    if random is None and numpy_random is None:
+        return found
+    kinds = () if random is None else (random.Random,)
+    if numpy_random is not None:
+        kinds += (numpy_random.RandomState, numpy_random.Generator)
+    seen = set()
+    level = gc.get_objects()
+    for candidate in level + gc.get_referents(*level):
+        if id(candidate) not in seen and isinstance(candidate, kinds):
+            seen.add(id(candidate))
+            found.append(candidate)
+    return found
+
+
+def reseed(sources):
+    for source in sources:
+        bits = getattr(source, 'bit_generator', None)
+        if bits is not None:
+            bits.state = type(bits)().state
+        else:
+            source.seed()
+
+
+def enter_cell(runner):
+    """What a new process would have been told by its start."""
+    directory = os.getcwd()
+    for name in ('TMPDIR', 'HOME'):
+        os.environ[name] = directory + '/tmp'
+    tempfile = sys.modules.get('tempfile')
+    if tempfile is not None:
+        tempfile.tempdir = None
+    runner.enter()
+
+
+def words_of(library):
+    return [os.fsdecode(library.codejail_word(index)) for index in range(library.codejail_word_count())]
+
+
+def script_path(directory):
+    return [] if sys.flags.isolated or getattr(sys.flags, 'safe_path', False) else [directory]
+
+
+def run_script(library, words):
+    directory = os.getcwd()
+    sys.argv = words
+    sys.path[:0] = script_path(directory)
+    sys.modules['__main__'] = types.ModuleType('__main__')
+    status = library.codejail_run_script(os.fsencode(os.path.join(directory, words[0])))
+    error = getattr(sys, 'last_type', None) if status else None
+    library.codejail_exit(status, 1 if error is not None and issubclass(error, KeyboardInterrupt) else 0)
+
+
+def main():
+    configuration = read_configuration()
+    library = load(configuration['library'])
+    if not library.codejail_begin_template():
+        raise RuntimeError('this Python does not give what a warm Python needs')
+    sys.path += configuration['python_path']
+    for name in configuration['preload']:
+        __import__(name)
+    runner = make_runner(configuration['runner'])
+    runner.rehearse()
+    sources = random_sources()
+    gc.collect()
+    gc.freeze()
+    return library, runner, sources
+
+
+try:
+    library, runner, sources = main()
+except BaseException:
+    import traceback
+    answer(traceback.format_exc())
+    sys.exit(1)
+answer('ready')
+del main, load, read_configuration, make_runner
+if not library.codejail_make_cells(HANDOVER):
+    os._exit(0)
+
+# In a cell.
+enter_cell(runner)
+reseed(sources)
+runner.rehearse()
+gc.enable()
+kind = library.codejail_await_call()
+words = words_of(library)
+sys.orig_argv = sys.orig_argv[:-1] + words
+if kind == SCRIPT:
+    run_script(library, words)
+sys.argv = words
+sys.modules['__main__'] = runner
+runner.script_path = script_path(runner.directory)
+runner.run()

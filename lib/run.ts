@@ -1,0 +1,264 @@
+// One program from its start to its end: readers, timer, abort, ending, collected files. How its process
+// comes to be is the affair of `cold.ts` and `warm/cell.ts`.
+import { now } from './clock';
+import { collectFiles, collectLimit, type CollectedFile } from './collect';
+import { SetupError } from './errors';
+import { InputWriter, type Input } from './input';
+import type { Limits } from './limits';
+import { native, type NativeEvent, type NativeFailure, type NativeJail } from './native';
+import { endingOf, signalOf, type StopReason } from './outcome';
+import { OutputReader } from './output';
+import type { JailResult } from './result';
+
+/** What a call decides of a run. */
+export interface RunCall {
+  limits: Limits;
+  /** What every result says was in force. */
+  mechanisms: readonly string[];
+  stdin?: Input | undefined;
+  collect: readonly string[];
+  /** Any of them ends the call; it then rejects with that one's reason. */
+  signals?: readonly AbortSignal[];
+  onStdout?: ((chunk: Buffer) => void) | undefined;
+  onStderr?: ((chunk: Buffer) => void) | undefined;
+  /** Told where the program runs and that it was killed for its time, as CodeJail logs it. */
+  onNote?: ((level: 'info' | 'warn', message: string) => void) | undefined;
+}
+
+/** What a run gave, and what came on its result channel. */
+export interface RunResult {
+  result: JailResult;
+  channel: Buffer;
+}
+
+/** The addon's last word of a jail. */
+export type Ended = Extract<NativeEvent, { type: 'ended' }>;
+
+/** The readers of a jail's pipes. */
+export class Outputs {
+  readonly stdout: OutputReader;
+  readonly stderr: OutputReader;
+  readonly channel: OutputReader | undefined;
+
+  constructor(jail: NativeJail) {
+    this.stdout = new OutputReader(jail.stdout);
+    this.stderr = new OutputReader(jail.stderr);
+    this.channel = jail.result < 0 ? undefined : new OutputReader(jail.result);
+  }
+
+  /** Settles when all of them have ended. */
+  async ended(): Promise<void> {
+    await Promise.all([this.stdout.ended, this.stderr.ended, this.channel?.ended]);
+  }
+}
+
+// How long the launcher may take to end the jail and to report, before it is killed itself.
+const STOP_GRACE_MS = 500;
+// A set-up that takes longer hangs, on a dead network file system for instance.
+const SETUP_LIMIT_MS = 120_000;
+const KILLED = -9;
+
+/** A failed step of the native half, as an error. */
+export function setupError(failure: NativeFailure): SetupError {
+  return new SetupError(failure.step, failure.errno, {
+    syscall: failure.syscall,
+    detail: failure.detail,
+  });
+}
+
+/** A program that is started or about to be. */
+export class Run {
+  readonly #call: RunCall;
+  readonly #calledAt: number;
+  readonly #jail: NativeJail;
+  readonly #stdin: InputWriter;
+  readonly #outputs: Outputs;
+  readonly #ended: Promise<Ended>;
+  #settle: (ended: Ended) => void = () => undefined;
+  #startedMs: number | undefined;
+  #endedMs = 0;
+  #stopped: StopReason = null;
+  #failure: { error: unknown } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param calledAt when the caller called, in milliseconds of `process.hrtime` */
+  constructor(jail: NativeJail, outputs: Outputs, call: RunCall, calledAt: number) {
+    this.#call = call;
+    this.#calledAt = calledAt;
+    this.#jail = jail;
+    this.#outputs = outputs;
+    this.#ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    const onOver = (): void => {
+      this.#stop('output');
+    };
+    const { output } = call.limits;
+    outputs.stdout.bound(output, onOver, this.#guard(call.onStdout));
+    outputs.stderr.bound(output, onOver, this.#guard(call.onStderr));
+    outputs.channel?.bound(output, onOver);
+    this.#stdin = new InputWriter(jail.stdin, call.stdin, (error) => {
+      this.#abandon(error);
+    });
+    // Not AbortSignal.any: its result would be held as long as the longest-lived of them.
+    for (const signal of call.signals ?? []) {
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
+  }
+
+  // A callback of the caller's that throws fails the call, not the process.
+  #guard(callback: ((chunk: Buffer) => void) | undefined): ((chunk: Buffer) => void) | undefined {
+    return callback === undefined
+      ? undefined
+      : (chunk) => {
+          try {
+            callback(chunk);
+          } catch (error) {
+            this.#abandon(error);
+          }
+        };
+  }
+
+  readonly #onAbort = (): void => {
+    this.#abandon(this.#call.signals?.find(({ aborted }) => aborted)?.reason);
+  };
+
+  /** Gives the set-up up where it takes too long; to be called where it has yet to begin. */
+  boundSetup(): void {
+    this.#timer = setTimeout(() => {
+      this.#abandon(
+        new SetupError('make the jail', 0, {
+          detail: `it was not ready after ${SETUP_LIMIT_MS / 1000} s`,
+        }),
+      );
+    }, SETUP_LIMIT_MS);
+  }
+
+  /** To be called when the program's first instruction runs. */
+  started(startedMs: number, directory: string): void {
+    this.#startedMs = startedMs;
+    this.#call.onNote?.('info', `the program runs in ${directory}`);
+    if (this.#stopped !== null || this.#failure !== undefined) {
+      return;
+    }
+    clearTimeout(this.#timer);
+    const { realtime } = this.#call.limits;
+    if (realtime > 0) {
+      this.#timer = setTimeout(
+        () => {
+          this.#call.onNote?.('warn', `killing the program, it ran too long: ${realtime}s`);
+          this.#stop('time');
+        },
+        Math.max(0, startedMs + realtime * 1000 - now()),
+      );
+    }
+  }
+
+  /** To be called when every process of the jail is dead. */
+  ended(event: Ended): void {
+    this.#endedMs = now();
+    clearTimeout(this.#timer);
+    this.#settle(event);
+  }
+
+  #stop(reason: StopReason): void {
+    this.#stopped ??= reason;
+    const { addon } = native();
+    addon.stop(this.#jail.id);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#kill();
+    }, STOP_GRACE_MS);
+  }
+
+  #abandon(error: unknown): void {
+    this.#failure ??= { error };
+    this.#kill();
+  }
+
+  // Twice: without namespaces the first asks the launcher to end what it alone knows of.
+  #kill(): void {
+    const { addon } = native();
+    addon.kill(this.#jail.id);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      addon.kill(this.#jail.id);
+    }, STOP_GRACE_MS);
+  }
+
+  /** Waits until nothing of the jail is left. */
+  async finish(): Promise<RunResult> {
+    const ended = await this.#ended;
+    this.#stdin.destroy();
+    await this.#outputs.ended();
+    for (const signal of this.#call.signals ?? []) {
+      signal.removeEventListener('abort', this.#onAbort);
+    }
+    try {
+      return await this.#conclude(ended);
+    } finally {
+      if (ended.tmpDirectory >= 0) {
+        native().addon.closeDescriptor(ended.tmpDirectory);
+      }
+    }
+  }
+
+  async #conclude(ended: Ended): Promise<RunResult> {
+    if (this.#failure !== undefined) {
+      throw this.#failure.error;
+    }
+    if (ended.failure !== undefined) {
+      throw setupError(ended.failure);
+    }
+    const { report } = ended;
+    if (this.#startedMs === undefined || (report === undefined && this.#stopped === null)) {
+      throw new SetupError('supervise', 0, {
+        detail: `the launcher ended unexpectedly, with status ${ended.launcherStatus ?? '?'}`,
+      });
+    }
+    const wallMs = Math.max(0, this.#endedMs - this.#startedMs);
+    const { stdout, stderr, channel } = this.#outputs;
+    const outputs = [stdout, stderr, ...(channel ? [channel] : [])];
+    const outputBytes = Math.max(...outputs.map(({ seen }) => seen));
+    const { limits } = this.#call;
+    let ending = endingOf(
+      outputs.some(({ over }) => over) ? 'output' : this.#stopped,
+      report,
+      limits,
+      { wallMs, outputBytes },
+    );
+    const collected = await this.#collect(ended.tmpDirectory);
+    if (collected === null) {
+      ending = {
+        outcome: 'output-limit',
+        exceeded: { ...collectLimit(limits), measured: null },
+      };
+    }
+    const status = report?.status ?? KILLED;
+    return {
+      channel: channel?.bytes() ?? Buffer.alloc(0),
+      result: {
+        status,
+        signal: signalOf(status),
+        ...ending,
+        stdout: stdout.bytes(),
+        stderr: stderr.bytes(),
+        usage: {
+          wallMs,
+          setupMs: Math.max(0, this.#startedMs - this.#calledAt),
+          userMs: report?.userMs ?? 0,
+          systemMs: report?.systemMs ?? 0,
+          maxRssBytes: report?.peakRssBytes ?? 0,
+        },
+        collected: collected ?? [],
+        confinement: [...this.#call.mechanisms],
+      },
+    };
+  }
+
+  async #collect(directory: number): Promise<CollectedFile[] | null> {
+    return this.#call.collect.length === 0 || directory < 0
+      ? []
+      : collectFiles(directory, this.#call.collect, collectLimit(this.#call.limits).allowed);
+  }
+}
