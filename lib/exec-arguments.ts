@@ -1,6 +1,6 @@
 // What the exec calls take besides their options.
 import { InvalidArgumentError } from './errors';
-import { parseJson } from './json/parse';
+import { parseJsonInSlices } from './json/parse';
 
 /** @throws InvalidArgumentError unless it is a string */
 export function requireCode(code: unknown): void {
@@ -17,13 +17,13 @@ export function requireGlobals(globals: unknown): void {
 }
 
 /** @throws InvalidArgumentError unless it is the text of a JSON object */
-export function requireJsonObject(text: unknown): void {
+export async function requireJsonObject(text: unknown): Promise<void> {
   if (typeof text !== 'string') {
     throw new InvalidArgumentError('globalsJson', `must be a string, not ${typeof text}`);
   }
   let value;
   try {
-    value = parseJson(text);
+    value = await parseJsonInSlices(text);
   } catch (error) {
     throw new InvalidArgumentError('globalsJson', `is not JSON: ${(error as Error).message}`);
   }

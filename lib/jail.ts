@@ -25,6 +25,7 @@ import { hostReport, type HostReport, type VerifyReport } from './report';
 import type { JailResult } from './result';
 import {
   decodeAnswer,
+  type Answer,
   encodeRequest,
   runnerSource,
   type SafeExecJsonResult,
@@ -117,7 +118,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     options: SafeExecOptions = {},
   ): Promise<SafeExecJsonResult> {
     requireCode(code);
-    requireJsonObject(globalsJson);
+    await requireJsonObject(globalsJson);
     const { answer, result } = await this.#exec(code, globalsJson, options);
     return { ...result, globalsJson: answer.globalsJson };
   }
@@ -253,7 +254,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         },
         calledAt,
       );
-      return { result, answer: decodeAnswer(result, channel) };
+      return { result, answer: await decodeAnswer(result, channel) };
     });
   }
 
@@ -278,14 +279,14 @@ export class Jail extends Configuration implements AsyncDisposable {
         request: encodeRequest(code, globalsJson, call.pythonPath),
         signal: call.signal,
       });
-      return { result, answer: decodeAnswer(result, channel) };
+      return { result, answer: await decodeAnswer(result, channel) };
     });
   }
 }
 
 interface Executed {
   result: JailResult;
-  answer: ReturnType<typeof decodeAnswer>;
+  answer: Answer;
 }
 
 /** Runs the code by `execute`, and updates the globals with what came back. */

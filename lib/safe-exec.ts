@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesRepr } from './bytes-repr';
 import { SafeExecError, type PythonException } from './errors';
-import { parseJson } from './json/parse';
+import { parseJsonInSlices } from './json/parse';
 import type { JsonValue } from './json/value';
 import type { JailResult } from './result';
 
@@ -48,9 +48,9 @@ function textOf(value: JsonValue | undefined): string {
 }
 
 // The channel is in the hands of hostile code: whatever does not fit is as good as absent.
-function decodeException(text: string): PythonException | null {
+async function decodeException(text: string): Promise<PythonException | null> {
   try {
-    const value = parseJson(text);
+    const value = await parseJsonInSlices(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return null;
     }
@@ -76,15 +76,21 @@ function isObject(value: JsonValue): value is { [key: string]: JsonValue } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What a program's globals came to. */
+export interface Answer {
+  globals: Record<string, JsonValue>;
+  globalsJson: string;
+}
+
+/** As many names as no program needs: each is a property to define, at once with all others. */
+const MAXIMUM_GLOBALS = 100_000;
+
 /**
  * Reads the runner's answer.
  * @returns the globals, parsed and as text
  * @throws SafeExecError where the program failed, was ended, or answered with something else
  */
-export function decodeAnswer(
-  result: JailResult,
-  channel: Buffer,
-): { globals: Record<string, JsonValue>; globalsJson: string } {
+export async function decodeAnswer(result: JailResult, channel: Buffer): Promise<Answer> {
   const kind = channel.subarray(0, 1).toString('latin1');
   let body: string | null = null;
   try {
@@ -93,7 +99,7 @@ export function decodeAnswer(
     // Not UTF-8: not the runner's.
   }
   if (result.status !== 0 || result.outcome !== 'exited') {
-    const exception = kind === 'E' && body !== null ? decodeException(body) : null;
+    const exception = kind === 'E' && body !== null ? await decodeException(body) : null;
     throw new SafeExecError(failureMessage(result), result, exception);
   }
   if (channel.length === 0) {
@@ -106,11 +112,14 @@ export function decodeAnswer(
   let why = 'it does not begin as a result does';
   if (kind === 'G' && body !== null) {
     try {
-      const globals = parseJson(body);
-      if (isObject(globals)) {
+      const globals = await parseJsonInSlices(body);
+      if (!isObject(globals)) {
+        why = 'it is not an object';
+      } else if (Object.keys(globals).length > MAXIMUM_GLOBALS) {
+        why = `it has more than ${MAXIMUM_GLOBALS} names`;
+      } else {
         return { globals, globalsJson: body };
       }
-      why = 'it is not an object';
     } catch (error) {
       why = (error as Error).message;
     }

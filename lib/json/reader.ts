@@ -32,8 +32,19 @@ export class ExactReader {
     private readonly maxDepth: number,
   ) {}
 
+  /** Reads all of it. */
   read(): JsonValue {
     for (;;) {
+      const value = this.readSome(Number.POSITIVE_INFINITY);
+      if (value !== undefined) {
+        return value;
+      }
+    }
+  }
+
+  /** Reads on, by `steps` values and openings at most; undefined where more is to come. */
+  readSome(steps: number): JsonValue | undefined {
+    for (let step = 0; step < steps; step++) {
       let value = this.readValueOrOpen();
       if (value === undefined) {
         continue;
@@ -58,6 +69,7 @@ export class ExactReader {
         value = this.close(container);
       }
     }
+    return undefined;
   }
 
   /** A whole value, or undefined after the opening of an array or object that has an element. */

@@ -37,6 +37,7 @@ async function failure(code: string): Promise<unknown> {
 }
 
 const FORGERIES: Record<string, string> = {
+  'more names than any program has': `b'G{' + b','.join(b'"k%d":1' % i for i in range(200000)) + b'}'`,
   nothing: `b''`,
   'another letter': `b'X{}'`,
   'no JSON': `b'Gnone'`,

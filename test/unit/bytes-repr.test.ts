@@ -36,4 +36,19 @@ for line in sys.stdin:
     });
     expect(samples.map((sample) => `${bytesRepr(sample)}\n`).join('')).toBe(stdout);
   });
+
+  test('spells 64 KiB out, and of more the beginning and the end', () => {
+    const most = Buffer.alloc(64 * 1024, 'a');
+    expect(bytesRepr(most)).toBe(`b'${'a'.repeat(64 * 1024)}'`);
+    const flood = Buffer.concat([
+      Buffer.from('first'),
+      Buffer.alloc(16 << 20),
+      Buffer.from('last'),
+    ]);
+    const text = bytesRepr(flood);
+    expect(text.length).toBeLessThan(300_000);
+    expect(text.startsWith("b'first\\x00")).toBe(true);
+    expect(text.endsWith("\\x00last'")).toBe(true);
+    expect(text).toContain(`... (${flood.length - 64 * 1024} more bytes) ...`);
+  });
 });

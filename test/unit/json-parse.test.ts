@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { nativeParseIsExact } from '../../lib/json/native-scan';
-import { parseJson } from '../../lib/json/parse';
+import { parseJson, parseJsonInSlices } from '../../lib/json/parse';
 import { ExactReader } from '../../lib/json/reader';
 import { JsonSyntaxError } from '../../lib/json/syntax-error';
 
@@ -153,5 +153,44 @@ for _ in range(300):
       expect(nativeParseIsExact(text, 1000)).toBe(true);
       expect(new ExactReader(text, 1000).read()).toStrictEqual(JSON.parse(text));
     }
+  });
+});
+
+describe('parseJsonInSlices', () => {
+  const LONG = {
+    'empty arrays': `[${'[],'.repeat(MEGABYTE)}0]`,
+    objects: `[${'{"b":1},'.repeat(MEGABYTE / 2)}0]`,
+    integers: `[${'12345678901234567890,'.repeat(MEGABYTE / 4)}0]`,
+    names: `{${Array.from({ length: MEGABYTE / 4 }, (_, index) => `"k${index}":NaN`).join(',')}}`,
+  };
+
+  test.each(Object.keys(LONG) as (keyof typeof LONG)[])(
+    'lets the event loop go on while it reads hundreds of thousands of %s',
+    async (name) => {
+      let turns = 0;
+      const turn = (): void => {
+        turns += 1;
+        handle = setImmediate(turn);
+      };
+      let handle = setImmediate(turn);
+      const value = await parseJsonInSlices(LONG[name]);
+      clearImmediate(handle);
+      expect(typeof value).toBe('object');
+      expect(turns).toBeGreaterThan(5);
+    },
+  );
+
+  test.each([
+    '{"a": [1, NaN, 12345678901234567890]}',
+    `["${'x'.repeat(100_000)}", -0.0, {"a": []}]`,
+  ])('gives what parseJson gives', async (text) => {
+    expect(await parseJsonInSlices(text)).toStrictEqual(parseJson(text));
+  });
+
+  test('denies what parseJson denies, also at the end of a long text', async () => {
+    const long = `[${'0,'.repeat(100_000)}`;
+    await expect(parseJsonInSlices(`${long}`)).rejects.toThrow(JsonSyntaxError);
+    await expect(parseJsonInSlices(`${long}0]]`)).rejects.toThrow(JsonSyntaxError);
+    await expect(parseJsonInSlices('['.repeat(100_000))).rejects.toThrow('nesting deeper');
   });
 });
