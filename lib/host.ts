@@ -27,11 +27,15 @@ export interface HostFacts {
 /** Linux 5.14 counts RLIMIT_NPROC for each user namespace; 5.12 brought mount_setattr. */
 export const OLDEST_KERNEL = [5, 14] as const;
 
+const CAP_DAC_OVERRIDE = 1n;
+const CAP_KILL = 5n;
 const CAP_SETGID = 6n;
 const CAP_SETUID = 7n;
 const CAP_SETPCAP = 8n;
 const CAP_SYS_ADMIN = 21n;
-const UID_CAPABILITIES = [CAP_SETGID, CAP_SETUID, CAP_SETPCAP];
+// The jail's uid is not this process's own: its files are read and removed, and its launcher is ended, by
+// the right to override modes and to signal.
+const UID_CAPABILITIES = [CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_DAC_OVERRIDE, CAP_KILL];
 
 function readText(path: string): string | null {
   try {

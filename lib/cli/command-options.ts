@@ -103,7 +103,11 @@ export function prepareJail(
   };
 }
 
-function defaultPython(): { bin: string; user: string | undefined } {
+/**
+ * The Python that jails find by themselves.
+ * @throws CommandLineError where there is none
+ */
+export function defaultPython(): { bin: string; user: string | undefined } {
   const python = autoConfiguredPython();
   if (python === null) {
     throw new CommandLineError(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { addDoctor } from './doctor';
 import { addEnv } from './env';
+import { addProfile } from './profile';
 import { addRun } from './run';
 import { addVerify } from './verify';
 import { colorsOf } from './terminal';
@@ -41,5 +42,6 @@ Examples:
   addDoctor(program, end);
   addVerify(program, end);
   addEnv(program, end);
+  addProfile(program, end);
   return program;
 }
