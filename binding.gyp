@@ -2,6 +2,7 @@
   'variables': {
     'core_sources': [
       'native/core/apparmor.cc',
+      'native/core/cgroup.cc',
       'native/core/copy.cc',
       'native/core/credentials.cc',
       'native/core/descriptor_message.cc',
@@ -33,7 +34,10 @@
       'target_name': 'codejail',
       'sources': [
         'native/addon/addon.cc',
+        'native/addon/cgroup_end.cc',
+        'native/addon/cgroup_lock.cc',
         'native/addon/collect.cc',
+        'native/addon/jail_cgroup.cc',
         'native/addon/jail_process.cc',
         'native/addon/jail_processes.cc',
         'native/addon/lease.cc',

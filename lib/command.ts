@@ -1,6 +1,7 @@
 // A configured command, made ready: its program found, its confinement decided and proved.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { serverCgroup, type CgroupWish } from './cgroup';
 import {
   LIBRARY_MECHANISMS,
   lookUpUser,
@@ -8,12 +9,18 @@ import {
   type Confinement,
   type UidPool,
 } from './confinement';
-import { InvalidArgumentError, UnconfinedError } from './errors';
+import { InvalidArgumentError, SetupError, UnconfinedError } from './errors';
 import type { GuaranteeName } from './guarantee-name';
 import { hostFacts } from './host';
 import { parseCommandOptions, type CommandArguments } from './options';
 import { prove, type Proof } from './probe';
 import { discoverRuntime, type Runtime } from './runtime';
+
+/** What of the host a jail may take. */
+export interface HostShare {
+  uidPool: UidPool;
+  cgroup: CgroupWish;
+}
 
 /** A command that may be run. */
 export interface ReadyCommand {
@@ -107,14 +114,21 @@ export class Command {
   /**
    * Finds the program and proves the confinement, without regard to what may be missing.
    * @throws InvalidArgumentError where the program or the user is missing
+   * @throws SetupError where a cgroup that was named by its path can't be used
    */
-  async prepare(uidPool: UidPool): Promise<ReadyCommand> {
+  async prepare({ uidPool, cgroup }: HostShare): Promise<ReadyCommand> {
     const runtime = await this.#findRuntime();
+    const state = await serverCgroup(cgroup);
+    const required = cgroup !== 'auto' && cgroup !== false;
+    if (state.directory === null && required) {
+      throw new SetupError('make the cgroup', 0, { detail: `${state.why}; ${state.cure}` });
+    }
     const [best, ...others] = planConfinement({
       allowExec: this.options.allowExec,
       profile: this.options.profile ?? undefined,
       user: this.#user(),
       uidPool,
+      cgroup: state.directory === null ? undefined : { directory: state.directory, required },
     });
     if (best === undefined) {
       throw new TypeError('a host of no known kind');
@@ -154,8 +168,8 @@ export class Command {
    * @param allowMissing the guarantees that may be missing
    * @throws UnconfinedError where another one is
    */
-  async ready(uidPool: UidPool, allowMissing: readonly GuaranteeName[]): Promise<ReadyCommand> {
-    const prepared = await this.prepare(uidPool);
+  async ready(share: HostShare, allowMissing: readonly GuaranteeName[]): Promise<ReadyCommand> {
+    const prepared = await this.prepare(share);
     const { missing, checks } = prepared.proof;
     // Without a single check there is no jail at all: nothing that could be given up.
     const refused = missing.filter(

@@ -1,6 +1,7 @@
 // What a jail is told before its calls: its commands, its limits, its settings.
 import { autoConfiguredPython, Command } from './command';
-import { DEFAULT_UID_POOL, type UidPool } from './confinement';
+import type { HostShare } from './command';
+import { DEFAULT_UID_POOL } from './confinement';
 import { NotConfiguredError } from './errors';
 import type { GuaranteeName } from './guarantee-name';
 import { LimitTable, type LimitName, type Limits } from './limits';
@@ -22,7 +23,7 @@ export abstract class Configuration {
   /** @internal */
   protected readonly allowMissing: readonly GuaranteeName[];
   /** @internal */
-  protected readonly uidPool: UidPool;
+  protected readonly share: HostShare;
   /** @internal */
   protected readonly logger: Logger;
   /** Whether safeExec runs everything unconfined, as CodeJail's ALWAYS_BE_UNSAFE does. */
@@ -30,11 +31,11 @@ export abstract class Configuration {
 
   /** @internal */
   constructor(options: JailOptions = {}) {
-    const { allowMissing, alwaysBeUnsafe, uidPool, commands, limits, logger } =
+    const { allowMissing, alwaysBeUnsafe, uidPool, cgroup, commands, limits, logger } =
       parseJailOptions(options);
     this.allowMissing = allowMissing;
     this.alwaysBeUnsafe = alwaysBeUnsafe;
-    this.uidPool = uidPool ?? DEFAULT_UID_POOL;
+    this.share = { uidPool: uidPool ?? DEFAULT_UID_POOL, cgroup };
     this.logger = logger ?? (() => undefined);
     this.limits = new LimitTable(
       logger === null

@@ -30,6 +30,8 @@ export interface Confinement {
   outerUid: number;
   outerGid: number;
   uidPool: UidPool | undefined;
+  /** The cgroup of the server, below which each jail has one of its own. */
+  cgroup: string | undefined;
   appArmorProfile: string | undefined;
   /** The mechanisms by name, for results and reports. */
   mechanisms: string[];
@@ -60,6 +62,8 @@ export interface ConfinementWishes {
   profile: string | undefined;
   user: { uid: number; gid: number } | undefined;
   uidPool: UidPool;
+  /** Where the server has one; `required`: the operator has named it, so that no jail may be without. */
+  cgroup?: { directory: string; required: boolean } | undefined;
 }
 
 interface Choice {
@@ -133,6 +137,8 @@ function byUidAndLandlock(uidPool: UidPool): Choice {
   };
 }
 
+const CGROUP_MECHANISMS = ['cgroup-memory', 'cgroup-pids', 'cgroup-cpu', 'cgroup-kill'];
+
 function choicesFor(wishes: ConfinementWishes, facts: HostFacts): Choice[] {
   switch (facts.kind) {
     case 'root':
@@ -152,8 +158,22 @@ export function planConfinement(
   wishes: ConfinementWishes,
   facts: HostFacts = hostFacts(),
 ): Confinement[] {
-  return choicesFor(wishes, facts).map((choice) => {
-    const mechanisms = [...choice.mechanisms, ...COMMON_MECHANISMS];
+  const { cgroup } = wishes;
+  const cgroups =
+    cgroup === undefined
+      ? [undefined]
+      : cgroup.required
+        ? [cgroup.directory]
+        : [cgroup.directory, undefined];
+  const choices = choicesFor(wishes, facts).flatMap((choice) =>
+    cgroups.map((directory) => ({ ...choice, cgroup: directory })),
+  );
+  return choices.map((choice) => {
+    const mechanisms = [
+      ...choice.mechanisms,
+      ...COMMON_MECHANISMS,
+      ...(choice.cgroup === undefined ? [] : CGROUP_MECHANISMS),
+    ];
     let flags = choice.flags | SpecFlag.seccomp;
     if (wishes.allowExec) {
       flags |= SpecFlag.allowExec;
@@ -176,6 +196,7 @@ export function planConfinement(
       outerUid: choice.outer.uid,
       outerGid: choice.outer.gid,
       uidPool: choice.uidPool,
+      cgroup: choice.cgroup,
       appArmorProfile: wishes.profile,
       mechanisms,
     };
@@ -195,7 +216,12 @@ export interface WarmConfinement {
  */
 export function planWarm(cold: Confinement, landlock: number): WarmConfinement {
   const byCaller = cold.idMap === IdMap.caller;
-  const common = { appArmorProfile: cold.appArmorProfile, mechanisms: cold.mechanisms };
+  const common = {
+    // Cells are forked where their template is: none has a cgroup of its own.
+    cgroup: undefined,
+    appArmorProfile: cold.appArmorProfile,
+    mechanisms: cold.mechanisms,
+  };
   return {
     template: {
       ...common,

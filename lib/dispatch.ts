@@ -1,8 +1,7 @@
 // Where a call goes: to a warm cell where one may serve it, else into a new jail. Each is counted.
 import { now } from './clock';
 import { runCold, type ColdCall, type ColdResult } from './cold';
-import type { Command } from './command';
-import type { UidPool } from './confinement';
+import type { Command, HostShare } from './command';
 import { publishPoolEvent } from './diagnostics';
 import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
@@ -36,7 +35,7 @@ export interface Call extends Pick<
 
 /** What a dispatcher knows of its jail. */
 export interface DispatcherOptions {
-  uidPool: UidPool;
+  share: HostShare;
   allowMissing: readonly GuaranteeName[];
   /** The jail's own limits now. */
   limits: () => Limits;
@@ -110,8 +109,8 @@ export class Dispatcher {
 
   async #runCold(call: Call, calledAt: number): Promise<ColdResult> {
     const { command } = call;
-    const { uidPool, allowMissing } = this.#options;
-    const ready = await command.ready(uidPool, allowMissing);
+    const { share, allowMissing } = this.#options;
+    const ready = await command.ready(share, allowMissing);
     if (call.isPython) {
       requirePython(command.name, ready.runtime.python);
     }
@@ -147,9 +146,9 @@ export class Dispatcher {
     }
     let found = this.#warm.get(command);
     if (found === undefined) {
-      const { uidPool, allowMissing, limits } = this.#options;
+      const { share, allowMissing, limits } = this.#options;
       found = new WarmCommand(command, warm, {
-        ...{ uidPool, allowMissing, limits },
+        ...{ share, allowMissing, limits },
         onEvent: (event) => {
           publishPoolEvent(command.name, event);
         },

@@ -24,7 +24,7 @@ export const GUARANTEES: Readonly<Record<GuaranteeName, GuaranteeDefinition>> = 
   },
   processes: {
     cannot: 'see, signal or outlive anything outside',
-    mechanisms: ['pid-namespace', 'uid-pool', 'landlock', 'exec-listener'],
+    mechanisms: ['pid-namespace', 'cgroup-kill', 'uid-pool', 'landlock', 'exec-listener'],
   },
   identity: {
     cannot: 'act as your user or gain a privilege',
@@ -36,19 +36,19 @@ export const GUARANTEES: Readonly<Record<GuaranteeName, GuaranteeDefinition>> = 
   },
   memory: {
     cannot: 'use more memory than its limit, all processes together',
-    mechanisms: ['rlimits', 'sampled-sums'],
+    mechanisms: ['cgroup-memory', 'rlimits', 'sampled-sums'],
   },
   cpu: {
     cannot: 'use more CPU than its limit, all processes together',
-    mechanisms: ['rlimits', 'sampled-sums'],
+    mechanisms: ['cgroup-cpu', 'rlimits', 'sampled-sums'],
   },
   time: {
     cannot: 'run longer than its limit',
-    mechanisms: ['timer', 'pid-namespace'],
+    mechanisms: ['timer', 'pid-namespace', 'cgroup-kill'],
   },
   tasks: {
     cannot: 'create more processes and threads than its limit',
-    mechanisms: ['rlimits', 'uid-pool', 'user-namespace'],
+    mechanisms: ['cgroup-pids', 'rlimits', 'uid-pool', 'user-namespace'],
   },
   disk: {
     cannot: 'write more bytes or files than its limits',
@@ -88,6 +88,8 @@ const GUARANTEES_OF_STEP: Readonly<Record<string, readonly GuaranteeName[]>> = {
   'change the root': ['files', 'disk'],
   'set resource limits': ['memory', 'cpu', 'tasks', 'disk'],
   'lease a uid': ['identity', 'tasks'],
+  'make the cgroup': ['memory', 'tasks'],
+  'enter the cgroup': ['memory', 'tasks'],
   'drop capabilities': ['identity'],
   'drop groups': ['identity'],
   'change the user': ['identity'],
@@ -135,6 +137,9 @@ function cureOf(step: string, facts: HostFacts, detail: string): string {
     return facts.appArmor
       ? `load the profile in enforce mode: sudo apparmor_parser --replace FILE (the kernel said: ${detail})`
       : 'boot with AppArmor (apparmor=1 security=apparmor), or take `profile` out of the command';
+  }
+  if (step.endsWith('the cgroup')) {
+    return 'give this user the named cgroup and the common ancestor of it and of the server (docs/cgroups.md), or leave `cgroup` out';
   }
   if (step === 'lease a uid') {
     return 'enlarge the pool: createJail({ uidPool: { first, count } }), or run fewer jails at a time';

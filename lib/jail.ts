@@ -1,5 +1,6 @@
 // A jail: the calls that run programs in it.
 import { setMaxListeners } from 'node:events';
+import { serverCgroup } from './cgroup';
 import { now } from './clock';
 import { Command } from './command';
 import { Configuration } from './configuration';
@@ -43,9 +44,9 @@ export class Jail extends Configuration implements AsyncDisposable {
   /** @internal */
   constructor(options: JailOptions = {}) {
     super(options);
-    const { uidPool, allowMissing, logger } = this;
+    const { share, allowMissing, logger } = this;
     this.#dispatcher = new Dispatcher({
-      ...{ uidPool, allowMissing, logger },
+      ...{ share, allowMissing, logger },
       limits: () => this.limits.effective(),
     });
     // Every call that runs listens: more than ten of them are no leak.
@@ -148,8 +149,8 @@ export class Jail extends Configuration implements AsyncDisposable {
   async inspectHost(): Promise<HostReport> {
     const command =
       this.find('python') ?? new Command('sh', parseCommandOptions({ bin: '/bin/sh' }));
-    const { proof, mechanisms } = await command.prepare(this.uidPool);
-    return hostReport(proof, mechanisms);
+    const { proof, mechanisms } = await command.prepare(this.share);
+    return hostReport(proof, mechanisms, await serverCgroup(this.share.cgroup));
   }
 
   /**
@@ -158,7 +159,7 @@ export class Jail extends Configuration implements AsyncDisposable {
    */
   async verify(command = 'python'): Promise<VerifyReport> {
     const name = parseCommandName(command);
-    const { proof, confinement } = await this.require(name).prepare(this.uidPool);
+    const { proof, confinement } = await this.require(name).prepare(this.share);
     return {
       command: name,
       confined: proof.missing.length === 0,

@@ -75,6 +75,8 @@ export interface NativeSpec {
   outerUid: number;
   outerGid: number;
   uidPool?: { directory: string; first: number; count: number } | undefined;
+  /** A cgroup of the jail's own below `parent`; `memoryBytes` over what the set-up takes. */
+  cgroup?: { parent: string; tasks: number; memoryBytes: number } | undefined;
   cpuMicroseconds: number;
   rlimitCpuSeconds: number;
   rlimitAs: number;
@@ -105,6 +107,18 @@ export interface NativeReport {
   filesFull: boolean;
 }
 
+/** What the kernel says of a jail that had a cgroup. */
+export interface NativeCgroupEnd {
+  /** Whether its own limit of memory was reached. */
+  overLimit: boolean;
+  /** How many of its processes the kernel killed for want of memory, the jail's or the host's. */
+  oomKills: number;
+  /** 0 where the kernel keeps none. */
+  peakBytes: number;
+  userMs: number;
+  systemMs: number;
+}
+
 export interface NativeFailure {
   step: string;
   syscall: string;
@@ -126,6 +140,8 @@ export type NativeEvent =
       launcherStatus?: number;
       /** Missing when the launcher was killed before it could report. */
       report?: NativeReport;
+      /** Kept when the jail's cgroup is gone. Missing where it had none. */
+      cgroup?: Promise<NativeCgroupEnd>;
     };
 
 /** The parent's ends of the pipes, to be closed by the caller; -1 where there is none. */
@@ -156,6 +172,11 @@ export interface Addon {
   closeDescriptor(descriptor: number): void;
   lookUpUser(name: string): { uid: number; gid: number } | null;
   landlockAbi(): number;
+  /** Whether systemd has marked a cgroup as its unit's own to divide. */
+  cgroupIsDelegated(path: string): boolean;
+  /** Takes the lock that tells a live server's cgroup from a dead one's; false where another has it. */
+  lockCgroup(path: string): boolean;
+  unlockCgroup(path: string): void;
   /** Whether no jail of this host holds the uid, by the locks in `directory`. */
   uidIsFree(directory: string, uid: number): boolean;
 }

@@ -34,6 +34,11 @@ export interface JailOptions {
   alwaysBeUnsafe?: boolean | undefined;
   /** The user ids to lease to jails when the server is root: `count` of them from `first` on. */
   uidPool?: { first: number; count: number } | undefined;
+  /**
+   * Where jails have cgroups (v2) of their own: `auto`, where this server has been given a part of the tree;
+   * `false`, nowhere; a path, below that cgroup, and no jail without. Default `auto`.
+   */
+  cgroup?: 'auto' | false | `/${string}` | undefined;
   /** Commands to configure, by name; a string is the program's path. */
   commands?: Record<string, string | CommandOptions> | undefined;
   /** Limits to set. */
@@ -134,6 +139,7 @@ export interface JailArguments {
   allowMissing: GuaranteeName[];
   alwaysBeUnsafe: boolean;
   uidPool: { first: number; count: number } | null;
+  cgroup: 'auto' | false | `/${string}`;
   commands: Map<string, CommandArguments>;
   limits: Partial<Limits>;
   logger: Logger | null;

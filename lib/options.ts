@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { types } from 'node:util';
 import * as z from 'zod/mini';
 import {
@@ -164,6 +165,7 @@ const jailShape = {
   allowMissing: z.optional(listOf(converted(readGuaranteeName))),
   alwaysBeUnsafe: z.optional(boolean),
   uidPool: z.optional(later),
+  cgroup: z.optional(later),
   commands: z.optional(converted(readRecord)),
   limits: z.optional(later),
   logger: z.optional(callback<Logger>()),
@@ -267,6 +269,19 @@ function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'
   return pool;
 }
 
+function parseCgroup(value: unknown, argument: string): JailArguments['cgroup'] {
+  if (value === undefined || value === 'auto' || value === false) {
+    return value ?? 'auto';
+  }
+  if (typeof value !== 'string' || !isAbsolute(value) || value.includes('\0')) {
+    throw new InvalidArgumentError(
+      argument,
+      `must be 'auto', false, or the absolute path of a cgroup, not ${describe(value)}`,
+    );
+  }
+  return value as `/${string}`;
+}
+
 /**
  * Checks the options of `createJail`.
  * @throws InvalidArgumentError
@@ -282,6 +297,7 @@ export function parseJailOptions(value: unknown, argument = 'options'): JailArgu
     allowMissing: [...new Set(options.allowMissing ?? [])],
     alwaysBeUnsafe: options.alwaysBeUnsafe ?? false,
     uidPool: parseUidPool(options.uidPool, `${argument}.uidPool`),
+    cgroup: parseCgroup(options.cgroup, `${argument}.cgroup`),
     commands,
     limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
     logger: options.logger ?? null,

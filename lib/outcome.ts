@@ -1,7 +1,7 @@
 // What a run's end means: the outcome, and the evidence for it.
 import { constants } from 'node:os';
 import type { Limits } from './limits';
-import { Verdict, type NativeReport } from './native';
+import { Verdict, type NativeCgroupEnd, type NativeReport } from './native';
 import type { JailResult } from './result';
 
 /** Why the server ended the run, if it did. */
@@ -62,21 +62,37 @@ function diskEnding(report: NativeReport, limits: Limits): Ending | null {
   return null;
 }
 
+/** Whether the kernel ended the jail because its cgroup's own limit of memory was reached. */
+export function wasOutOfMemory(cgroup: NativeCgroupEnd | undefined): boolean {
+  return cgroup !== undefined && cgroup.overLimit && cgroup.oomKills > 0;
+}
+
 /**
  * Reads the outcome from the launcher's report and from what the server itself saw.
  * @param stopped why the server asked the launcher to end the program, if it did
  * @param report missing when the launcher had to be killed
- * @param seen the program's running time, and the bytes of the larger of its outputs
+ * @param seen the program's running time, the bytes of the larger of its outputs, and what the kernel says
+ *   of the jail's cgroup
  */
 export function endingOf(
   stopped: StopReason,
   report: NativeReport | undefined,
   limits: Limits,
-  seen: { wallMs: number; outputBytes: number },
+  seen: { wallMs: number; outputBytes: number; cgroup?: NativeCgroupEnd | undefined },
 ): Ending {
   // A program that ended by itself just before it was to be stopped was not stopped.
   const wasStopped =
     stopped !== null && (report === undefined || report.verdict === Verdict.stopped);
+  if (seen.cgroup !== undefined && wasOutOfMemory(seen.cgroup)) {
+    return {
+      outcome: 'memory-limit',
+      exceeded: {
+        limit: 'memory',
+        allowed: limits.memory,
+        measured: seen.cgroup.peakBytes === 0 ? null : seen.cgroup.peakBytes,
+      },
+    };
+  }
   if (stopped === 'output') {
     return {
       outcome: 'output-limit',

@@ -46,7 +46,12 @@ const PROBE_LIMITS: Limits = {
 
 type Target = Pick<ColdCall, 'confinement' | 'view'>;
 
-function probeCall(target: Target, words: readonly string[], limits: Partial<Limits>): ColdCall {
+function probeCall(
+  target: Target,
+  words: readonly string[],
+  limits: Partial<Limits>,
+  cgroupAlone = false,
+): ColdCall {
   const { probe } = native();
   const binds = target.view.binds.some((path) => isWithin(probe, path))
     ? target.view.binds
@@ -63,6 +68,7 @@ function probeCall(target: Target, words: readonly string[], limits: Partial<Lim
     files: [],
     collects: false,
     collect: [],
+    cgroupAlone,
   };
 }
 
@@ -118,13 +124,17 @@ function readChecks({ result }: ColdResult): ProbeCheck[] {
       ];
 }
 
-const MISBEHAVIOURS: {
+interface Misbehaviour {
   guarantee: GuaranteeName;
   check: string;
   words: string[];
   limits: Partial<Limits>;
   outcome: Outcome;
-}[] = [
+  /** Held by the jail's cgroup alone, without what stands beside it. */
+  cgroupAlone?: boolean;
+}
+
+const MISBEHAVIOURS: Misbehaviour[] = [
   {
     guarantee: 'time',
     check: 'run longer than its limit',
@@ -155,6 +165,25 @@ const MISBEHAVIOURS: {
   },
 ];
 
+const CGROUP_MISBEHAVIOURS: Misbehaviour[] = [
+  {
+    guarantee: 'memory',
+    check: 'hoard memory in two processes, past the cgroup alone',
+    words: ['hoard', String(48 * MEBIBYTE)],
+    limits: { memory: 16 * MEBIBYTE },
+    outcome: 'memory-limit',
+    cgroupAlone: true,
+  },
+  {
+    guarantee: 'tasks',
+    check: 'create more processes than its limit, past the cgroup alone',
+    words: ['multiply', String(PROBE_LIMITS.nproc)],
+    limits: {},
+    outcome: 'exited',
+    cgroupAlone: true,
+  },
+];
+
 // All at a time where the pool has a uid for each. Waits for every one also when one fails: nothing of a
 // refused call goes on.
 async function settled<T>(work: readonly (() => Promise<T[]>)[], atATime: number): Promise<T[]> {
@@ -168,9 +197,14 @@ async function settled<T>(work: readonly (() => Promise<T[]>)[], atATime: number
 }
 
 function misbehaviours(target: Target): (() => Promise<ProbeCheck[]>)[] {
-  return MISBEHAVIOURS.map(({ guarantee, check, words, limits, outcome }) => async () => {
-    const { result } = await runCold(probeCall(target, words, limits));
-    return [{ guarantee, check, held: result.outcome === outcome, seen: result.outcome }];
+  const cases =
+    target.confinement.cgroup === undefined
+      ? MISBEHAVIOURS
+      : [...MISBEHAVIOURS, ...CGROUP_MISBEHAVIOURS];
+  return cases.map(({ guarantee, check, words, limits, outcome, cgroupAlone }) => async () => {
+    const { result } = await runCold(probeCall(target, words, limits, cgroupAlone));
+    const held = result.outcome === outcome && result.status <= 0;
+    return [{ guarantee, check, held, seen: `${result.outcome}, status ${result.status}` }];
   });
 }
 

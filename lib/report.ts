@@ -1,4 +1,5 @@
 // What inspectHost() and verify() say.
+import type { CgroupState } from './cgroup';
 import type { MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { GUARANTEES, servedBy } from './guarantees';
@@ -24,6 +25,11 @@ export interface HostReport {
   /** Whether every guarantee is given. */
   confined: boolean;
   guarantees: GuaranteeReport[];
+  /**
+   * The cgroup below which each jail has one of its own; or why there is none, and how to get one. No
+   * guarantee depends on it: with it, sums are the kernel's own.
+   */
+  cgroup: CgroupState;
 }
 
 /** What the probes found inside a command's jail. */
@@ -36,11 +42,16 @@ export interface VerifyReport {
 }
 
 /** The report on the host, from what a proof found and what was in force. */
-export function hostReport(proof: Proof, mechanisms: readonly string[]): HostReport {
+export function hostReport(
+  proof: Proof,
+  mechanisms: readonly string[],
+  cgroup: CgroupState,
+): HostReport {
   const facts = hostFacts();
   return {
     kind: facts.kind,
     kernel: facts.kernel,
+    cgroup,
     confined: proof.missing.length === 0,
     guarantees: GUARANTEE_NAMES.map((guarantee) => {
       const found = proof.missing.find((entry) => entry.guarantee === guarantee);

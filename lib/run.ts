@@ -5,8 +5,14 @@ import { collectFiles, collectLimit, type CollectedFile } from './collect';
 import { SetupError } from './errors';
 import { InputWriter, type Input } from './input';
 import type { Limits } from './limits';
-import { native, type NativeEvent, type NativeFailure, type NativeJail } from './native';
-import { endingOf, signalOf, type StopReason } from './outcome';
+import {
+  native,
+  type NativeCgroupEnd,
+  type NativeEvent,
+  type NativeFailure,
+  type NativeJail,
+} from './native';
+import { endingOf, signalOf, wasOutOfMemory, type StopReason } from './outcome';
 import { OutputReader } from './output';
 import type { JailResult } from './result';
 
@@ -190,12 +196,12 @@ export class Run {
   async finish(): Promise<RunResult> {
     const ended = await this.#ended;
     this.#stdin.destroy();
-    await this.#outputs.ended();
+    const [cgroup] = await Promise.all([ended.cgroup, this.#outputs.ended()]);
     for (const signal of this.#call.signals ?? []) {
       signal.removeEventListener('abort', this.#onAbort);
     }
     try {
-      return await this.#conclude(ended);
+      return await this.#conclude(ended, cgroup);
     } finally {
       if (ended.tmpDirectory >= 0) {
         native().addon.closeDescriptor(ended.tmpDirectory);
@@ -203,7 +209,7 @@ export class Run {
     }
   }
 
-  async #conclude(ended: Ended): Promise<RunResult> {
+  async #conclude(ended: Ended, cgroup: NativeCgroupEnd | undefined): Promise<RunResult> {
     if (this.#failure !== undefined) {
       throw this.#failure.error;
     }
@@ -211,9 +217,13 @@ export class Run {
       throw setupError(ended.failure);
     }
     const { report } = ended;
-    if (this.#startedMs === undefined || (report === undefined && this.#stopped === null)) {
+    const wasKilled = this.#stopped !== null || wasOutOfMemory(cgroup);
+    if (this.#startedMs === undefined || (report === undefined && !wasKilled)) {
       throw new SetupError('supervise', 0, {
-        detail: `the launcher ended unexpectedly, with status ${ended.launcherStatus ?? '?'}`,
+        detail:
+          (cgroup?.oomKills ?? 0) > 0
+            ? "memory ran out outside of the jail, on the host or in the server's own cgroup"
+            : `the launcher ended unexpectedly, with status ${ended.launcherStatus ?? '?'}`,
       });
     }
     const wallMs = Math.max(0, this.#endedMs - this.#startedMs);
@@ -225,7 +235,7 @@ export class Run {
       outputs.some(({ over }) => over) ? 'output' : this.#stopped,
       report,
       limits,
-      { wallMs, outputBytes },
+      { wallMs, outputBytes, cgroup },
     );
     const collected = await this.#collect(ended.tmpDirectory);
     if (collected === null) {
@@ -246,9 +256,9 @@ export class Run {
         usage: {
           wallMs,
           setupMs: Math.max(0, this.#startedMs - this.#calledAt),
-          userMs: report?.userMs ?? 0,
-          systemMs: report?.systemMs ?? 0,
-          maxRssBytes: report?.peakRssBytes ?? 0,
+          userMs: report?.userMs ?? cgroup?.userMs ?? 0,
+          systemMs: report?.systemMs ?? cgroup?.systemMs ?? 0,
+          maxRssBytes: report?.peakRssBytes ?? cgroup?.peakBytes ?? 0,
         },
         collected: collected ?? [],
         confinement: [...this.#call.mechanisms],

@@ -25,6 +25,8 @@ export interface SpecRequest {
   /** Handed over as descriptor 3, with a result channel as descriptor 4. */
   request?: Uint8Array | undefined;
   collects: boolean;
+  /** For the probes: leaves memory and tasks to the cgroup, so that it is seen to hold by itself. */
+  cgroupAlone?: boolean | undefined;
 }
 
 export interface JailSpec {
@@ -90,6 +92,27 @@ export function nativeLimits(limits: Limits, confinement: Confinement): NativeLi
     memoryBytes: orNone(limits.memory),
   };
 }
+
+// For what `memory` does not count: pages of libraries and what the kernel keeps for the jail.
+const UNCOUNTED_MEMORY = 32 * MEBIBYTE;
+
+function cgroupOf(confinement: Confinement, limits: Limits): NativeSpec['cgroup'] {
+  if (confinement.cgroup === undefined) {
+    return undefined;
+  }
+  const launchers = (confinement.flags & SpecFlag.launcherMakesNamespaces) === 0 ? 1 : 2;
+  return {
+    parent: confinement.cgroup,
+    tasks: limits.nproc === 0 ? NO_LIMIT : limits.nproc + launchers,
+    // Files in a tmpfs are memory too, to the kernel.
+    memoryBytes:
+      limits.memory === 0 || limits.disk === 0
+        ? NO_LIMIT
+        : limits.memory + limits.disk + UNCOUNTED_MEMORY,
+  };
+}
+
+const LEFT_TO_CGROUP = { rlimitData: NO_LIMIT, rlimitNproc: NO_LIMIT, memoryBytes: NO_LIMIT };
 
 /** What Landlock lets the program reach; everything, where the root is the jail's own. */
 function landlockRecords(
@@ -275,6 +298,8 @@ export function buildSpec(
       ...hostPart(confinement),
       flags: confinement.flags | (request.collects ? SpecFlag.sendTmpDirectory : 0),
       ...nativeLimits(limits, confinement),
+      ...(request.cgroupAlone === true ? LEFT_TO_CGROUP : {}),
+      cgroup: cgroupOf(confinement, limits),
       request: request.request,
       records,
     },

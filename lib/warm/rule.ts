@@ -11,6 +11,7 @@ export const COLD_REASONS = Object.freeze({
   'not-python': 'the command is not a Python',
   'command-args': 'the command has arguments that a running Python can not take',
   'allow-exec': 'the command may execute programs; a cell may not',
+  cgroup: 'the jail has a cgroup that was named by its path; a cell has none of its own',
   host: 'this host gives no namespaces, or its Landlock is older than version 3',
   files: 'the call has files of the host, which only a new jail can be given',
   env: 'the call has an environment of its own',

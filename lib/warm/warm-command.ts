@@ -1,7 +1,6 @@
 // A command that is configured warm: whether it can be, and its pool.
 import type { ColdResult } from '../cold';
-import type { Command, ReadyCommand } from '../command';
-import type { UidPool } from '../confinement';
+import type { Command, HostShare, ReadyCommand } from '../command';
 import type { GuaranteeName } from '../guarantee-name';
 import { hostFacts } from '../host';
 import type { WarmArguments } from '../warm-options';
@@ -15,7 +14,7 @@ import { startTemplate, type Template } from './template';
 
 /** What a warm command needs of its jail. */
 export interface WarmSurroundings {
-  uidPool: UidPool;
+  share: HostShare;
   allowMissing: readonly GuaranteeName[];
   limits: () => CellLimits;
   onEvent: (event: PoolEvent) => void;
@@ -44,8 +43,9 @@ export class WarmCommand {
   }
 
   async #ready(): Promise<ReadyCommand> {
-    const { uidPool, allowMissing } = this.#surroundings;
-    return this.#command.ready(uidPool, allowMissing);
+    const { share, allowMissing } = this.#surroundings;
+    // Cells have no cgroup of their own: what confines them without one is proved by itself.
+    return this.#command.ready({ ...share, cgroup: false }, allowMissing);
   }
 
   // Anew for each template: the host may have changed, and nothing is made that was not proved.
@@ -61,6 +61,10 @@ export class WarmCommand {
    * @throws as `Command.ready`
    */
   async whyNever(): Promise<ColdReason | null> {
+    const { cgroup } = this.#surroundings.share;
+    if (cgroup !== 'auto' && cgroup !== false) {
+      return 'cgroup';
+    }
     if (this.#never === undefined) {
       const { options, runtime, confinement } = await this.#ready();
       this.#never = whyNeverWarm(options, runtime.python, confinement, hostFacts().landlock);

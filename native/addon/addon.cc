@@ -1,6 +1,7 @@
 // What JavaScript sees of the native half.
 #include <napi.h>
 
+#include "cgroup_lock.h"
 #include "collect.h"
 #include "jail_processes.h"
 #include "landlock.h"
@@ -23,16 +24,25 @@ Napi::Value uid_is_free(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), lease_uid(only, lease).ok());
 }
 
+// Owned by a JavaScript environment: each worker thread has its own.
+struct Environment {
+  explicit Environment(Napi::Env env) : processes(env) {}
+
+  // Given up last: below a locked cgroup are those of the jails.
+  CgroupLocks cgroup_locks;
+  JailProcesses processes;
+};
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
-  auto processes = std::make_unique<JailProcesses>(env);
-  if (!processes->start()) {
+  auto environment = std::make_unique<Environment>(env);
+  if (!environment->processes.start()) {
     Napi::Error::New(env, "codejail: this Node has no event loop to follow jails with")
         .ThrowAsJavaScriptException();
     return exports;
   }
-  // Owned by the environment: each worker thread has its own.
-  env.SetInstanceData(processes.get());
-  JailProcesses* owned = processes.release();
+  env.SetInstanceData(environment.get());
+  JailProcesses* owned = &environment->processes;
+  CgroupLocks* locks = &environment.release()->cgroup_locks;
   exports.Set("spawn", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->spawn(info);
               }));
@@ -53,6 +63,13 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("closeDescriptor", Napi::Function::New(env, close_descriptor));
   exports.Set("lookUpUser", Napi::Function::New(env, look_up_user));
   exports.Set("uidIsFree", Napi::Function::New(env, uid_is_free));
+  exports.Set("cgroupIsDelegated", Napi::Function::New(env, cgroup_is_delegated));
+  exports.Set("lockCgroup", Napi::Function::New(env, [locks](const Napi::CallbackInfo& info) {
+                return locks->lock(info);
+              }));
+  exports.Set("unlockCgroup", Napi::Function::New(env, [locks](const Napi::CallbackInfo& info) {
+                locks->unlock(info);
+              }));
   exports.Set("landlockAbi", Napi::Function::New(env, get_landlock_abi));
   return exports;
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "descriptor.h"
+#include "promise_worker.h"
 #include "syscalls.h"
 
 namespace codejail {
@@ -58,21 +59,6 @@ bool is_text(const char* name) {
   }
   return true;
 }
-
-// Settles a promise with work done on a thread of libuv's pool.
-class PromiseWorker : public Napi::AsyncWorker {
- public:
-  explicit PromiseWorker(Napi::Env env)
-      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
-  Napi::Promise promise() const { return deferred_.Promise(); }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
-
- protected:
-  void resolve(Napi::Value value) { deferred_.Resolve(value); }
-
- private:
-  Napi::Promise::Deferred deferred_;
-};
 
 struct FoundFile {
   std::string path;

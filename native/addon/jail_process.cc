@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cgroup_end.h"
 #include "jail_processes.h"
 #include "javascript.h"
 #include "process_end.h"
@@ -104,6 +105,7 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
   }
   if (!sweeping_) {
     lease_ = std::move(result.lease);
+    cgroup_ = std::move(result.cgroup);
   }
   if (!result.status.ok()) {
     failure_ = result.status;
@@ -145,6 +147,10 @@ void JailProcess::ask_to_stop() {
 void JailProcess::kill() {
   kill_requested_ = true;
   if (!have_spawned_ || sweeping_) {
+    return;
+  }
+  if (reaper_by_uid_ && cgroup_.valid()) {
+    cgroup_.kill();
     return;
   }
   if (reaper_by_uid_ && !std::exchange(hung_up_, true)) {
@@ -329,7 +335,8 @@ void JailProcess::on_process_end(uv_loop_t* loop) {
 // A launcher that exits has ended all before. One that was killed from outside has not, and without
 // a PID namespace what it leaves lives on.
 bool JailProcess::may_have_leftovers() const {
-  return reaper_by_uid_ && lease_.lock.valid() && !have_end_ && launcher_status_ < 0;
+  return reaper_by_uid_ && lease_.lock.valid() && !have_end_ && launcher_status_ < 0 &&
+         !(cgroup_.valid() && cgroup_.empty());
 }
 
 bool JailProcess::start_sweep() {
@@ -399,7 +406,10 @@ void JailProcess::finish() {
   second_pidfd_.reset();
   const Napi::Env env = owner_.env();
   const Napi::HandleScope scope(env);
-  const Napi::Object event = describe_end(env);
+  Napi::Object event = describe_end(env);
+  if (cgroup_.valid()) {
+    event.Set("cgroup", end_cgroup(env, std::move(cgroup_)));
+  }
   emit(event);
   // Destroys this.
   owner_.remove(id_);

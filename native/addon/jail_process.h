@@ -30,7 +30,10 @@ class JailProcess {
   Status start(std::unique_ptr<SpawnPlan> plan, ChildEnds ends);
   void spawned(uv_loop_t* loop, Spawned result);
   // What a spawn thread left behind when the environment was already going away.
-  void adopt(Descriptor pidfd) { first_pidfd_ = std::move(pidfd); }
+  void adopt(Spawned result) {
+    first_pidfd_ = std::move(result.pidfd);
+    cgroup_ = std::move(result.cgroup);
+  }
   // Of a template: where cells are asked for.
   void keep_nursery(Descriptor nursery) { nursery_ = std::move(nursery); }
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
@@ -74,6 +77,7 @@ class JailProcess {
   Descriptor tmp_directory_;
   Descriptor nursery_;
   Lease lease_;
+  JailCgroup cgroup_;
   Watch report_watch_;
   Watch first_watch_;
   Watch second_watch_;

@@ -109,7 +109,7 @@ void JailProcesses::end_all(napi_async_cleanup_hook_handle hook) {
     for (auto& [id, spawned] : mailbox_->finished) {
       const auto found = processes_.find(id);
       if (found != processes_.end()) {
-        found->second->adopt(std::move(spawned.pidfd));
+        found->second->adopt(std::move(spawned));
       }
     }
     mailbox_->finished.clear();
@@ -157,6 +157,7 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   const std::uint32_t id = next_id_++;
+  plan->cgroup.name = "jail-" + std::to_string(id);
   auto process = std::make_unique<JailProcess>(*this, id, std::move(own.report),
                                                info[1].As<Napi::Function>(), *plan);
   process->keep_nursery(std::move(nursery));

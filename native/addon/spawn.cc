@@ -19,9 +19,10 @@ constexpr std::size_t kStackSize = 32768;
 // What the child needs, prepared before the clone: it shares this memory with the server.
 struct ChildPlan {
   int launcher;
-  int kept[9];
-  char* arguments[3];
+  int kept[13];
+  char* arguments[4];
   char* environment[1];
+  char* cgroup_procs_argument;  // null without a cgroup
   volatile int error;
 };
 
@@ -99,8 +100,37 @@ class BlockedSignals {
   sigset_t before_{};
 };
 
+// The files of its cgroup that the launcher is to read and write, open only until the spawn.
+struct CgroupFiles {
+  Descriptor cpu_stat;
+  Descriptor memory_current;
+  Descriptor memory_max;
+  Descriptor procs;
+};
+
+Status make_cgroup(const SpawnPlan& plan, JailCgroup& cgroup, CgroupFiles& files) {
+  if (!plan.has_cgroup) {
+    return Status::success();
+  }
+  if (Status status = cgroup.make(plan.cgroup); !status.ok()) {
+    return status;
+  }
+  files.cpu_stat = cgroup.open_file("cpu.stat", O_RDONLY);
+  files.memory_current = cgroup.open_file("memory.current", O_RDONLY);
+  files.memory_max = cgroup.open_file("memory.max", O_WRONLY);
+  files.procs = cgroup.open_file("cgroup.procs", O_WRONLY);
+  for (const Descriptor* file :
+       {&files.cpu_stat, &files.memory_current, &files.memory_max, &files.procs}) {
+    if (!file->valid()) {
+      return Status::failure(Step::kMakeCgroup, errno, "the files of the jail's cgroup");
+    }
+  }
+  return Status::success();
+}
+
 // clone3, or clone where a seccomp filter answers as an older kernel (Docker's default profile).
-long clone_child(std::uint64_t namespaces, ChildPlan& child, int& pidfd) {
+// `cgroup`: the child's, or -1.
+long clone_child(std::uint64_t namespaces, ChildPlan& child, int cgroup, int& pidfd) {
   alignas(16) char stack[kStackSize];
   CloneArguments arguments{};
   arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | namespaces;
@@ -108,10 +138,16 @@ long clone_child(std::uint64_t namespaces, ChildPlan& child, int& pidfd) {
   arguments.exit_signal = SIGCHLD;
   arguments.stack = reinterpret_cast<std::uint64_t>(stack);
   arguments.stack_size = kStackSize;
+  if (cgroup >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(cgroup);
+  }
   const long result = clone3_on_stack(&arguments, exec_launcher, &child);
   if (result != -ENOSYS) {
     return result;
   }
+  // The launcher then moves itself, by the open cgroup.procs.
+  child.arguments[2] = child.cgroup_procs_argument;
   // Without CLONE_CLEAR_SIGHAND the exec itself resets the handlers; all signals are blocked.
   const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | static_cast<int>(namespaces);
   const int process = clone(exec_launcher, stack + kStackSize, flags, &child, &pidfd);
@@ -144,6 +180,14 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
     }
   }
   SpecHeader& header = plan.header;
+  CgroupFiles cgroup_files;
+  spawned.status = make_cgroup(plan, spawned.cgroup, cgroup_files);
+  if (!spawned.status.ok()) {
+    return spawned;
+  }
+  header.cpu_stat_fd = cgroup_files.cpu_stat.get();
+  header.memory_current_fd = cgroup_files.memory_current.get();
+  header.memory_max_fd = cgroup_files.memory_max.get();
   header.report_fd = ends.report.get();
   header.stdin_fd = ends.standard_input.get();
   header.stdout_fd = ends.standard_output.get();
@@ -168,9 +212,14 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   std::snprintf(spec_number, sizeof(spec_number), "%d", spec.get());
   ChildPlan child{};
   child.launcher = launcher.get();
-  const int kept[] = {spec.get(),       header.report_fd, header.stdin_fd,
-                      header.stdout_fd, header.stderr_fd, header.request_fd,
-                      header.result_fd, header.lease_fd,  header.nursery_fd};
+  char procs_number[16];
+  std::snprintf(procs_number, sizeof(procs_number), "%d", cgroup_files.procs.get());
+  child.cgroup_procs_argument = cgroup_files.procs.valid() ? procs_number : nullptr;
+  const int kept[] = {
+      spec.get(),         header.report_fd,         header.stdin_fd,      header.stdout_fd,
+      header.stderr_fd,   header.request_fd,        header.result_fd,     header.lease_fd,
+      header.cpu_stat_fd, header.memory_current_fd, header.memory_max_fd, cgroup_files.procs.get(),
+      header.nursery_fd};
   static_assert(sizeof(kept) == sizeof(child.kept));
   for (std::size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); ++i) {
     child.kept[i] = kept[i];
@@ -178,12 +227,16 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   child.arguments[0] = name;
   child.arguments[1] = spec_number;
 
-  const bool launcher_makes_them = (header.flags & kLauncherMakesNamespaces) != 0;
+  std::uint64_t namespaces = (header.flags & kLauncherMakesNamespaces) != 0 ? 0 : header.namespaces;
+  if (spawned.cgroup.valid()) {
+    // The launcher makes it, once it is inside.
+    namespaces &= ~std::uint64_t{CLONE_NEWCGROUP};
+  }
   int pidfd = -1;
   long process = 0;
   {
     const BlockedSignals blocked;
-    process = clone_child(launcher_makes_them ? 0 : header.namespaces, child, pidfd);
+    process = clone_child(namespaces, child, spawned.cgroup.directory(), pidfd);
   }
   if (process < 0) {
     spawned.status = Status::failure(Step::kClone, static_cast<int>(-process));

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "descriptor.h"
+#include "jail_cgroup.h"
 #include "lease.h"
 #include "spec_builder.h"
 #include "status.h"
@@ -25,6 +26,7 @@ struct Spawned {
   pid_t process = -1;
   Descriptor pidfd;
   Lease lease;
+  JailCgroup cgroup;
 };
 
 // Blocks until the launcher's exec, about a millisecond: never to be called on the event loop.

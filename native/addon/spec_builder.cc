@@ -129,6 +129,17 @@ bool read_plan(const Napi::Object& spec, SpawnPlan& plan) {
     }
     plan.leases_uid = true;
   }
+  const Napi::Value cgroup = reader.value("cgroup");
+  if (cgroup.IsObject()) {
+    Reader group(cgroup.As<Napi::Object>());
+    group.text("parent", plan.cgroup.parent);
+    group.limit("tasks", plan.cgroup.tasks);
+    group.limit("memoryBytes", header.memory_wall_bytes);
+    if (!group.ok()) {
+      return false;
+    }
+    plan.has_cgroup = true;
+  }
   const Napi::Value request = reader.value("request");
   if (request.IsTypedArray()) {
     const auto bytes = request.As<Napi::Uint8Array>();

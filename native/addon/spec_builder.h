@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "jail_cgroup.h"
 #include "lease.h"
 #include "spec.h"
 
@@ -18,6 +19,8 @@ struct SpawnPlan {
   std::string launcher;
   bool leases_uid = false;
   UidRange uids;
+  bool has_cgroup = false;
+  CgroupPlan cgroup;
   bool has_request = false;
   std::vector<char> request;
 };

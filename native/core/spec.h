@@ -58,6 +58,10 @@ struct SpecHeader {
   std::int32_t result_fd;   // becomes descriptor 4 of the program, or -1
   std::int32_t lease_fd;    // held by the launcher until the jail is dead, or -1
   std::int32_t nursery_fd;  // of a template: where the server asks for cells, or -1
+  // Files of the jail's own cgroup, or -1 where it has none.
+  std::int32_t cpu_stat_fd = -1;
+  std::int32_t memory_current_fd = -1;
+  std::int32_t memory_max_fd = -1;
   // Limits; kUnlimited where there is none.
   std::uint64_t cpu_us;  // over the whole jail
   std::uint64_t rlimit_cpu_seconds;
@@ -66,7 +70,8 @@ struct SpecHeader {
   std::uint64_t rlimit_fsize;
   std::uint64_t rlimit_nproc;
   std::uint64_t rlimit_nofile;
-  std::uint64_t memory_bytes;  // sampled, over the whole jail
+  std::uint64_t memory_bytes;       // sampled, over the whole jail
+  std::uint64_t memory_wall_bytes;  // of the cgroup, over what the set-up has taken
   std::uint32_t argument_count;
   std::uint32_t environment_count;
 };

@@ -10,11 +10,13 @@ struct StepText {
 
 constexpr StepText kTexts[] = {
     {"lease a uid", "flock"},
+    {"make the cgroup", "mkdirat"},
     {"make the pipes", "pipe2"},
     {"start a thread", "pthread_create"},
     {"write the spec", "memfd_create"},
     {"clone", "clone3"},
     {"start the launcher", "execveat"},
+    {"enter the cgroup", "write"},
     {"read the spec", "mmap"},
     {"close descriptors", "close_range"},
     {"new session", "setsid"},

@@ -7,11 +7,13 @@ namespace codejail {
 
 enum class Step : std::uint32_t {
   kLease,
+  kMakeCgroup,
   kPipes,
   kSpawnThread,
   kSpec,
   kClone,
   kExecLauncher,
+  kEnterCgroup,
   kReadSpec,
   kCloseDescriptors,
   kSession,

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "apparmor.h"
+#include "cgroup.h"
 #include "credentials.h"
 #include "filesystem.h"
 #include "id_map.h"
@@ -51,8 +52,10 @@ constexpr int kFirstFreeDescriptor = 6;
 
 // The server's descriptors that were opened without close-on-exec must not enter the jail.
 Status close_other_descriptors(const SpecHeader& header) {
-  int kept[] = {header.report_fd,  header.stdin_fd,  header.stdout_fd, header.stderr_fd,
-                header.request_fd, header.result_fd, header.lease_fd,  header.nursery_fd};
+  int kept[] = {header.report_fd,     header.stdin_fd,    header.stdout_fd,
+                header.stderr_fd,     header.request_fd,  header.result_fd,
+                header.lease_fd,      header.cpu_stat_fd, header.memory_current_fd,
+                header.memory_max_fd, header.nursery_fd};
   constexpr int kCount = sizeof(kept) / sizeof(kept[0]);
   for (int i = 0; i < kCount; ++i) {
     for (int j = i + 1; j < kCount; ++j) {
@@ -149,7 +152,7 @@ void offer_to_oom_killer() {
   }
 }
 
-[[noreturn]] void run(int spec_descriptor) {
+[[noreturn]] void run(int spec_descriptor, int cgroup_procs) {
   Spec spec;
   Status mapped = spec.map(spec_descriptor);
   if (!mapped.ok()) {
@@ -162,6 +165,10 @@ void offer_to_oom_killer() {
   const SpecHeader& header = spec.header();
   const ReportChannel channel(header.report_fd);
 
+  // Before anything else: what this process has taken stays charged to where it took it.
+  if (cgroup_procs >= 0) {
+    require(channel, join_cgroup(cgroup_procs));
+  }
   require(channel, close_other_descriptors(header));
   reset_signals();
   umask(0);
@@ -172,6 +179,7 @@ void offer_to_oom_killer() {
   if (spec.has(kLauncherMakesNamespaces)) {
     require(channel, make_namespaces(spec, channel));
   }
+  require(channel, hide_outer_cgroups(spec));
   if (spec.has(kIsolateHostname) && sethostname("codejail", 8) != 0) {
     require(channel, Status::failure(Step::kHostname, errno));
   }
@@ -213,6 +221,7 @@ void offer_to_oom_killer() {
     program.set_handover(std::move(handover));
     supervise(spec, channel, program, tmp_directory, Descriptor(), "");
   }
+  require(channel, wall_memory(header));
   if (!spec.has(kReaperByUid)) {
     require(channel, limit_tasks(header));
   }
@@ -249,9 +258,12 @@ void offer_to_oom_killer() {
 }  // namespace codejail
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
+  if (argc < 2 || argc > 3) {
     (void)std::fputs("codejail-launcher is started by the codejail library, not by hand\n", stderr);
     return 64;
   }
-  codejail::run(static_cast<int>(std::strtol(argv[1], nullptr, 10)));
+  const auto number = [](const char* text) {
+    return static_cast<int>(std::strtol(text, nullptr, 10));
+  };
+  codejail::run(number(argv[1]), argc == 3 ? number(argv[2]) : -1);
 }

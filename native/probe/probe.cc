@@ -37,6 +37,25 @@ void fork_once() {
   }
 }
 
+// Succeeds where it is kept from making more processes than that, this one included, and one more
+// for a launcher that is about to end.
+[[noreturn]] void multiply(const char* limit) {
+  const long allowed = std::strtol(limit, nullptr, 10);
+  long made = 1;
+  for (; made <= allowed + 1; ++made) {
+    const pid_t child = fork();
+    if (child < 0) {
+      _exit(0);
+    }
+    if (child == 0) {
+      for (;;) {
+        pause();
+      }
+    }
+  }
+  _exit(6);
+}
+
 [[noreturn]] void flood() {
   static const char block[65536] = {'x'};
   while (write(STDOUT_FILENO, block, sizeof(block)) > 0) {
@@ -53,6 +72,9 @@ int main(int argc, char** argv) {
   }
   if (std::strcmp(mode, "hoard") == 0 && argc > 2) {
     hoard(argv[2]);
+  }
+  if (std::strcmp(mode, "multiply") == 0 && argc > 2) {
+    multiply(argv[2]);
   }
   if (std::strcmp(mode, "flood") == 0) {
     flood();

@@ -1,5 +1,6 @@
 // What a jail may leave on the host, looked for before and after each test.
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_UID_POOL } from '../../lib/confinement';
 
@@ -75,6 +76,22 @@ function leases(): string[] {
     .filter((inode) => inodes.has(inode));
 }
 
+/** Those of jails. A server's own stays as long as the server. */
+function jailCgroups(): string[] {
+  const own = /^0::(.*)$/m.exec(read('/proc/self/cgroup'))?.[1] ?? '/';
+  const places = new Set([
+    '/sys/fs/cgroup',
+    `/sys/fs/cgroup${own}`,
+    dirname(`/sys/fs/cgroup${own}`),
+  ]);
+  return [...places].flatMap((place) =>
+    list(place)
+      .filter((name) => /^codejail-[A-Za-z0-9]{8}$/.test(name))
+      .flatMap((name) => list(join(place, name)).map((jail) => `${place}/${name}/${jail}`))
+      .filter((path) => basename(path).startsWith('jail-')),
+  );
+}
+
 /** Looks now. */
 export function traces(): Traces {
   return {
@@ -84,9 +101,7 @@ export function traces(): Traces {
     directories: list('/tmp').filter((name) => name.startsWith('codejail-')),
     descriptors: descriptors(),
     leases: leases(),
-    cgroups: ['', '/unified', '/memory', '/pids'].flatMap((tree) =>
-      list(`/sys/fs/cgroup${tree}`).filter((name) => name.includes('codejail')),
-    ),
+    cgroups: jailCgroups(),
   };
 }
 

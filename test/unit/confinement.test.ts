@@ -117,6 +117,29 @@ describe('planConfinement', () => {
   });
 });
 
+describe('a server with a cgroup', () => {
+  const cgroup = { directory: '/sys/fs/cgroup/codejail-AAAAAAAA', required: false };
+  const plans = (kind: HostKind, required = false) =>
+    planConfinement({ ...WISHES, cgroup: { ...cgroup, required } }, facts(kind));
+
+  it.each(['root', 'user', 'container'] as const)(
+    'has it tried first, and none next: %s',
+    (kind) => {
+      expect(plans(kind).map((plan) => plan.cgroup === undefined)).toEqual(
+        plans(kind).map((_plan, index) => index % 2 === 1),
+      );
+      expect(plans(kind)[0]?.mechanisms).toEqual(
+        expect.arrayContaining(['cgroup-memory', 'cgroup-pids', 'cgroup-cpu', 'cgroup-kill']),
+      );
+      expect(plans(kind)[1]?.mechanisms.join()).not.toContain('cgroup-memory');
+    },
+  );
+
+  it('makes no jail without the one that the operator has named', () => {
+    expect(plans('user', true).map((plan) => plan.cgroup)).toEqual([cgroup.directory]);
+  });
+});
+
 describe('lookUpUser', () => {
   it('finds root, and nobody of an unknown name', () => {
     expect(lookUpUser('root')).toEqual({ uid: 0, gid: 0 });

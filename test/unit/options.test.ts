@@ -173,6 +173,7 @@ describe('the options of a jail', () => {
     expect(parseJailOptions(options ?? {})).toEqual({
       allowMissing: [],
       alwaysBeUnsafe: false,
+      cgroup: 'auto',
       uidPool: null,
       commands: new Map(),
       limits: {},

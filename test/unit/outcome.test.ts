@@ -29,7 +29,7 @@ const QUIET: NativeReport = {
 function ending(
   report: Partial<NativeReport> | undefined,
   stopped: StopReason = null,
-  seen = { wallMs: 1500, outputBytes: 7 },
+  seen: Parameters<typeof endingOf>[3] = { wallMs: 1500, outputBytes: 7 },
 ): ReturnType<typeof endingOf> {
   return endingOf(
     stopped,
@@ -142,5 +142,34 @@ describe('endingOf', () => {
     const report = { ...QUIET, status: -9, cpuMs: 99_000 };
     const limits = { ...LIMITS, cpu: 0 };
     expect(endingOf(null, report, limits, { wallMs: 1, outputBytes: 0 }).outcome).toBe('signaled');
+  });
+});
+
+describe('endingOf a jail with a cgroup', () => {
+  const cgroup = { overLimit: true, oomKills: 3, peakBytes: 1234, userMs: 1, systemMs: 1 };
+  const seen = (end: Partial<typeof cgroup>) => ({
+    wallMs: 1,
+    outputBytes: 0,
+    cgroup: { ...cgroup, ...end },
+  });
+
+  it('takes the kernel’s word for the limit of memory, without a report', () => {
+    expect(ending(undefined, null, seen({}))).toEqual({
+      outcome: 'memory-limit',
+      exceeded: { limit: 'memory', allowed: 1000, measured: 1234 },
+    });
+    expect(ending(undefined, 'time', seen({})).outcome).toBe('memory-limit');
+  });
+
+  it('has no measure where the kernel keeps no peak', () => {
+    expect(ending(undefined, null, seen({ peakBytes: 0 })).exceeded?.measured).toBeNull();
+  });
+
+  it('blames no jail for memory that ran out outside of it', () => {
+    expect(ending(undefined, 'time', seen({ overLimit: false })).outcome).toBe('time-limit');
+  });
+
+  it('ends as ever where nothing was killed', () => {
+    expect(ending({}, null, seen({ overLimit: false, oomKills: 0 })).outcome).toBe('exited');
   });
 });

@@ -1,0 +1,53 @@
+#include "cgroup_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <initializer_list>
+
+namespace codejail {
+
+CgroupLocks::~CgroupLocks() {
+  for (const auto& [path, lock] : held_) {
+    // Its jails are dead and gone; where one is not, the next server's start removes both.
+    (void)rmdir(path.c_str());
+  }
+}
+
+Napi::Value CgroupLocks::lock(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string path = info[0].ToString().Utf8Value();
+  Descriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory.valid() || flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Napi::Boolean::New(env, false);
+  }
+  // Between the open and the lock its last owner may have removed it.
+  struct stat locked {};
+  struct stat named {};
+  const bool same = fstat(directory.get(), &locked) == 0 && lstat(path.c_str(), &named) == 0 &&
+                    locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+  if (same) {
+    held_[path] = std::move(directory);
+  }
+  return Napi::Boolean::New(env, same);
+}
+
+void CgroupLocks::unlock(const Napi::CallbackInfo& info) {
+  held_.erase(info[0].ToString().Utf8Value());
+}
+
+Napi::Value cgroup_is_delegated(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  // systemd.resource-control(5), Delegate=: the second one needs CAP_SYS_ADMIN to read.
+  for (const char* name : {"user.delegate", "trusted.delegate"}) {
+    char value = 0;
+    if (lgetxattr(path.c_str(), name, &value, 1) == 1 && value == '1') {
+      return Napi::Boolean::New(info.Env(), true);
+    }
+  }
+  return Napi::Boolean::New(info.Env(), false);
+}
+
+}  // namespace codejail

@@ -1,0 +1,22 @@
+// Settles a promise with work done on a thread of libuv's pool.
+#pragma once
+
+#include <napi.h>
+
+namespace codejail {
+
+class PromiseWorker : public Napi::AsyncWorker {
+ public:
+  explicit PromiseWorker(Napi::Env env)
+      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
+  Napi::Promise promise() const { return deferred_.Promise(); }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ protected:
+  void resolve(Napi::Value value) { deferred_.Resolve(value); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+};
+
+}  // namespace codejail
