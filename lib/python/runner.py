@@ -20,13 +20,14 @@ if __name__ == '__main__' and not (sys.flags.isolated or getattr(sys.flags, 'saf
 import builtins
 from _json import encode_basestring_ascii, make_encoder, make_scanner
 from _signal import (
-    SIG_BLOCK, SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, pthread_sigmask)
+    SIG_BLOCK, SIG_UNBLOCK, SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, pthread_sigmask)
 from atexit import _run_exitfuncs
 from posix import _exit, close, getcwd, getpid, read, set_inheritable, write
 
 REQUEST = 3
 CHANNEL = 4
 PROGRAM = '<string>'
+HELD_SIGNALS = [SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM]
 # Within what every supported Python's own recursion limits and the reader of the result allow.
 MAX_DEPTH = 900
 MAX_MESSAGE = 1 << 16
@@ -140,7 +141,7 @@ def settle():
     if hasattr(sys, 'set_int_max_str_digits'):
         sys.set_int_max_str_digits(4300)
     # A handler of the program's could raise here. SIGXCPU stays open: it is how the limit works.
-    pthread_sigmask(SIG_BLOCK, [SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM])
+    pthread_sigmask(SIG_BLOCK, HELD_SIGNALS)
 
 
 def program_modules():
@@ -345,11 +346,19 @@ def run():
 def rehearse():
     """Goes the way of a call without a call: a forked process then has its own copy of each page that
     a call writes to."""
-    request = make_scanner(DecoderOptions)('{"code":"a = 17","globals":{"b":[1.5,"c",null]}}', 0)[0]
+    text = b'{"code":"a = 17","globals":{"b":[1.5,"c",null]},"python_path":[]}'
+    request = make_scanner(DecoderOptions)(b''.join([text]).decode(), 0)[0]
     namespace = request['globals']
+    namespace.pop('__builtins__', None)
+    sys.path[:0] = []
     exec(compile(request['code'], PROGRAM, 'exec', 0, True), namespace)
-    encode_globals(namespace).encode()
-    restore_builtins(standard_builtins)
+    settrace(None)
+    setprofile(None)
+    settle()
+    pthread_sigmask(SIG_UNBLOCK, HELD_SIGNALS)
+    with_standard_modules(encode_globals, namespace).encode()
+    namespace.clear()
+    flush()
 
 
 if __name__ == '__main__':

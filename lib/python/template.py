@@ -120,6 +120,7 @@ def main():
     for name in configuration['preload']:
         __import__(name)
     runner = make_runner(configuration['runner'])
+    runner.enter()
     runner.rehearse()
     sources = random_sources()
     gc.collect()
@@ -141,6 +142,8 @@ if not library.codejail_make_cells(HANDOVER):
 # In a cell.
 enter_cell(runner)
 reseed(sources)
+script_path(runner.directory)
+words_of(library)
 runner.rehearse()
 gc.enable()
 kind = library.codejail_await_call()
