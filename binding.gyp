@@ -16,6 +16,16 @@
       'native/core/spec.cc',
       'native/core/step.cc',
     ],
+    'probe_sources': [
+      'native/probe/check.cc',
+      'native/probe/files.cc',
+      'native/probe/identity.cc',
+      'native/probe/kernel.cc',
+      'native/probe/limits.cc',
+      'native/probe/network.cc',
+      'native/probe/probe.cc',
+      'native/probe/processes.cc',
+    ],
     'warnings': [
       '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Wconversion', '-Wno-missing-field-initializers',
     ],
@@ -82,10 +92,12 @@
     {
       # Loaded by the template's Python.
       'target_name': 'codejail-cell',
+      'include_dirs': ['native/probe'],
       'type': 'shared_library',
       'product_prefix': '',
       'sources': [
         '<@(core_sources)',
+        '<@(probe_sources)',
         'native/cell/call.cc',
         'native/cell/cell.cc',
         'native/cell/confine.cc',
@@ -99,14 +111,8 @@
       'target_name': 'codejail-probe',
       'type': 'executable',
       'sources': [
-        'native/probe/check.cc',
-        'native/probe/files.cc',
-        'native/probe/identity.cc',
-        'native/probe/kernel.cc',
-        'native/probe/limits.cc',
-        'native/probe/network.cc',
-        'native/probe/probe.cc',
-        'native/probe/processes.cc',
+        '<@(probe_sources)',
+        'native/probe/main.cc',
       ],
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-fPIE', '-ffunction-sections', '-fdata-sections'],
       'ldflags': ['-static-pie', '-Wl,--gc-sections', '-s'],

@@ -1,6 +1,5 @@
 // Proof before trust: a program that tries to break each guarantee, inside a jail built exactly as a
 // call's would be.
-import { basename } from 'node:path';
 import { runCold, type ColdCall, type ColdResult } from './cold';
 import type { Confinement } from './confinement';
 import { SetupError, type MissingGuarantee } from './errors';
@@ -44,25 +43,40 @@ const PROBE_LIMITS: Limits = {
   proxy: 0,
 };
 
+const PROBE_NAME = 'codejail-probe';
+
 type Target = Pick<ColdCall, 'confinement' | 'view'>;
+
+/** Runs the probe with these words in a jail of its own. */
+export type RunProbe = (
+  argv: readonly string[],
+  limits: Limits,
+  cgroupAlone?: boolean,
+) => Promise<ColdResult>;
+
+/** The writable directory that a probe's jail must have. */
+export const PROBE_DISK: Pick<Limits, 'disk' | 'files'> = {
+  disk: PROBE_LIMITS.disk,
+  files: PROBE_LIMITS.files,
+};
 
 function probeCall(
   target: Target,
-  words: readonly string[],
-  limits: Partial<Limits>,
+  argv: readonly string[],
+  limits: Limits,
   cgroupAlone = false,
 ): ColdCall {
-  const { probe } = native();
-  const binds = target.view.binds.some((path) => isWithin(probe, path))
+  const { probe: program } = native();
+  const binds = target.view.binds.some((path) => isWithin(program, path))
     ? target.view.binds
-    : [...target.view.binds, probe];
+    : [...target.view.binds, program];
   return {
     confinement: target.confinement,
     view: { ...target.view, binds },
-    limits: { ...PROBE_LIMITS, ...limits },
+    limits,
     mechanisms: [],
-    program: probe,
-    argv: [basename(probe), ...words],
+    program,
+    argv,
     env: {},
     copies: [],
     files: [],
@@ -75,9 +89,11 @@ function probeCall(
 // Small numbers may be processes of the jail itself.
 const FIRST_FOREIGN_PROCESS = 64;
 
-async function attempts(target: Target): Promise<ProbeCheck[]> {
+async function attempts(
+  run: RunProbe,
+  confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup'>,
+): Promise<ProbeCheck[]> {
   const namespaces = await ownNamespaces();
-  const { confinement } = target;
   const expectations = {
     sentinel: process.pid > FIRST_FOREIGN_PROCESS ? `/proc/${process.pid}/environ` : '',
     // Where the jail shares one, the probe tries what else must hold instead.
@@ -95,7 +111,7 @@ async function attempts(target: Target): Promise<ProbeCheck[]> {
     files: PROBE_LIMITS.files,
   };
   const words = Object.entries(expectations).map(([name, value]) => `${name}=${value}`);
-  return readChecks(await runCold(probeCall(target, words, {})));
+  return readChecks(await run([PROBE_NAME, ...words], PROBE_LIMITS));
 }
 
 function readChecks({ result }: ColdResult): ProbeCheck[] {
@@ -196,16 +212,35 @@ async function settled<T>(work: readonly (() => Promise<T[]>)[], atATime: number
   return found;
 }
 
-function misbehaviours(target: Target): (() => Promise<ProbeCheck[]>)[] {
+function misbehaviours(
+  run: RunProbe,
+  confinement: Pick<Confinement, 'cgroup'>,
+): (() => Promise<ProbeCheck[]>)[] {
   const cases =
-    target.confinement.cgroup === undefined
-      ? MISBEHAVIOURS
-      : [...MISBEHAVIOURS, ...CGROUP_MISBEHAVIOURS];
+    confinement.cgroup === undefined ? MISBEHAVIOURS : [...MISBEHAVIOURS, ...CGROUP_MISBEHAVIOURS];
   return cases.map(({ guarantee, check, words, limits, outcome, cgroupAlone }) => async () => {
-    const { result } = await runCold(probeCall(target, words, limits, cgroupAlone));
+    const { result } = await run(
+      [PROBE_NAME, ...words],
+      { ...PROBE_LIMITS, ...limits },
+      cgroupAlone,
+    );
     const held = result.outcome === outcome && result.status <= 0;
     return [{ guarantee, check, held, seen: `${result.outcome}, status ${result.status}` }];
   });
+}
+
+/**
+ * Tries to break every guarantee, each in a jail of its own that `run` makes.
+ * @param confinement how it is confined
+ * @param atATime how many jails there may be at a time; all where it is undefined
+ */
+export async function probe(
+  run: RunProbe,
+  confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup'>,
+  atATime?: number,
+): Promise<ProbeCheck[]> {
+  const work = [async () => attempts(run, confinement), ...misbehaviours(run, confinement)];
+  return settled(work, atATime ?? work.length);
 }
 
 /**
@@ -213,10 +248,10 @@ function misbehaviours(target: Target): (() => Promise<ProbeCheck[]>)[] {
  * @returns what was tried, and what is missing: nothing, where code may be run
  */
 export async function prove(confinement: Confinement, view: HostView): Promise<Proof> {
-  const target = { confinement, view };
+  const run: RunProbe = async (argv, limits, cgroupAlone) =>
+    runCold(probeCall({ confinement, view }, argv, limits, cgroupAlone));
   try {
-    const work = [async () => attempts(target), ...misbehaviours(target)];
-    const checks = await settled(work, confinement.uidPool?.count ?? work.length);
+    const checks = await probe(run, confinement, confinement.uidPool?.count);
     return { checks, missing: missingAfterProbe(checks.filter(({ held }) => !held)) };
   } catch (error) {
     if (

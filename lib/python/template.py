@@ -149,6 +149,8 @@ gc.enable()
 kind = library.codejail_await_call()
 words = words_of(library)
 sys.orig_argv = sys.orig_argv[:-1] + words
+if kind == PROBE:
+    library.codejail_run_probe()
 if kind == SCRIPT:
     run_script(library, words)
 sys.argv = words

@@ -8,7 +8,7 @@ import { native, type NativeEvent } from '../native';
 import { Outputs, Run, setupError, type Ended, type RunCall } from '../run';
 import { nativeLimits, type JailFile, type JailSpec } from '../spec';
 import { CellLostError } from './cell-lost';
-import { CallKind, encodeFrame } from './frame';
+import { CallKind, encodeFrame, type Frame } from './frame';
 
 /** What a warm call is made of: what a cell can still be given once it is there. */
 export interface WarmCall extends Omit<RunCall, 'mechanisms'> {
@@ -18,6 +18,8 @@ export interface WarmCall extends Omit<RunCall, 'mechanisms'> {
   argv: readonly string[];
   /** The request of a safeExec; without it `argv[0]` is run as Python runs a script. */
   request?: Uint8Array | undefined;
+  /** Whether the native probe is run instead, with the words `argv`. */
+  probe?: boolean;
 }
 
 /** One waiting cell. It serves one call and is dead afterwards. */
@@ -32,6 +34,13 @@ export interface Cell {
   run(call: WarmCall, calledAt: number): Promise<ColdResult>;
   /** Ends a cell that serves no call, and waits until nothing of it is left. */
   discard(): Promise<void>;
+}
+
+function kindOf(call: WarmCall): Frame['kind'] {
+  if (call.probe === true) {
+    return CallKind.probe;
+  }
+  return call.request === undefined ? CallKind.script : CallKind.exec;
 }
 
 // A cell that is not ready by then hangs, or its host is far too busy for warm calls.
@@ -146,7 +155,7 @@ export class ForkedCell implements Cell {
     );
     this.#request.end(
       encodeFrame({
-        kind: call.request === undefined ? CallKind.script : CallKind.exec,
+        kind: kindOf(call),
         limits,
         files: call.files,
         words: call.argv,

@@ -12,6 +12,7 @@ import { isWithin } from '../paths';
 import { Outputs, setupError, type Ended } from '../run';
 import type { Runtime } from '../runtime';
 import { runnerSource } from '../safe-exec';
+import { proveCells } from './proof';
 import { treeBytes } from './tree-bytes';
 import { buildCellSpec, buildSpec } from '../spec';
 import { ForkedCell, type Cell } from './cell';
@@ -216,10 +217,19 @@ class RunningTemplate implements Template {
 
 /**
  * Starts a template and waits until it has imported everything.
- * @throws SetupError where a step or an import failed, with what Python said
+ * @throws SetupError where a step or an import failed, with what Python said, and where a cell of it
+ *   does not hold what a cold jail holds
  */
 export async function startTemplate(options: TemplateOptions): Promise<Template> {
   const template = new RunningTemplate(options);
   await template.ready;
+  const { confinement, mechanisms, runtime, words, env, preload, pythonPath } = options;
+  const key = JSON.stringify([confinement, runtime, words, env, preload, pythonPath]);
+  try {
+    await proveCells(template, confinement, mechanisms, key);
+  } catch (error) {
+    await template.close();
+    throw error;
+  }
   return template;
 }

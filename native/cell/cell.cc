@@ -13,12 +13,16 @@
 #include "confine.h"
 #include "descriptor_message.h"
 #include "fork.h"
+#include "probe.h"
 #include "python.h"
 #include "report_channel.h"
 #include "syscalls.h"
 
 namespace codejail {
 namespace {
+
+constexpr int kRequest = 3;
+constexpr int kResult = 4;
 
 // Of this process: the template's until a fork, the cell's afterwards.
 struct State {
@@ -120,6 +124,11 @@ CODEJAIL_EXPORT int codejail_await_call() {
     channel.fail(status);
   }
   cell.confined.report.reset();
+  if (cell.call.kind() != CallKind::kExec) {
+    // A cold program has neither.
+    ::close(kRequest);
+    ::close(kResult);
+  }
   return static_cast<int>(cell.call.kind());
 }
 
@@ -129,6 +138,20 @@ CODEJAIL_EXPORT int codejail_word_count() {
 
 CODEJAIL_EXPORT const char* codejail_word(int index) {
   return codejail::state().call.word(static_cast<std::size_t>(index));
+}
+
+// Tries to break this cell, as the probe does in a jail; the words of the call are the probe's.
+CODEJAIL_EXPORT void codejail_run_probe() {
+  using namespace codejail;
+  const Call& call = state().call;
+  const std::size_t count = call.word_count();
+  const auto words = std::make_unique<char*[]>(count + 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    words[i] = const_cast<char*>(call.word(i));
+  }
+  const int status = codejail_probe::run_probe(static_cast<int>(count), words.get());
+  (void)std::fflush(stdout);
+  _exit(status);
 }
 
 // Runs a program as `python FILE` does: its traceback printed, SystemExit obeyed. 0 or 1.

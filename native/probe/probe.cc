@@ -1,5 +1,7 @@
 // Runs inside a jail that is built exactly as a call's would be, and tries to break each guarantee.
 // With a word instead of expectations it misbehaves in one way, to be ended by the jail.
+#include "probe.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 
 #include "check.h"
 
+namespace codejail_probe {
 namespace {
 
 // Twice as a parent and its child: each stays below the limit, both together don't.
@@ -65,7 +68,7 @@ void fork_once() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int run_probe(int argc, char** argv) {
   const char* mode = argc > 1 ? argv[1] : "";
   if (std::strcmp(mode, "burn") == 0) {
     burn();
@@ -86,16 +89,18 @@ int main(int argc, char** argv) {
   }
   // Unbuffered would cost a call a line; a killed probe has no complete list, which is a failure
   // too.
-  codejail_probe::read_expectations(argc, argv);
-  codejail_probe::check_files();
-  codejail_probe::check_network();
-  codejail_probe::check_identity();
-  codejail_probe::check_processes();
+  read_expectations(argc, argv);
+  check_files();
+  check_network();
+  check_identity();
+  check_processes();
   // Forked children must not print what is buffered a second time.
   std::fflush(stdout);
-  codejail_probe::check_kernel();
+  check_kernel();
   std::fflush(stdout);
-  codejail_probe::check_limits();
+  check_limits();
   std::puts("end");
   return 0;
 }
+
+}  // namespace codejail_probe

@@ -1,0 +1,44 @@
+// Proof before trust, for cells: the probes of a cold jail, in cells of the template that will serve.
+import { now } from '../clock';
+import type { Confinement } from '../confinement';
+import { SetupError } from '../errors';
+import { probe, PROBE_DISK, type RunProbe } from '../probe';
+import type { Template } from './template';
+
+// Of all templates of this process: one that replaces another is made in the same way.
+const proved = new Set<string>();
+
+/**
+ * Tries to break every guarantee in cells of this template, once for each configuration.
+ * @param confinement the cold calls' of the command: a cell must hold what a cold jail holds
+ * @param mechanisms in force; `missing:NAME` is a guarantee that was given up by name
+ * @param key of the configuration
+ * @throws SetupError where a cell does not hold
+ */
+export async function proveCells(
+  template: Template,
+  confinement: Confinement,
+  mechanisms: readonly string[],
+  key: string,
+): Promise<void> {
+  if (proved.has(key)) {
+    return;
+  }
+  const run: RunProbe = async (argv, limits) => {
+    const cell = await template.makeCell(PROBE_DISK);
+    return cell.run({ limits, argv, files: [], collect: [], probe: true }, now());
+  };
+  // A cell has no cgroup of its own.
+  const checks = await probe(run, { ...confinement, cgroup: undefined });
+  const broken = checks.filter(
+    ({ held, guarantee }) => !held && !mechanisms.includes(`missing:${guarantee}`),
+  );
+  if (broken.length > 0) {
+    throw new SetupError('prove the cells', 0, {
+      detail: broken
+        .map(({ guarantee, check, seen }) => `${guarantee}: it could ${check} (${seen})`)
+        .join('; '),
+    });
+  }
+  proved.add(key);
+}
