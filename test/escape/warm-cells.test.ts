@@ -1,0 +1,196 @@
+// Nothing of one call is visible to the next, and no cell harms another, its template or the server.
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Template } from '../../lib/warm/template';
+import { execIn, LIMITS, printed, scriptIn, startPython } from '../support/warm';
+
+let template: Template;
+
+beforeAll(async () => {
+  template = await startPython(['random', 'json']);
+});
+afterAll(async () => {
+  await template.close();
+});
+
+async function globalsOf(code: string): Promise<unknown> {
+  const { channel } = await execIn(await template.makeCell(LIMITS), code);
+  return JSON.parse(channel.subarray(1).toString());
+}
+
+describe('a cell shows nothing of the call before', () => {
+  it.each([
+    ['globals', 'import builtins\nleft = hasattr(builtins, "mark")\nbuiltins.mark = 1'],
+    ['modules', 'import json\nleft = hasattr(json, "mark")\njson.mark = 1'],
+    ['environment', 'import os\nleft = "MARK" in os.environ\nos.environ["MARK"] = "1"'],
+    ['files', 'import os\nleft = os.listdir("tmp") != []\nos.mkdir("tmp/mark")'],
+  ])('in its %s', async (_name, code) => {
+    expect(await globalsOf(code)).toMatchObject({ left: false });
+    expect(await globalsOf(code)).toMatchObject({ left: false });
+  });
+
+  it('has random numbers of its own', async () => {
+    const code = 'import random\na = [random.random(), random.Random().random()]';
+    expect(await globalsOf(code)).not.toEqual(await globalsOf(code));
+  });
+
+  it('holds no descriptor but its own', async () => {
+    expect(await printed(template, 'import os; print(sorted(os.listdir("/proc/self/fd")))')).toBe(
+      "['0', '1', '2', '3']",
+    );
+  });
+});
+
+describe('a cell is alone', () => {
+  it('sees its supervisor and itself', async () => {
+    const code =
+      'import os\nprint(sorted(p for p in os.listdir("/proc") if p.isdigit()), os.getppid())';
+    const waiting = await template.makeCell(LIMITS);
+    expect(await printed(template, code)).toBe("['1', '3'] 1");
+    await waiting.discard();
+  });
+
+  it('has no capability, in no set, and a filter', async () => {
+    const text = await printed(template, 'print(open("/proc/self/status").read())');
+    expect(text).toMatch(/CapInh:\t0+\nCapPrm:\t0+\nCapEff:\t0+\nCapBnd:\t0+\nCapAmb:\t0+\n/);
+    expect(text).toMatch(/NoNewPrivs:\t1\nSeccomp:\t2\n/);
+  });
+
+  it('can not execute a program', async () => {
+    const code =
+      'import os, sys\ntry: os.execv(sys.executable, ["x"])\nexcept OSError as e: print(e.errno)';
+    expect(await printed(template, code)).toBe('13');
+  });
+
+  it('can not join a namespace or make one', async () => {
+    const code =
+      'import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n' +
+      'print(libc.unshare(0x10000000), libc.setns(0, 0))';
+    expect(await printed(template, code)).toBe('-1 -1');
+  });
+
+  it('can not reach its supervisor', async () => {
+    const code =
+      'import os\nfor p in ("mem", "environ", "root/etc", "fd/0", "ns/mnt"):\n' +
+      '  try: os.stat("/proc/1/" + p) and open("/proc/1/" + p); print(p)\n  except OSError: pass';
+    expect(await printed(template, code)).toBe('');
+  });
+
+  it('can not reach an abstract socket of another', async () => {
+    const listener = await template.makeCell(LIMITS);
+    const listening = scriptIn(
+      listener,
+      'import socket, time\ns = socket.socket(socket.AF_UNIX)\ns.bind("\\0mark")\ns.listen()\nprint("up", flush=True)\ntime.sleep(1.5)',
+    );
+    await sleep(700);
+    const code =
+      'import socket\ntry: socket.socket(socket.AF_UNIX).connect("\\0mark"); print("in")\nexcept OSError as e: print("refused")';
+    expect(await printed(template, code)).toBe('refused');
+    expect((await listening).result.stdout.toString()).toBe('up\n');
+  });
+});
+
+describe('a hostile cell harms no other', () => {
+  it.each([
+    ['crashes', 'import ctypes; ctypes.string_at(1)'],
+    ['aborts', 'import os; os.abort()'],
+    ['forks without end', 'import os\nwhile True:\n  try: os.fork()\n  except OSError: pass'],
+    ['fills memory', 'x = []\nwhile True: x.append(bytearray(1 << 20))'],
+    ['stops itself', 'import os, signal; os.kill(os.getpid(), signal.SIGSTOP)'],
+    ['signals all it can', 'import os\nos.kill(-1, 9)'],
+  ])('that %s', async (_name, code) => {
+    const waiting = await template.makeCell(LIMITS);
+    const hostile = scriptIn(await template.makeCell(LIMITS), code, {
+      limits: { ...LIMITS, realtime: 1, cpu: 1, memory: 64 << 20 },
+    });
+    await hostile;
+    const { result } = await scriptIn(waiting, 'print("fine")');
+    expect(result.stdout.toString()).toBe('fine\n');
+    expect(await printed(template, 'print("too")')).toBe('too');
+  });
+
+  it('ends by memory-limit over several processes', async () => {
+    const { result } = await scriptIn(
+      await template.makeCell(LIMITS),
+      'import os, time\nos.fork()\nx = bytearray(48 << 20)\ntime.sleep(9)',
+      { limits: { ...LIMITS, memory: 64 << 20 } },
+    );
+    expect(result.outcome).toBe('memory-limit');
+  });
+
+  it('ends by cpu-limit over several processes', async () => {
+    const { result } = await scriptIn(
+      await template.makeCell(LIMITS),
+      'import os\nos.fork()\nwhile True: pass',
+      { limits: { ...LIMITS, cpu: 1, realtime: 30 } },
+    );
+    expect(result.outcome).toBe('cpu-limit');
+  });
+});
+
+describe('the end', () => {
+  it('of an aborted call is the end of its cell', async () => {
+    const cell = await template.makeCell(LIMITS);
+    const controller = new AbortController();
+    const running = scriptIn(cell, 'import time; time.sleep(9)', { signals: [controller.signal] });
+    setTimeout(() => {
+      controller.abort(new Error('enough'));
+    }, 100);
+    await expect(running).rejects.toThrow('enough');
+    await cell.dead;
+  });
+
+  it('of a template, killed, takes none of its cells along', async () => {
+    const others = pythons(2);
+    const other = await startPython();
+    const waiting = await other.makeCell(LIMITS);
+    const running = scriptIn(await other.makeCell(LIMITS), 'import time; time.sleep(1); print(1)');
+    const [killed] = pythons(2).filter((process) => !others.includes(process));
+    process.kill(Number(killed), 'SIGKILL');
+    await sleep(200);
+    await expect(other.makeCell(LIMITS)).rejects.toThrow('the template has ended');
+    const { result } = await scriptIn(waiting, 'print(2)');
+    expect(result.stdout.toString()).toBe('2\n');
+    expect((await running).result.stdout.toString()).toBe('1\n');
+    await other.close();
+    await other.ended;
+  });
+
+  it('of the server is the end of all, by SIGKILL too', async () => {
+    const child = spawn(
+      process.execPath,
+      [
+        '--require',
+        require.resolve('../support/load-typescript.js'),
+        '--eval',
+        `const { startPython, LIMITS } = require(${JSON.stringify(require.resolve('../support/warm'))});
+         startPython().then(async (template) => { await template.makeCell(LIMITS); console.log('up'); setInterval(() => 0, 1000); });`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const before = pythons().length;
+    child.kill('SIGKILL');
+    for (let i = 0; i < 100 && pythons().length >= before; i += 1) {
+      await sleep(50);
+    }
+    expect(pythons().length).toBeLessThan(before);
+  });
+});
+
+// The processes of templates and cells; a template has two numbers, this namespace's
+// and its own, and a cell has three.
+function pythons(namespaces?: number): string[] {
+  return readdirSync('/proc').filter((entry) => {
+    try {
+      const numbers = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${entry}/status`, 'latin1'))?.[1];
+      return (
+        readFileSync(`/proc/${entry}/cmdline`, 'latin1').includes('template.py') &&
+        (namespaces === undefined || numbers?.trim().split('\t').length === namespaces)
+      );
+    } catch {
+      return false;
+    }
+  });
+}

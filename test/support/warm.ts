@@ -1,0 +1,60 @@
+// Templates and cells without a pool, for what is special to them.
+import { Command } from '../../lib/command';
+import { now } from '../../lib/clock';
+import type { ColdResult } from '../../lib/cold';
+import { DEFAULT_UID_POOL } from '../../lib/confinement';
+import { LimitTable, type Limits } from '../../lib/limits';
+import { parseCommandOptions } from '../../lib/options';
+import { encodeRequest } from '../../lib/safe-exec';
+import type { Cell, WarmCall } from '../../lib/warm/cell';
+import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
+
+export const LIMITS: Limits = new LimitTable().effective(undefined, { realtime: 10, cpu: 5 });
+
+/** What a template of the system's Python is made of. */
+export async function templateOptions(preload: string[] = []): Promise<TemplateOptions> {
+  const command = new Command('python', parseCommandOptions('python3'));
+  const { runtime, confinement, words, mechanisms } = await command.ready(DEFAULT_UID_POOL, []);
+  return {
+    runtime,
+    confinement,
+    words,
+    mechanisms,
+    env: command.environment(runtime, {}),
+    preload,
+    pythonPath: [],
+  };
+}
+
+/** Starts a template of the system's Python. */
+export async function startPython(preload: string[] = []): Promise<Template> {
+  return startTemplate(await templateOptions(preload));
+}
+
+function call(more: Partial<WarmCall>): WarmCall {
+  return { limits: LIMITS, files: [], argv: ['jailed_code'], collect: [], ...more };
+}
+
+/** Runs a safeExec in this cell. */
+export async function execIn(
+  cell: Cell,
+  code: string,
+  more: Partial<WarmCall> = {},
+): Promise<ColdResult> {
+  return cell.run(call({ request: encodeRequest(code, '{}', []), ...more }), now());
+}
+
+/** Runs a script in this cell, as jailCode does. */
+export async function scriptIn(
+  cell: Cell,
+  code: string,
+  more: Partial<WarmCall> = {},
+): Promise<ColdResult> {
+  return cell.run(call({ files: [{ name: 'jailed_code', content: code }], ...more }), now());
+}
+
+/** What a script in a new cell of this template prints. */
+export async function printed(template: Template, code: string): Promise<string> {
+  const { result } = await scriptIn(await template.makeCell(LIMITS), code);
+  return `${result.stdout.toString()}${result.stderr.toString()}`.trim();
+}
