@@ -136,12 +136,16 @@ export class Command {
     let confinement = best;
     let proof = await proofOf(best, runtime);
     for (const other of others) {
-      // Without a single check the jail could not even be made.
-      if (proof.checks.length > 0) {
+      if (proof.missing.length === 0) {
         break;
       }
-      confinement = other;
-      proof = await proofOf(other, runtime);
+      const next = await proofOf(other, runtime);
+      // Without a single check the jail could not even be made.
+      const isBetter = proof.checks.length === 0 || next.missing.length < proof.missing.length;
+      if (next.checks.length > 0 && isBetter) {
+        confinement = other;
+        proof = next;
+      }
     }
     return {
       options: this.options,

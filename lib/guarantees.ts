@@ -84,6 +84,8 @@ const GUARANTEES_OF_STEP: Readonly<Record<string, readonly GuaranteeName[]>> = {
   clone: NAMESPACE_GUARANTEES,
   'make the namespaces': NAMESPACE_GUARANTEES,
   'write the id maps': NAMESPACE_GUARANTEES,
+  // The UTS namespace is there; its right may not be, as under podman's seccomp profile.
+  'set the host name': NAMESPACE_GUARANTEES,
   "mount the jail's root": ['files', 'disk'],
   'change the root': ['files', 'disk'],
   'set resource limits': ['memory', 'cpu', 'tasks', 'disk'],
