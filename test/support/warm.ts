@@ -14,7 +14,10 @@ export const LIMITS: Limits = new LimitTable().effective(undefined, { realtime: 
 /** What a template of the system's Python is made of. */
 export async function templateOptions(preload: string[] = []): Promise<TemplateOptions> {
   const command = new Command('python', parseCommandOptions('python3'));
-  const { runtime, confinement, words, mechanisms } = await command.ready(DEFAULT_UID_POOL, []);
+  const { runtime, confinement, words, mechanisms } = await command.ready(
+    { uidPool: DEFAULT_UID_POOL, cgroup: 'auto' },
+    [],
+  );
   return {
     runtime,
     confinement,
