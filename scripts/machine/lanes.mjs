@@ -2,9 +2,13 @@
 // Jest's reports go to the folder RESULTS, one file a run.
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lanes } from './plan.mjs';
+import { loadProfiles } from './profiles.mjs';
+
+const require = createRequire(import.meta.url);
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const results = process.argv[2];
@@ -33,13 +37,44 @@ const APART = [
   'private',
 ];
 
-function runJest(lane, { name, suites, layers, options = [] }) {
+/** A configuration of Jest for one run; that of the package has a project for each folder. */
+function configure(home, { projects, names }) {
+  const { transform } = require('../../jest.config.js').projects[0];
+  const file = join(home, 'jest.config.json');
+  const config = {
+    rootDir: project,
+    maxWorkers: 1,
+    // Emulated, a machine is some ten times slower.
+    testTimeout: 180_000,
+    cacheDirectory: join(home, 'cache'),
+    projects: projects.map(({ layers, suites }, index) => ({
+      rootDir: project,
+      displayName: layers ?? `project ${index}`,
+      id: String(index),
+      testEnvironment: 'node',
+      testMatch: suites.map((suite) => `<rootDir>/${suite}`),
+      transform,
+      cacheDirectory: join(home, 'cache'),
+      ...(layers === undefined
+        ? {}
+        : {
+            globals: { CODEJAIL_TEST_LAYERS: layers },
+            setupFiles: ['<rootDir>/test/support/layers.ts'],
+          }),
+    })),
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return ['--config', file, ...(names === undefined ? [] : ['--testNamePattern', names])];
+}
+
+function runJest(lane, run) {
+  const { name } = run;
   const home = `/var/tmp/codejail-${slug(lane.name)}`;
   mkdirSync(home, { recursive: true });
   const report = join(home, `${slug(name)}.json`);
   chownSync(home, lane.uid, lane.uid);
-  const jest = ['node_modules/jest/bin/jest.js', ...suites, ...options];
-  const settings = ['--json', '--outputFile', report, '--cacheDirectory', join(home, 'cache')];
+  const jest = ['node_modules/jest/bin/jest.js', ...configure(home, run)];
+  const settings = ['--json', '--outputFile', report];
   const words = [
     ...APART,
     'bash',
@@ -57,7 +92,6 @@ function runJest(lane, { name, suites, layers, options = [] }) {
       HOME: home,
       LANG: 'C.UTF-8',
       CI: 'true',
-      ...(layers === undefined ? {} : { CODEJAIL_TEST_LAYERS: layers }),
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -105,5 +139,8 @@ async function runLane(lane) {
   return isGood;
 }
 
-const good = await Promise.all(lanes.map(runLane));
+const removeProfiles = await loadProfiles(project);
+const only = process.argv[3];
+const good = await Promise.all(lanes.filter(({ name }) => (only ?? name) === name).map(runLane));
+await removeProfiles();
 process.exitCode = good.every(Boolean) ? 0 : 1;

@@ -1,17 +1,5 @@
-// The kernel that the suites of AppArmor need, and the marker of the throwaway machine.
-import { readFileSync } from 'node:fs';
+// Where the suites of AppArmor can run.
 import { hostFacts } from '../../lib/host';
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** Whether this is the throwaway virtual machine: only its own start (scripts/machine/boot.mjs) sets the word. */
-export const isTestMachine = read('/proc/cmdline').split(/\s+/).includes('codejail-test-machine');
 
 const lacking = hostFacts().appArmor
   ? ''
