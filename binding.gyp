@@ -17,6 +17,7 @@
       'native/core/step.cc',
     ],
     'probe_sources': [
+      'native/probe/apparmor.cc',
       'native/probe/check.cc',
       'native/probe/files.cc',
       'native/probe/identity.cc',
@@ -111,6 +112,8 @@
       'target_name': 'codejail-probe',
       'type': 'executable',
       'sources': [
+        'native/core/apparmor.cc',
+        'native/core/step.cc',
         '<@(probe_sources)',
         'native/probe/main.cc',
       ],

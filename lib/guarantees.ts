@@ -1,5 +1,6 @@
 // The one table of what a jail guarantees, what serves it on which host, and what cures its lack.
 import { constants } from 'node:os';
+import { appArmorCure } from './apparmor/cure';
 import type { MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { OLDEST_KERNEL, kernelIsRecent, type HostFacts } from './host';
@@ -98,6 +99,7 @@ const GUARANTEES_OF_STEP: Readonly<Record<string, readonly GuaranteeName[]>> = {
   'set no_new_privs': ['identity'],
   'open the AppArmor attribute': ['files'],
   'change the AppArmor profile': ['files'],
+  'read the AppArmor label back': ['files'],
   'restrict with Landlock': ['files'],
   'install the seccomp filter': ['kernel', 'network'],
 };
@@ -115,7 +117,7 @@ export function concernsGuarantees(step: string, errno: number): boolean {
   return Object.hasOwn(GUARANTEES_OF_STEP, step) && !SHORTAGES.has(errno);
 }
 
-function cureOf(step: string, facts: HostFacts, detail: string): string {
+function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): string {
   if (!kernelIsRecent(facts.kernel)) {
     return `use Linux ${OLDEST_KERNEL.join('.')} or later (this is ${facts.kernel})`;
   }
@@ -126,18 +128,17 @@ function cureOf(step: string, facts: HostFacts, detail: string): string {
     }
     if (!allowed) {
       const name = why.split(' is ')[0] ?? '';
-      const value = name.endsWith('max_user_namespaces')
-        ? 65536
-        : name.startsWith('kernel.apparmor')
-          ? 0
-          : 1;
+      if (name.startsWith('kernel.apparmor')) {
+        return `give user namespaces to the launcher alone: sudo codejail profile install --launcher (or to every program: sudo sysctl -w ${name}=0)`;
+      }
+      const value = name.endsWith('max_user_namespaces') ? 65536 : 1;
       return `sudo sysctl -w ${name}=${value}`;
     }
     return 'let this user make user namespaces (in a container: docker run --security-opt seccomp=unconfined), or run as root';
   }
   if (step.includes('AppArmor')) {
     return facts.appArmor
-      ? `load the profile in enforce mode: sudo apparmor_parser --replace FILE (the kernel said: ${detail})`
+      ? appArmorCure(step, errno, detail)
       : 'boot with AppArmor (apparmor=1 security=apparmor), or take `profile` out of the command';
   }
   if (step.endsWith('the cgroup')) {
@@ -156,7 +157,7 @@ export function missingAfterFailure(failure: NativeFailure, facts: HostFacts): M
     (failure.detail === '' ? '' : ` on ${failure.detail}`) +
     ` (errno ${failure.errno} in ${failure.syscall})` +
     (facts.userNamespaces.allowed ? '' : `; ${facts.userNamespaces.why}`);
-  const cure = cureOf(failure.step, facts, failure.detail);
+  const cure = cureOf(failure, facts);
   return (GUARANTEES_OF_STEP[failure.step] ?? GUARANTEE_NAMES).map((guarantee) => ({
     guarantee,
     why,

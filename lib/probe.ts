@@ -102,6 +102,7 @@ async function attempts(
     user_namespace: namespaces.user,
     server: process.pid,
     server_uid: process.getuid?.() ?? -1,
+    profile: confinement.appArmorProfile ?? '',
     exec: (confinement.flags & SpecFlag.allowExec) === 0 ? 'denied' : 'allowed',
     memory: PROBE_LIMITS.memory,
     cpu: PROBE_LIMITS.cpu,

@@ -120,7 +120,7 @@ export function renderProfile(options: ProfileOptions): string {
               : '# What the command was given to read.',
             ...readable.flatMap(readRules),
           ]),
-    NEWER_DENIALS: abi === '4.0' ? lines(['audit deny userns,', 'audit deny mqueue,']) : '',
+    NEWER_DENIALS: abi === '4.0' ? lines(['audit deny userns,']) : '',
   });
 }
 

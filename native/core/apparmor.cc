@@ -7,13 +7,20 @@
 
 namespace codejail {
 
-Status open_apparmor(Descriptor& attribute) {
-  attribute.reset(open("/proc/thread-self/attr/apparmor/current", O_RDWR | O_CLOEXEC));
+Status open_apparmor(Descriptor& attribute, int access) {
+  attribute.reset(open("/proc/thread-self/attr/apparmor/current", access | O_CLOEXEC));
   if (!attribute.valid() && errno == ENOENT) {
     // Before Linux 5.8 AppArmor had only the attribute that all LSMs share.
-    attribute.reset(open("/proc/thread-self/attr/current", O_RDWR | O_CLOEXEC));
+    attribute.reset(open("/proc/thread-self/attr/current", access | O_CLOEXEC));
   }
   return attribute.valid() ? Status::success() : Status::failure(Step::kOpenAppArmor, errno);
+}
+
+bool read_apparmor_label(const Descriptor& attribute, char* label, std::size_t size) {
+  const ssize_t count = pread(attribute.get(), label, size - 1, 0);
+  label[count < 0 ? 0 : count] = '\0';
+  label[std::strcspn(label, "\n")] = '\0';
+  return count > 0;
 }
 
 bool label_enforces(const char* label, const char* profile) {
@@ -36,24 +43,48 @@ bool label_enforces(const char* label, const char* profile) {
   return false;
 }
 
+namespace {
+
+// One command for the attribute file (Documentation/admin-guide/LSM/apparmor.rst; libapparmor,
+// aa_change_profile(2) and aa_stack_profile(2)).
+int request(const Descriptor& attribute, const char* verb, const char* profile) {
+  char command[512];
+  const int length = std::snprintf(command, sizeof(command), "%s %s", verb, profile);
+  if (length < 0 || static_cast<std::size_t>(length) >= sizeof(command)) {
+    return ENAMETOOLONG;
+  }
+  return write(attribute.get(), command, static_cast<std::size_t>(length)) == length ? 0 : errno;
+}
+
+}  // namespace
+
 Status change_apparmor_profile(const Descriptor& attribute, const char* profile, char* label,
                                std::size_t size) {
-  char command[512];
-  const int length = std::snprintf(command, sizeof(command), "changeprofile %s", profile);
-  if (length < 0 || static_cast<std::size_t>(length) >= sizeof(command)) {
-    return Status::failure(Step::kAppArmor, ENAMETOOLONG, profile);
+  int error = request(attribute, "changeprofile", profile);
+  if (error == EACCES || error == EPERM) {
+    // The caller is confined itself, without a rule for this change; or it has no_new_privs, under
+    // which a confined task may only add restrictions (security/apparmor/domain.c,
+    // aa_change_profile). Then both profiles together.
+    error = request(attribute, "stack", profile);
   }
-  if (write(attribute.get(), command, static_cast<std::size_t>(length)) != length) {
-    return Status::failure(Step::kAppArmor, errno, profile);
+  if (error == EACCES || error == EPERM) {
+    return Status::failure(Step::kAppArmor, error,
+                           read_apparmor_label(attribute, label, size) ? label : profile);
   }
-  const ssize_t count = pread(attribute.get(), label, size - 1, 0);
-  if (count < 0) {
-    return Status::failure(Step::kAppArmor, errno, "the label can't be read back");
+  if (error != 0) {
+    return Status::failure(Step::kAppArmor, error, profile);
   }
-  label[count] = '\0';
-  label[std::strcspn(label, "\n")] = '\0';
+  // Opened anew, in the jail's own /proc: a file of the host's has no path there, and a task that
+  // was confined before is checked again for what it holds open.
+  Descriptor own;
+  if (Status status = open_apparmor(own, O_RDONLY); !status.ok()) {
+    return Status::failure(Step::kAppArmorLabel, status.error(), profile);
+  }
+  if (!read_apparmor_label(own, label, size)) {
+    return Status::failure(Step::kAppArmorLabel, errno, profile);
+  }
   if (!label_enforces(label, profile)) {
-    return Status::failure(Step::kAppArmor, EACCES, label);
+    return Status::failure(Step::kAppArmorLabel, EACCES, label);
   }
   return Status::success();
 }

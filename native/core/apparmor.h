@@ -1,6 +1,8 @@
 // The change to an AppArmor profile, by the attribute files of proc(5), and the label read back.
 #pragma once
 
+#include <fcntl.h>
+
 #include <cstddef>
 
 #include "descriptor.h"
@@ -10,10 +12,15 @@ namespace codejail {
 
 // Opened while /proc is still the host's, by the task that will write it: the kernel refuses a
 // writer whose memory is not the opener's (fs/proc/base.c, proc_pid_attr_write).
-Status open_apparmor(Descriptor& attribute);
+Status open_apparmor(Descriptor& attribute, int access = O_RDWR);
 
-// Changes this task to `profile` and checks that the label it then has is that profile, alone or
-// stacked, in enforce mode. The label is copied to `label`.
+// The label as the kernel prints it: "NAME (MODE)", "unconfined".
+bool read_apparmor_label(const Descriptor& attribute, char* label, std::size_t size);
+
+// Changes this task to `profile`, or adds it where the task is confined already, and checks that
+// the label it then has is that profile, alone or stacked, in enforce mode. The label is copied to
+// `label`; a failure's detail is the label that stands in the way, or `profile` where that is
+// missing.
 Status change_apparmor_profile(const Descriptor& attribute, const char* profile, char* label,
                                std::size_t size);
 

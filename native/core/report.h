@@ -39,7 +39,7 @@ struct Report {
   std::uint64_t disk_files;
   std::uint32_t disk_full;
   std::uint32_t files_full;
-  char label[128];   // the AppArmor label that was read back
+  char label[256];   // the AppArmor label that was read back
   char detail[256];  // what a failed step worked on
 };
 

@@ -33,6 +33,7 @@ constexpr StepText kTexts[] = {
     {"drop groups", "setgroups"},
     {"change the user", "setresuid"},
     {"change the AppArmor profile", "write"},
+    {"read the AppArmor label back", "read"},
     {"set no_new_privs", "prctl"},
     {"restrict with Landlock", "landlock_restrict_self"},
     {"install the seccomp filter", "seccomp"},

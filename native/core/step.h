@@ -30,6 +30,7 @@ enum class Step : std::uint32_t {
   kGroups,
   kUserId,
   kAppArmor,
+  kAppArmorLabel,
   kNoNewPrivileges,
   kLandlock,
   kSeccomp,

@@ -13,6 +13,7 @@ const char* expected(const char* name);
 long expected_number(const char* name, long otherwise);
 void read_expectations(int argc, char** argv);
 
+void check_apparmor();
 void check_files();
 void check_network();
 void check_processes();

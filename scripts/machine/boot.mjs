@@ -20,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { root, run, ScriptError } from '../console.mjs';
 import { findKernel } from './kernel.mjs';
+import { fetchNewParser } from './parser.mjs';
 import { requirePackages, virtiofsd } from './packages.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -45,13 +46,13 @@ async function makeInitialFiles(work, overlay) {
   return image;
 }
 
-function makeShare(work, command) {
+function makeShare(work, command, parser) {
   const share = join(work, 'share');
   mkdirSync(share);
   copyFileSync(here('session.sh'), join(share, 'session.sh'));
   writeFileSync(
     join(share, 'settings'),
-    `project=${quoted(realpathSync(root))}\nnode=${quoted(realpathSync(process.execPath))}\n`,
+    `project=${quoted(realpathSync(root))}\nnode=${quoted(realpathSync(process.execPath))}\nparser=${quoted(parser ?? '')}\n`,
   );
   writeFileSync(join(share, 'command'), command);
   return share;
@@ -151,6 +152,7 @@ function hasKvm() {
 export async function runInMachine(command, options) {
   requirePackages();
   const { kernel, overlay } = await findKernel();
+  const parser = await fetchNewParser();
   const work = mkdtempSync(join(tmpdir(), 'codejail-machine-'));
   const running = [];
   try {
@@ -159,7 +161,7 @@ export async function runInMachine(command, options) {
     for (const accelerator of accelerators) {
       const attempt = join(work, accelerator);
       mkdirSync(attempt);
-      const share = makeShare(attempt, command);
+      const share = makeShare(attempt, command, parser);
       const shares = {
         root: serve(attempt, 'root', '/', true),
         share: serve(attempt, 'share', share, false),

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lanes } from './plan.mjs';
-import { loadProfiles } from './profiles.mjs';
+import { findNewParser, loadProfiles } from './profiles.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -55,6 +55,7 @@ function configure(home, { projects, names }) {
       testMatch: suites.map((suite) => `<rootDir>/${suite}`),
       transform,
       cacheDirectory: join(home, 'cache'),
+      // An empty one is no layer at all.
       ...(layers === undefined
         ? {}
         : {
@@ -139,7 +140,7 @@ async function runLane(lane) {
   return isGood;
 }
 
-const removeProfiles = await loadProfiles(project);
+const removeProfiles = await loadProfiles(project, findNewParser('/srv/apparmor-4'));
 const only = process.argv[3];
 const good = await Promise.all(lanes.filter(({ name }) => (only ?? name) === name).map(runLane));
 await removeProfiles();

@@ -5,23 +5,31 @@ const ESCAPES = ['attacks', 'files', 'identity', 'kernel', 'network', 'processes
   (name) => `test/escape/${name}.test.ts`,
 );
 
+const DENIALS = ['test/apparmor/denials.test.ts'];
+const denialsWith = (...layers) => ({ layers: layers.join(' '), suites: DENIALS });
+
 /**
- * Each run is one process of Jest; each of its projects, the suites with some layers of the confinement
+ * Each run is one process of Jest; each of its projects, suites with some layers of the confinement
  * (test/support/layers.ts).
  */
 const runs = [
   {
-    name: 'profiles',
-    projects: [{ suites: ['test/apparmor/**/*.test.ts'] }],
+    name: 'layers',
+    projects: [
+      { suites: ['test/apparmor/change.test.ts', 'test/apparmor/profile-command.test.ts'] },
+      denialsWith('own-root', 'landlock', 'seccomp', 'apparmor'),
+    ],
   },
   {
     name: 'all layers',
     projects: [
       {
         layers: 'own-root landlock seccomp apparmor',
-        suites: [...ESCAPES, 'test/escape/guarantees.test.ts', 'test/jail/codejail-suite.test.ts'],
+        suites: [...ESCAPES, 'test/jail/codejail-suite.test.ts'],
       },
     ],
+    // What is to be denied, and CodeJail's exploit tests, which are named so too.
+    names: 'denies ',
   },
 ];
 

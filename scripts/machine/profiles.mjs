@@ -1,14 +1,28 @@
-// The profiles that the suites change to, in the kernel while they run.
+// The profiles that the suites change to and are called under, in the kernel while they run.
 import { spawn } from 'node:child_process';
-import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
-function parse(action, text) {
-  const { PARSER_OPTIONS } = require('../../dist/apparmor/profile.js');
-  const child = spawn('apparmor_parser', [action, '--skip-cache', ...PARSER_OPTIONS], {
+/** A caller that may do anything but what `rules` leave out of the policy's newer classes. */
+const caller = (name, rules) => `profile ${name} flags=(attach_disconnected) {
+  file,
+  capability,
+  network,
+  unix,
+  mount,
+  remount,
+  umount,
+  pivot_root,
+  signal,
+  ptrace,
+${rules.map((rule) => `  ${rule}\n`).join('')}}
+`;
+
+function parse([parser, ...options], action, text) {
+  const child = spawn(parser, [...options, action, '--skip-cache'], {
     stdio: ['pipe', 'inherit', 'inherit'],
   });
   child.stdin.end(text);
@@ -16,21 +30,78 @@ function parse(action, text) {
     child.on('error', reject);
     child.on('close', (status) => {
       if (status === 0) resolve();
-      else reject(new Error(`apparmor_parser ${action}: status ${status}`));
+      else reject(new Error(`${parser} ${action}: status ${status}\n${text}`));
     });
   });
 }
 
-/** Loads the profile of this host's Python; resolves to a function that removes it. */
-export async function loadProfiles(project) {
-  const { profileOptionsFor, renderProfile } = require('../../dist/apparmor/profile.js');
+/**
+ * Loads them; resolves to a function that removes them.
+ * @param project where the package is, as the suites see it
+ * @param newParser the words that start a parser of policy 4.0, or null where there is none
+ */
+export async function loadProfiles(project, newParser) {
+  const profiles = require('../../dist/apparmor/profile.js');
   const launcher = join(realpathSync(project), 'build/Release/codejail-launcher');
-  const text = renderProfile(
-    await profileOptionsFor(
-      { bin: '/usr/bin/python3' },
-      { name: 'codejail-test-python', launcher, abi: '3.0' },
-    ),
+  const options = await profiles.profileOptionsFor(
+    { bin: '/usr/bin/python3' },
+    { name: 'codejail-test-python', launcher, abi: '3.0' },
   );
-  await parse('--replace', text);
-  return () => parse('--remove', text);
+  const change = (target) => `change_profile -> ${target},`;
+  const jail = profiles.renderProfile(options);
+  const complaining = profiles
+    .renderProfile({ ...options, name: 'codejail-test-complain' })
+    .replace('flags=(', 'flags=(complain, ');
+  const old = [
+    'abi <abi/3.0>,\n',
+    caller('codejail-test-caller', []),
+    caller('codejail-test-caller-changes', [change('codejail-test-python')]),
+    caller('codejail-test-caller-stacks', [change('&codejail-test-python')]),
+  ];
+  const loaded = [
+    [['apparmor_parser', ...profiles.PARSER_OPTIONS], jail],
+    [['apparmor_parser', ...profiles.PARSER_OPTIONS], complaining],
+    [['apparmor_parser'], old.join('')],
+  ];
+  if (newParser !== null) {
+    const newer = profiles.renderProfile({ ...options, name: 'codejail-test-4', abi: '4.0' });
+    const toLauncher = `"${launcher}" px -> codejail-test-launcher,`;
+    const isolating = change('codejail-test-4');
+    loaded.push(
+      [[...newParser, ...profiles.PARSER_OPTIONS], newer],
+      [
+        [...newParser, ...profiles.PARSER_OPTIONS],
+        profiles.renderLauncherProfile({ launcher, name: 'codejail-test-launcher' }),
+      ],
+      [
+        newParser,
+        'abi <abi/4.0>,\n' +
+          caller('codejail-test-no-userns', [isolating]) +
+          caller('codejail-test-launcher-caller', [isolating, toLauncher]),
+      ],
+    );
+  }
+  for (const [parser, text] of loaded) {
+    await parse(parser, '--replace', text);
+  }
+  return async () => {
+    for (const [parser, text] of loaded) {
+      await parse(parser, '--remove', text);
+    }
+  };
+}
+
+/** The words that start a parser which knows policy 4.0: this host's, or the one that was brought along. */
+export function findNewParser(folder) {
+  if (existsSync('/etc/apparmor.d/abi/4.0')) {
+    return ['apparmor_parser'];
+  }
+  const libraries = join(folder, 'usr/lib/x86_64-linux-gnu');
+  const loader = join(libraries, 'ld-linux-x86-64.so.2');
+  if (!existsSync(loader)) {
+    return null;
+  }
+  const policy = join(folder, 'etc/apparmor.d');
+  const parser = join(folder, 'usr/sbin/apparmor_parser');
+  return [loader, '--library-path', libraries, parser, '--base', policy, '--Include', policy];
 }

@@ -12,6 +12,8 @@ mkdir -p /srv/codejail
 mount --bind "$project" /srv/codejail
 touch /srv/node
 mount --bind "$node" /srv/node
+mkdir -p /srv/apparmor-4
+[ -z "$parser" ] || mount --bind "$parser" /srv/apparmor-4
 
 mount -t tmpfs -o mode=1777 tmp /tmp
 mount -t tmpfs -o mode=755 run /run

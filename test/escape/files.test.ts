@@ -200,7 +200,7 @@ attempt('fsopen', call, 430, b'tmpfs', 0)
 attempt('fsmount', call, 432, 0, 0, 0)
 attempt('unshare', call, (272, 97), 0x20000)
 attempt('unshare a user namespace', call, (272, 97), 0x10000000)
-attempt('setns', call, (308, 268), os.open('/proc/self/ns/mnt', os.O_RDONLY), 0)
+attempt('setns', lambda: call((308, 268), os.open('/proc/self/ns/mnt', os.O_RDONLY), 0))
 `,
     );
     expect(Object.keys(found)).toHaveLength(16);
@@ -261,7 +261,9 @@ say('link', os.readlink('outer'))
       const found = await outcomes(
         jail,
         `
-say('environment', 'of the server' in open('/proc/self/environ').read())
+try: environment = open('/proc/self/environ').read()
+except PermissionError: environment = ''  # AppArmor's profile
+say('environment', 'of the server' in environment + repr(os.environ))
 say('descriptors', sorted(int(name) for name in os.listdir('/proc/self/fd'))[:-1])
 say('kinds', sorted({os.readlink(f'/proc/self/fd/{number}').split(':')[0] for number in (0, 1, 2)}))
 `,

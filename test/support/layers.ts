@@ -10,7 +10,7 @@ import { isTestMachine } from './machine';
 
 /** What can be switched on and off; rlimits, uids and the launcher as reaper always stay. */
 export const LAYERS = ['own-root', 'landlock', 'seccomp', 'apparmor'] as const;
-type Layer = (typeof LAYERS)[number];
+export type Layer = (typeof LAYERS)[number];
 
 /** The profile that scripts/machine/profiles.mjs loads. */
 export const TEST_PROFILE = 'codejail-test-python';

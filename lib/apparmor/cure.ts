@@ -1,0 +1,40 @@
+// What cures a change of AppArmor profile that was refused.
+import { constants } from 'node:os';
+
+/** The steps at which the change can fail, in the words of the launcher's list. */
+export const APPARMOR_STEPS = {
+  open: 'open the AppArmor attribute',
+  change: 'change the AppArmor profile',
+  readBack: 'read the AppArmor label back',
+} as const;
+
+/** The profile of a label, without its mode. */
+function profileOf(label: string): string {
+  return label.replace(/ \(\w+\)$/, '');
+}
+
+/**
+ * The command that cures it.
+ * @param detail the profile that is missing, or the label that stands in the way, as the kernel prints it
+ */
+export function appArmorCure(step: string, errno: number, detail: string): string {
+  if (step === APPARMOR_STEPS.readBack) {
+    const label = profileOf(detail);
+    return detail.endsWith(' (complain)')
+      ? `sudo aa-enforce ${label} (it is in complain mode, which denies nothing)`
+      : `put every profile of the label "${detail}" into enforce mode: sudo aa-enforce PROFILE`;
+  }
+  if (step === APPARMOR_STEPS.change && errno === constants.errno.ENOENT) {
+    return (
+      `load the profile: sudo apparmor_parser --replace /etc/apparmor.d/${detail}; ` +
+      `where there is none yet: sudo codejail profile install`
+    );
+  }
+  if (step === APPARMOR_STEPS.change && / \(\w+\)$/.test(detail)) {
+    return (
+      `this process is itself confined, by ${profileOf(detail)}: give that profile the rule ` +
+      '"change_profile -> PROFILE," (or "change_profile -> &PROFILE," where no_new_privs is set) and load it again'
+    );
+  }
+  return 'see the step and its error in sudo dmesg | grep apparmor=';
+}

@@ -1,0 +1,158 @@
+// The change of profile: what it gives, and that nothing runs where it can't be relied upon. The profiles are those
+// of scripts/machine/profiles.mjs.
+import { readFileSync } from 'node:fs';
+import type { JailOptions } from '../../lib/index';
+import { createJail } from '../../lib/index';
+import { describeWithAppArmor } from '../support/apparmor';
+import { callFrom, type CallerOutcome } from '../support/caller';
+
+const LABEL = 'print(open("/proc/self/attr/current").read().strip())';
+
+function jailOf(profile: string): JailOptions {
+  return { commands: { python: { bin: '/usr/bin/python3', profile } } };
+}
+
+function under(profile: string): string[] {
+  return ['aa-exec', '-p', profile, '--'];
+}
+
+function expectUnconfined(outcome: CallerOutcome, cure: RegExp): void {
+  expect(outcome).toMatchObject({
+    error: 'ERR_CODEJAIL_UNCONFINED',
+    missing: [{ guarantee: 'files', cure: expect.stringMatching(cure) as string }],
+  });
+}
+
+describeWithAppArmor('the change of profile', () => {
+  it('confines the program, and says so', async () => {
+    const { stdout, stderr, confinement } = await callFrom(
+      ['env'],
+      jailOf('codejail-test-python'),
+      LABEL,
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: 'codejail-test-python (enforce)\n', stderr: '' });
+    expect(confinement).toContain('apparmor:codejail-test-python');
+  });
+
+  it('is proved by the probe of verify(), in a program after its exec', async () => {
+    const report = await createJail(jailOf('codejail-test-python')).verify('python');
+    expect(report.missing).toEqual([]);
+    expect(report.checks).toContainEqual({
+      guarantee: 'files',
+      check: 'run without its AppArmor profile',
+      held: true,
+      seen: 'codejail-test-python (enforce)',
+    });
+  });
+
+  it('denies the call where the profile is not loaded, and names the command that loads it', async () => {
+    const outcome = await callFrom(['env'], jailOf('codejail-no-such-profile'), LABEL);
+    expectUnconfined(outcome, /apparmor_parser --replace \S+codejail-no-such-profile/);
+  });
+
+  it('denies the call where the profile is in complain mode, and names aa-enforce', async () => {
+    const outcome = await callFrom(['env'], jailOf('codejail-test-complain'), LABEL);
+    expectUnconfined(outcome, /aa-enforce codejail-test-complain/);
+  });
+
+  it('denies the call where the profile only labels, as "unconfined" does', async () => {
+    const outcome = await callFrom(['env'], jailOf('unconfined'), LABEL);
+    expect(outcome.error).toBe('ERR_CODEJAIL_UNCONFINED');
+  });
+
+  it.each(['codejail-test-python//&unconfined', 'codejail-test-python (enforce)', ':root:x'])(
+    'denies the name %j, which is no name of one profile',
+    async (name) => {
+      const outcome = await callFrom(['env'], jailOf(name), LABEL);
+      expect(outcome.error).toMatch(/ERR_CODEJAIL_(UNCONFINED|INVALID_ARGUMENT)/);
+    },
+  );
+});
+
+describeWithAppArmor('a caller that is confined itself', () => {
+  it('is refused where its profile has no rule for the change, with the rule that it needs', async () => {
+    const outcome = await callFrom(
+      under('codejail-test-caller'),
+      jailOf('codejail-test-python'),
+      LABEL,
+    );
+    expectUnconfined(outcome, /confined, by codejail-test-caller: .*change_profile -> /);
+  });
+
+  it('changes where its profile has the rule', async () => {
+    const { stdout } = await callFrom(
+      under('codejail-test-caller-changes'),
+      jailOf('codejail-test-python'),
+      LABEL,
+    );
+    expect(stdout).toBe('codejail-test-python (enforce)\n');
+  });
+
+  it('adds the profile to its own where it may only do that', async () => {
+    const { stdout, message } = await callFrom(
+      under('codejail-test-caller-stacks'),
+      jailOf('codejail-test-python'),
+      LABEL,
+    );
+    expect({ stdout, message }).toEqual({
+      stdout: expect.stringMatching(
+        /^codejail-test-(caller-stacks\/\/&codejail-test-python|python\/\/&codejail-test-caller-stacks) \(enforce\)\n$/,
+      ) as string,
+      message: undefined,
+    });
+  });
+
+  it('adds the profile to its own where no_new_privs was set before', async () => {
+    const { stdout, message } = await callFrom(
+      [...under('codejail-test-caller-stacks'), 'setpriv', '--no-new-privs'],
+      jailOf('codejail-test-python'),
+      LABEL,
+    );
+    expect({ stdout, message }).toEqual({
+      stdout: expect.stringContaining('//&') as string,
+      message: undefined,
+    });
+  });
+});
+
+const knowsPolicy4 = (() => {
+  try {
+    return readFileSync('/sys/kernel/security/apparmor/profiles', 'utf8').includes(
+      'codejail-test-no-userns',
+    );
+  } catch {
+    return process.getuid?.() !== 0;
+  }
+})();
+const why = knowsPolicy4 ? '' : ' (needs a parser of AppArmor’s policy 4.0)';
+const isOrdinary = process.getuid?.() !== 0;
+
+describeWithAppArmor(`a host that denies user namespaces to programs in general${why}`, () => {
+  const test_ = knowsPolicy4 && isOrdinary ? it : it.skip;
+  const suffix = isOrdinary ? '' : ' (concerns ordinary users)';
+
+  test_(`denies the call without a rule for them${suffix}`, async () => {
+    const outcome = await callFrom(
+      under('codejail-test-no-userns'),
+      jailOf('codejail-test-4'),
+      LABEL,
+    );
+    expect(outcome.error).toBe('ERR_CODEJAIL_UNCONFINED');
+    expect(outcome.missing?.[0]?.why).toContain('make the namespaces');
+  });
+
+  test_(
+    `allows it by the profile of the launcher, which gives them to that path alone${suffix}`,
+    async () => {
+      const { stdout, message } = await callFrom(
+        under('codejail-test-launcher-caller'),
+        jailOf('codejail-test-4'),
+        LABEL,
+      );
+      expect({ stdout, message }).toEqual({
+        stdout: 'codejail-test-4 (enforce)\n',
+        message: undefined,
+      });
+    },
+  );
+});

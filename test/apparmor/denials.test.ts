@@ -1,0 +1,144 @@
+// Each attack, and the layers that stop it. With one of them on it is denied; with none of them it gets through, or
+// its test would prove nothing: that is tried in the throwaway machine only (test/support/layers.ts).
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Jail } from '../../lib/index';
+import { attackedJail, expectDenied, outcomes } from '../escape/attack';
+import type { Layer } from '../support/layers';
+
+declare const CODEJAIL_TEST_LAYERS: string | undefined;
+const configured = typeof CODEJAIL_TEST_LAYERS === 'undefined' ? null : CODEJAIL_TEST_LAYERS;
+const layers = configured?.split(' ').filter(Boolean) ?? ['own-root', 'landlock', 'seccomp'];
+
+let jail: Jail;
+
+beforeAll(() => {
+  jail = attackedJail();
+});
+
+afterAll(async () => {
+  await jail.close();
+});
+
+/** One attack, in Python: it is to be denied where one of `servedBy` is switched on. */
+function defence(name: string, servedBy: readonly Layer[], attack: () => string): void {
+  const body = async (): Promise<void> => {
+    const found = await outcomes(jail, attack());
+    expect(Object.keys(found).length).toBeGreaterThan(0);
+    expectDenied(found, Object.keys(found));
+  };
+  if (servedBy.some((layer) => layers.includes(layer))) {
+    it(`denies ${name}`, body);
+  } else if (configured === null) {
+    it.skip(`denies ${name} (needs ${servedBy.join(' or ')}: npm run test:apparmor)`, body);
+  } else {
+    it(`fails to deny ${name} without ${servedBy.join(' and ')}`, async () => {
+      await expect(body()).rejects.toThrow(/reached/);
+    });
+  }
+}
+
+describe(`a jail with ${layers.length === 0 ? 'no layer' : layers.join(', ')}`, () => {
+  jest.setTimeout(180_000);
+
+  describe('files', () => {
+    defence(
+      'reading files of the host',
+      ['own-root', 'landlock', 'apparmor'],
+      () => `
+for path in ('/etc/passwd', '/etc/hostname', '/usr/bin/env', '/proc/version'):
+    attempt(path, lambda: open(path, 'rb').read(1))
+`,
+    );
+    defence(
+      'listing directories of the host',
+      ['own-root', 'landlock', 'apparmor'],
+      () => "for path in ('/', '/etc', '/tmp', '/usr'): attempt(path, os.listdir, path)",
+    );
+    defence(
+      'writing outside of its tmp',
+      ['own-root', 'landlock', 'apparmor'],
+      () => `
+import uuid
+path = f'/tmp/denials-{uuid.uuid4()}'
+attempt('/tmp', lambda: (open(path, 'w').close(), os.unlink(path)))
+`,
+    );
+    defence(
+      'asking whether files of the host are there',
+      ['own-root'],
+      () => "attempt('stat', os.stat, '/etc/passwd')",
+    );
+    defence(
+      'opening its own namespaces',
+      ['apparmor'],
+      () => "attempt('namespace', os.open, '/proc/self/ns/mnt', os.O_RDONLY)",
+    );
+  });
+
+  describe('network', () => {
+    defence(
+      'sockets of the network',
+      ['seccomp', 'apparmor'],
+      () => `
+for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        if (family, kind) != (socket.AF_NETLINK, socket.SOCK_STREAM):
+            attempt(f'{int(family)}/{int(kind)}', lambda: socket.socket(family, kind).close())
+`,
+    );
+
+    it('denies reaching a server, by any layer; without one it is reached', async () => {
+      let reached = 0;
+      const server = createServer(() => (reached += 1)).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as { port: number };
+      await outcomes(
+        jail,
+        `attempt('connect', socket.create_connection, ('127.0.0.1', ${port}), 5)`,
+      );
+      server.close();
+      await once(server, 'close');
+      const isServed = ['own-root', 'seccomp', 'apparmor'].some((layer) => layers.includes(layer));
+      expect(reached).toBe(isServed ? 0 : 1);
+    });
+  });
+
+  describe('processes', () => {
+    defence(
+      'executing other programs',
+      ['seccomp', 'apparmor'],
+      () => `
+def run(path):
+    child = os.posix_spawn(path, [path], {})
+    os.waitpid(child, 0)
+# The loader is where Python needs it, in every layout.
+attempt('loader', run, os.path.realpath('/lib64/ld-linux-x86-64.so.2'))
+with open('tmp/program', 'wb') as copy, open(sys.executable, 'rb') as own: copy.write(own.read())
+os.chmod('tmp/program', 0o755)
+attempt('written', run, 'tmp/program')
+`,
+    );
+    defence(
+      'tracing its own children',
+      ['seccomp', 'apparmor'],
+      () => `
+child = os.fork()
+if child == 0:
+    time.sleep(60)
+    os._exit(0)
+attempt('attach', call, (101, 117), 16, child, 0, 0)
+os.kill(child, 9)
+`,
+    );
+  });
+
+  describe('kernel', () => {
+    defence(
+      'new user namespaces',
+      ['seccomp'],
+      () => "attempt('unshare', call, (272, 97), 0x10000000)",
+    );
+    defence('keys', ['seccomp'], () => "attempt('keyctl', call, (250, 219), 0, -3, 1)");
+  });
+});

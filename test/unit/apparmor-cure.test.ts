@@ -1,0 +1,41 @@
+// What to do about a change of AppArmor profile that was refused, by what the kernel said.
+import { constants } from 'node:os';
+import { appArmorCure, APPARMOR_STEPS } from '../../lib/apparmor/cure';
+
+const { ENOENT, EACCES, EPERM } = constants.errno;
+
+describe('the cure', () => {
+  it.each([
+    [
+      'a profile that is not loaded',
+      APPARMOR_STEPS.change,
+      ENOENT,
+      'codejail-python',
+      'sudo apparmor_parser --replace /etc/apparmor.d/codejail-python',
+    ],
+    [
+      'a profile in complain mode',
+      APPARMOR_STEPS.readBack,
+      EACCES,
+      'codejail-python (complain)',
+      'sudo aa-enforce codejail-python',
+    ],
+    [
+      'a stack of which one is in complain mode',
+      APPARMOR_STEPS.readBack,
+      EACCES,
+      'outer//&codejail-python (mixed)',
+      'put every profile of the label "outer//&codejail-python (mixed)" into enforce mode',
+    ],
+    [
+      'a caller that is confined itself',
+      APPARMOR_STEPS.change,
+      EPERM,
+      'docker-default (enforce)',
+      'confined, by docker-default: give that profile the rule "change_profile -> PROFILE,"',
+    ],
+    ['another refusal', APPARMOR_STEPS.open, EACCES, '', 'dmesg'],
+  ])('of %s', (_name, step, errno, detail, expected) => {
+    expect(appArmorCure(step, errno, detail)).toContain(expected);
+  });
+});
