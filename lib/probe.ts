@@ -91,7 +91,7 @@ const FIRST_FOREIGN_PROCESS = 64;
 
 async function attempts(
   run: RunProbe,
-  confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup'>,
+  confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup' | 'appArmorProfile'>,
 ): Promise<ProbeCheck[]> {
   const namespaces = await ownNamespaces();
   const expectations = {
@@ -237,7 +237,7 @@ function misbehaviours(
  */
 export async function probe(
   run: RunProbe,
-  confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup'>,
+  confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup' | 'appArmorProfile'>,
   atATime?: number,
 ): Promise<ProbeCheck[]> {
   const work = [async () => attempts(run, confinement), ...misbehaviours(run, confinement)];

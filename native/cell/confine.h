@@ -3,6 +3,7 @@
 
 #include "cell.h"
 #include "descriptor.h"
+#include "report.h"
 #include "spec.h"
 #include "status.h"
 
@@ -13,7 +14,7 @@ struct Confined {
   Descriptor report;
   Descriptor directory;  // the cell's own, to be filled
   Descriptor landlock;
-  char label[128] = {};
+  char label[sizeof(Report::label)] = {};
 };
 
 // Afterwards descriptors 0 to 4 are the program's, `confined` holds the only others, and what is
