@@ -18,9 +18,27 @@ const project = (name) => ({
   transform,
 });
 
+// The same tests once more, with Python in waiting cells; not those that are about something else.
+const warmProject = (name) => ({
+  ...project(name),
+  displayName: `${name} (warm)`,
+  globals: { codejailMode: 'warm' },
+  testPathIgnorePatterns: [
+    'warm-',
+    'other-programs',
+    'ordinary-user',
+    'no-namespaces',
+    'not-safe-exec',
+    'leftovers',
+  ].map((file) => `/test/${name}/${file}`),
+});
+
 /** @type {import('jest').Config} */
 module.exports = {
-  projects: ['unit', 'jail', 'escape', 'apparmor', 'faults', 'cli'].map(project),
+  projects: [
+    ...['unit', 'jail', 'escape', 'apparmor', 'faults', 'cli'].map(project),
+    ...['jail', 'escape'].map(warmProject),
+  ],
   // After every test the jail suites look for what is left on the whole host, so none may run beside another.
   maxWorkers: 1,
   testTimeout: 30_000,

@@ -12,8 +12,12 @@ export function quantile(values, share) {
 
 /**
  * @param {readonly number[]} values at least one
- * @returns {{ median: number, p95: number }}
+ * @returns {{ median: number, p95: number, p99: number }}
  */
 export function summaryOf(values) {
-  return { median: quantile(values, 0.5), p95: quantile(values, 0.95) };
+  return {
+    median: quantile(values, 0.5),
+    p95: quantile(values, 0.95),
+    p99: quantile(values, 0.99),
+  };
 }

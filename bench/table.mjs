@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import pico from 'picocolors';
 
-function makeTable(head, colAligns) {
+export function makeTable(head, colAligns) {
   return new Table({ head, colAligns, style: { head: [], border: [], compact: true } });
 }
 
@@ -33,17 +33,18 @@ export function figuresTable(figures) {
 }
 
 /**
- * @param {ReturnType<typeof import('./targets.mjs').judge>} verdicts
+ * @param {import('./targets.mjs').Verdict[]} verdicts
  * @returns {string}
  */
 export function targetsTable(verdicts) {
   const table = makeTable(
-    ['target', 'measured', 'at most', 'holds'],
+    ['target', 'measured', 'to reach', 'holds'],
     ['left', 'right', 'right', 'left'],
   );
-  for (const { target, measured, atMost, holds } of verdicts) {
+  for (const { target, measured, atMost, atLeast, holds } of verdicts) {
     const word = holds ? pico.green('yes') : pico.red('no');
-    table.push([target, measured.toFixed(2), atMost.toFixed(2), word]);
+    const bound = atMost === undefined ? `≥ ${atLeast.toFixed(2)}` : `≤ ${atMost.toFixed(2)}`;
+    table.push([target, measured.toFixed(2), bound, word]);
   }
   return table.toString();
 }

@@ -5,9 +5,12 @@ const PYTHON_TO_SPAWN = 1.35;
 const LARGE_TO_SMALL = 1.3;
 
 /**
+ * @typedef {{ target: string, measured: number, atMost?: number, atLeast?: number, holds: boolean }} Verdict
+ */
+
+/**
  * @param {import('./measurement.mjs').Figure[]} figures
- * @returns {{ target: string, measured: number, atMost: number, holds: boolean }[]} all are ratios of
- *   medians
+ * @returns {Verdict[]} all are ratios of medians
  */
 export function judge(figures) {
   const median = (program, contender, server = 'small') =>

@@ -18,7 +18,6 @@ export const DEFAULT_UID_POOL: UidPool = { first: 1_900_000_000, count: 4096 };
 const INNER_UID = 1000;
 
 const LANDLOCK_WITH_TRUNCATE = 3;
-const LANDLOCK_WITH_SCOPES = 6;
 
 /** The part of a spec that the host decides, not the call. */
 export interface Confinement {
@@ -214,7 +213,7 @@ export interface WarmConfinement {
  * it makes cells, each in a further user namespace without any capability. The host's uid is the same
  * as a cold call's. To be asked for only where `whyNeverWarm` names no reason.
  */
-export function planWarm(cold: Confinement, landlock: number): WarmConfinement {
+export function planWarm(cold: Confinement): WarmConfinement {
   const byCaller = cold.idMap === IdMap.caller;
   const common = {
     // Cells are forked where their template is: none has a cgroup of its own.
@@ -245,8 +244,9 @@ export function planWarm(cold: Confinement, landlock: number): WarmConfinement {
         Namespace.user |
         Namespace.pid |
         Namespace.mount |
-        // Abstract sockets belong to the network namespace: a newer Landlock keeps cells apart.
-        (landlock < LANDLOCK_WITH_SCOPES ? Namespace.network : 0),
+        // Abstract sockets belong to it: Landlock refuses to connect to a sibling's, but not to
+        // find by bind that its name is taken.
+        Namespace.network,
       idMap: IdMap.outer,
       uid: INNER_UID,
       gid: INNER_UID,

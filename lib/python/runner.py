@@ -316,7 +316,9 @@ def run():
     namespace.pop('__builtins__', None)
     set_inheritable(CHANNEL, False)
     sys.path[:0] = script_path
-    sys.path += [directory + '/' + name for name in request['python_path']]
+    sys.path += [
+        name if name.startswith('/') else directory + '/' + name
+        for name in request['python_path']]
     status = 0
     try:
         try:

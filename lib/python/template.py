@@ -9,6 +9,8 @@ Then: descriptor 5, where the descriptors of each new cell come. What follows `m
 import sys
 
 sys.path.pop(0)
+standard_path = list(sys.path)
+standard_modules = set(sys.modules)
 
 import gc
 
@@ -38,6 +40,14 @@ def load(path):
 def read_configuration():
     with open(CONFIGURATION, 'rb') as file:
         return json.loads(file.read())
+
+
+def forget_own_imports():
+    """A json.py that comes with a program is the json it imports, as in a new process."""
+    for name in set(sys.modules) - standard_modules:
+        # Two copies of ctypes would share a cache of types that each clears at its import.
+        if name.lstrip('_').split('.')[0] != 'ctypes':
+            del sys.modules[name]
 
 
 def answer(text):
@@ -102,6 +112,12 @@ def script_path(directory):
 
 
 def run_script(library, words):
+    # A new process has its three streams only.
+    for descriptor in (CONFIGURATION, ANSWER):
+        try:
+            os.close(descriptor)
+        except OSError:
+            pass
     directory = os.getcwd()
     sys.argv = words
     sys.path[:0] = script_path(directory)
@@ -116,9 +132,12 @@ def main():
     library = load(configuration['library'])
     if not library.codejail_begin_template():
         raise RuntimeError('this Python does not give what a warm Python needs')
+    forget_own_imports()
     sys.path += configuration['python_path']
     for name in configuration['preload']:
         __import__(name)
+    # A call finds there what it asks for, and only then.
+    sys.path[:] = standard_path
     runner = make_runner(configuration['runner'])
     runner.enter()
     runner.rehearse()

@@ -27,7 +27,8 @@ export interface PoolOptions {
   onEvent?: ((event: PoolEvent) => void) | undefined;
 }
 
-const SHORTEST_PATIENCE_MS = 500;
+// A cell that fails to come is told at once; this is for one that hangs.
+const SHORTEST_PATIENCE_MS = 2000;
 const PATIENCE = 5;
 const MOST_LOST_CELLS_OF_A_CALL = 3;
 const MOST_FAILURES_IN_A_ROW = 3;

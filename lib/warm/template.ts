@@ -95,8 +95,8 @@ class RunningTemplate implements Template {
   #settleEnded: () => void = () => undefined;
 
   constructor(options: TemplateOptions) {
-    const { addon, cell: library } = native();
-    const plan = planWarm(options.confinement, addon.landlockAbi());
+    const { cell: library } = native();
+    const plan = planWarm(options.confinement);
     this.#confinement = plan.cell;
     this.#mechanisms = [...options.mechanisms, 'warm'];
     const shown = [...options.pythonPath, library];

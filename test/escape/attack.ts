@@ -1,6 +1,7 @@
 // Hostile Python, run in a jail: each attempt says how far it got.
-import { createJail, type Jail, type JailCodeOptions } from '../../lib/index';
+import type { Jail, JailCodeOptions } from '../../lib/index';
 import type { JailResult } from '../../lib/result';
+import { createJail } from '../support/jail';
 
 /** The bounds of these suites: generous, so that only the attacked limit can end an attack. */
 export const LIMITS = { realtime: 20, cpu: 10, fsize: 4 * 1024 * 1024 } as const;

@@ -1,17 +1,22 @@
 // Attacks that take more than one call of the kernel, from Python.
 import { createServer } from 'node:net';
-import { createJail, type Jail, type JailCodeOptions } from '../../lib/index';
+import type { Jail, JailCodeOptions } from '../../lib/index';
 import type { JailResult } from '../../lib/result';
 import { watchLeftovers } from '../support/leftovers';
-
-watchLeftovers();
+import { createJail } from '../support/jail';
 
 let jail: Jail;
 
-beforeAll(async () => {
+beforeEach(() => {
   jail = createJail({ limits: { realtime: 15, cpu: 10 } });
-  await jail.jailCode('python', { code: '' });
 });
+
+afterEach(async () => {
+  await jail.close();
+});
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 async function run(code: string, options: JailCodeOptions = {}): Promise<JailResult> {
   return jail.jailCode('python', { code, ...options });
@@ -44,14 +49,16 @@ describe('processes', () => {
   it('denies ending the launcher, and the server, by signals to everyone', async () => {
     const code = [
       'import os, signal',
-      'for target in (1, os.getppid()):',
+      // The parent of a warm program is in no namespace of its own: it has no number there.
+      'for target in {1, os.getppid()} - {0}:',
       '    for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM, signal.SIGCHLD):',
-      '        os.kill(target, number)',
-      'print("still here", os.getppid())',
+      '        try: os.kill(target, number)',
+      '        except PermissionError: pass',
+      'print("still here")',
       'try: os.kill(-1, signal.SIGKILL)',
       'except ProcessLookupError: print("nobody else to signal")',
     ].join('\n');
-    expect(await printed(code)).toBe('still here 1\nnobody else to signal\n');
+    expect(await printed(code)).toBe('still here\nnobody else to signal\n');
   });
 
   it('denies stopping itself to escape its time', async () => {
@@ -84,7 +91,10 @@ describe('processes', () => {
     ].join('\n');
     // Both can bind the same abstract name: it is not the same name.
     const both = await Promise.all([printed(code), printed(code)]);
-    expect(both).toEqual(['[1, 2] []\n', '[1, 2] []\n']);
+    // Each sees the init of its namespace and itself.
+    for (const seen of both) {
+      expect(seen).toMatch(/^\[1, \d+\] \[\]\n$/);
+    }
   });
 });
 

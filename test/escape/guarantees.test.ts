@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
 import { GUARANTEES } from '../../lib/guarantees';
-import { createJail, UnconfinedError, type VerifyReport } from '../../lib/index';
+import { UnconfinedError, type VerifyReport } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
+import { createJail } from '../support/jail';
 
 watchLeftovers();
 

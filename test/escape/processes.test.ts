@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Jail } from '../../lib/index';
 import { traces, watchLeftovers } from '../support/leftovers';
+import { mode } from '../support/jail';
 import { attackedJail, expectDenied, outcomes, outcomesOf, run } from './attack';
 
 let jail: Jail;
@@ -189,7 +190,12 @@ say('made', len([name for name in os.listdir('/proc') if name.isdigit()]))
     expect(result.outcome).toBe('exited');
     // The launcher, the program, and at least the two that were cloned.
     expect(outcomesOf(result)['made']).toBeGreaterThan(4);
-    expect(traces().processes).toEqual(before.processes);
+    if (mode === 'warm') {
+      // A new cell may stand where the call's was.
+      await jail.close();
+    }
+    const remaining = traces().processes.filter((found) => !before.processes.includes(found));
+    expect(remaining).toEqual([]);
     expect(result.usage.wallMs).toBeLessThan(10_000);
   });
 

@@ -1,11 +1,12 @@
 // Calls that are given up: before they begin, during set-up, while the program runs, and too late.
 import { getEventListeners } from 'node:events';
-import { createJail } from '../../lib/index';
 import { settledLeftovers, traces, watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
+import { createJail } from '../support/jail';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
+beforeEach(async () => suite.ready());
 
 const FOR_EVER = 'print("up", flush=True)\nimport time\ntime.sleep(600)';
 
@@ -34,7 +35,7 @@ describe('a call that is aborted', () => {
         controller.abort(reason);
       }, delay);
       await expect(running).rejects.toBe(reason);
-      expect(await settledLeftovers(before)).toEqual({});
+      expect(await suite.leftovers(before)).toEqual({});
     },
   );
 
@@ -49,7 +50,7 @@ describe('a call that is aborted', () => {
       },
     });
     await expect(running).rejects.toBe(reason);
-    expect(await settledLeftovers(before)).toEqual({});
+    expect(await suite.leftovers(before)).toEqual({});
   });
 
   it('changes nothing after the call has settled', async () => {

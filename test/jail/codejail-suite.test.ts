@@ -2,15 +2,14 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createJail, SafeExecError, type Jail, type JailCodeOptions } from '../../lib/index';
+import { SafeExecError, type Jail, type JailCodeOptions } from '../../lib/index';
 import type { JailResult } from '../../lib/result';
 import { watchLeftovers } from '../support/leftovers';
+import { createJail } from '../support/jail';
 
 const EVERY_CHARACTER = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join(
   '',
 );
-
-watchLeftovers();
 
 let jail: Jail;
 let folder: string;
@@ -24,6 +23,9 @@ afterEach(async () => {
   await jail.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
 
 async function python(code: string, options: JailCodeOptions = {}): Promise<JailResult> {
   return jail.jailCode('python', { code, ...options });

@@ -2,8 +2,8 @@
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 const ROOMY = { fsize: 10_000_000, files: 0 };
 

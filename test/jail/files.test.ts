@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
+beforeEach(async () => suite.ready());
 
 const LIST = [
   'import os',

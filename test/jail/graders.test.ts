@@ -4,8 +4,8 @@ import type { JailCodeOptions, JailResult } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 async function run(options: JailCodeOptions): Promise<JailResult> {
   return suite.jail.jailCode('python', options);

@@ -2,8 +2,8 @@
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 const ECHO = 'import sys\nfor line in sys.stdin: print("got", line.strip(), flush=True)';
 

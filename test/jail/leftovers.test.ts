@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmdirSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { createJail } from '../../lib/index';
 import { leftovers, settledLeftovers, traces } from '../support/leftovers';
+import { createJail } from '../support/jail';
 
 it('finds a process and its pipes', async () => {
   const before = traces();

@@ -1,10 +1,11 @@
 // Limits: where they come from, what each means, and what its absence means.
-import { createJail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { UNHURRIED, useSuite } from '../support/suite';
+import { createJail } from '../support/jail';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
+beforeEach(async () => suite.ready());
 
 const WRITE = 'with open("tmp/x", "wb") as f: f.write(b"x" * 2000)';
 

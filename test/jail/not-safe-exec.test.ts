@@ -1,10 +1,11 @@
 // The substitute without confinement, for debugging: the same semantics, and a warning every time.
-import { createJail, SafeExecError } from '../../lib/index';
+import { SafeExecError } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { UNHURRIED, useSuite } from '../support/suite';
+import { createJail } from '../support/jail';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 let warning: jest.SpyInstance;
 

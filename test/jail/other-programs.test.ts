@@ -1,11 +1,11 @@
 // Programs that are no Python.
 import { chmodSync } from 'node:fs';
-import { createJail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { UNHURRIED, useSuite } from '../support/suite';
+import { createJail } from '../support/jail';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 describe('a binary', () => {
   it('supports one without any argument', async () => {

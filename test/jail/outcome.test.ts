@@ -2,8 +2,8 @@
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 describe('the outcome', () => {
   it('is "exited" for a program that ends by itself, whatever its status', async () => {

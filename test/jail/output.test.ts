@@ -2,8 +2,8 @@
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 describe('output', () => {
   it('supports both streams at once, large, without a deadlock', async () => {

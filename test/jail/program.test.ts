@@ -1,10 +1,10 @@
 // How a program is started, and what it finds.
-import { createJail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { UNHURRIED, useSuite } from '../support/suite';
+import { createJail } from '../support/jail';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 describe('a program in a jail', () => {
   it('supports code as bytes', async () => {

@@ -3,8 +3,8 @@ import { InvalidArgumentError, SafeExecError, type SafeExecOptions } from '../..
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 type Globals = Record<string, unknown>;
 

@@ -4,8 +4,9 @@ import { CHANNELS, type CallMessage } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
+beforeEach(async () => suite.ready());
 
 async function listen(work: () => Promise<unknown>): Promise<CallMessage[]> {
   const messages: CallMessage[] = [];

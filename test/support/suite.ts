@@ -2,7 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createJail, type Jail, type JailCodeOptions, type JailResult } from '../../lib/index';
+import type { Jail, JailCodeOptions, JailResult } from '../../lib/index';
+import { createJail, mode } from './jail';
+import { settledLeftovers, type Traces } from './leftovers';
 
 /** The tests of this suite do not test the time: machines are slow, and shared. */
 export const UNHURRIED = { realtime: 25, cpu: 15 };
@@ -42,10 +44,30 @@ export class Suite {
     return stdout.toString();
   }
 
+  /** Has the jail's pools stand before the test's first call. */
+  async ready(): Promise<void> {
+    if (mode === 'warm') {
+      await this.jail.warmUp();
+    }
+  }
+
+  /**
+   * What is there now that was not there before, when nothing of a call should be.
+   * @param before `traces()` of a moment when the suite was `ready`
+   */
+  async leftovers(before: Traces): Promise<Partial<Traces>> {
+    if (mode === 'warm') {
+      // A new cell stands where the call's was: only without any can the call's own be told.
+      await this.#jail?.close();
+    }
+    return settledLeftovers(before);
+  }
+
   /** @internal */
   async end(): Promise<void> {
-    await this.#jail?.close();
+    const jail = this.#jail;
     this.#jail = undefined;
+    await jail?.close();
     if (this.#folder !== '') {
       rmSync(this.#folder, { recursive: true, force: true });
       this.#folder = '';

@@ -1,0 +1,69 @@
+// How long one call takes, at a call each 25 ms: everyone in turn, round by round.
+import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { summaryOf } from '../statistics.mjs';
+import { latencyContenders, TASKS } from './contenders.mjs';
+
+const PAUSE_MS = 25;
+const ANSWER = 17;
+
+/** Makes one call and returns its milliseconds. */
+export async function timed(contender, code, globals) {
+  const start = performance.now();
+  const answer = await contender.run(code, globals);
+  const milliseconds = performance.now() - start;
+  if (answer.a !== ANSWER) {
+    throw new Error(`${contender.name} answered ${JSON.stringify(answer)}`);
+  }
+  return milliseconds;
+}
+
+function hasModules(python, modules) {
+  try {
+    execFileSync(python, ['-c', modules.map((name) => `import ${name}`).join('\n')], {
+      stdio: 'ignore',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function measureTask(task, { python, runs, warmup, onRound }) {
+  const { contenders, missing } = await latencyContenders(python, task);
+  try {
+    const times = contenders.map(() => []);
+    for (let round = 0; round < warmup + runs; round += 1) {
+      onRound(`${task.name}: round ${round + 1} of ${warmup + runs}`);
+      for (const [index, contender] of contenders.entries()) {
+        await sleep(PAUSE_MS);
+        const milliseconds = await timed(contender, task.code);
+        if (round >= warmup) {
+          times[index].push(milliseconds);
+        }
+      }
+    }
+    return {
+      task: task.name,
+      missing,
+      pool: contenders[0].jail.stats(),
+      figures: contenders.map(({ name }, index) => ({
+        contender: name,
+        milliseconds: summaryOf(times[index]),
+      })),
+    };
+  } finally {
+    await Promise.all(contenders.map(({ stop }) => stop()));
+  }
+}
+
+/** @returns for each task, everyone's median, p95 and p99 */
+export async function measureLatency(options) {
+  const results = [];
+  for (const task of TASKS) {
+    if (hasModules(options.python, task.preload)) {
+      results.push(await measureTask(task, options));
+    }
+  }
+  return results;
+}
