@@ -1,14 +1,6 @@
 // The same suites once more, as a user without any privilege: user namespaces instead of a pool of uids.
-import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -46,7 +38,8 @@ if (process.getuid?.() === 0) {
       }
       const home = join(copy, 'home');
       mkdirSync(home);
-      chownSync(home, UNPRIVILEGED, UNPRIVILEGED);
+      // As an ordinary user's clone or node_modules is: also what jails show belongs to the caller.
+      execFileSync('chown', ['--recursive', `${UNPRIVILEGED}:${UNPRIVILEGED}`, copy]);
       const report = join(home, 'report.json');
       const run = spawnSync(
         process.execPath,
