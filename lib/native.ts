@@ -163,6 +163,8 @@ export interface Addon {
   ): NativeJail & { request: number };
   /** Tells a cell's supervisor that its call begins; limits: -1 where there is none. */
   arm(cell: number, cpuMicroseconds: number, memoryBytes: number, wantsTmpDirectory: boolean): void;
+  /** Whether a jail keeps this process alive; one that only waits does not. At first it does. */
+  holdLoop(id: number, held: boolean): void;
   /** The number of a jail's PID 1, as this process sees it; -1 where it is not known. */
   processOf(id: number): number;
   stop(id: number): void;

@@ -56,6 +56,15 @@ export class OutputReader {
     this.#onChunk = onChunk;
   }
 
+  /** Whether the pipe keeps this process alive. */
+  hold(held: boolean): void {
+    if (held) {
+      this.#socket.ref();
+    } else {
+      this.#socket.unref();
+    }
+  }
+
   /** Whether more came than the limit allows. */
   get over(): boolean {
     return this.seen > this.#limit;

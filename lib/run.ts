@@ -52,6 +52,13 @@ export class Outputs {
     this.channel = jail.result < 0 ? undefined : new OutputReader(jail.result);
   }
 
+  /** Whether they keep this process alive. */
+  hold(held: boolean): void {
+    for (const reader of [this.stdout, this.stderr, this.channel]) {
+      reader?.hold(held);
+    }
+  }
+
   /** Settles when all of them have ended. */
   async ended(): Promise<void> {
     await Promise.all([this.stdout.ended, this.stderr.ended, this.channel?.ended]);

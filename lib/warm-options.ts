@@ -12,6 +12,7 @@ import {
 } from './argument';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
+import { isWithin } from './paths';
 import { readShownPath } from './shown-path';
 
 /** How a warm command keeps Python processes ready. */
@@ -28,7 +29,7 @@ export interface WarmOptions {
   /** Modules that are imported before any program runs: `['numpy']`. */
   preload?: string[] | undefined;
   /**
-   * Absolute directories and zip files of the host that `preload` is imported from, too. A call whose
+   * Absolute directories and zip files of the host, not below /tmp, that `preload` is imported from, too. A call whose
    * `pythonPath` names one of them has nothing copied.
    */
   pythonPath?: string[] | undefined;
@@ -59,12 +60,20 @@ function readModuleName(value: unknown): string {
   return module;
 }
 
+function readSearchedPath(value: unknown): string {
+  const path = readShownPath(value);
+  if (isWithin(path, '/tmp')) {
+    throw new Refusal('must not be below /tmp: a jail has its own there');
+  }
+  return path;
+}
+
 const warmSchema = optionsOf({
   size: z.optional(integer(1, 1000)),
   lowWater: z.optional(integer(0, 1000)),
   maxWaiting: z.optional(integer(0, 10_000)),
   preload: z.optional(listOf(converted(readModuleName))),
-  pythonPath: z.optional(listOf(converted(readShownPath))),
+  pythonPath: z.optional(listOf(converted(readSearchedPath))),
   recycleCells: z.optional(integer(1, 1e9)),
   recycleSeconds: z.optional(integer(1, 1e6)),
   recycleGrowth: z.optional(integer(MEBIBYTE, Number.MAX_SAFE_INTEGER)),

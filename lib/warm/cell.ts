@@ -106,6 +106,7 @@ export class ForkedCell implements Cell {
 
   #onEvent(event: NativeEvent): void {
     if (event.type === 'ready') {
+      this.#hold(false);
       this.#settleReady();
     } else if (event.type === 'ended') {
       this.#onEnded(event);
@@ -128,6 +129,17 @@ export class ForkedCell implements Cell {
     this.#outputs.ended().then(this.#settleDead, this.#settleDead);
   }
 
+  // A cell that waits for a call keeps no process alive; its call does, and so does who waits for its end.
+  #hold(held: boolean): void {
+    native().addon.holdLoop(this.#jail.id, held);
+    this.#outputs.hold(held);
+    if (held) {
+      this.#request.ref();
+    } else {
+      this.#request.unref();
+    }
+  }
+
   #kill(): void {
     native().addon.kill(this.#jail.id);
   }
@@ -139,6 +151,7 @@ export class ForkedCell implements Cell {
     if (this.#isDead || this.#run !== undefined) {
       throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
     }
+    this.#hold(true);
     const limits = nativeLimits(call.limits, this.#confinement);
     const run = new Run(
       this.#jail,
@@ -168,6 +181,7 @@ export class ForkedCell implements Cell {
 
   async discard(): Promise<void> {
     if (this.#run === undefined) {
+      this.#hold(true);
       this.#kill();
     }
     await this.dead;

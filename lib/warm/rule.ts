@@ -3,6 +3,8 @@ import type { Confinement } from '../confinement';
 import type { Limits } from '../limits';
 import { SpecFlag } from '../native';
 import type { CommandArguments } from '../option-types';
+import { isWithin } from '../paths';
+import type { HostView } from '../runtime';
 
 /** Why a call ran cold, each with its meaning. */
 export const COLD_REASONS = Object.freeze({
@@ -12,6 +14,7 @@ export const COLD_REASONS = Object.freeze({
   'command-args': 'the command has arguments that a running Python can not take',
   'allow-exec': 'the command may execute programs; a cell may not',
   cgroup: 'the jail has a cgroup that was named by its path; a cell has none of its own',
+  tmp: 'the command is, or shows, something below /tmp, where a cell has its own',
   host: 'this host gives no namespaces, or its Landlock is older than version 3',
   files: 'the call has files of the host, which only a new jail can be given',
   env: 'the call has an environment of its own',
@@ -37,7 +40,7 @@ const LANDLOCK_WITH_TRUNCATE = 3;
 /** Why no call of this command can ever be warm here, or null. */
 export function whyNeverWarm(
   options: Pick<CommandArguments, 'warm' | 'allowExec' | 'args'>,
-  python: boolean,
+  { python, view }: { python: boolean; view: Pick<HostView, 'binds'> },
   confinement: Pick<Confinement, 'flags'>,
   landlock: number,
 ): ColdReason | null {
@@ -47,6 +50,7 @@ export function whyNeverWarm(
     return 'command-args';
   }
   if (options.allowExec) return 'allow-exec';
+  if (view.binds.some((path) => isWithin(path, '/tmp'))) return 'tmp';
   if ((confinement.flags & SpecFlag.ownRoot) === 0 || landlock < LANDLOCK_WITH_TRUNCATE) {
     return 'host';
   }

@@ -168,6 +168,7 @@ class RunningTemplate implements Template {
     const answer = this.#outputs.channel?.bytes().toString() ?? '';
     if (answer === 'ready') {
       this.startedAt = now();
+      this.#hold(false);
       return;
     }
     native().addon.kill(this.#jail.id);
@@ -180,6 +181,12 @@ class RunningTemplate implements Template {
     throw new SetupError('start the template', 0, {
       detail: said === '' ? 'it ended before it was ready' : said.slice(-LONGEST_COMPLAINT),
     });
+  }
+
+  // It keeps no process alive, but who waits for its end does.
+  #hold(held: boolean): void {
+    native().addon.holdLoop(this.#jail.id, held);
+    this.#outputs.hold(held);
   }
 
   residentBytes(): number {
@@ -209,6 +216,7 @@ class RunningTemplate implements Template {
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
+      this.#hold(true);
       native().addon.kill(this.#jail.id);
     }
     await this.ended;

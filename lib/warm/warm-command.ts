@@ -67,7 +67,7 @@ export class WarmCommand {
     }
     if (this.#never === undefined) {
       const { options, runtime, confinement } = await this.#ready();
-      this.#never = whyNeverWarm(options, runtime.python, confinement, hostFacts().landlock);
+      this.#never = whyNeverWarm(options, runtime, confinement, hostFacts().landlock);
     }
     return this.#never;
   }

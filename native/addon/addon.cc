@@ -51,6 +51,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("arm", Napi::Function::New(
                          env, [owned](const Napi::CallbackInfo& info) { owned->arm(info); }));
+  exports.Set("holdLoop", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                owned->hold_loop(info);
+              }));
   exports.Set("processOf", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->process_of(info);
               }));

@@ -63,6 +63,13 @@ void JailProcess::Watch::stop() {
   }
 }
 
+void JailProcess::Watch::hold_loop(bool held) const {
+  if (handle != nullptr) {
+    auto* any = reinterpret_cast<uv_handle_t*>(handle);
+    held ? uv_ref(any) : uv_unref(any);
+  }
+}
+
 JailProcess::JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor report,
                          Napi::Function on_event, const SpawnPlan& plan, bool is_cell)
     : owner_(owner),
@@ -116,6 +123,7 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
   first_watch_.start(loop, first_pidfd_.get(), this, [](uv_poll_t* handle, int, int) {
     static_cast<JailProcess*>(handle->data)->on_process_end(handle->loop);
   });
+  first_watch_.hold_loop(holds_loop_);
   if (sweeping_) {
     return;
   }
@@ -123,6 +131,13 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
     kill();
   } else if (stop_requested_) {
     ask_to_stop();
+  }
+}
+
+void JailProcess::hold_loop(bool held) {
+  holds_loop_ = held;
+  for (const Watch* watch : {&report_watch_, &first_watch_, &second_watch_}) {
+    watch->hold_loop(held);
   }
 }
 
@@ -245,6 +260,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       second_watch_.start(loop, second_pidfd_.get(), this, [](uv_poll_t* handle, int, int) {
         static_cast<JailProcess*>(handle->data)->on_process_end(handle->loop);
       });
+      second_watch_.hold_loop(holds_loop_);
       if (kill_requested_) {
         kill();
       }

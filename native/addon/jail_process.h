@@ -42,6 +42,8 @@ class JailProcess {
   void ask_to_stop();
   // Ends the jail without a report. A second call doesn't trust the launcher to do it.
   void kill();
+  // Whether this jail keeps the event loop alive: not one that waits for a call.
+  void hold_loop(bool held);
   // The number of PID 1 of the jail, -1 where it is not known.
   [[nodiscard]] pid_t process() const;
   // Kills and reaps without an event loop: the environment is going away.
@@ -52,6 +54,7 @@ class JailProcess {
     uv_poll_t* handle = nullptr;
     void start(uv_loop_t* loop, int descriptor, void* data, uv_poll_cb callback);
     void stop();
+    void hold_loop(bool held) const;
   };
 
   void read_reports(uv_loop_t* loop);
@@ -71,6 +74,7 @@ class JailProcess {
   const bool reaper_by_uid_;
   const bool is_cell_;
   const std::string launcher_;
+  bool holds_loop_ = true;
   Descriptor report_channel_;
   Descriptor first_pidfd_;   // of the process that was cloned here
   Descriptor second_pidfd_;  // of PID 1 of the jail, where the launcher made the namespaces

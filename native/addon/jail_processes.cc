@@ -234,6 +234,13 @@ void JailProcesses::arm(const Napi::CallbackInfo& info) {
   found->second->arm(order);
 }
 
+void JailProcesses::hold_loop(const Napi::CallbackInfo& info) {
+  const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
+  if (found != processes_.end()) {
+    found->second->hold_loop(info[1].ToBoolean().Value());
+  }
+}
+
 Napi::Value JailProcesses::process_of(const Napi::CallbackInfo& info) {
   const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
   return Napi::Number::New(info.Env(), found == processes_.end() ? -1 : found->second->process());

@@ -20,6 +20,8 @@ class JailProcesses {
   Napi::Value make_cell(const Napi::CallbackInfo& info);
   // arm(cell, cpuMicroseconds, memoryBytes, wantsTmpDirectory): void
   void arm(const Napi::CallbackInfo& info);
+  // holdLoop(jail, held): void
+  void hold_loop(const Napi::CallbackInfo& info);
   // processOf(id): number
   Napi::Value process_of(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);

@@ -29,6 +29,7 @@ const EXCUSES: readonly ColdReason[] = [
   'command-args',
   'allow-exec',
   'host',
+  'tmp',
   'files',
   'env',
   'no-code',

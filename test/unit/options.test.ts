@@ -157,6 +157,7 @@ describe('the options of a command', () => {
     ['options.warm.memoryReserve', { bin: 'a', warm: { memoryReserve: '1G' } }],
     ['options.warm.preload[0]', { bin: 'a', warm: { preload: ['os; import sys'] } }],
     ['options.warm.pythonPath[0]', { bin: 'a', warm: { pythonPath: ['lib'] } }],
+    ['options.warm.pythonPath[0]', { bin: 'a', warm: { pythonPath: ['/tmp/lib'] } }, 'below /tmp'],
     ['options.allowExec', { bin: 'a', allowExec: 'yes' }],
   ]);
 

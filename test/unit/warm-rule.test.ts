@@ -24,10 +24,11 @@ function confinement(kind: HostKind): { flags: number } {
 }
 
 describe('a command', () => {
+  const runtime = (python = true, binds: string[] = []) => ({ python, view: { binds } });
   const warm = (more: object = {}) => parseCommandOptions({ bin: 'python3', warm: true, ...more });
 
   it.each(['root', 'user'] as const)('can be warm on a host of the kind %s', (kind) => {
-    expect(whyNeverWarm(warm(), true, confinement(kind), 6)).toBeNull();
+    expect(whyNeverWarm(warm(), runtime(), confinement(kind), 6)).toBeNull();
   });
 
   it.each([
@@ -38,12 +39,20 @@ describe('a command', () => {
     ['allow-exec', { allowExec: true }, true, 'root', 6],
     ['host', {}, true, 'container', 6],
     ['host', {}, true, 'root', 2],
-  ] as const)('is always cold: %s', (reason, options, python, kind, landlock) => {
-    expect(whyNeverWarm(warm(options), python, confinement(kind), landlock)).toBe(reason);
-  });
+    ['tmp', {}, true, 'root', 6, ['/usr/lib', '/tmp/venv']],
+  ] as [string, object, boolean, HostKind, number, string[]?][])(
+    'is always cold: %s',
+    (reason, options, python, kind, landlock, binds: string[] = []) => {
+      expect(whyNeverWarm(warm(options), runtime(python, binds), confinement(kind), landlock)).toBe(
+        reason,
+      );
+    },
+  );
 
   it('can be warm with arguments that only change how a Python starts', () => {
-    expect(whyNeverWarm(warm({ args: ['-I', '-BO'] }), true, confinement('root'), 6)).toBeNull();
+    expect(
+      whyNeverWarm(warm({ args: ['-I', '-BO'] }), runtime(), confinement('root'), 6),
+    ).toBeNull();
   });
 });
 

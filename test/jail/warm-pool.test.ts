@@ -1,0 +1,128 @@
+// What a pool of real cells does for a jail.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createJail, type Jail } from '../../lib/index';
+import { settledLeftovers, traces, watchLeftovers } from '../support/leftovers';
+import { UNHURRIED, useSuite } from '../support/suite';
+
+const suite = useSuite();
+const folders: string[] = [];
+let jail: Jail;
+
+beforeEach(() => {
+  jail = createJail({ limits: UNHURRIED });
+  jail.configure('python', { bin: 'python3', warm: { size: 2, memoryReserve: 0 } });
+});
+
+afterEach(async () => {
+  await jail.close();
+  for (const folder of folders.splice(0)) {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+// Last, so that it looks when the suite itself has tidied up.
+watchLeftovers();
+
+const PACKAGE = JSON.stringify(join(__dirname, '..', '..'));
+
+it('serves calls of both kinds by cells that wait', async () => {
+  await jail.warmUp();
+  const globals: Record<string, unknown> = { x: 20 };
+  const exec = await jail.safeExec('y = x + 1', globals);
+  const script = await jail.jailCode('python', {
+    code: 'import sys; print(sys.argv)',
+    argv: ['a'],
+  });
+  expect(globals['y']).toBe(21);
+  expect(script.stdout.toString()).toBe("['jailed_code', 'a']\n");
+  expect(exec.confinement).toContain('warm');
+  expect(script.confinement).toContain('warm');
+  expect(jail.stats()).toMatchObject({ warm: 2, cold: 0 });
+});
+
+it('gives every one of many calls at once its own answer', async () => {
+  await jail.warmUp();
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, async (_, x) => (await jail.safeExec('y = x * x', { x })).globals),
+  );
+  expect(answers.map(({ y }) => y)).toEqual(answers.map((_, x) => x * x));
+  expect(jail.stats()).toMatchObject({ calls: 30, running: 0, waiting: 0 });
+});
+
+it('runs cold what a cell can not serve, with the same result', async () => {
+  await jail.warmUp();
+  const file = suite.file('data.txt', 'from the host');
+  const code = 'print(open("data.txt").read())';
+  const { stdout, confinement } = await jail.jailCode('python', { code, files: [file] });
+  expect(stdout.toString()).toBe('from the host\n');
+  expect(confinement).not.toContain('warm');
+  expect(jail.stats().whyCold).toEqual({ files: 1 });
+});
+
+it('runs cold by CODEJAIL_PROXY=0 and by the limit proxy', async () => {
+  await jail.warmUp();
+  await jail.safeExec('', {}, { limits: { proxy: 0 } });
+  process.env['CODEJAIL_PROXY'] = '0';
+  try {
+    await jail.safeExec('', {});
+  } finally {
+    delete process.env['CODEJAIL_PROXY'];
+  }
+  expect(jail.stats().whyCold).toEqual({ proxy: 2 });
+});
+
+it('serves a pythonPath that its template searched, to the calls that name it only', async () => {
+  // Not in /tmp, and readable by the jail's user, as what is shown to a jail has to be.
+  const path = mkdtempSync('/var/tmp/suite-');
+  chmodSync(path, 0o755);
+  writeFileSync(join(path, 'own_module.py'), 'VALUE = 7');
+  folders.push(path);
+  jail.configure('python', {
+    bin: 'python3',
+    warm: { size: 2, memoryReserve: 0, pythonPath: [path] },
+  });
+  await jail.warmUp();
+  const code = 'import own_module; value = own_module.VALUE';
+  const { globals, confinement } = await jail.safeExec(code, {}, { pythonPath: [path] });
+  expect(globals['value']).toBe(7);
+  expect(confinement).toContain('warm');
+  await expect(jail.safeExec(code, {})).rejects.toThrow('own_module');
+});
+
+it('rejects warmUp with what Python said where a module is missing, and runs cold', async () => {
+  jail.configure('python', { bin: 'python3', warm: { preload: ['no_such_module'] } });
+  await expect(jail.warmUp()).rejects.toMatchObject({
+    code: 'ERR_CODEJAIL_SETUP',
+    message: expect.stringContaining('no_such_module') as string,
+  });
+  const { globals } = await jail.safeExec('a = 17', {});
+  expect(globals).toEqual({ a: 17 });
+  expect(jail.stats().whyCold).toEqual({ failed: 1 });
+});
+
+it('leaves nothing of a pool whose command is configured anew', async () => {
+  const before = traces();
+  await jail.warmUp();
+  jail.configure('python', 'python3');
+  expect(await settledLeftovers(before)).toEqual({});
+});
+
+it('keeps no process alive, and leaves nothing when that ends without close()', async () => {
+  const before = traces();
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      '-e',
+      `const { createJail } = require(${PACKAGE});
+       const jail = createJail({ commands: { python: { bin: 'python3', warm: { memoryReserve: 0 } } } });
+       jail.warmUp().then(() => jail.safeExec('a = 17', {})).then(({ confinement }) => {
+         console.log(confinement.includes('warm'));
+       });`,
+    ],
+    { encoding: 'utf8', timeout: 25_000 },
+  );
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'true\n', stderr: '' });
+  expect(await settledLeftovers(before)).toEqual({});
+});
