@@ -155,6 +155,12 @@ export async function runInMachine(command, options) {
   const parser = await fetchNewParser();
   const work = mkdtempSync(join(tmpdir(), 'codejail-machine-'));
   const running = [];
+  const onSignal = () => {
+    for (const child of running) child.kill('SIGKILL');
+    rmSync(work, { recursive: true, force: true });
+    process.exit(1);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, onSignal);
   try {
     const initialFiles = await makeInitialFiles(work, overlay);
     const accelerators = hasKvm() ? ['kvm', 'tcg'] : ['tcg'];
@@ -213,6 +219,7 @@ export async function runInMachine(command, options) {
       return { status: Number(status), inspected };
     }
   } finally {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeListener(signal, onSignal);
     await Promise.all(running.map(stop));
     rmSync(work, { recursive: true, force: true });
   }

@@ -28,7 +28,7 @@ export async function callFrom(
   const words = [
     ...wrapper,
     process.execPath,
-    join(__dirname, 'caller.cjs'),
+    join(__dirname, 'caller-process.cjs'),
     JSON.stringify(options),
     code,
   ];

@@ -1,9 +1,11 @@
 // Runs the suite that follows with some layers of the confinement only, and under AppArmor: Jest loads this file
 // before the suite (setupFiles) where scripts/machine/plan.mjs says so. Nothing of it can be reached from the
 // package's own interface: it replaces what `planConfinement` gives.
+import { execFileSync } from 'node:child_process';
 import type * as confinementModule from '../../lib/confinement';
 import type { Confinement } from '../../lib/confinement';
 import type { HostFacts } from '../../lib/host';
+import type * as hostDirectoryModule from '../../lib/host-directory';
 import type * as nativeModule from '../../lib/native';
 import type { Proof } from '../../lib/probe';
 import { isTestMachine } from './machine';
@@ -79,4 +81,18 @@ if (!isComplete) {
       missing: [],
     }),
   }));
+}
+
+if (!has('own-root') && process.getuid?.() !== 0) {
+  // Its directory lies on the host then, read-only for its owner, who here is the server.
+  jest.mock('../../lib/host-directory', () => {
+    const actual = jest.requireActual<typeof hostDirectoryModule>('../../lib/host-directory');
+    return {
+      ...actual,
+      removeHostDirectory: async (directory: string): Promise<void> => {
+        execFileSync('chmod', ['-R', 'u+rwX', directory]);
+        await actual.removeHostDirectory(directory);
+      },
+    };
+  });
 }
