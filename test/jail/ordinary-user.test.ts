@@ -25,7 +25,7 @@ interface JestSummary {
   numRuntimeErrorTestSuites: number;
 }
 
-jest.setTimeout(900_000);
+jest.setTimeout(2_400_000);
 
 if (process.getuid?.() === 0) {
   it('holds for an ordinary user, in every suite', () => {
