@@ -1,5 +1,6 @@
 // The server's own part of the cgroup v2 tree: made at the first use, with a leaf for each jail below it.
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +18,8 @@ const ENABLE = CONTROLLERS.map((name) => `+${name}`).join(' ');
 const PATIENCE_MS = 2000;
 
 async function control(cgroup: string, file: string, value: string): Promise<void> {
-  await writeFile(join(cgroup, file), value, { flag: 'r+' });
+  // cgroup.kill can't be opened for reading, and no file is to be made where the kernel has none.
+  await writeFile(join(cgroup, file), value, { flag: constants.O_WRONLY });
 }
 
 async function enable(cgroup: string): Promise<void> {
