@@ -62,13 +62,43 @@ async function once<T>(
   }
 }
 
-async function proofOf(confinement: Confinement, runtime: Runtime): Promise<Proof> {
-  const key = JSON.stringify([confinement, runtime.view]);
-  const proof = await once(proofs, key, async () => prove(confinement, runtime.view));
-  if (proof.missing.length > 0) {
-    proofs.delete(key);
+interface Proved {
+  confinement: Confinement;
+  proof: Proof;
+}
+
+/**
+ * The plan that lacks least, the first of them where several do. What it lacks is looked at anew the next
+ * time: it may be cured.
+ */
+async function bestProved(plans: readonly Confinement[], runtime: Runtime): Promise<Proved> {
+  const tried: string[] = [];
+  let best: Proved | undefined;
+  for (const confinement of plans) {
+    const key = JSON.stringify([confinement, runtime.view]);
+    tried.push(key);
+    const proof = await once(proofs, key, async () => prove(confinement, runtime.view));
+    // Without a single check the jail could not even be made.
+    const isBetter =
+      best === undefined ||
+      (proof.checks.length > 0 &&
+        (best.proof.checks.length === 0 || proof.missing.length < best.proof.missing.length));
+    if (isBetter) {
+      best = { confinement, proof };
+    }
+    if (best?.proof.missing.length === 0) {
+      break;
+    }
   }
-  return proof;
+  if (best === undefined) {
+    throw new TypeError('a host of no known kind');
+  }
+  if (best.proof.missing.length > 0) {
+    for (const key of tried) {
+      proofs.delete(key);
+    }
+  }
+  return best;
 }
 
 /** One command of a jail; what it takes to be ready is done at its first use. */
@@ -123,30 +153,14 @@ export class Command {
     if (state.directory === null && required) {
       throw new SetupError('make the cgroup', 0, { detail: `${state.why}; ${state.cure}` });
     }
-    const [best, ...others] = planConfinement({
+    const plans = planConfinement({
       allowExec: this.options.allowExec,
       profile: this.options.profile ?? undefined,
       user: this.#user(),
       uidPool,
       cgroup: state.directory === null ? undefined : { directory: state.directory, required },
     });
-    if (best === undefined) {
-      throw new TypeError('a host of no known kind');
-    }
-    let confinement = best;
-    let proof = await proofOf(best, runtime);
-    for (const other of others) {
-      if (proof.missing.length === 0) {
-        break;
-      }
-      const next = await proofOf(other, runtime);
-      // Without a single check the jail could not even be made.
-      const isBetter = proof.checks.length === 0 || next.missing.length < proof.missing.length;
-      if (next.checks.length > 0 && isBetter) {
-        confinement = other;
-        proof = next;
-      }
-    }
+    const { confinement, proof } = await bestProved(plans, runtime);
     return {
       options: this.options,
       runtime,
