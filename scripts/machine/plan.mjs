@@ -6,7 +6,7 @@ const denialsWith = (...layers) => ({ layers: layers.join(' '), suites: DENIALS 
 
 /**
  * Each run is one process of Jest; each of its projects, suites with some layers of the confinement
- * (test/support/layers.ts).
+ * (test/support/layers.ts). `delegated`: in a cgroup that is the lane's own, as root is in any.
  */
 const runs = [
   {
@@ -38,8 +38,21 @@ const runs = [
   },
 ];
 
+const CGROUPS = 'test/cgroup/*.test.ts';
+
 export const lanes = [
-  { name: 'root', uid: 0, runs },
-  // Belongs to nobody: no passwd entry is needed.
-  { name: 'ordinary user', uid: 61_234, runs },
+  {
+    name: 'root',
+    uid: 0,
+    runs: [
+      ...runs,
+      { name: 'cgroup', projects: [{ suites: [CGROUPS, 'test/jail/no-namespaces.test.ts'] }] },
+    ],
+  },
+  {
+    name: 'ordinary user',
+    // Belongs to nobody: no passwd entry is needed.
+    uid: 61_234,
+    runs: [...runs, { name: 'cgroup', projects: [{ suites: [CGROUPS] }], delegated: true }],
+  },
 ];

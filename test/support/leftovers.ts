@@ -65,15 +65,22 @@ function descriptors(): string[] {
   });
 }
 
+// As /proc/locks names a file: the numbers of its file system and its own.
+function lockName(path: string): string {
+  const { dev, ino } = lstatSync(path);
+  const hex = (part: number): string => part.toString(16).padStart(2, '0');
+  const major = Math.floor(dev / 256) % 4096;
+  const minor = (dev % 256) + Math.floor(dev / 1_048_576) * 256;
+  return `${hex(major)}:${hex(minor)}:${ino}`;
+}
+
 function leases(): string[] {
-  const inodes = new Set(
-    list('/run/codejail').map((name) => lstatSync(`/run/codejail/${name}`).ino.toString()),
-  );
+  const files = new Set(list('/run/codejail').map((name) => lockName(`/run/codejail/${name}`)));
   return read('/proc/locks')
     .split('\n')
     .filter((line) => line.includes('FLOCK'))
-    .map((line) => /:(\d+) \d+ \w+$/.exec(line)?.[1] ?? '')
-    .filter((inode) => inodes.has(inode));
+    .map((line) => /([\da-f]+:[\da-f]+:\d+) \d+ \w+$/.exec(line)?.[1] ?? '')
+    .filter((file) => files.has(file));
 }
 
 /** Those of jails. A server's own stays as long as the server. */

@@ -15,7 +15,7 @@ export const LIMITS: Limits = new LimitTable().effective(undefined, { realtime: 
 export async function templateOptions(preload: string[] = []): Promise<TemplateOptions> {
   const command = new Command('python', parseCommandOptions('python3'));
   const { runtime, confinement, words, mechanisms } = await command.ready(
-    { uidPool: DEFAULT_UID_POOL, cgroup: 'auto' },
+    { uidPool: DEFAULT_UID_POOL, cgroup: false },
     [],
   );
   return {

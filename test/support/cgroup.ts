@@ -1,0 +1,92 @@
+// The suites of cgroups need a server that has been given a part of a cgroup v2 tree.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { serverCgroup } from '../../lib/cgroup';
+import { runCold, type ColdCall, type ColdResult } from '../../lib/cold';
+import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
+import { findDelegation } from '../../lib/delegation';
+import { hostFacts, type HostKind } from '../../lib/host';
+import { LimitTable, type Limits } from '../../lib/limits';
+import { discoverRuntime } from '../../lib/runtime';
+
+/** Whether this process may have cgroups. */
+export const hasCgroups = findDelegation('auto').base !== null;
+
+const lacking = hasCgroups
+  ? ''
+  : ' (needs a delegated cgroup v2 tree with memory and pids: npm run test:apparmor)';
+
+/** `describe` where jails have cgroups; elsewhere a skipped one that says so. */
+export function describeWithCgroups(name: string, body: () => void): void {
+  if (lacking === '') {
+    describe(name, body);
+  } else {
+    describe.skip(name + lacking, body);
+  }
+}
+
+/** The directory below which this server's jails have theirs. */
+export async function ownCgroup(): Promise<string> {
+  const state = await serverCgroup('auto');
+  if (state.directory === null) {
+    throw new Error(state.why);
+  }
+  return state.directory;
+}
+
+/** The cgroups of jails that are there now. */
+export async function jailCgroups(): Promise<string[]> {
+  const directory = await ownCgroup();
+  return readdirSync(directory)
+    .filter((name) => name.startsWith('jail-'))
+    .map((name) => join(directory, name));
+}
+
+/** A file of a cgroup. */
+export function control(cgroup: string, file: string): string {
+  return readFileSync(join(cgroup, file), 'utf8').trim();
+}
+
+async function confinement(kind: HostKind): Promise<Confinement> {
+  const plans = planConfinement(
+    {
+      allowExec: false,
+      profile: undefined,
+      user: undefined,
+      uidPool: DEFAULT_UID_POOL,
+      cgroup: { directory: await ownCgroup(), required: true },
+    },
+    { ...hostFacts(), kind },
+  );
+  const found = plans.at(-1);
+  if (found === undefined) {
+    throw new Error('no confinement with a cgroup');
+  }
+  return found;
+}
+
+/** Runs Python with its cgroup alone to bound memory and tasks: without rlimits and sampled sums. */
+export async function heldByCgroup(
+  code: string,
+  limits: Partial<Limits>,
+  more: Partial<ColdCall> & { kind?: HostKind } = {},
+): Promise<ColdResult['result']> {
+  const { kind = hostFacts().kind, ...call } = more;
+  const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
+  const { result } = await runCold({
+    confinement: await confinement(kind),
+    view: runtime.view,
+    limits: new LimitTable().effective(null, { realtime: 60, cpu: 40, ...limits }),
+    mechanisms: [],
+    program: runtime.program,
+    argv: [runtime.program, '-E', '-B', 'jailed_code'],
+    env: {},
+    copies: [],
+    files: [{ name: 'jailed_code', content: code }],
+    collects: false,
+    collect: [],
+    cgroupAlone: true,
+    ...call,
+  });
+  return result;
+}
