@@ -36,6 +36,11 @@ function doctorLines(report: HostReport): string[] {
     '',
     ...(missing.length === 0 ? [] : [...missingLines(missing), '']),
     paint.dim(`Linux ${report.kernel}, ${KINDS[report.kind]}.`),
+    paint.dim(
+      report.cgroup.directory === null
+        ? `No cgroup for each jail, which no guarantee needs: ${report.cgroup.why}; ${report.cgroup.cure}.`
+        : `Each jail has a cgroup below ${report.cgroup.directory}.`,
+    ),
     missing.length === 0
       ? paint.green('Every guarantee holds: each was tried from inside a jail just now.')
       : paint.red('Nothing runs here until what is missing is cured or given up by name.'),
