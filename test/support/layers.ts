@@ -7,6 +7,7 @@ import type { Confinement } from '../../lib/confinement';
 import type { HostFacts } from '../../lib/host';
 import type * as hostDirectoryModule from '../../lib/host-directory';
 import type * as nativeModule from '../../lib/native';
+import type * as probeModule from '../../lib/probe';
 import type { Proof } from '../../lib/probe';
 import { isTestMachine } from './machine';
 
@@ -76,6 +77,7 @@ jest.mock('../../lib/confinement', () => {
 if (!isComplete) {
   // The probe would refuse such a jail, as it must.
   jest.mock('../../lib/probe', () => ({
+    ...jest.requireActual<typeof probeModule>('../../lib/probe'),
     prove: (): Proof => ({
       checks: [{ guarantee: 'files', check: 'nothing', held: true, seen: '' }],
       missing: [],
