@@ -182,8 +182,11 @@ Status apply(const Spec& spec, int host, HostSources& sources, const Record& rec
 Status apply_on_host(const Spec& spec, int root, const Record& record) {
   switch (record.header->kind) {
     case RecordKind::kDirectory:
-      // An EEXIST is somebody else's directory: the name was made at random.
-      return mkdir(record.path, record.header->mode) == 0
+      // An EEXIST is somebody else's directory: the name was made at random. All jails share this
+      // /tmp, and only the jail's own group may enter: no lock that names paths by a pattern, as an
+      // AppArmor profile does, would keep the others out.
+      return mkdir(record.path, record.header->mode & 0770) == 0 &&
+                     chown(record.path, static_cast<uid_t>(-1), spec.header().gid) == 0
                  ? Status::success()
                  : Status::failure(Step::kMounts, errno, record.path);
     case RecordKind::kFile:

@@ -12,7 +12,13 @@ const runs = [
   {
     name: 'layers',
     projects: [
-      { suites: ['test/apparmor/change.test.ts', 'test/apparmor/profile-command.test.ts'] },
+      {
+        suites: [
+          'test/apparmor/change.test.ts',
+          'test/apparmor/profile-command.test.ts',
+          'test/jail/stock-container.test.ts',
+        ],
+      },
       denialsWith('own-root', 'landlock', 'seccomp', 'apparmor'),
       // Alone, and in a root of the jail's own.
       denialsWith('apparmor'),

@@ -164,6 +164,13 @@ describe('a host without namespaces', () => {
     expect(result.stdout.toString()).toBe('denied\ndenied\ndenied\n');
   });
 
+  test_('closes its directory to every group but its own, since jails share /tmp', async () => {
+    const result = await python(
+      'import os\nown = os.stat(".")\nprint(oct(own.st_mode & 0o7777), own.st_gid == os.getgid())',
+    );
+    expect(result.stdout.toString()).toBe('0o550 True\n');
+  });
+
   test_('denies ending or tracing the launcher', async () => {
     const result = await python(
       [

@@ -1,0 +1,57 @@
+// The whole of a call in a stock container: a server that has Docker's default capabilities, under a filter that
+// answers as Docker's default profile does. Its way of confining is tested in no-namespaces.test.ts.
+import { join } from 'node:path';
+import { hostFacts } from '../../lib/host';
+import type { JailOptions } from '../../lib/index';
+import { callFrom, type CallerOutcome } from '../support/caller';
+
+const lacking =
+  hostFacts().kind !== 'root'
+    ? ' (needs root)'
+    : hostFacts().landlock === 0
+      ? ' (needs a kernel with Landlock)'
+      : '';
+const test_ = lacking === '' ? it : it.skip;
+
+const COMMANDS = { python: { bin: '/usr/bin/python3' } };
+
+async function inContainer(options: JailOptions, code: string): Promise<CallerOutcome> {
+  const wrapper = ['python3', join(__dirname, '..', 'support', 'stock_container.py')];
+  return callFrom(wrapper, options, code);
+}
+
+describe('a stock container', () => {
+  jest.setTimeout(180_000);
+
+  test_(
+    `denies the call while the total of the disk is required, and names it${lacking}`,
+    async () => {
+      const outcome = await inContainer({ commands: COMMANDS }, 'print("ran")');
+      expect(outcome).toMatchObject({
+        error: 'ERR_CODEJAIL_UNCONFINED',
+        missing: [{ guarantee: 'disk', cure: expect.stringContaining('allowMissing') as string }],
+      });
+    },
+  );
+
+  test_(`runs a program where the disk is given up by name, and says so${lacking}`, async () => {
+    const { stdout, stderr, status, confinement, message } = await inContainer(
+      { commands: COMMANDS, allowMissing: ['disk'] },
+      [
+        'import os, socket',
+        'print(os.getuid() >= 1_900_000_000)',
+        'for attempt in (lambda: open("/etc/passwd"), lambda: os.listdir("/"), lambda: open("new", "w"),',
+        '                lambda: socket.socket(), lambda: os.execv("/bin/sh", ["sh"])):',
+        '    try: attempt(); print("reached")',
+        '    except PermissionError: print("denied")',
+        'open("tmp/written", "w").close()',
+      ].join('\n'),
+    );
+    expect({ message, stderr }).toEqual({ message: undefined, stderr: '' });
+    expect(stdout).toBe(`True\n${'denied\n'.repeat(5)}`);
+    expect(status).toBe(0);
+    expect(confinement).toEqual(expect.arrayContaining(['uid-pool', 'seccomp', 'missing:disk']));
+    expect(confinement?.some((name) => name.startsWith('landlock-'))).toBe(true);
+    expect(confinement?.some((name) => name.includes('namespace'))).toBe(false);
+  });
+});
