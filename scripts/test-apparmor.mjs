@@ -13,7 +13,7 @@ import { lanes } from './machine/plan.mjs';
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '1500' },
+    seconds: { type: 'string', default: '2100' },
     machine: { type: 'boolean', default: false },
   },
 });
