@@ -29,6 +29,20 @@ export interface Limits {
   proxy: number | null;
 }
 
+/** Every limit 0: what a call's own limits are set over later. */
+export const ZERO_LIMITS: Limits = Object.freeze({
+  cpu: 0,
+  realtime: 0,
+  vmem: 0,
+  fsize: 0,
+  nproc: 0,
+  memory: 0,
+  disk: 0,
+  files: 0,
+  output: 0,
+  proxy: 0,
+});
+
 /** The name of a limit. */
 export type LimitName = keyof Limits;
 

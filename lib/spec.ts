@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Confinement } from './confinement';
 import { leaseDirectory } from './host';
 import type { HostFile } from './jail-files';
-import type { Limits } from './limits';
+import { ZERO_LIMITS, type Limits } from './limits';
 import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from './native';
 import type { HostView } from './runtime';
 
@@ -229,24 +229,13 @@ export function buildCellSpec(
   limits: Pick<Limits, 'disk' | 'files'>,
 ): JailSpec {
   const directory = newDirectory();
-  const none: Limits = {
-    ...limits,
-    cpu: 0,
-    realtime: 0,
-    vmem: 0,
-    fsize: 0,
-    nproc: 0,
-    memory: 0,
-    output: 0,
-    proxy: 0,
-  };
   return {
     directory,
     onHost: false,
     native: {
       ...hostPart(confinement),
       // The call's own are given to the cell when the call begins.
-      ...nativeLimits(none, confinement),
+      ...nativeLimits({ ...ZERO_LIMITS, ...limits }, confinement),
       records: [
         { kind: RecordKind.workingDirectory, path: directory },
         { kind: RecordKind.tmpDirectory, path: `${directory}/tmp` },

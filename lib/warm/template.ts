@@ -6,7 +6,7 @@ import { now } from '../clock';
 import { spawnJail } from '../cold';
 import { planWarm, type Confinement } from '../confinement';
 import { SetupError } from '../errors';
-import type { Limits } from '../limits';
+import { ZERO_LIMITS, type Limits } from '../limits';
 import { native, type NativeEvent, type NativeJail } from '../native';
 import { isWithin } from '../paths';
 import { Outputs, setupError, type Ended } from '../run';
@@ -53,18 +53,6 @@ export interface Template {
   close(): Promise<void>;
 }
 
-const NO_LIMITS: Limits = {
-  cpu: 0,
-  realtime: 0,
-  vmem: 0,
-  fsize: 0,
-  nproc: 0,
-  memory: 0,
-  disk: 0,
-  files: 0,
-  output: 0,
-  proxy: 0,
-};
 const UNLIMITED = -1;
 // A template holds the descriptors of a cell only while it forks it.
 const OPEN_FILES = 256;
@@ -107,7 +95,7 @@ class RunningTemplate implements Template {
         binds: [...binds, ...shown.filter((path) => !binds.some((bind) => isWithin(path, bind)))],
         links,
       },
-      NO_LIMITS,
+      ZERO_LIMITS,
       {
         program: options.runtime.program,
         argv: [...options.words, SCRIPT_NAME],

@@ -1,6 +1,5 @@
 #include "collect.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "descriptor.h"
+#include "directory.h"
 #include "promise_worker.h"
 #include "syscalls.h"
 
@@ -28,10 +28,6 @@ constexpr std::size_t kMaxEntries = 100000;
 // The tree was made by hostile code: no link, no magic link of /proc, no other mount is followed.
 constexpr std::uint64_t kResolve =
     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-
-struct DirectoryCloser {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
 
 // A name that is no UTF-8 would come back as another one.
 bool is_text(const char* name) {
@@ -94,7 +90,7 @@ class ListWorker : public PromiseWorker {
     if (!opened.valid()) {
       return;
     }
-    std::unique_ptr<DIR, DirectoryCloser> directory(fdopendir(opened.get()));
+    Directory directory(fdopendir(opened.get()));
     if (!directory) {
       return;
     }

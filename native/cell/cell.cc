@@ -13,6 +13,7 @@
 #include "confine.h"
 #include "descriptor_message.h"
 #include "fork.h"
+#include "microseconds.h"
 #include "probe.h"
 #include "python.h"
 #include "report_channel.h"
@@ -37,11 +38,6 @@ State& state() {
   // Never destroyed: Python ends a process in more than one way.
   static State* const only = std::make_unique<State>().release();
   return *only;
-}
-
-std::uint64_t microseconds(const timeval& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1000000U +
-         static_cast<std::uint64_t>(time.tv_usec);
 }
 
 void become_cell(Descriptor (&received)[kCellMost]) {

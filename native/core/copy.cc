@@ -1,6 +1,5 @@
 #include "copy.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -8,9 +7,9 @@
 #include <climits>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 
 #include "descriptor.h"
+#include "directory.h"
 #include "syscalls.h"
 
 namespace codejail {
@@ -18,11 +17,6 @@ namespace {
 
 constexpr int kMaxDepth = 64;
 constexpr mode_t kDirectoryMode = 0555;
-
-struct DirectoryCloser {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, DirectoryCloser>;
 
 Status failed(int error, const char* path) {
   return Status::failure(Step::kCopyFiles, error, path);

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "cgroup.h"
+#include "microseconds.h"
 #include "usage.h"
 
 namespace codejail {
@@ -32,11 +33,6 @@ std::uint64_t monotonic_ns() {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1000000000U +
          static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-std::uint64_t microseconds(const timeval& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1000000U +
-         static_cast<std::uint64_t>(time.tv_usec);
 }
 
 std::uint64_t without(std::uint64_t value, std::uint64_t part) {

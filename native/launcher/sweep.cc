@@ -1,6 +1,5 @@
 #include "sweep.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <time.h>
@@ -9,20 +8,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 
 #include "credentials.h"
 #include "descriptor.h"
+#include "directory.h"
 
 namespace codejail {
 namespace {
 
 constexpr int kRounds = 1000;
 constexpr long kPauseNs = 2000000;
-
-struct DirectoryCloser {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
 
 // A zombie runs no more, and is reaped by whoever its new parent is: in many containers by nobody.
 bool is_zombie(pid_t process) {
@@ -41,7 +36,7 @@ bool is_zombie(pid_t process) {
 }
 
 bool any_left() {
-  const std::unique_ptr<DIR, DirectoryCloser> proc(opendir("/proc"));
+  const Directory proc(opendir("/proc"));
   if (!proc) {
     return true;
   }

@@ -1,6 +1,5 @@
 #include "usage.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <time.h>
@@ -9,18 +8,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 
 #include "descriptor.h"
+#include "directory.h"
+#include "microseconds.h"
 #include "process_memory.h"
 
 namespace codejail {
 namespace {
-
-std::uint64_t microseconds(const timespec& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1000000U +
-         static_cast<std::uint64_t>(time.tv_nsec) / 1000U;
-}
 
 // The CPU clock of another process, as clock_getcpuclockid(3) makes it: no file to open and parse.
 std::uint64_t process_cpu(pid_t process) {
@@ -31,11 +26,6 @@ std::uint64_t process_cpu(pid_t process) {
   }
   return microseconds(time);
 }
-
-struct DirectoryCloser {
-  void operator()(DIR* directory) const { closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, DirectoryCloser>;
 
 // Anonymous and shared memory; the pages of libraries are the host's and cost the jail nothing.
 std::uint64_t resident_bytes(pid_t process) {
