@@ -9,15 +9,15 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { runCold, type ColdCall, type ColdResult } from '../../lib/cold';
+import type { ColdCall, ColdResult } from '../../lib/cold';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
 import { hostFacts, leaseDirectory } from '../../lib/host';
 import type * as hostDirectory from '../../lib/host-directory';
 import { removeHostDirectory } from '../../lib/host-directory';
-import { LimitTable } from '../../lib/limits';
 import { native } from '../../lib/native';
 import { prove } from '../../lib/probe';
 import { discoverRuntime } from '../../lib/runtime';
+import { coldPython } from '../support/cold-python';
 import { watchLeftovers } from '../support/leftovers';
 
 watchLeftovers();
@@ -53,22 +53,7 @@ function confinement(): Confinement {
 }
 
 async function python(code: string, call: Partial<ColdCall> = {}): Promise<ColdResult['result']> {
-  const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
-  const { result } = await runCold({
-    confinement: confinement(),
-    view: runtime.view,
-    limits: new LimitTable().effective(null, { realtime: 20, cpu: 10, fsize: 1_000_000 }),
-    mechanisms: [],
-    program: runtime.program,
-    argv: [runtime.program, '-E', '-B', 'jailed_code'],
-    env: {},
-    copies: [],
-    files: [{ name: 'jailed_code', content: code }],
-    collects: false,
-    collect: [],
-    ...call,
-  });
-  return result;
+  return coldPython(confinement(), code, { realtime: 20, cpu: 10, fsize: 1_000_000 }, call);
 }
 
 /** Python that leaves processes behind which no session or process group ties to the program. */

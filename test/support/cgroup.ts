@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverCgroup } from '../../lib/cgroup';
-import { runCold, type ColdCall, type ColdResult } from '../../lib/cold';
+import type { ColdCall, ColdResult } from '../../lib/cold';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
 import { findDelegation } from '../../lib/delegation';
 import { hostFacts, type HostKind } from '../../lib/host';
-import { LimitTable, type Limits } from '../../lib/limits';
-import { discoverRuntime } from '../../lib/runtime';
+import type { Limits } from '../../lib/limits';
+import { coldPython } from './cold-python';
 
 /** Whether this process may have cgroups. */
 export const hasCgroups = findDelegation('auto').base !== null;
@@ -72,21 +72,10 @@ export async function heldByCgroup(
   more: Partial<ColdCall> & { kind?: HostKind } = {},
 ): Promise<ColdResult['result']> {
   const { kind = hostFacts().kind, ...call } = more;
-  const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
-  const { result } = await runCold({
-    confinement: await confinement(kind),
-    view: runtime.view,
-    limits: new LimitTable().effective(null, { realtime: 60, cpu: 40, ...limits }),
-    mechanisms: [],
-    program: runtime.program,
-    argv: [runtime.program, '-E', '-B', 'jailed_code'],
-    env: {},
-    copies: [],
-    files: [{ name: 'jailed_code', content: code }],
-    collects: false,
-    collect: [],
-    cgroupAlone: true,
-    ...call,
-  });
-  return result;
+  return coldPython(
+    await confinement(kind),
+    code,
+    { realtime: 60, cpu: 40, ...limits },
+    { cgroupAlone: true, ...call },
+  );
 }

@@ -1,0 +1,30 @@
+// Python in a cold jail of a confinement that the test chooses, below the front door.
+import { runCold, type ColdCall, type ColdResult } from '../../lib/cold';
+import type { Confinement } from '../../lib/confinement';
+import { LimitTable, type Limits } from '../../lib/limits';
+import { discoverRuntime } from '../../lib/runtime';
+
+/** Runs Python code. */
+export async function coldPython(
+  confinement: Confinement,
+  code: string,
+  limits: Partial<Limits>,
+  call: Partial<ColdCall> = {},
+): Promise<ColdResult['result']> {
+  const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
+  const { result } = await runCold({
+    confinement,
+    view: runtime.view,
+    limits: new LimitTable().effective(null, limits),
+    mechanisms: [],
+    program: runtime.program,
+    argv: [runtime.program, '-E', '-B', 'jailed_code'],
+    env: {},
+    copies: [],
+    files: [{ name: 'jailed_code', content: code }],
+    collects: false,
+    collect: [],
+    ...call,
+  });
+  return result;
+}
