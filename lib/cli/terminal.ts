@@ -6,12 +6,13 @@ import { createColors } from 'picocolors';
 export type Colors = ReturnType<typeof createColors>;
 
 /** The colours of a stream: none where it is no terminal, or NO_COLOR (https://no-color.org) is set. */
-export function colorsOf(stream: NodeJS.WriteStream): Colors {
+export function colorsOf(stream: { isTTY?: boolean }): Colors {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  // Not picocolors' own choice: it looks for --color among all arguments, also those of the jailed program.
+  // Never undefined, which leaves the choice to picocolors: it colours pipes where CI is set, and wherever --color is
+  // among the arguments, also those of the jailed program. A stream that is no terminal has no isTTY at all.
   const wanted =
     (NO_COLOR ?? '') === '' &&
-    ((FORCE_COLOR ?? '') !== '' ? FORCE_COLOR !== '0' : stream.isTTY && TERM !== 'dumb');
+    ((FORCE_COLOR ?? '') !== '' ? FORCE_COLOR !== '0' : stream.isTTY === true && TERM !== 'dumb');
   return createColors(wanted);
 }
 

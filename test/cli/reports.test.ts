@@ -103,6 +103,7 @@ describe('every command', () => {
     ['FORCE_COLOR', { FORCE_COLOR: '1' }, true],
     ['NO_COLOR over FORCE_COLOR', { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
     ['neither, on a pipe', {}, false],
+    ['neither, on a pipe, in CI', { CI: 'true' }, false],
   ])('follows %s', async (_name, env, coloured) => {
     const { stdout } = await codejail(['doctor'], { env });
     expect(stdout.includes('\x1b[')).toBe(coloured);
