@@ -90,6 +90,7 @@ export class Run {
   #settle: (ended: Ended) => void = () => undefined;
   #startedMs: number | undefined;
   #endedMs = 0;
+  #isOver = false;
   #stopped: StopReason = null;
   #failure: { error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -170,12 +171,16 @@ export class Run {
   /** To be called when every process of the jail is dead. */
   ended(event: Ended): void {
     this.#endedMs = now();
+    this.#isOver = true;
     clearTimeout(this.#timer);
     this.#settle(event);
   }
 
   #stop(reason: StopReason): void {
     this.#stopped ??= reason;
+    if (this.#isOver) {
+      return;
+    }
     const { addon } = native();
     addon.stop(this.#jail.id);
     clearTimeout(this.#timer);
@@ -191,6 +196,10 @@ export class Run {
 
   // Twice: without namespaces the first asks the launcher to end what it alone knows of.
   #kill(): void {
+    if (this.#isOver) {
+      // Only its outputs are still read.
+      return;
+    }
     const { addon } = native();
     addon.kill(this.#jail.id);
     clearTimeout(this.#timer);
