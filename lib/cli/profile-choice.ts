@@ -11,6 +11,7 @@ import {
   type Abi,
 } from '../apparmor/profile';
 import { native } from '../native';
+import { parseCommandOptions } from '../options';
 import { collectWords } from './command-options';
 import { CommandLineError, usageError } from './failure';
 import { interpreterAt } from './python-path';
@@ -73,11 +74,11 @@ export async function renderFor(
   options: ProfileOptions,
 ): Promise<RenderedProfile> {
   const name = profileName(program, options);
-  const command = {
+  const command = parseCommandOptions({
     bin: binaryOf(program, options),
     readPaths: options.readPath?.map((path) => resolve(path)) ?? [],
     allowExec: options.allowExec ?? false,
-  };
+  });
   const rest = { name, launcher: native().launcher, abi: options.abi ?? hostAbi() ?? '3.0' };
   return { name, text: renderProfile(await profileOptionsFor(command, rest)) };
 }

@@ -50,6 +50,8 @@ describe('codejail profile', () => {
   it.each([
     [['print', '--name', '../evil'], /name must be up to 64 letters/],
     [['print', '--read-path', '/etc'], /must be narrower than \/etc/],
+    [['print', '--read-path', '/'], /--read-path must not be \//],
+    [['print', '--read-path', '/proc/1'], /--read-path must not be in \/proc/],
     [['print', '--abi', '5.0'], /Allowed choices are 3\.0, 4\.0/],
     [['print', 'no-such-program'], /is not in PATH/],
     [['print', '--python', '/usr', 'sort'], /either a program or --python/],
