@@ -30,6 +30,16 @@ function rulesOf(profile: string): string[] {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
+describe('the samples', () => {
+  it('are what the templates render', () => {
+    const script = join(__dirname, '../../scripts/render-profiles.mjs');
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check'], {
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
 describe('the profile of a command', () => {
   it('lets the binary and the probe run, and nothing else', () => {
     const executing = rulesOf(renderProfile(OPTIONS)).filter(
