@@ -20,8 +20,11 @@ const runs = [
         ],
       },
       denialsWith('own-root', 'landlock', 'seccomp', 'apparmor'),
-      // Alone, and in a root of the jail's own.
+      // Each alone, and AppArmor in a root of the jail's own.
       denialsWith('apparmor'),
+      denialsWith('own-root'),
+      denialsWith('landlock'),
+      denialsWith('seccomp'),
       denialsWith('own-root', 'apparmor'),
       // As a stock container has it.
       denialsWith('landlock', 'seccomp', 'apparmor'),
@@ -36,7 +39,10 @@ const runs = [
     projects: [
       {
         layers: 'own-root landlock seccomp apparmor',
-        suites: ['test/jail/codejail-suite.test.ts'],
+        suites: [
+          'test/jail/codejail-suite.test.ts',
+          'test/escape/{files,identity,kernel,network,processes}.test.ts',
+        ],
       },
     ],
     // What is to be denied, and CodeJail's exploit tests, which are named so too.

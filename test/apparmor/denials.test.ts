@@ -1,9 +1,11 @@
 // Each attack, and the layers that stop it. With one of them on it is denied; with none of them it gets through, or
 // its test would prove nothing: that is tried in the throwaway machine only (test/support/layers.ts).
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { hostFacts } from '../../lib/host';
 import type { Jail } from '../../lib/index';
-import { attackedJail, expectDenied, outcomes } from '../escape/attack';
+import { attackedJail, expectDenied, outcomes, type Outcomes } from '../escape/attack';
 import type { Layer } from '../support/layers';
 
 declare const CODEJAIL_TEST_LAYERS: string | undefined;
@@ -23,10 +25,53 @@ afterAll(async () => {
   await jail.close();
 });
 
+/** Signals a process outside that has the jail's uid, which the kernel by itself allows. */
+async function signalBystander(): Promise<Outcomes> {
+  let learn: (uid: number) => void = () => undefined;
+  const learnt = new Promise<number>((resolve) => (learn = resolve));
+  let bystander: ChildProcess | undefined;
+  // It can start only when the jail runs: uids of which there is a process are not leased.
+  const tellProcess = async function* (): AsyncGenerator<string> {
+    const uid = await learnt;
+    bystander = spawn('sleep', ['300'], { uid, gid: uid, stdio: 'ignore' });
+    await once(bystander, 'spawn');
+    yield `${bystander.pid ?? 0}\n`;
+  };
+  try {
+    const { signal } = await outcomes(
+      jail,
+      `
+say('uid', os.getuid())
+attempt('signal', os.kill, int(sys.stdin.readline()), signal.SIGTERM)
+`,
+      {
+        limits: UNHURRIED,
+        onStdout: (chunk) => {
+          const uid = /"uid", (\d+)/.exec(chunk.toString())?.[1];
+          if (uid !== undefined) {
+            learn(Number(uid));
+          }
+        },
+        stdin: tellProcess(),
+      },
+    );
+    return { signal };
+  } finally {
+    bystander?.kill('SIGKILL');
+  }
+}
+
 /** One attack, in Python: it is to be denied where one of `servedBy` is switched on. */
-function defence(name: string, servedBy: readonly Layer[], attack: () => string): void {
+function defence(
+  name: string,
+  servedBy: readonly Layer[],
+  attack: string | (() => Promise<Outcomes>),
+): void {
   const body = async (): Promise<void> => {
-    const found = await outcomes(jail, attack(), { limits: UNHURRIED });
+    const found =
+      typeof attack === 'string'
+        ? await outcomes(jail, attack, { limits: UNHURRIED })
+        : await attack();
     expect(Object.keys(found).length).toBeGreaterThan(0);
     expectDenied(found, Object.keys(found));
   };
@@ -48,7 +93,7 @@ describe(`a jail with ${layers.length === 0 ? 'no layer' : layers.join(', ')}`, 
     defence(
       'reading files of the host',
       ['own-root', 'landlock', 'apparmor'],
-      () => `
+      `
 for path in ('/etc/passwd', '/etc/hostname', '/usr/bin/env', '/proc/version'):
     attempt(path, lambda: open(path, 'rb').read(1))
 `,
@@ -56,12 +101,12 @@ for path in ('/etc/passwd', '/etc/hostname', '/usr/bin/env', '/proc/version'):
     defence(
       'listing directories of the host',
       ['own-root', 'landlock', 'apparmor'],
-      () => "for path in ('/', '/etc', '/tmp', '/usr'): attempt(path, os.listdir, path)",
+      "for path in ('/', '/etc', '/tmp', '/usr'): attempt(path, os.listdir, path)",
     );
     defence(
       'writing outside of its tmp',
       ['own-root', 'landlock', 'apparmor'],
-      () => `
+      `
 import uuid
 path = f'/tmp/denials-{uuid.uuid4()}'
 attempt('/tmp', lambda: (open(path, 'w').close(), os.unlink(path)))
@@ -70,12 +115,12 @@ attempt('/tmp', lambda: (open(path, 'w').close(), os.unlink(path)))
     defence(
       'asking whether files of the host are there',
       ['own-root'],
-      () => "attempt('stat', os.stat, '/etc/passwd')",
+      "attempt('stat', os.stat, '/etc/passwd')",
     );
     defence(
       'opening its own namespaces',
       ['apparmor'],
-      () => "attempt('namespace', os.open, '/proc/self/ns/mnt', os.O_RDONLY)",
+      "attempt('namespace', os.open, '/proc/self/ns/mnt', os.O_RDONLY)",
     );
   });
 
@@ -83,7 +128,7 @@ attempt('/tmp', lambda: (open(path, 'w').close(), os.unlink(path)))
     defence(
       'sockets of the network',
       ['seccomp', 'apparmor'],
-      () => `
+      `
 for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         if (family, kind) != (socket.AF_NETLINK, socket.SOCK_STREAM):
@@ -111,7 +156,7 @@ for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):
     defence(
       'executing other programs',
       ['seccomp', 'apparmor'],
-      () => `
+      `
 import glob
 def run(path):
     # What it prints is no part of the outcome.
@@ -128,7 +173,7 @@ attempt('written', run, 'tmp/program')
     defence(
       'tracing its own children',
       ['seccomp', 'apparmor'],
-      () => `
+      `
 child = os.fork()
 if child == 0:
     time.sleep(60)
@@ -139,12 +184,19 @@ os.kill(child, 9)
     );
   });
 
+  if (process.getuid?.() === 0) {
+    describe('other processes', () => {
+      defence(
+        'signals to a process outside',
+        // An ordinary user's jails have a PID namespace in any case, in which nobody else has a number.
+        ['own-root', 'apparmor', ...(hostFacts().landlock >= 6 ? (['landlock'] as const) : [])],
+        signalBystander,
+      );
+    });
+  }
+
   describe('kernel', () => {
-    defence(
-      'new user namespaces',
-      ['seccomp'],
-      () => "attempt('unshare', call, (272, 97), 0x10000000)",
-    );
-    defence('keys', ['seccomp'], () => "attempt('keyctl', call, (250, 219), 0, -3, 1)");
+    defence('new user namespaces', ['seccomp'], "attempt('unshare', call, (272, 97), 0x10000000)");
+    defence('keys', ['seccomp'], "attempt('keyctl', call, (250, 219), 0, -3, 1)");
   });
 });
