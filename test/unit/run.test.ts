@@ -1,0 +1,64 @@
+// A run whose native half is played: what an abort does at which moment.
+import type { NativeJail } from '../../lib/native';
+import { ZERO_LIMITS } from '../../lib/limits';
+import { Run, type Ended, type Outputs } from '../../lib/run';
+
+const addon = { kill: jest.fn(), stop: jest.fn() };
+jest.mock('../../lib/native', () => ({ native: () => ({ addon }) }));
+jest.mock('../../lib/input', () => ({ InputWriter: jest.fn() }));
+
+const ENDED: Ended = { type: 'ended', tmpDirectory: -1 };
+
+let controller: AbortController;
+let run: Run;
+let overflow: () => void;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  jest.clearAllMocks();
+  controller = new AbortController();
+  const stdout = {
+    bound: (_limit: number, onOver: () => void) => {
+      overflow = onOver;
+    },
+  };
+  const outputs = { stdout, stderr: { bound: () => undefined } } as unknown as Outputs;
+  const limits = { ...ZERO_LIMITS, realtime: 10 };
+  const call = { limits, mechanisms: [], collect: [], signals: [controller.signal] };
+  run = new Run({ id: 7 } as NativeJail, outputs, call, 0);
+  run.started(0, '/tmp/jail');
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('an abort', () => {
+  it('kills the jail, and once more where it has not ended in time', () => {
+    controller.abort();
+    expect(addon.kill.mock.calls).toEqual([[7]]);
+    jest.advanceTimersByTime(1000);
+    expect(addon.kill.mock.calls).toEqual([[7], [7]]);
+  });
+
+  it('of a jail that is over, whose outputs are still read, holds the event loop no longer', () => {
+    run.ended(ENDED);
+    controller.abort();
+    expect([jest.getTimerCount(), addon.kill.mock.calls]).toEqual([0, []]);
+  });
+});
+
+describe('too much output', () => {
+  it('stops the jail, and kills it where it has not ended in time', () => {
+    overflow();
+    expect([addon.stop.mock.calls, addon.kill.mock.calls]).toEqual([[[7]], []]);
+    jest.advanceTimersByTime(600);
+    expect(addon.kill.mock.calls).toEqual([[7]]);
+  });
+
+  it('of a jail that is over stops nothing', () => {
+    run.ended(ENDED);
+    overflow();
+    expect([jest.getTimerCount(), addon.stop.mock.calls]).toEqual([0, []]);
+  });
+});
