@@ -2,6 +2,7 @@
 import type { Jail, JailCodeOptions } from '../../lib/index';
 import type { JailResult } from '../../lib/result';
 import { createJail } from '../support/jail';
+import { watchLeftovers } from '../support/leftovers';
 
 /** The bounds of these suites: generous, so that only the attacked limit can end an attack. */
 export const LIMITS = { realtime: 20, cpu: 10, fsize: 4 * 1024 * 1024 } as const;
@@ -49,6 +50,24 @@ export function outcomesOf(result: JailResult): Outcomes {
 /** A jail for these suites. */
 export function attackedJail(): Jail {
   return createJail({ limits: LIMITS });
+}
+
+/** A new jail for each test of a suite; what its tests leave behind fails them. */
+export function useAttackedJail(): { readonly jail: Jail } {
+  let jail: Jail;
+  beforeEach(() => {
+    jail = attackedJail();
+  });
+  afterEach(async () => {
+    await jail.close();
+  });
+  // Last, so that it looks when the jail has tidied up.
+  watchLeftovers();
+  return {
+    get jail() {
+      return jail;
+    },
+  };
 }
 
 /** Runs an attack, whatever becomes of it. */

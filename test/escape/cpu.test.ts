@@ -1,20 +1,7 @@
 // Guarantee `cpu`: no more seconds than its limit, over all of its processes and threads.
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, run } from './attack';
+import { useAttackedJail, run } from './attack';
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 const BURNS: Record<string, string> = {
   'one process': `while True: pass`,
@@ -56,7 +43,9 @@ while True: os.read(file, 1 << 20)
 
 describe('cpu', () => {
   it.each(Object.keys(BURNS))('denies burning in %s', async (name) => {
-    const result = await run(jail, BURNS[name] ?? '', { limits: { cpu: 0.6, realtime: 15 } });
+    const result = await run(attacked.jail, BURNS[name] ?? '', {
+      limits: { cpu: 0.6, realtime: 15 },
+    });
     expect(result.outcome).toBe('cpu-limit');
     expect(result.exceeded).toMatchObject({ limit: 'cpu', allowed: 0.6 });
     expect(result.exceeded?.measured).toBeGreaterThanOrEqual(0.5);
@@ -69,7 +58,7 @@ describe('cpu', () => {
     'denies burning in short children that nobody waits for (%d s)',
     async (life) => {
       const result = await run(
-        jail,
+        attacked.jail,
         `
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 burned = 0
@@ -94,7 +83,7 @@ while True:
 
   it('denies ending the launcher by its CPU limit', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `
 try: resource.prlimit(1, resource.RLIMIT_CPU, (0, 0))
 except OSError: pass
@@ -106,7 +95,7 @@ while True: pass
   });
 
   it('allows sleeping for longer than the limit', async () => {
-    const result = await run(jail, `time.sleep(1)`, { limits: { cpu: 0.5 } });
+    const result = await run(attacked.jail, `time.sleep(1)`, { limits: { cpu: 0.5 } });
     expect(result.outcome).toBe('exited');
   });
 });

@@ -1,23 +1,10 @@
 // Guarantee `disk`: no more bytes and files than its limits.
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, expectDenied, outcomes, outcomesOf, run } from './attack';
+import { useAttackedJail, expectDenied, outcomes, outcomesOf, run } from './attack';
 
 const MEBIBYTE = 1024 * 1024;
 const LIMITS = { fsize: 16 * MEBIBYTE, disk: MEBIBYTE, files: 20 };
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 /** How many of these could be made before an error, and which error it was. */
 const COUNT = `
@@ -31,7 +18,7 @@ def count(function, most=5000):
 describe('disk', () => {
   it('denies more bytes than the limit, in one file and in many', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `${COUNT}
 file = os.open('tmp/one', os.O_WRONLY | os.O_CREAT)
 say('one', count(lambda _: os.write(file, bytes(65536))))
@@ -49,7 +36,7 @@ say('many', count(another))
 
   it('denies more than the limit by a file that has lost its name', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `${COUNT}
 kept = []
 def hidden(number):
@@ -66,7 +53,7 @@ say('hidden', count(hidden))
 
   it('denies filling the disk by a mapping, fallocate and copies', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `
 file = os.open('tmp/file', os.O_RDWR | os.O_CREAT)
 attempt('fallocate', os.posix_fallocate, file, 0, 4 << 20)
@@ -98,7 +85,7 @@ say('filled', True)
     };
     for (const [kind, make] of Object.entries(kinds)) {
       const found = await outcomes(
-        jail,
+        attacked.jail,
         `${COUNT}\nopen('tmp/first', 'w').close()\nsay('made', count(${make}))`,
         { limits: LIMITS },
       );
@@ -111,7 +98,7 @@ say('filled', True)
 
   it('denies writing at all where fsize is 0, and says so', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
 os.write(os.open('tmp/x', os.O_WRONLY | os.O_CREAT), b'x')
@@ -124,7 +111,7 @@ os.write(os.open('tmp/x', os.O_WRONLY | os.O_CREAT), b'x')
 
   it('denies one file more than fsize, also at a distance', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 file = os.open('tmp/sparse', os.O_RDWR | os.O_CREAT)

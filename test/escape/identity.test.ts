@@ -1,25 +1,12 @@
 // Guarantee `identity`: neither the caller's user nor any privilege.
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, expectDenied, outcomes } from './attack';
+import { useAttackedJail, expectDenied, outcomes } from './attack';
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 describe('identity', () => {
   it('denies the caller’s ids, every capability and supplementary groups', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 fields = dict(line.rstrip('\\n').split(':\\t', 1) for line in open('/proc/self/status') if ':\\t' in line)
 say('uids', sorted(set(os.getresuid())))
@@ -49,7 +36,7 @@ say('groups', [group for group in os.getgroups() if group not in (os.getgid(), 6
 
   it('denies becoming anybody else', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 for identity in (0, ${process.getuid?.() ?? 0} or 1, 65534):
     attempt(f'uid {identity}', os.setresuid, identity, identity, identity)
@@ -72,7 +59,7 @@ attempt('map', lambda: os.write(os.open('/proc/self/uid_map', os.O_WRONLY), b'0 
 
   it('denies raising a limit', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 for name in ('RLIMIT_CPU', 'RLIMIT_FSIZE', 'RLIMIT_NPROC', 'RLIMIT_NOFILE', 'RLIMIT_DATA', 'RLIMIT_CORE', 'RLIMIT_MEMLOCK', 'RLIMIT_SIGPENDING', 'RLIMIT_MSGQUEUE'):
     which = getattr(resource, name)

@@ -1,21 +1,8 @@
 // Guarantee `kernel`: no system call that no program needs.
 import { spawnSync } from 'node:child_process';
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, expectDenied, isX64, outcomes, run } from './attack';
+import { useAttackedJail, expectDenied, isX64, outcomes, run } from './attack';
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 // By number on x86-64 and on arm64.
 const REFUSED: Record<string, [number, number]> = {
@@ -65,7 +52,7 @@ const REFUSED: Record<string, [number, number]> = {
 describe('kernel', () => {
   it.each(Object.keys(REFUSED))('denies %s', async (name) => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `attempt('${name}', call, ${JSON.stringify(REFUSED[name])}, 0, 0, 0, 0, 0, 0)`,
     );
     expect(found).toEqual({ [name]: 'EPERM' });
@@ -73,7 +60,7 @@ describe('kernel', () => {
 
   it('denies system calls that are newer than the filter', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `for number in (463, 470, 511, 512, 600, 4096):\n    attempt(str(number), call, number)`,
     );
     expect(new Set(Object.values(found))).toEqual(new Set(['ENOSYS']));
@@ -84,7 +71,7 @@ describe('kernel', () => {
     const namespaces = [0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000];
     const flags = [...namespaces, 0x40000000];
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 for flag in ${JSON.stringify(flags)}:
     attempt(f'clone {flag:x}', call, (56, 220), flag | 17, 0, 0, 0, 0)
@@ -99,7 +86,7 @@ attempt('clone3', call, 435, (ctypes.c_uint64 * 8)(0x10000000, 0, 0, 0, 17, 0, 0
 
   it('denies input faked into a terminal', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 import fcntl
 for name, request in (('TIOCSTI', 0x5412), ('TIOCLINUX', 0x541c), ('high bits', (1 << 32) | 0x5412)):
@@ -111,7 +98,7 @@ for name, request in (('TIOCSTI', 0x5412), ('TIOCLINUX', 0x541c), ('high bits', 
 
   it('denies memory that no limit counts', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 import mmap
 attempt('memfd', os.memfd_create, 'x')
@@ -148,19 +135,19 @@ print('reached', ctypes.CFUNCTYPE(ctypes.c_int)(memory)(), flush=True)
     expect([free.signal, free.stdout.includes('reached')]).toEqual(
       free.signal === null ? [null, true] : ['SIGSEGV', false],
     );
-    const result = await run(jail, attack);
+    const result = await run(attacked.jail, attack);
     expect(result.signal).toBe(free.signal ?? 'SIGSYS');
     expect(result.stdout.toString()).toBe('before\n');
   });
 
   (isX64 ? it : it.skip)('kills a system call of the x32 interface', async () => {
-    const result = await run(jail, `libc.syscall(0x40000000 | 39)`);
+    const result = await run(attacked.jail, `libc.syscall(0x40000000 | 39)`);
     expect(result.signal).toBe('SIGSYS');
   });
 
   it('denies lifting the filter by a filter of its own', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 class Filter(ctypes.Structure):
     _fields_ = [('length', ctypes.c_ushort), ('instructions', ctypes.c_void_p)]

@@ -1,23 +1,10 @@
 // Guarantee `memory`: no more than its limit, all processes together, by whatever it is held.
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, outcomesOf, run } from './attack';
+import { useAttackedJail, outcomesOf, run } from './attack';
 
 const MEBIBYTE = 1024 * 1024;
 const MEMORY = 80 * MEBIBYTE;
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 /** Each takes, or tries to take, much more than MEMORY; none of its processes alone does. */
 const HOARDS: Record<string, string> = {
@@ -89,7 +76,7 @@ time.sleep(600)
 
 describe('memory', () => {
   it('denies one process more than the limit', async () => {
-    const result = await run(jail, `held = bytearray(400 << 20)\nsay('held', len(held))`, {
+    const result = await run(attacked.jail, `held = bytearray(400 << 20)\nsay('held', len(held))`, {
       limits: { memory: MEMORY },
     });
     expect(outcomesOf(result)).toEqual({});
@@ -98,7 +85,7 @@ describe('memory', () => {
 
   it('names the limit and what was measured', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `held = []\nwhile True: held.append(bytearray(1 << 20)); time.sleep(0.002)`,
       { limits: { memory: MEMORY } },
     );
@@ -108,7 +95,7 @@ describe('memory', () => {
   });
 
   it.each(Object.keys(HOARDS))('denies hoarding in %s', async (name) => {
-    const result = await run(jail, HOARDS[name] ?? '', {
+    const result = await run(attacked.jail, HOARDS[name] ?? '', {
       limits: { memory: MEMORY, realtime: 8, fsize: 64 * MEBIBYTE, disk: 256 * MEBIBYTE },
     });
     expect(result.outcome).toBe('memory-limit');
@@ -118,7 +105,7 @@ describe('memory', () => {
 
   it('denies hiding from the account by taking the launcher’s descriptors', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `
 for which in (resource.RLIMIT_NOFILE, resource.RLIMIT_AS, resource.RLIMIT_DATA):
     try: resource.prlimit(1, which, (0, 0))
@@ -136,7 +123,7 @@ time.sleep(600)
 
   it('allows memory that is shared after a fork, counted once', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `
 held = bytearray(64 << 20)
 children = [os.fork() for _ in range(3)]  # eight processes

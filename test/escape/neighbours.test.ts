@@ -1,21 +1,9 @@
 // Two jails at once: neither sees, signals or reaches the other.
-import type { Jail, JailCodeOptions } from '../../lib/index';
+import type { JailCodeOptions } from '../../lib/index';
 import type { JailResult } from '../../lib/result';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, expectDenied, outcomes, run } from './attack';
+import { useAttackedJail, expectDenied, outcomes, run } from './attack';
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 interface Neighbour {
   /** What it printed first. */
@@ -37,7 +25,7 @@ async function neighbour(attack: string, options: JailCodeOptions = {}): Promise
   const greeting = new Promise<string>((resolve) => {
     greet = resolve;
   });
-  const running = run(jail, `${attack}\nsys.stdin.readline()\n`, {
+  const running = run(attacked.jail, `${attack}\nsys.stdin.readline()\n`, {
     ...options,
     stdin: input(),
     onStdout: (chunk) => {
@@ -66,7 +54,7 @@ signal.signal(signal.SIGTERM, lambda *_: os._exit(99))
 print('up', flush=True)
 `);
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 say('processes', len([name for name in os.listdir('/proc') if name.isdigit()]))
@@ -87,7 +75,7 @@ open('tmp/secret', 'w').write('of the neighbour')
 print(os.getcwd(), flush=True)
 `);
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 for name in ('', '/tmp', '/tmp/secret', '/jailed_code'):
     attempt('open ' + name, os.open, ${JSON.stringify(other.greeting)} + name, os.O_RDONLY)
@@ -116,7 +104,7 @@ server.settimeout(0.5)
 `;
     const other = await neighbour(`${bind}\nprint('up', flush=True)`);
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 attempt('connect', lambda: socket.socket(socket.AF_UNIX).connect('\\0shared-name'))
 attempt('bind', lambda: exec(${JSON.stringify(bind)}, globals()))
@@ -134,14 +122,14 @@ attempt('connect to its own', lambda: socket.socket(socket.AF_UNIX).connect('\\0
   it('gives each its own uid, or its own user namespace', async () => {
     const tell = `print(os.getuid(), os.readlink('/proc/self/ns/user'), flush=True)`;
     const other = await neighbour(tell);
-    const own = (await run(jail, tell)).stdout.toString().trim();
+    const own = (await run(attacked.jail, tell)).stdout.toString().trim();
     expect(own).not.toBe(other.greeting);
     await other.leave();
   });
 
   it('leaves nothing behind for a later jail of the same command', async () => {
     await outcomes(
-      jail,
+      attacked.jail,
       `
 open('tmp/left', 'w').write('left')
 open('/dev/null', 'w').write('x')
@@ -149,7 +137,7 @@ say('ok', True)
 `,
     );
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `say('tmp', os.listdir('tmp'))\nsay('here', os.listdir('.'))`,
     );
     expect(found['tmp']).toEqual([]);

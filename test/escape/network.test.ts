@@ -2,22 +2,9 @@
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, expectDenied, outcomes } from './attack';
+import { useAttackedJail, expectDenied, outcomes } from './attack';
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 async function listening(server: Server): Promise<void> {
   await once(server, 'listening');
@@ -26,7 +13,7 @@ async function listening(server: Server): Promise<void> {
 describe('network', () => {
   it('denies sockets of every family but AF_UNIX with EACCES', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 for family in range(2, 47):
     for kind in (1, 2, 3, 5):
@@ -49,7 +36,7 @@ attempt('pair', call, (53, 199), 2, 1, 0, (ctypes.c_int * 2)())
     await listening(server);
     const { port } = server.address() as AddressInfo;
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 attempt('create_connection', socket.create_connection, ('127.0.0.1', ${port}), 2)
 attempt('datagram', lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', ${port})))
@@ -73,7 +60,7 @@ attempt('listen', lambda: socket.create_server(('127.0.0.1', 0)))
     );
     await Promise.all(servers.map(listening));
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 for name in ('\\0${name}', ${JSON.stringify(path)}, '/run/docker.sock', '/dev/log', '/run/systemd/private'):
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
@@ -93,7 +80,7 @@ for name in ('\\0${name}', ${JSON.stringify(path)}, '/run/docker.sock', '/dev/lo
 
   it('allows Unix sockets in its own tmp, and pairs', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 server = socket.socket(socket.AF_UNIX)
 server.bind('tmp/socket')
@@ -112,7 +99,7 @@ say('pair', right.recv(4).decode())
 
   it('denies binding a Unix socket outside of tmp', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 for path in ('socket', '../socket', '/tmp/socket', '/dev/socket'):
     attempt(path, lambda: socket.socket(socket.AF_UNIX).bind(path))

@@ -1,29 +1,16 @@
 // Guarantee `output`: the server's memory can't be filled through what a program writes.
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, run } from './attack';
+import { useAttackedJail, run } from './attack';
 
 const MEBIBYTE = 1024 * 1024;
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 describe('output', () => {
   it.each([
     ['standard output', 1, 'stdout'],
     ['standard error', 2, 'stderr'],
   ] as const)('denies a flood of %s', async (_name, number, stream) => {
-    const result = await run(jail, `while True: os.write(${number}, bytes(65536))`, {
+    const result = await run(attacked.jail, `while True: os.write(${number}, bytes(65536))`, {
       limits: { output: MEBIBYTE },
     });
     expect(result.outcome).toBe('output-limit');
@@ -34,7 +21,7 @@ describe('output', () => {
 
   it('denies a flood by many processes that ignore every signal', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `
 signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 for _ in range(3): os.fork()
@@ -50,7 +37,7 @@ while True:
 
   it('denies a flood of the result channel', async () => {
     const flood = `import os\nwhile True: os.write(4, bytes(65536))`;
-    const error: unknown = await jail
+    const error: unknown = await attacked.jail
       .safeExec(flood, {}, { limits: { output: MEBIBYTE } })
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
@@ -68,7 +55,7 @@ while True:
     }, 20);
     // One byte at a time, so that the server reads one byte at a time.
     const result = await run(
-      jail,
+      attacked.jail,
       `
 end = time.monotonic() + 3
 while time.monotonic() < end: os.write(1, b'x')
@@ -81,7 +68,7 @@ while time.monotonic() < end: os.write(1, b'x')
   });
 
   it('supports other work while a program floods', async () => {
-    const flood = run(jail, `while True: os.write(1, bytes(65536))`, {
+    const flood = run(attacked.jail, `while True: os.write(1, bytes(65536))`, {
       limits: { realtime: 2, output: 0 },
       onStdout: () => undefined,
     });

@@ -1,20 +1,7 @@
 // What safeExec gives back is made by hostile code: an error or a value, never a crash or a pollution.
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail } from './attack';
+import { useAttackedJail } from './attack';
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 /** Python that ends with this on the result channel, and nothing else. */
 function answer(expression: string): string {
@@ -28,7 +15,7 @@ function answer(expression: string): string {
 
 async function failure(code: string): Promise<unknown> {
   const globals = { kept: true };
-  const outcome: unknown = await jail
+  const outcome: unknown = await attacked.jail
     .safeExec(code, globals)
     .then(() => 'no error')
     .catch((thrown: unknown) => thrown);
@@ -64,7 +51,7 @@ describe('the result of hostile code', () => {
 
   it('denies polluting a prototype', async () => {
     const globals: Record<string, unknown> = {};
-    await jail.safeExec(
+    await attacked.jail.safeExec(
       answer(
         `b'G{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 2}}, "toString": 3, "a": {"__proto__": {"polluted": 4}}}'`,
       ),
@@ -84,7 +71,7 @@ describe('the result of hostile code', () => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
     }, 5);
-    await jail.safeExec(answer(`b'G{"a":[' + b'1,' * 7_000_000 + b'1]}'`), globals);
+    await attacked.jail.safeExec(answer(`b'G{"a":[' + b'1,' * 7_000_000 + b'1]}'`), globals);
     clearInterval(clock);
     expect((globals['a'] as unknown[]).length).toBe(7_000_001);
     expect(longest).toBeLessThan(4000);
@@ -102,7 +89,10 @@ describe('the result of hostile code', () => {
 
   it('denies holding the call by a child that keeps the channel', async () => {
     const globals: Record<string, unknown> = {};
-    await jail.safeExec('import os, time\nif os.fork() == 0: time.sleep(600)\na = 1', globals);
+    await attacked.jail.safeExec(
+      'import os, time\nif os.fork() == 0: time.sleep(600)\na = 1',
+      globals,
+    );
     expect(globals).toEqual({ a: 1 });
   });
 
@@ -116,7 +106,7 @@ describe('the result of hostile code', () => {
     'raise type("E", (BaseException,), {"__str__": lambda self: 1 / 0})',
     'import os; os.kill(os.getpid(), 11)',
   ])('gives a result or a typed error after %j', async (code) => {
-    const outcome: unknown = await jail
+    const outcome: unknown = await attacked.jail
       .safeExec(code, {})
       .then(() => ({ code: 'ERR_CODEJAIL_EXEC' }))
       .catch((thrown: unknown) => thrown);
@@ -126,11 +116,12 @@ describe('the result of hostile code', () => {
 
 describe('collected files of hostile code', () => {
   it('denies links, FIFOs, devices and sockets, and what is reached through them', async () => {
-    const { collected } = await jail.jailCode('python', {
+    const { collected } = await attacked.jail.jailCode('python', {
       code: [
         'import os, socket',
         'os.chdir("tmp")',
         'open("plain", "w").write("plain")',
+        'open("new\\nline", "w").write("odd")',
         'os.symlink("/etc/passwd", "link")',
         'os.symlink("/etc", "directory-link")',
         'os.symlink("plain", "inner-link")',
@@ -142,12 +133,13 @@ describe('collected files of hostile code', () => {
     });
     expect(collected.map(({ path, content }) => [path, content.toString()])).toEqual([
       ['directory/deep', 'deep'],
+      ['new\nline', 'odd'],
       ['plain', 'plain'],
     ]);
   });
 
   it('denies a sparse giant', async () => {
-    const result = await jail.jailCode('python', {
+    const result = await attacked.jail.jailCode('python', {
       code: 'import os\nos.ftruncate(os.open("tmp/giant", os.O_RDWR | os.O_CREAT), 1 << 40)',
       collect: ['giant'],
       limits: { fsize: 2 ** 41, output: 1024 * 1024 },
@@ -157,7 +149,7 @@ describe('collected files of hostile code', () => {
   });
 
   it('supports names that are no text and files that nobody may read, by leaving them out', async () => {
-    const { collected } = await jail.jailCode('python', {
+    const { collected } = await attacked.jail.jailCode('python', {
       code: [
         'import os',
         'open(b"tmp/\\xff\\xfe", "w").write("x")',
@@ -177,7 +169,7 @@ describe('collected files of hostile code', () => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
     }, 5);
-    const { status } = await jail.jailCode('python', {
+    const { status } = await attacked.jail.jailCode('python', {
       code: 'for i in range(900): open("tmp/" + "-" * 240 + str(i), "w")',
       collect: ['*-*-*.png'],
     });

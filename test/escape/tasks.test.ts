@@ -1,20 +1,7 @@
 // Guarantee `tasks`: no more processes and threads than its limit, counted for this jail alone.
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, outcomes, outcomesOf, run } from './attack';
+import { useAttackedJail, outcomes, outcomesOf, run } from './attack';
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 const COUNT_FORKS = `
 made = 0
@@ -30,12 +17,14 @@ say('made', made)
 describe('tasks', () => {
   it('denies more processes than the limit', async () => {
     // The program itself is one of them.
-    expect(await outcomes(jail, COUNT_FORKS, { limits: { nproc: 10 } })).toEqual({ made: 9 });
+    expect(await outcomes(attacked.jail, COUNT_FORKS, { limits: { nproc: 10 } })).toEqual({
+      made: 9,
+    });
   });
 
   it('denies more threads than the limit', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 import threading
 made = 0
@@ -54,7 +43,7 @@ sys.stdout.flush(); os._exit(0)
 
   it('denies processes and threads together more than the limit', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 import threading
 made = 0
@@ -75,7 +64,7 @@ os._exit(0)
 
   it('denies a fork bomb that forks as fast as it is ended', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `
 while True:
     try: os.fork()
@@ -88,14 +77,14 @@ while True:
 
   it('counts for one jail alone, while others have reached theirs', async () => {
     const results = await Promise.all(
-      [1, 2, 3].map(async () => run(jail, COUNT_FORKS, { limits: { nproc: 10 } })),
+      [1, 2, 3].map(async () => run(attacked.jail, COUNT_FORKS, { limits: { nproc: 10 } })),
     );
     expect(results.map(outcomesOf)).toEqual([{ made: 9 }, { made: 9 }, { made: 9 }]);
   });
 
   it('supports other jails while one forks as much as it can', async () => {
     const bomb = run(
-      jail,
+      attacked.jail,
       `while True:\n    try: os.fork()\n    except OSError: time.sleep(0.001)`,
       {
         limits: { realtime: 4, cpu: 8 },
@@ -103,7 +92,9 @@ while True:
     );
     const results = [];
     for (let round = 0; round < 5; round += 1) {
-      results.push((await jail.jailCode('python', { code: 'print(1)' })).stdout.toString());
+      results.push(
+        (await attacked.jail.jailCode('python', { code: 'print(1)' })).stdout.toString(),
+      );
     }
     expect(results).toEqual(Array.from({ length: 5 }, () => '1\n'));
     await bomb;

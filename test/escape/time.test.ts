@@ -1,20 +1,7 @@
 // Guarantee `time`: no longer than its limit by the clock on the wall.
-import type { Jail } from '../../lib/index';
-import { watchLeftovers } from '../support/leftovers';
-import { attackedJail, run } from './attack';
+import { useAttackedJail, run } from './attack';
 
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-// Last, so that it looks when the suite itself has tidied up.
-watchLeftovers();
+const attacked = useAttackedJail();
 
 async function* neverEnding(): AsyncGenerator<string> {
   yield 'one line\n';
@@ -46,7 +33,7 @@ if call((56, 220), 0x4000 | 17, 0, 0, 0, 0) == 0: time.sleep(600)
 
 describe('time', () => {
   it.each(Object.keys(STAYS))('denies staying by %s', async (name) => {
-    const result = await run(jail, STAYS[name] ?? '', { limits: { realtime: 0.5 } });
+    const result = await run(attacked.jail, STAYS[name] ?? '', { limits: { realtime: 0.5 } });
     expect(result.outcome).toBe('time-limit');
     expect(result.exceeded).toMatchObject({ limit: 'realtime', allowed: 0.5 });
     expect(result.exceeded?.measured).toBeGreaterThanOrEqual(0.5);
@@ -54,7 +41,7 @@ describe('time', () => {
   });
 
   it('denies staying by reading standard input that never ends', async () => {
-    const result = await run(jail, `sys.stdin.read()`, {
+    const result = await run(attacked.jail, `sys.stdin.read()`, {
       stdin: neverEnding(),
       limits: { realtime: 0.5 },
     });
@@ -63,7 +50,7 @@ describe('time', () => {
 
   it('denies staying by output that nobody else could end', async () => {
     const result = await run(
-      jail,
+      attacked.jail,
       `
 while True:
     os.write(1, b'.')
