@@ -10,6 +10,7 @@ const ROOT = join(__dirname, '..', '..');
 const NEEDED = [
   'lib',
   'test',
+  'apparmor-profiles',
   'build/Release',
   'dist',
   'node_modules',
