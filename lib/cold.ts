@@ -56,7 +56,9 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<ColdResult> {
       run.ended(event);
     }
   });
-  const run = new Run(jail, new Outputs(jail), call, calledAt);
+  const outputs = new Outputs(jail);
+  const run = new Run(jail, outputs, call, calledAt);
+  outputs.start();
   run.boundSetup();
   try {
     return await run.finish();

@@ -1,7 +1,12 @@
 // Reads what a program writes, up to a bound.
+import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { native } from './native';
 
 const FIRST_CAPACITY = 1024;
+
+// One for all: what is kept of it is copied.
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** A pipe of a jail, read to its end. */
 export class OutputReader {
@@ -15,33 +20,73 @@ export class OutputReader {
   seen = 0;
   /** Settles when the pipe has ended. */
   readonly ended: Promise<void>;
-  readonly #socket: Socket;
+  #settleEnded: () => void = () => undefined;
+  readonly #descriptor: number;
+  #socket: Socket | undefined;
+  #isOver = false;
+  #isHeld = true;
 
   /**
-   * @param descriptor the read end of a pipe; it is closed here
+   * @param descriptor the read end of a pipe, which does not block; it is closed here, once `start` or `drain` was
+   *   called
    */
   constructor(descriptor: number) {
-    this.#socket = new Socket({ fd: descriptor, readable: true, writable: false });
+    this.#descriptor = descriptor;
     this.ended = new Promise((resolve) => {
-      this.#socket.once('close', () => {
-        resolve();
-      });
+      this.#settleEnded = resolve;
     });
+  }
+
+  /** Reads from now on, as it comes. */
+  start(): void {
+    if (this.#socket !== undefined || this.#isOver) {
+      return;
+    }
+    this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
+    this.#socket.once('close', this.#settleEnded);
     // A pipe that breaks has ended; how the program did is told by the launcher.
     this.#socket.on('error', () => undefined);
     this.#socket.on('data', (chunk: Buffer) => {
-      const room = this.#limit - this.seen;
-      const isOver = this.seen <= this.#limit && chunk.length > room;
-      this.seen += chunk.length;
-      const kept = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
-      if (kept !== null && kept.length > 0) {
-        this.#keep(kept);
-        this.#onChunk?.(kept);
-      }
-      if (isOver) {
-        this.#onOver?.();
-      }
+      this.#take(chunk);
     });
+    this.hold(this.#isHeld);
+  }
+
+  /** Reads what the dead have left, at once, where nothing was read so far. */
+  drain(): void {
+    if (this.#socket !== undefined || this.#isOver) {
+      return;
+    }
+    try {
+      for (;;) {
+        const count = readSync(this.#descriptor, scratch);
+        if (count === 0) {
+          break;
+        }
+        this.#take(scratch.subarray(0, count));
+      }
+    } catch {
+      // EAGAIN: somebody has yet to close it.
+      this.start();
+      return;
+    }
+    this.#isOver = true;
+    native().addon.closeDescriptor(this.#descriptor);
+    this.#settleEnded();
+  }
+
+  #take(chunk: Buffer): void {
+    const room = this.#limit - this.seen;
+    const isOver = this.seen <= this.#limit && chunk.length > room;
+    this.seen += chunk.length;
+    const kept = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
+    if (kept !== null && kept.length > 0) {
+      this.#keep(kept);
+      this.#onChunk?.(kept);
+    }
+    if (isOver) {
+      this.#onOver?.();
+    }
   }
 
   /**
@@ -58,10 +103,11 @@ export class OutputReader {
 
   /** Whether the pipe keeps this process alive. */
   hold(held: boolean): void {
+    this.#isHeld = held;
     if (held) {
-      this.#socket.ref();
+      this.#socket?.ref();
     } else {
-      this.#socket.unref();
+      this.#socket?.unref();
     }
   }
 
@@ -84,10 +130,5 @@ export class OutputReader {
     }
     chunk.copy(this.#kept, this.#length);
     this.#length = length;
-  }
-
-  /** Gives the pipe up: nothing more is read. */
-  destroy(): void {
-    this.#socket.destroy();
   }
 }

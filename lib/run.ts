@@ -45,6 +45,7 @@ export class Outputs {
   readonly stdout: OutputReader;
   readonly stderr: OutputReader;
   readonly channel: OutputReader | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(jail: NativeJail) {
     this.stdout = new OutputReader(jail.stdout);
@@ -52,16 +53,45 @@ export class Outputs {
     this.channel = jail.result < 0 ? undefined : new OutputReader(jail.result);
   }
 
+  get #all(): OutputReader[] {
+    const { stdout, stderr, channel } = this;
+    return channel === undefined ? [stdout, stderr] : [stdout, stderr, channel];
+  }
+
+  /**
+   * Reads as it comes.
+   * @param afterMs from when on: most warm calls are over by then, and one wake of the event loop is enough for them
+   */
+  start(afterMs = 0): void {
+    if (afterMs > 0) {
+      this.#timer = setTimeout(() => {
+        this.start();
+      }, afterMs);
+      return;
+    }
+    for (const reader of this.#all) {
+      reader.start();
+    }
+  }
+
+  /** Reads what is left, when every process of the jail is dead. */
+  drain(): void {
+    clearTimeout(this.#timer);
+    for (const reader of this.#all) {
+      reader.drain();
+    }
+  }
+
   /** Whether they keep this process alive. */
   hold(held: boolean): void {
-    for (const reader of [this.stdout, this.stderr, this.channel]) {
-      reader?.hold(held);
+    for (const reader of this.#all) {
+      reader.hold(held);
     }
   }
 
   /** Settles when all of them have ended. */
   async ended(): Promise<void> {
-    await Promise.all([this.stdout.ended, this.stderr.ended, this.channel?.ended]);
+    await Promise.all(this.#all.map(async ({ ended }) => ended));
   }
 }
 
@@ -173,6 +203,7 @@ export class Run {
     this.#endedMs = now();
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#outputs.drain();
     this.#settle(event);
   }
 

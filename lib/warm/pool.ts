@@ -1,7 +1,9 @@
 // The waiting cells of one warm command: made ahead of need, given to calls in order, replaced behind them.
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { now } from '../clock';
 import type { ColdResult } from '../cold';
+import type { ProbeCheck } from '../probe';
 import type { WarmArguments } from '../warm-options';
 import type { WarmCall } from './cell';
 import { CellLostError } from './cell-lost';
@@ -88,7 +90,9 @@ export class Pool {
           this.#discard(taken);
           return 'disk-limits';
         }
-        const result = await taken.cell.run(call, calledAt);
+        const running = taken.cell.run(call, calledAt);
+        this.#chores.add(running);
+        const result = await running;
         this.#failuresInARow = 0;
         return result;
       } catch (error) {
@@ -98,9 +102,7 @@ export class Pool {
         this.#onLost();
       } finally {
         generation.running -= 1;
-        this.#templates.recycleIfDue();
-        this.#refill();
-        this.#templates.closeRetired();
+        this.#tidyLater();
       }
     }
     return 'cells-lost';
@@ -128,6 +130,11 @@ export class Pool {
     } finally {
       clearInterval(alive);
     }
+  }
+
+  /** What was tried in cells like those that wait. */
+  checks(): readonly ProbeCheck[] {
+    return this.#templates.current?.template.checks ?? [];
   }
 
   /** What the pool has and did. */
@@ -173,7 +180,7 @@ export class Pool {
       });
       if (taken !== undefined) {
         // Later: not before this call's request is written.
-        setImmediate(() => {
+        void setImmediate().then(() => {
           this.#refill();
         });
         return taken;
@@ -204,6 +211,17 @@ export class Pool {
     );
     this.#refill();
     return given;
+  }
+
+  // When the caller has its result: making cells costs the event loop time too.
+  #tidyLater(): void {
+    this.#chores.add(
+      setImmediate().then(() => {
+        this.#templates.recycleIfDue();
+        this.#refill();
+        this.#templates.closeRetired();
+      }),
+    );
   }
 
   #refill(): void {

@@ -148,6 +148,9 @@ void JailProcess::arm(Order order) {
   order.spent_system_us = ready_.system_us;
   order.inherited_bytes = ready_.peak_sum_bytes;
   (void)::send(report_channel_.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
+  // What it reports from now on is read when its pidfd tells of its end: one wake in the place of
+  // two.
+  report_watch_.stop();
 }
 
 void JailProcess::ask_to_stop() {
@@ -336,9 +339,7 @@ void JailProcess::on_process_end(uv_loop_t* loop) {
   if (!first_ended_) {
     return;
   }
-  if (report_watch_.handle != nullptr) {
-    read_reports(loop);
-  }
+  read_reports(loop);
   if (second_pidfd_.valid() && !second_ended_) {
     return;
   }

@@ -106,6 +106,7 @@ describe('a pool', () => {
       await settle();
       servedBy(bench.template.cells).at(-1)!.finish.resolve(RESULT);
       await running;
+      await settle();
     }
     expect(bench.template.cells.map(({ calls }) => calls.length).sort()).toEqual([
       0, 0, 1, 1, 1, 1, 1,
