@@ -104,6 +104,7 @@
         'native/cell/confine.cc',
         'native/cell/fork.cc',
         'native/cell/python.cc',
+        'native/cell/working_pages.cc',
       ],
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-fPIC', '-fvisibility=hidden'],
       'ldflags': ['-static-libgcc', '-static-libstdc++', '-s'],

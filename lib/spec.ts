@@ -223,10 +223,12 @@ function appArmorRecords({ appArmorProfile }: Confinement): NativeRecord[] {
 /**
  * Builds the spec of one cell: what is the cell's own, over a copy of its template's root.
  * @param confinement the cell's, by `planWarm`
+ * @param files what every call finds in its directory
  */
 export function buildCellSpec(
   confinement: Confinement,
   limits: Pick<Limits, 'disk' | 'files'>,
+  files: readonly JailFile[],
 ): JailSpec {
   const directory = newDirectory();
   return {
@@ -241,7 +243,7 @@ export function buildCellSpec(
         { kind: RecordKind.tmpDirectory, path: `${directory}/tmp` },
         { kind: RecordKind.proc, path: '/proc' },
         { kind: RecordKind.tmpfs, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
-        ...directoryRecords(directory, { files: [], copies: [] }, limits),
+        ...directoryRecords(directory, { files, copies: [] }, limits),
         ...landlockRecords({ binds: [], links: [] }, directory, confinement),
         ...appArmorRecords(confinement),
       ],

@@ -8,6 +8,7 @@ import {
   optionsOf,
   parseArgument,
   readName,
+  readText,
   Refusal,
 } from './argument';
 import { describe } from './describe';
@@ -33,6 +34,12 @@ export interface WarmOptions {
    * `pythonPath` names one of them has nothing copied.
    */
   pythonPath?: string[] | undefined;
+  /**
+   * A program like those to come, at most 16,384 characters of Python. A process that is then ended runs it once, when
+   * a template starts, to learn which memory such programs use: each waiting process is made with a copy of its own.
+   * Nothing else of it reaches a call. Default: a program that does nothing.
+   */
+  rehearsal?: string | undefined;
   /** After so many programs the template is replaced, 1 to 1e9. Default 10,000. */
   recycleCells?: number | undefined;
   /** A template older than these seconds is replaced at the next call, 1 to 1e6. Default 3600. */
@@ -51,6 +58,9 @@ export type WarmArguments = { [Key in keyof WarmOptions]-?: NonNullable<WarmOpti
 
 const MEBIBYTE = 1024 * 1024;
 const MAXIMUM_DEFAULT_SIZE = 16;
+const MAXIMUM_REHEARSAL = 16_384;
+/** A program that does next to nothing. */
+export const DEFAULT_REHEARSAL = 'a = 17';
 
 function readModuleName(value: unknown): string {
   const module = readName(value);
@@ -68,12 +78,22 @@ function readSearchedPath(value: unknown): string {
   return path;
 }
 
+function readRehearsal(value: unknown): string {
+  const program = readText(value);
+  // It has to fit into a pipe, also where each character is escaped.
+  if (program.length > MAXIMUM_REHEARSAL) {
+    throw new Refusal(`must be at most ${MAXIMUM_REHEARSAL} characters, not ${program.length}`);
+  }
+  return program;
+}
+
 const warmSchema = optionsOf({
   size: z.optional(integer(1, 1000)),
   lowWater: z.optional(integer(0, 1000)),
   maxWaiting: z.optional(integer(0, 10_000)),
   preload: z.optional(listOf(converted(readModuleName))),
   pythonPath: z.optional(listOf(converted(readSearchedPath))),
+  rehearsal: z.optional(converted(readRehearsal)),
   recycleCells: z.optional(integer(1, 1e9)),
   recycleSeconds: z.optional(integer(1, 1e6)),
   recycleGrowth: z.optional(integer(MEBIBYTE, Number.MAX_SAFE_INTEGER)),
@@ -109,6 +129,7 @@ export function parseWarm(value: unknown, argument: string): false | WarmArgumen
     maxWaiting: warm.maxWaiting ?? 100,
     preload: warm.preload ?? [],
     pythonPath: warm.pythonPath ?? [],
+    rehearsal: warm.rehearsal ?? DEFAULT_REHEARSAL,
     recycleCells: warm.recycleCells ?? 10_000,
     recycleSeconds: warm.recycleSeconds ?? 3600,
     recycleGrowth: warm.recycleGrowth ?? 64 * MEBIBYTE,

@@ -42,11 +42,12 @@ setprofile = sys.setprofile
 
 def enter():
     """Takes down where this process is, and what it started with."""
-    global directory, process, streams, standard_path
+    global directory, process, streams, standard_path, standard_modules
     directory = getcwd()
     process = getpid()
     streams = [sys.stdout, sys.stderr]
     standard_path = list(sys.path)
+    standard_modules = frozenset(sys.modules)
 
 
 class DecoderOptions:
@@ -59,22 +60,24 @@ class DecoderOptions:
     memo = {}
 
 
-def read_request():
+def read_request(descriptor, size):
     chunks = []
-    while True:
-        chunk = read(REQUEST, 1 << 20)
+    while size > 0:
+        # What a pipe holds at most. More would be memory that is mapped and unmapped for each read.
+        chunk = read(descriptor, 1 << 16)
         if not chunk:
             break
         chunks.append(chunk)
-    close(REQUEST)
+        size -= len(chunk)
+    close(descriptor)
     return make_scanner(DecoderOptions)(b''.join(chunks).decode(), 0)[0]
 
 
-def send(text):
+def send(text, descriptor):
     data = memoryview(text.encode())
     while data:
-        data = data[write(CHANNEL, data):]
-    close(CHANNEL)
+        data = data[write(descriptor, data):]
+    close(descriptor)
 
 
 def bytes_to_text(value):
@@ -144,10 +147,15 @@ def settle():
     pthread_sigmask(SIG_BLOCK, HELD_SIGNALS)
 
 
-def program_modules():
+def unsettle():
+    pthread_sigmask(SIG_UNBLOCK, HELD_SIGNALS)
+
+
+def program_modules(names):
     found = {}
-    for name, module in list(sys.modules.items()):
+    for name in names:
         try:
+            module = sys.modules[name]
             if vars(module).get('__file__', '').startswith(directory + '/'):
                 if name != '__main__':
                     found[name] = module
@@ -169,7 +177,7 @@ def format_traceback(error, trace, code):
 def with_standard_modules(function, *arguments):
     """Calls the function where no import, now or later, finds a module of the program's."""
     program_path, sys.path = sys.path, standard_path
-    hidden = program_modules()
+    hidden = program_modules(list(sys.modules))
     for name in hidden:
         del sys.modules[name]
     try:
@@ -290,7 +298,7 @@ def flush():
             pass
 
 
-def finish(status, namespace):
+def shut_down():
     try:
         threading = sys.modules.get('threading')
         if threading is not None:
@@ -301,20 +309,25 @@ def finish(status, namespace):
         _run_exitfuncs()
     except BaseException:
         pass
-    # Files that the program left open are flushed when nothing refers to them any more.
+
+
+def let_go(namespace):
+    """Files that the program left open are flushed when nothing refers to them any more."""
     namespace.clear()
-    for module in program_modules().values():
+    # Only those that are new: to look at a module is to write to it, in the count of its references.
+    for module in program_modules(sys.modules.keys() - standard_modules).values():
         vars(module).clear()
     flush()
-    _exit(status)
 
 
-def run():
-    request = read_request()
+def perform(request_descriptor, size, channel):
+    """Runs the program of a request, of at most so many bytes, and sends its result: the status to end with, and the
+    program's namespace."""
+    request = read_request(request_descriptor, size)
     code = request['code']
     namespace = request['globals']
     namespace.pop('__builtins__', None)
-    set_inheritable(CHANNEL, False)
+    set_inheritable(channel, False)
     sys.path[:0] = script_path
     sys.path += [
         name if name.startswith('/') else directory + '/' + name
@@ -338,29 +351,18 @@ def run():
     # A child that the program forked, and that ran on to here, has no result to give.
     if message is not None and getpid() == process:
         try:
-            send(message)
+            send(message, channel)
         except OSError as error:
             write_stderr('codejail: the result could not be written: %s\n' % error)
             status = 1
-    finish(status, namespace)
+    return status, namespace
 
 
-def rehearse():
-    """Goes the way of a call without a call: a forked process then has its own copy of each page that
-    a call writes to."""
-    text = b'{"code":"a = 17","globals":{"b":[1.5,"c",null]},"python_path":[]}'
-    request = make_scanner(DecoderOptions)(b''.join([text]).decode(), 0)[0]
-    namespace = request['globals']
-    namespace.pop('__builtins__', None)
-    sys.path[:0] = []
-    exec(compile(request['code'], PROGRAM, 'exec', 0, True), namespace)
-    settrace(None)
-    setprofile(None)
-    settle()
-    pthread_sigmask(SIG_UNBLOCK, HELD_SIGNALS)
-    with_standard_modules(encode_globals, namespace).encode()
-    namespace.clear()
-    flush()
+def run(size=sys.maxsize):
+    status, namespace = perform(REQUEST, size, CHANNEL)
+    shut_down()
+    let_go(namespace)
+    _exit(status)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 """A warm Python: imports what calls will need, then makes cells, each of which runs one call.
 
 In:   descriptor 3, read to its end: {"library": str, "preload": [module, ...], "python_path": [path,
-      ...], "runner": str}. All of it is the operator's; nothing of a call is ever read here.
+      ...], "rehearsal": str, "runner": str}. All of it is the operator's; nothing of a call is ever read here.
 Out:  descriptor 4: "ready", or a traceback.
 Then: descriptor 5, where the descriptors of each new cell come. What follows `make_cells` runs in a
       cell, confined, with the cell's own descriptors 0 to 4.
@@ -27,6 +27,7 @@ ANSWER = 4
 HANDOVER = 5
 SCRIPT = 1
 PROBE = 2
+NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 RUNNER = '<codejail>'
 
 
@@ -34,6 +35,7 @@ def load(path):
     # PyDLL keeps the interpreter's lock: the only thread forks in it.
     library = ctypes.PyDLL(path)
     library.codejail_word.restype = ctypes.c_char_p
+    library.codejail_request_size.restype = ctypes.c_uint64
     return library
 
 
@@ -92,7 +94,7 @@ def reseed(sources):
             source.seed()
 
 
-def enter_cell(runner):
+def enter_cell(library, runner, sources):
     """What a new process would have been told by its start."""
     directory = os.getcwd()
     for name in ('TMPDIR', 'HOME'):
@@ -101,6 +103,9 @@ def enter_cell(runner):
     if tempfile is not None:
         tempfile.tempdir = None
     runner.enter()
+    reseed(sources)
+    rehearse(library, runner)
+    gc.enable()
 
 
 def words_of(library):
@@ -109,6 +114,18 @@ def words_of(library):
 
 def script_path(directory):
     return [] if sys.flags.isolated or getattr(sys.flags, 'safe_path', False) else [directory]
+
+
+def begin_call(library):
+    words = words_of(library)
+    sys.orig_argv = sys.orig_argv[:-1] + words
+    return words
+
+
+def become_runner(runner, words):
+    sys.argv = words
+    sys.modules['__main__'] = runner
+    runner.script_path = script_path(runner.directory)
 
 
 def run_script(library, words):
@@ -127,6 +144,46 @@ def run_script(library, words):
     library.codejail_exit(status, 1 if error is not None and issubclass(error, KeyboardInterrupt) else 0)
 
 
+def rehearse(library, runner, text=NOTHING):
+    """Goes the way of a call with a request of the operator's: its status. What a call writes to is this
+    process's own memory afterwards, and all of its way was gone once."""
+    path, words, main_module, argv = list(sys.path), sys.orig_argv, sys.modules['__main__'], sys.argv
+    library.codejail_rehearse_words()
+    become_runner(runner, begin_call(library))
+    request, request_end = os.pipe()
+    os.write(request_end, text)
+    os.close(request_end)
+    status, namespace = runner.perform(request, len(text), os.open('/dev/null', os.O_WRONLY))
+    runner.let_go(namespace)
+    runner.unsettle()
+    sys.path[:], sys.orig_argv, sys.modules['__main__'], sys.argv = path, words, main_module, argv
+    return status
+
+
+def scout(library, runner, sources, program):
+    """A child becomes a cell and runs a program, to learn which memory that takes, and is no more."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.dup2(os.open('/dev/null', os.O_WRONLY), 1)
+            enter_cell(library, runner, sources)
+            text = json.dumps({'code': program, 'globals': {}, 'python_path': []})
+            status = rehearse(library, runner, text.encode())
+            library.codejail_report_pages(writing)
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(writing)
+    library.codejail_learn_pages(reading)
+    os.close(reading)
+    if os.waitpid(child, 0)[1] != 0:
+        raise RuntimeError('the rehearsal failed')
+
+
 def main():
     configuration = read_configuration()
     library = load(configuration['library'])
@@ -140,10 +197,11 @@ def main():
     sys.path[:] = standard_path
     runner = make_runner(configuration['runner'])
     runner.enter()
-    runner.rehearse()
+    rehearse(library, runner)
     sources = random_sources()
     gc.collect()
     gc.freeze()
+    scout(library, runner, sources, configuration['rehearsal'])
     return library, runner, sources
 
 
@@ -154,25 +212,17 @@ except BaseException:
     answer(traceback.format_exc())
     sys.exit(1)
 answer('ready')
-del main, load, read_configuration, make_runner
+del main, load, read_configuration, make_runner, scout
 if not library.codejail_make_cells(HANDOVER):
     os._exit(0)
 
 # In a cell.
-enter_cell(runner)
-reseed(sources)
-script_path(runner.directory)
-words_of(library)
-runner.rehearse()
-gc.enable()
+enter_cell(library, runner, sources)
 kind = library.codejail_await_call()
-words = words_of(library)
-sys.orig_argv = sys.orig_argv[:-1] + words
+words = begin_call(library)
 if kind == PROBE:
     library.codejail_run_probe()
 if kind == SCRIPT:
     run_script(library, words)
-sys.argv = words
-sys.modules['__main__'] = runner
-runner.script_path = script_path(runner.directory)
-runner.run()
+become_runner(runner, words)
+runner.run(library.codejail_request_size())

@@ -1,14 +1,15 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
-import { Socket } from 'node:net';
 import { thrownByAddon, type ColdResult } from '../cold';
 import type { Confinement } from '../confinement';
 import { now } from '../clock';
 import { SetupError } from '../errors';
+import { PROGRAM_NAME } from '../jail-files';
 import { native, type NativeEvent } from '../native';
 import { Outputs, Run, setupError, type Ended, type RunCall } from '../run';
 import { nativeLimits, type JailFile, type JailSpec } from '../spec';
 import { CellLostError } from './cell-lost';
 import { CallKind, encodeFrame, type Frame } from './frame';
+import { RequestWriter } from './request-writer';
 
 /** What a warm call is made of: what a cell can still be given once it is there. */
 export interface WarmCall extends Omit<RunCall, 'mechanisms'> {
@@ -43,6 +44,13 @@ function kindOf(call: WarmCall): Frame['kind'] {
   return call.request === undefined ? CallKind.script : CallKind.exec;
 }
 
+/** The runner is in a cell's directory already. */
+function callFiles({ files, request }: WarmCall): readonly JailFile[] {
+  return request === undefined ? files : files.filter(({ name }) => name !== PROGRAM_NAME);
+}
+
+// Short of what a person or a full pipe would notice.
+const READ_AFTER_MS = 10;
 // A cell that is not ready by then hangs, or its host is far too busy for warm calls.
 const READY_LIMIT_MS = 20_000;
 
@@ -56,7 +64,8 @@ export class ForkedCell implements Cell {
   readonly #directory: string;
   readonly #jail: ReturnType<ReturnType<typeof native>['addon']['makeCell']>;
   readonly #outputs: Outputs;
-  readonly #request: Socket;
+  readonly #request: RequestWriter;
+  #isReady = false;
   #isDead = false;
   #run: Run | undefined;
   #settleDead: () => void = () => undefined;
@@ -99,13 +108,12 @@ export class ForkedCell implements Cell {
       this.#kill();
     }, READY_LIMIT_MS);
     this.#outputs = new Outputs(this.#jail);
-    this.#request = new Socket({ fd: this.#jail.request, readable: false, writable: true });
-    // EPIPE: the cell has died, which its end tells.
-    this.#request.on('error', () => undefined);
+    this.#request = new RequestWriter(this.#jail.request);
   }
 
   #onEvent(event: NativeEvent): void {
     if (event.type === 'ready') {
+      this.#isReady = true;
       this.#hold(false);
       this.#settleReady();
     } else if (event.type === 'ended') {
@@ -116,13 +124,16 @@ export class ForkedCell implements Cell {
   #onEnded(event: Ended): void {
     this.#isDead = true;
     this.#request.destroy();
-    this.#settleReady(
-      event.failure === undefined
-        ? new SetupError('make a cell', 0, { detail: 'it ended before it was ready' })
-        : setupError(event.failure),
-    );
+    if (!this.#isReady) {
+      this.#settleReady(
+        event.failure === undefined
+          ? new SetupError('make a cell', 0, { detail: 'it ended before it was ready' })
+          : setupError(event.failure),
+      );
+    }
     if (this.#run === undefined) {
       native().addon.closeDescriptor(this.#jail.stdin);
+      this.#outputs.drain();
     } else {
       this.#run.ended(event);
     }
@@ -133,11 +144,6 @@ export class ForkedCell implements Cell {
   #hold(held: boolean): void {
     native().addon.holdLoop(this.#jail.id, held);
     this.#outputs.hold(held);
-    if (held) {
-      this.#request.ref();
-    } else {
-      this.#request.unref();
-    }
   }
 
   #kill(): void {
@@ -166,11 +172,13 @@ export class ForkedCell implements Cell {
       limits.memoryBytes,
       call.collect.length > 0,
     );
-    this.#request.end(
+    const isWatched = call.onStdout !== undefined || call.onStderr !== undefined;
+    this.#outputs.start(isWatched ? 0 : READ_AFTER_MS);
+    this.#request.write(
       encodeFrame({
         kind: kindOf(call),
         limits,
-        files: call.files,
+        files: callFiles(call),
         words: call.argv,
         request: call.request,
       }),

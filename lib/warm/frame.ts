@@ -16,7 +16,7 @@ export interface Frame {
 }
 
 const MAGIC = 0x4c4c4143;
-const HEADER_BYTES = 72;
+const HEADER_BYTES = 80;
 const PART_BYTES = 16;
 const UNLIMITED = (1n << 64n) - 1n;
 
@@ -42,6 +42,7 @@ export function encodeFrame({ kind, limits, files, words, request }: Frame): Buf
   header.writeUInt32LE(MAGIC, 0);
   header.writeUInt32LE(kind, 4);
   header.writeBigUInt64LE(BigInt(body.length), 8);
+  header.writeBigUInt64LE(BigInt(request?.length ?? 0), 16);
   const values = [
     limits.rlimitCpuSeconds,
     limits.rlimitAs,
@@ -50,10 +51,10 @@ export function encodeFrame({ kind, limits, files, words, request }: Frame): Buf
     limits.rlimitNproc,
   ];
   for (const [index, value] of values.entries()) {
-    header.writeBigUInt64LE(value < 0 ? UNLIMITED : BigInt(value), 16 + 8 * index);
+    header.writeBigUInt64LE(value < 0 ? UNLIMITED : BigInt(value), 24 + 8 * index);
   }
-  header.writeUInt32LE(directories.length, 56);
-  header.writeUInt32LE(files.length, 60);
-  header.writeUInt32LE(words.length, 64);
+  header.writeUInt32LE(directories.length, 64);
+  header.writeUInt32LE(files.length, 68);
+  header.writeUInt32LE(words.length, 72);
   return Buffer.concat(request === undefined ? [header, body] : [header, body, request]);
 }

@@ -8,13 +8,15 @@ import { planWarm, type Confinement } from '../confinement';
 import { SetupError } from '../errors';
 import { ZERO_LIMITS, type Limits } from '../limits';
 import { native, type NativeEvent, type NativeJail } from '../native';
+import { PROGRAM_NAME } from '../jail-files';
 import { isWithin } from '../paths';
 import { Outputs, setupError, type Ended } from '../run';
+import type { ProbeCheck } from '../probe';
 import type { Runtime } from '../runtime';
 import { runnerSource } from '../safe-exec';
 import { proveCells } from './proof';
 import { treeBytes } from './tree-bytes';
-import { buildCellSpec, buildSpec } from '../spec';
+import { buildCellSpec, buildSpec, type JailFile } from '../spec';
 import { ForkedCell, type Cell } from './cell';
 
 /** What a template is made of: the operator's configuration, nothing of a call. */
@@ -29,6 +31,8 @@ export interface TemplateOptions {
   preload: readonly string[];
   /** Directories and zip files of the host to import from, shown read-only. */
   pythonPath: readonly string[];
+  /** A program that a child of the template runs once, to learn which memory calls use. */
+  rehearsal: string;
   /** What every result says was in force, without the mechanism `warm`, which is added here. */
   mechanisms: readonly string[];
 }
@@ -39,6 +43,8 @@ export interface Template {
   readonly ended: Promise<void>;
   /** How many cells it has made. */
   readonly cellsMade: number;
+  /** What was tried in cells of this configuration, before any served a call. */
+  readonly checks: readonly ProbeCheck[];
   /** When it was ready, in milliseconds of `process.hrtime`. */
   readonly startedAt: number;
   /** What its own processes hold in memory now: launcher, nursery and Python. */
@@ -60,6 +66,14 @@ const SCRIPT_NAME = 'template.py';
 const START_LIMIT_MS = 120_000;
 const LONGEST_COMPLAINT = 4096;
 
+/** What runs a safeExec: written ahead of the call, which then has less to do. */
+const RUNNER: JailFile = {
+  name: PROGRAM_NAME,
+  get content() {
+    return runnerSource();
+  },
+};
+
 let source: string | undefined;
 
 function templateSource(): string {
@@ -71,6 +85,7 @@ class RunningTemplate implements Template {
   readonly ended: Promise<void>;
   /** Settles when everything is imported. */
   readonly ready: Promise<void>;
+  checks: readonly ProbeCheck[] = [];
   startedAt = 0;
   cellsMade = 0;
   readonly #confinement: Confinement;
@@ -107,6 +122,7 @@ class RunningTemplate implements Template {
             library,
             preload: options.preload,
             python_path: options.pythonPath,
+            rehearsal: options.rehearsal,
             runner: runnerSource(),
           }),
         ),
@@ -128,6 +144,7 @@ class RunningTemplate implements Template {
     );
     native().addon.closeDescriptor(this.#jail.stdin);
     this.#outputs = new Outputs(this.#jail);
+    this.#outputs.start();
     this.ready = this.#awaitReady(ended);
   }
 
@@ -185,7 +202,7 @@ class RunningTemplate implements Template {
     if (this.#hasEnded || this.#closed) {
       throw new SetupError('make a cell', 0, { detail: 'the template has ended' });
     }
-    const spec = buildCellSpec(this.#confinement, limits);
+    const spec = buildCellSpec(this.#confinement, limits, [RUNNER]);
     const cell = new ForkedCell(this.#jail.id, spec, this.#confinement, this.#mechanisms);
     this.#cells.add(cell);
     void cell.dead.then(() => {
@@ -222,7 +239,7 @@ export async function startTemplate(options: TemplateOptions): Promise<Template>
   const { confinement, mechanisms, runtime, words, env, preload, pythonPath } = options;
   const key = JSON.stringify([confinement, runtime, words, env, preload, pythonPath]);
   try {
-    await proveCells(template, confinement, mechanisms, key);
+    template.checks = await proveCells(template, confinement, mechanisms, key);
   } catch (error) {
     await template.close();
     throw error;

@@ -3,6 +3,7 @@ import type { ColdResult } from '../cold';
 import type { Command, HostShare, ReadyCommand } from '../command';
 import type { GuaranteeName } from '../guarantee-name';
 import { hostFacts } from '../host';
+import type { ProbeCheck } from '../probe';
 import type { WarmArguments } from '../warm-options';
 import type { WarmCall } from './cell';
 import type { CellLimits } from './generation';
@@ -51,9 +52,10 @@ export class WarmCommand {
   // Anew for each template: the host may have changed, and nothing is made that was not proved.
   async #start(): Promise<Template> {
     const { runtime, confinement, words, mechanisms } = await this.#ready();
-    const { preload, pythonPath } = this.#warm;
+    const { preload, pythonPath, rehearsal } = this.#warm;
     const env = this.#command.environment(runtime, {});
-    return startTemplate({ runtime, confinement, words, mechanisms, env, preload, pythonPath });
+    const own = { preload, pythonPath, rehearsal };
+    return startTemplate({ runtime, confinement, words, mechanisms, env, ...own });
   }
 
   /**
@@ -91,6 +93,14 @@ export class WarmCommand {
       await this.#pool.warmUp();
     }
     return never;
+  }
+
+  /**
+   * What was tried in cells before any serves a call; null where there are none.
+   * @throws as `warmUp`, and SetupError where a cell does not hold
+   */
+  async verify(): Promise<readonly ProbeCheck[] | null> {
+    return (await this.warmUp()) === null ? this.#pool.checks() : null;
   }
 
   stats(): PoolStatistics {

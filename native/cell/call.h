@@ -26,10 +26,13 @@ class Call {
   // Waits for it. False where the server has closed the pipe instead: the cell serves no call.
   // Everything that is read is the server's own; the program's request stays in the pipe.
   bool read();
+  // As if a call without files had been read.
+  void rehearse();
   // Makes its files, and gives up what was still allowed for that.
   Status apply(const Spec& spec, const Footprint& inherited, Confined& confined);
 
   [[nodiscard]] CallKind kind() const { return header_.kind; }
+  [[nodiscard]] std::uint64_t request_size() const { return header_.request_size; }
   [[nodiscard]] std::size_t word_count() const { return header_.word_count; }
   [[nodiscard]] const char* word(std::size_t index) const;
 

@@ -18,6 +18,7 @@
 #include "python.h"
 #include "report_channel.h"
 #include "syscalls.h"
+#include "working_pages.h"
 
 namespace codejail {
 namespace {
@@ -32,6 +33,8 @@ struct State {
   Spec spec;
   Confined confined;
   Call call;
+  WorkingPages pages;
+  pid_t between = 0;
 };
 
 State& state() {
@@ -70,6 +73,19 @@ CODEJAIL_EXPORT int codejail_begin_template() {
              : 0;
 }
 
+// In a child that has gone the way of a call: tells which pages that took. False where this host
+// does not say.
+CODEJAIL_EXPORT int codejail_report_pages(int descriptor) {
+  // Else its own files of /proc are root's (proc(5)). No cell lives yet that could look.
+  return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 && codejail::WorkingPages::report(descriptor) ? 1
+                                                                                               : 0;
+}
+
+// In the template: takes down what the child told. False where that was nothing.
+CODEJAIL_EXPORT int codejail_learn_pages(int descriptor) {
+  return codejail::state().pages.learn(descriptor) ? 1 : 0;
+}
+
 // Makes cells as they are asked for, and returns in each: 1, confined. 0 in the template, when
 // nobody can ask any more.
 CODEJAIL_EXPORT int codejail_make_cells(int handover) {
@@ -83,14 +99,15 @@ CODEJAIL_EXPORT int codejail_make_cells(int handover) {
     if (count < static_cast<int>(kCellNetworkNamespace)) {
       continue;
     }
-    bool in_cell = false;
-    const Status forked = fork_into(received[kCellPidNamespace], in_cell);
-    if (in_cell) {
+    Forked forked;
+    const Status status = fork_into(received[kCellPidNamespace], state().pages, forked);
+    if (forked.in_cell) {
+      state().between = forked.between;
       become_cell(received);
       return 1;
     }
-    if (!forked.ok()) {
-      (void)ReportChannel(received[kCellReport].get()).tell_failure(forked);
+    if (!status.ok()) {
+      (void)ReportChannel(received[kCellReport].get()).tell_failure(status);
     }
   }
 }
@@ -101,6 +118,7 @@ CODEJAIL_EXPORT int codejail_await_call() {
   using namespace codejail;
   State& cell = state();
   const ReportChannel channel(cell.confined.report.get());
+  wait_until_reaped(cell.between);
   const Footprint now = Footprint::measure();
   cell.inherited = now.beyond(cell.bare);
   rusage usage{};
@@ -126,6 +144,17 @@ CODEJAIL_EXPORT int codejail_await_call() {
     ::close(kResult);
   }
   return static_cast<int>(cell.call.kind());
+}
+
+// How long the program's request is: to read on until the end of the pipe would be to wait for the
+// server to close it.
+CODEJAIL_EXPORT std::uint64_t codejail_request_size() {
+  return codejail::state().call.request_size();
+}
+
+// For a rehearsal: the words of a call that has none but its program.
+CODEJAIL_EXPORT void codejail_rehearse_words() {
+  codejail::state().call.rehearse();
 }
 
 CODEJAIL_EXPORT int codejail_word_count() {

@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "python.h"
 
@@ -41,8 +45,8 @@ void register_restartable_sequences() {
 
 }  // namespace
 
-Status fork_into(const Descriptor& pid_namespace, bool& in_cell) {
-  in_cell = false;
+Status fork_into(const Descriptor& pid_namespace, const WorkingPages& pages, Forked& forked) {
+  forked = {};
   if (has_other_threads()) {
     return Status::failure(Step::kForkCell, EBUSY, "the template has a second thread");
   }
@@ -58,11 +62,13 @@ Status fork_into(const Descriptor& pid_namespace, bool& in_cell) {
   // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): see above.
   const pid_t between = vfork();
   if (between == 0) {
+    const pid_t own_number = getpid();
     const pid_t child = fork();
     if (child == 0) {
+      pages.take();
       register_restartable_sequences();
       python().after_fork_child();
-      in_cell = true;
+      forked = {true, own_number};
       return Status::success();
     }
     if (child < 0) {
@@ -81,6 +87,14 @@ Status fork_into(const Descriptor& pid_namespace, bool& in_cell) {
     _exit(2);
   }
   return error == 0 ? Status::success() : Status::failure(Step::kForkCell, error);
+}
+
+void wait_until_reaped(pid_t between) {
+  constexpr timespec kPause{0, 200000};
+  // EPERM: it is there. Numbers are not given again so soon.
+  while (kill(between, 0) == 0 || errno != ESRCH) {
+    (void)nanosleep(&kPause, nullptr);
+  }
 }
 
 }  // namespace codejail

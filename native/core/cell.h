@@ -34,12 +34,13 @@ enum class CallKind : std::uint32_t {
 constexpr std::uint32_t kCallMagic = 0x4c4c4143;  // "CALL"
 
 // The head of what the server writes on a cell's request pipe: limits, then `size` bytes of files
-// and words; what comes after it is the program's. All of it is the server's own, made from checked
-// arguments.
+// and words; the `request_size` bytes that come after it are the program's. All of it is the
+// server's own, made from checked arguments.
 struct CallHeader {
   std::uint32_t magic;
   CallKind kind;
   std::uint64_t size;
+  std::uint64_t request_size;
   // Limits; kUnlimited where there is none.
   std::uint64_t rlimit_cpu_seconds;
   std::uint64_t rlimit_as;

@@ -25,6 +25,8 @@ namespace {
 
 constexpr int kLongestSleepMs = 50;
 constexpr int kShortestSleepMs = 2;
+// Most calls of a cell are over by then, and a look costs a tenth of such a call.
+constexpr int kFirstLookMs = 8;
 constexpr int kHurriedSamples = 50;
 constexpr std::uint64_t kGraceUs = 1000000;
 
@@ -182,7 +184,7 @@ class Supervisor {
     spent_system_us_ = order.spent_system_us;
     sampler_.begin_call(order.main_process, order.spent_user_us + order.spent_system_us,
                         order.inherited_bytes);
-    sleep_ms_ = kShortestSleepMs;
+    sleep_ms_ = kFirstLookMs;
     just_armed_ = true;
     if (order.wants_tmp_directory != 0) {
       Report report{};

@@ -1,0 +1,34 @@
+// Which pages of memory a call uses. A process that was just forked shares all of its pages with
+// the template, and takes a fault for each that it writes to; a cell takes them while it waits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace codejail {
+
+struct PageRange {
+  std::uint64_t start;
+  std::uint64_t size;  // in bytes
+  std::uint64_t is_written;
+};
+
+class WorkingPages {
+ public:
+  // Of this process, which was forked: those that it has written to, which it shares no longer, and
+  // those of files that it has read. Writes them to a descriptor; false where that fails.
+  static bool report(int descriptor);
+
+  // What another process has reported, to its end.
+  bool learn(int descriptor);
+  [[nodiscard]] bool known() const { return count_ > 0; }
+  // Takes the faults. What can't be had is left to the call itself.
+  void take() const;
+
+ private:
+  std::unique_ptr<PageRange[]> ranges_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace codejail
