@@ -28,7 +28,9 @@ const UNHURRIED = { realtime: 20, cpu: 15 };
 /** A jail whose Python is warm. */
 export async function warmJail(python, task, warm = {}) {
   const jail = createJail({
-    commands: { python: { bin: python, warm: { preload: task.preload, ...warm } } },
+    commands: {
+      python: { bin: python, warm: { preload: task.preload, rehearsal: task.code, ...warm } },
+    },
     limits: UNHURRIED,
   });
   await jail.warmUp();
@@ -54,13 +56,15 @@ async function ofPipe(name, python, args) {
   return { name, run: (code, globals = {}) => pipe.call(code, globals), stop: () => pipe.stop() };
 }
 
-/** A warm Python without confinement; `mode` is `persistent` or `fork`. */
+const BARE = {
+  persistent: 'persistent Python',
+  waiting: 'waiting fork',
+  fork: 'bare fork',
+};
+
+/** A warm Python without confinement, as `python.py` says. */
 export function bare(python, task, mode) {
-  return ofPipe(mode === 'fork' ? 'bare fork' : 'persistent Python', python, [
-    file('python.py'),
-    mode,
-    ...task.preload,
-  ]);
+  return ofPipe(BARE[mode], python, [file('python.py'), mode, ...task.preload]);
 }
 
 function spawned(python) {
@@ -93,6 +97,7 @@ export async function latencyContenders(python, task) {
   const contenders = [
     ofJail('warm', await warmJail(python, task)),
     await bare(python, task, 'persistent'),
+    await bare(python, task, 'waiting'),
     await bare(python, task, 'fork'),
     ofJail('cold', cold),
     spawned(python),

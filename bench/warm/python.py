@@ -2,6 +2,8 @@
 
 `python.py persistent MODULE...` runs each request itself: the floor.
 `python.py fork MODULE...` forks a child for each, which runs it and exits: the bare price of a fork.
+`python.py waiting MODULE...` forks it ahead of its request, and answers when it is dead: what a cell without any
+confinement would take.
 In: a line of JSON each, {"id", "code", "globals"}. Out: a line, {"id", "globals"}.
 """
 import gc
@@ -16,7 +18,7 @@ for module in modules:
     importlib.import_module(module)
 
 
-def answer(request):
+def run(request):
     namespace = request['globals']
     exec(compile(request['code'], '<string>', 'exec'), namespace)
     found = {}
@@ -28,7 +30,11 @@ def answer(request):
             found[key] = value
         except (TypeError, ValueError):
             pass
-    data = (json.dumps({'id': request['id'], 'globals': found}) + '\n').encode()
+    return (json.dumps({'id': request['id'], 'globals': found}) + '\n').encode()
+
+
+def answer(request):
+    data = run(request)
     # At once, as long as it fits into a pipe: children write side by side.
     while data:
         data = data[os.write(1, data):]
@@ -42,12 +48,40 @@ def reap():
         pass
 
 
-answer({'id': -1, 'code': 'a = 17', 'globals': {}})
+def fork_ahead():
+    request, request_end = os.pipe()
+    answer_end, answer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # Its own copies of the pages that a run writes to.
+        run(FIRST)
+        os.write(answer, run(json.loads(os.read(request, 1 << 16))))
+        os._exit(0)
+    os.close(request)
+    os.close(answer)
+    return child, request_end, answer_end
+
+
+def run_ahead(line, child, request_end, answer_end):
+    os.write(request_end, line.encode())
+    data = os.read(answer_end, 1 << 16)
+    os.waitpid(child, 0)
+    os.write(1, data)
+    os.close(request_end)
+    os.close(answer_end)
+
+
+FIRST = {'id': -1, 'code': 'a = 17', 'globals': {}}
+answer(FIRST)
 gc.collect()
 gc.freeze()
+waiting = fork_ahead() if mode == 'waiting' else None
 for line in sys.stdin:
     if mode == 'persistent':
         answer(json.loads(line))
+    elif mode == 'waiting':
+        run_ahead(line, *waiting)
+        waiting = fork_ahead()
     else:
         if os.fork() == 0:
             answer(json.loads(line))
