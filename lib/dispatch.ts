@@ -8,6 +8,7 @@ import type { GuaranteeName } from './guarantee-name';
 import type { HostFile } from './jail-files';
 import type { Limits } from './limits';
 import type { Logger } from './options';
+import type { ProbeCheck } from './probe';
 import { CallStatistics, type JailStatistics } from './statistics';
 import { COLD_REASONS, whyNotWarm, type ColdReason } from './warm/rule';
 import { WarmCommand } from './warm/warm-command';
@@ -176,6 +177,11 @@ export class Dispatcher {
         }
       }),
     );
+  }
+
+  /** As `WarmCommand.verify`; null for a command that is not warm. */
+  async verify(command: Command): Promise<readonly ProbeCheck[] | null> {
+    return this.#warmCommand(command)?.verify() ?? null;
   }
 
   stats(): JailStatistics {

@@ -38,6 +38,8 @@ export interface VerifyReport {
   confined: boolean;
   confinement: string[];
   checks: ProbeCheck[];
+  /** The same attempts in processes that wait for calls of a warm command; null where there are none. */
+  cells: ProbeCheck[] | null;
   missing: MissingGuarantee[];
 }
 

@@ -2,17 +2,18 @@
 import { now } from '../clock';
 import type { Confinement } from '../confinement';
 import { SetupError } from '../errors';
-import { probe, PROBE_DISK, type RunProbe } from '../probe';
+import { probe, PROBE_DISK, type ProbeCheck, type RunProbe } from '../probe';
 import type { Template } from './template';
 
 // Of all templates of this process: one that replaces another is made in the same way.
-const proved = new Set<string>();
+const proved = new Map<string, readonly ProbeCheck[]>();
 
 /**
  * Tries to break every guarantee in cells of this template, once for each configuration.
  * @param confinement the cold calls' of the command: a cell must hold what a cold jail holds
  * @param mechanisms in force; `missing:NAME` is a guarantee that was given up by name
  * @param key of the configuration
+ * @returns what was tried
  * @throws SetupError where a cell does not hold
  */
 export async function proveCells(
@@ -20,9 +21,10 @@ export async function proveCells(
   confinement: Confinement,
   mechanisms: readonly string[],
   key: string,
-): Promise<void> {
-  if (proved.has(key)) {
-    return;
+): Promise<readonly ProbeCheck[]> {
+  const known = proved.get(key);
+  if (known !== undefined) {
+    return known;
   }
   const run: RunProbe = async (argv, limits) => {
     const cell = await template.makeCell(PROBE_DISK);
@@ -40,5 +42,6 @@ export async function proveCells(
         .join('; '),
     });
   }
-  proved.add(key);
+  proved.set(key, checks);
+  return checks;
 }

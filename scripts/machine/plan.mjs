@@ -16,6 +16,7 @@ const runs = [
         suites: [
           'test/apparmor/change.test.ts',
           'test/apparmor/profile-command.test.ts',
+          'test/apparmor/guides.test.ts',
           'test/jail/stock-container.test.ts',
         ],
       },

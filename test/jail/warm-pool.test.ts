@@ -42,6 +42,19 @@ it('serves calls of both kinds by cells that wait', async () => {
   expect(jail.stats()).toMatchObject({ warm: 2, cold: 0 });
 });
 
+it('verifies the processes that wait too', async () => {
+  const { checks, cells, confined } = await jail.verify();
+  const attempts = (found: typeof checks | null) =>
+    found?.map(({ guarantee, check }) => `${guarantee}: ${check}`).sort();
+  expect(confined).toBe(true);
+  expect(cells?.filter(({ held }) => !held)).toEqual([]);
+  expect(cells?.length).toBeGreaterThan(20);
+  const own = attempts(checks) ?? [];
+  expect(attempts(cells)?.filter((attempt) => !own.includes(attempt))).toEqual([]);
+  jail.configure('cold', 'python3');
+  expect((await jail.verify('cold')).cells).toBeNull();
+});
+
 it('gives every one of many calls at once its own answer', async () => {
   await jail.warmUp();
   const answers = await Promise.all(

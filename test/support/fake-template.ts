@@ -59,6 +59,7 @@ export class FakeTemplate implements Template {
   readonly #ended = new Deferred();
   readonly cells: FakeCell[] = [];
   #isDead = false;
+  readonly checks = [];
   cellsMade = 0;
   startedAt = now();
   bytes = 1000;
