@@ -22,6 +22,7 @@ export class InputWriter {
       native().addon.closeDescriptor(descriptor);
       return;
     }
+    native().addon.disown(descriptor);
     this.#socket = new Socket({ fd: descriptor, readable: false, writable: true });
     // EPIPE: the program reads no further, which is its own affair.
     this.#socket.on('error', () => undefined);

@@ -129,7 +129,7 @@ export interface NativeFailure {
 export type NativeEvent =
   | { type: 'started'; startedMs: number; label: string }
   /** A cell waits for its call. */
-  | { type: 'ready'; label: string }
+  | { type: 'ready' }
   /** A template makes no more cells; those that are there go on. */
   | { type: 'templateEnded' }
   | {
@@ -172,6 +172,8 @@ export interface Addon {
   listFiles(directory: number): Promise<{ path: string; size: number }[]>;
   readFiles(directory: number, paths: string[], limit: number): Promise<(Buffer | null)[] | null>;
   closeDescriptor(descriptor: number): void;
+  /** Leaves a descriptor to JavaScript; the addon closes all others that it gave when its environment ends. */
+  disown(descriptor: number): void;
   lookUpUser(name: string): { uid: number; gid: number } | null;
   landlockAbi(): number;
   /** Whether systemd has marked a cgroup as its unit's own to divide. */

@@ -42,6 +42,7 @@ export class OutputReader {
     if (this.#socket !== undefined || this.#isOver) {
       return;
     }
+    native().addon.disown(this.#descriptor);
     this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
     this.#socket.once('close', this.#settleEnded);
     // A pipe that breaks has ended; how the program did is told by the launcher.

@@ -37,7 +37,8 @@ export interface WarmOptions {
   /**
    * A program like those to come, at most 16,384 characters of Python. A process that is then ended runs it once, when
    * a template starts, to learn which memory such programs use: each waiting process is made with a copy of its own.
-   * Nothing else of it reaches a call. Default: a program that does nothing.
+   * Nothing else of it reaches a call. It runs in the template, not as calls do: trust it as `preload`. Default: a program
+   * that does nothing.
    */
   rehearsal?: string | undefined;
   /** After so many programs the template is replaced, 1 to 1e9. Default 10,000. */

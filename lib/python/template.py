@@ -25,6 +25,7 @@ import types
 CONFIGURATION = 3
 ANSWER = 4
 HANDOVER = 5
+LONGEST_REHEARSAL_MS = 60000
 SCRIPT = 1
 PROBE = 2
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
@@ -118,7 +119,9 @@ def script_path(directory):
 
 def begin_call(library):
     words = words_of(library)
-    sys.orig_argv = sys.orig_argv[:-1] + words
+    # Since Python 3.10.
+    if hasattr(sys, 'orig_argv'):
+        sys.orig_argv = sys.orig_argv[:-1] + words
     return words
 
 
@@ -144,33 +147,54 @@ def run_script(library, words):
     library.codejail_exit(status, 1 if error is not None and issubclass(error, KeyboardInterrupt) else 0)
 
 
-def rehearse(library, runner, text=NOTHING):
+def piped(text):
+    reading, writing = os.pipe()
+    os.write(writing, text)
+    os.close(writing)
+    return reading
+
+
+def filed(text):
+    """For what no pipe may hold while nobody reads it."""
+    file = os.open('tmp/request', os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    os.unlink('tmp/request')
+    os.write(file, text)
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
+
+
+def rehearse(library, runner, text=NOTHING, descriptor_of=piped):
     """Goes the way of a call with a request of the operator's: its status. What a call writes to is this
     process's own memory afterwards, and all of its way was gone once."""
-    path, words, main_module, argv = list(sys.path), sys.orig_argv, sys.modules['__main__'], sys.argv
+    path, words, main_module, argv = (
+        list(sys.path), getattr(sys, 'orig_argv', None), sys.modules['__main__'], sys.argv)
     library.codejail_rehearse_words()
     become_runner(runner, begin_call(library))
-    request, request_end = os.pipe()
-    os.write(request_end, text)
-    os.close(request_end)
-    status, namespace = runner.perform(request, len(text), os.open('/dev/null', os.O_WRONLY))
+    null = os.open('/dev/null', os.O_WRONLY)
+    status, namespace = runner.perform(descriptor_of(text), len(text), null)
     runner.let_go(namespace)
     runner.unsettle()
-    sys.path[:], sys.orig_argv, sys.modules['__main__'], sys.argv = path, words, main_module, argv
+    sys.path[:], sys.modules['__main__'], sys.argv = path, main_module, argv
+    if words is not None:
+        sys.orig_argv = words
     return status
 
 
-def scout(library, runner, sources, program):
+def scout(library, runner, sources, program, python_path):
     """A child becomes a cell and runs a program, to learn which memory that takes, and is no more."""
     reading, writing = os.pipe()
-    child = os.fork()
+    child = library.codejail_fork_scout()
+    if child < 0:
+        raise RuntimeError('a process can not be forked: a preloaded module may have started a thread')
     if child == 0:
         status = 1
         try:
+            for descriptor in (reading, ANSWER, HANDOVER):
+                os.close(descriptor)
             os.dup2(os.open('/dev/null', os.O_WRONLY), 1)
             enter_cell(library, runner, sources)
-            text = json.dumps({'code': program, 'globals': {}, 'python_path': []})
-            status = rehearse(library, runner, text.encode())
+            text = json.dumps({'code': program, 'globals': {}, 'python_path': python_path})
+            status = rehearse(library, runner, text.encode(), filed)
             library.codejail_report_pages(writing)
         except BaseException:
             import traceback
@@ -178,9 +202,18 @@ def scout(library, runner, sources, program):
         finally:
             os._exit(status)
     os.close(writing)
-    library.codejail_learn_pages(reading)
+    in_time = library.codejail_learn_pages(reading, LONGEST_REHEARSAL_MS)
     os.close(reading)
-    if os.waitpid(child, 0)[1] != 0:
+    if not in_time:
+        os.kill(child, 9)
+    try:
+        status = os.waitpid(child, 0)[1]
+    except ChildProcessError:
+        # A preloaded module has SIGCHLD ignored.
+        status = 0
+    if not in_time:
+        raise RuntimeError('the rehearsal has not ended after %d seconds' % (LONGEST_REHEARSAL_MS / 1000))
+    if status != 0:
         raise RuntimeError('the rehearsal failed')
 
 
@@ -201,7 +234,7 @@ def main():
     sources = random_sources()
     gc.collect()
     gc.freeze()
-    scout(library, runner, sources, configuration['rehearsal'])
+    scout(library, runner, sources, configuration['rehearsal'], configuration['python_path'])
     return library, runner, sources
 
 

@@ -84,7 +84,6 @@ export class Pool {
         return taken;
       }
       const { generation, limits } = taken;
-      generation.running += 1;
       try {
         if (limits.disk !== call.limits.disk || limits.files !== call.limits.files) {
           this.#discard(taken);
@@ -97,6 +96,8 @@ export class Pool {
         return result;
       } catch (error) {
         if (!(error instanceof CellLostError)) {
+          // One that was aborted before its call began still waits.
+          this.#discard(taken);
           throw error;
         }
         this.#onLost();
@@ -179,6 +180,7 @@ export class Pool {
         this.#discard(stale);
       });
       if (taken !== undefined) {
+        taken.generation.running += 1;
         // Later: not before this call's request is written.
         void setImmediate().then(() => {
           this.#refill();
@@ -286,7 +288,10 @@ export class Pool {
   #offer(entry: ReadyCell): void {
     if (this.#closing !== undefined) {
       this.#discard(entry);
-    } else if (!this.#waiting.give(entry)) {
+    } else if (this.#waiting.give(entry)) {
+      // Not when the call goes on, a turn later: its template would seem idle.
+      entry.generation.running += 1;
+    } else {
       const { generation } = entry;
       // Made for a call that was aborted, or of a template that was replaced meanwhile.
       if (

@@ -27,6 +27,7 @@ export class RequestWriter {
       return;
     }
     this.#isClosed = true;
+    native().addon.disown(this.#descriptor);
     this.#socket = new Socket({ fd: this.#descriptor, readable: false, writable: true });
     this.#socket.on('error', () => undefined);
     this.#socket.end(bytes.subarray(written));

@@ -60,8 +60,9 @@ export interface Template {
 }
 
 const UNLIMITED = -1;
-// A template holds the descriptors of a cell only while it forks it.
-const OPEN_FILES = 256;
+// Descriptors that are sent and not yet received count for the user, and a sender fails who may have fewer open than
+// that (unix(7), ETOOMANYREFS): more than the cells of a hostile program, which have that user too, can have on the way.
+const OPEN_FILES = 4096;
 const SCRIPT_NAME = 'template.py';
 const START_LIMIT_MS = 120_000;
 const LONGEST_COMPLAINT = 4096;
@@ -101,7 +102,9 @@ class RunningTemplate implements Template {
     const { cell: library } = native();
     const plan = planWarm(options.confinement);
     this.#confinement = plan.cell;
-    this.#mechanisms = [...options.mechanisms, 'warm'];
+    // The filter of a cell denies every exec by itself.
+    const inForce = options.mechanisms.filter((name) => name !== 'exec-listener');
+    this.#mechanisms = [...inForce, 'warm'];
     const shown = [...options.pythonPath, library];
     const { binds, links } = options.runtime.view;
     const spec = buildSpec(

@@ -63,7 +63,11 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                           env, [owned](const Napi::CallbackInfo& info) { owned->kill(info); }));
   exports.Set("listFiles", Napi::Function::New(env, list_files));
   exports.Set("readFiles", Napi::Function::New(env, read_files));
-  exports.Set("closeDescriptor", Napi::Function::New(env, close_descriptor));
+  exports.Set("closeDescriptor", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                owned->close_descriptor(info);
+              }));
+  exports.Set("disown", Napi::Function::New(
+                            env, [owned](const Napi::CallbackInfo& info) { owned->disown(info); }));
   exports.Set("lookUpUser", Napi::Function::New(env, look_up_user));
   exports.Set("uidIsFree", Napi::Function::New(env, uid_is_free));
   exports.Set("cgroupIsDelegated", Napi::Function::New(env, cgroup_is_delegated));

@@ -234,9 +234,4 @@ Napi::Value read_files(const Napi::CallbackInfo& info) {
   return promise;
 }
 
-Napi::Value close_descriptor(const Napi::CallbackInfo& info) {
-  Descriptor closed(info[0].As<Napi::Number>().Int32Value());
-  return info.Env().Undefined();
-}
-
 }  // namespace codejail

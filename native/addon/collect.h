@@ -10,7 +10,5 @@ Napi::Value list_files(const Napi::CallbackInfo& info);
 // readFiles(directory: number, paths: string[], limit: number): Promise<(Buffer | null)[] | null>:
 // null when they hold more than `limit` bytes together, and in the place of one that can't be read.
 Napi::Value read_files(const Napi::CallbackInfo& info);
-// closeDescriptor(descriptor: number): void
-Napi::Value close_descriptor(const Napi::CallbackInfo& info);
 
 }  // namespace codejail

@@ -149,8 +149,10 @@ void JailProcess::arm(Order order) {
   order.inherited_bytes = ready_.peak_sum_bytes;
   (void)::send(report_channel_.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
   // What it reports from now on is read when its pidfd tells of its end: one wake in the place of
-  // two.
-  report_watch_.stop();
+  // two. Not a descriptor: those that nobody has taken yet count for the user (unix(7)).
+  if (order.wants_tmp_directory == 0) {
+    report_watch_.stop();
+  }
 }
 
 void JailProcess::ask_to_stop() {
@@ -237,6 +239,10 @@ void JailProcess::read_reports(uv_loop_t* loop) {
     Report report{};
     Descriptor passed;
     const ssize_t count = receive(report_channel_.get(), report, passed);
+    if (count < 0 && errno == ECONNRESET) {
+      // It ended with an order unread; what it reported before comes next (net/unix/af_unix.c).
+      continue;
+    }
     if (count == 0 || (count < 0 && errno != EAGAIN)) {
       // The end: what follows is told by the pidfd.
       report_watch_.stop();
@@ -270,6 +276,9 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       break;
     case ReportKind::kTmpDirectory:
       tmp_directory_ = std::move(passed);
+      if (is_cell_) {
+        report_watch_.stop();
+      }
       break;
     case ReportKind::kStarted: {
       const Napi::HandleScope scope(env);
@@ -290,7 +299,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       break;
     case ReportKind::kCellReady:
       ready_ = report;
-      emit_ready(report);
+      emit_ready();
       break;
     case ReportKind::kTemplateEnded: {
       const Napi::HandleScope scope(env);
@@ -302,12 +311,11 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
   }
 }
 
-void JailProcess::emit_ready(const Report& report) {
+void JailProcess::emit_ready() {
   const Napi::Env env = owner_.env();
   const Napi::HandleScope scope(env);
   Napi::Object event = Napi::Object::New(env);
   event.Set("type", "ready");
-  event.Set("label", report.label);
   emit(event);
 }
 
@@ -373,7 +381,7 @@ bool JailProcess::start_sweep() {
 Napi::Object JailProcess::describe_end(Napi::Env env) {
   Napi::Object event = Napi::Object::New(env);
   event.Set("type", "ended");
-  event.Set("tmpDirectory", Napi::Number::New(env, tmp_directory_.release()));
+  event.Set("tmpDirectory", Napi::Number::New(env, owner_.hand_out(std::move(tmp_directory_))));
   if (!failure_.ok()) {
     Napi::Object failure = Napi::Object::New(env);
     failure.Set("step", step_name(failure_.step()));

@@ -65,7 +65,7 @@ class JailProcess {
   bool start_sweep();
   void finish();
   void emit(const Napi::Object& event);
-  void emit_ready(const Report& report);
+  void emit_ready();
   Napi::Object describe_end(Napi::Env env);
 
   JailProcesses& owner_;

@@ -48,13 +48,13 @@ bool make_pipes(ParentEnds& parent, ChildEnds& child, bool has_result) {
   return true;
 }
 
-Napi::Object describe(Napi::Env env, std::uint32_t id, ParentEnds& ends) {
-  Napi::Object handles = Napi::Object::New(env);
+Napi::Object describe(JailProcesses& owner, std::uint32_t id, ParentEnds& ends) {
+  Napi::Object handles = Napi::Object::New(owner.env());
   set_number(handles, "id", id);
-  set_number(handles, "stdin", ends.standard_input.release());
-  set_number(handles, "stdout", ends.standard_output.release());
-  set_number(handles, "stderr", ends.standard_error.release());
-  set_number(handles, "result", ends.result.release());
+  set_number(handles, "stdin", owner.hand_out(std::move(ends.standard_input)));
+  set_number(handles, "stdout", owner.hand_out(std::move(ends.standard_output)));
+  set_number(handles, "stderr", owner.hand_out(std::move(ends.standard_error)));
+  set_number(handles, "result", owner.hand_out(std::move(ends.result)));
   return handles;
 }
 
@@ -118,6 +118,10 @@ void JailProcesses::end_all(napi_async_cleanup_hook_handle hook) {
     process->end_now();
   }
   processes_.clear();
+  for (const int descriptor : handed_out_) {
+    ::close(descriptor);
+  }
+  handed_out_.clear();
   // A worker's loop must be empty when the hook is taken off.
   wake_->data = hook;
   uv_close(reinterpret_cast<uv_handle_t*>(wake_), [](uv_handle_t* closed) {
@@ -168,7 +172,7 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   added.watch_report(loop_);
-  return describe(env, id, own);
+  return describe(*this, id, own);
 }
 
 Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
@@ -213,8 +217,8 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
                                                info[2].As<Napi::Function>(), plan, true);
   process->watch_report(loop_);
   processes_.emplace(id, std::move(process));
-  Napi::Object handles = describe(env, id, own);
-  set_number(handles, "request", request.release());
+  Napi::Object handles = describe(*this, id, own);
+  set_number(handles, "request", hand_out(std::move(request)));
   return handles;
 }
 
@@ -258,6 +262,22 @@ void JailProcesses::kill(const Napi::CallbackInfo& info) {
   if (found != processes_.end()) {
     found->second->kill();
   }
+}
+
+int JailProcesses::hand_out(Descriptor descriptor) {
+  if (descriptor.valid()) {
+    handed_out_.insert(descriptor.get());
+  }
+  return descriptor.release();
+}
+
+void JailProcesses::disown(const Napi::CallbackInfo& info) {
+  handed_out_.erase(info[0].As<Napi::Number>().Int32Value());
+}
+
+void JailProcesses::close_descriptor(const Napi::CallbackInfo& info) {
+  const Descriptor closed(info[0].As<Napi::Number>().Int32Value());
+  handed_out_.erase(closed.get());
 }
 
 void JailProcesses::remove(std::uint32_t id) {

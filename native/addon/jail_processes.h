@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "jail_process.h"
@@ -24,10 +25,16 @@ class JailProcesses {
   void hold_loop(const Napi::CallbackInfo& info);
   // processOf(id): number
   Napi::Value process_of(const Napi::CallbackInfo& info);
+  // closeDescriptor(descriptor): void
+  void close_descriptor(const Napi::CallbackInfo& info);
+  // disown(descriptor): void; JavaScript closes it from now on
+  void disown(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);
   void kill(const Napi::CallbackInfo& info);
 
   void remove(std::uint32_t id);
+  // Gives a descriptor to JavaScript as a number. A worker may end before it is taken or closed.
+  int hand_out(Descriptor descriptor);
   // A uid that may still have a process is never lent again by this server.
   void set_aside(Lease lease) { set_aside_.push_back(std::move(lease)); }
   [[nodiscard]] std::shared_ptr<SpawnMailbox> mailbox() const { return mailbox_; }
@@ -43,6 +50,7 @@ class JailProcesses {
   uv_async_t* wake_ = nullptr;
   std::shared_ptr<SpawnMailbox> mailbox_ = std::make_shared<SpawnMailbox>();
   std::map<std::uint32_t, std::unique_ptr<JailProcess>> processes_;
+  std::set<int> handed_out_;
   std::vector<Lease> set_aside_;
   std::uint32_t next_id_ = 1;
 };

@@ -168,6 +168,11 @@ Status Call::apply(const Spec& spec, const Footprint& inherited, Confined& confi
     return status;
   }
   confined.directory.reset();
+  if (confined.apparmor.valid()) {
+    if (Status status = seal(spec, confined); !status.ok()) {
+      return status;
+    }
+  }
   if (Status status = restrict_with_landlock(confined.landlock); !status.ok()) {
     return status;
   }

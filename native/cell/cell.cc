@@ -81,9 +81,15 @@ CODEJAIL_EXPORT int codejail_report_pages(int descriptor) {
                                                                                                : 0;
 }
 
-// In the template: takes down what the child told. False where that was nothing.
-CODEJAIL_EXPORT int codejail_learn_pages(int descriptor) {
-  return codejail::state().pages.learn(descriptor) ? 1 : 0;
+// In the template: takes down what the child tells. False where it has not told all in time.
+CODEJAIL_EXPORT int codejail_learn_pages(int descriptor, int patience_ms) {
+  return codejail::state().pages.learn(descriptor, patience_ms) ? 1 : 0;
+}
+
+// As os.fork, into a PID namespace of the child's own, whose end ends all that it has started. -1
+// where that can't be.
+CODEJAIL_EXPORT int codejail_fork_scout() {
+  return static_cast<int>(codejail::fork_apart());
 }
 
 // Makes cells as they are asked for, and returns in each: 1, confined. 0 in the template, when
@@ -129,8 +135,6 @@ CODEJAIL_EXPORT int codejail_await_call() {
   report.user_us = microseconds(usage.ru_utime);
   report.system_us = microseconds(usage.ru_stime);
   report.peak_sum_bytes = cell.inherited.resident_bytes;
-  static_assert(sizeof(report.label) == sizeof(cell.confined.label));
-  __builtin_memcpy(report.label, cell.confined.label, sizeof(report.label));
   if (!channel.send(report) || !cell.call.read()) {
     _exit(0);
   }

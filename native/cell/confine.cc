@@ -89,22 +89,25 @@ Status confine(const Spec& spec, Descriptor (&received)[kCellMost], Confined& co
   if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
     return Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE");
   }
-  const Record profile = spec.find(RecordKind::kAppArmorProfile);
-  if (profile.header != nullptr) {
-    Descriptor attribute;
-    if (Status status = open_apparmor(attribute); !status.ok()) {
-      return status;
-    }
-    if (Status status = change_apparmor_profile(attribute, profile.data, confined.label,
+  if (Status status = prepare_landlock(spec, confined.landlock); !status.ok()) {
+    return status;
+  }
+  return spec.find(RecordKind::kAppArmorProfile).header == nullptr
+             ? seal(spec, confined)
+             : open_apparmor(confined.apparmor);
+}
+
+Status seal(const Spec& spec, Confined& confined) {
+  if (confined.apparmor.valid()) {
+    const char* profile = spec.find(RecordKind::kAppArmorProfile).data;
+    if (Status status = change_apparmor_profile(confined.apparmor, profile, confined.label,
                                                 sizeof(confined.label));
         !status.ok()) {
       return status;
     }
+    confined.apparmor.reset();
   }
   if (Status status = set_no_new_privileges(); !status.ok()) {
-    return status;
-  }
-  if (Status status = prepare_landlock(spec, confined.landlock); !status.ok()) {
     return status;
   }
   Descriptor no_listener;

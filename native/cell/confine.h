@@ -14,11 +14,16 @@ struct Confined {
   Descriptor report;
   Descriptor directory;  // the cell's own, to be filled
   Descriptor landlock;
+  Descriptor apparmor;  // valid where the profile is still to be changed
   char label[sizeof(Report::label)] = {};
 };
 
 // Afterwards descriptors 0 to 4 are the program's, `confined` holds the only others, and what is
-// left to do at the call is Landlock and the call's own limits.
+// left to do at the call is Landlock and the call's own limits; under AppArmor also to seal it.
 Status confine(const Spec& spec, Descriptor (&received)[kCellMost], Confined& confined);
+
+// The profile, `no_new_privs` and the filter, in this order. Under AppArmor only when the call's
+// files are written, which the profile denies.
+Status seal(const Spec& spec, Confined& confined);
 
 }  // namespace codejail

@@ -89,6 +89,24 @@ Status fork_into(const Descriptor& pid_namespace, const WorkingPages& pages, For
   return error == 0 ? Status::success() : Status::failure(Step::kForkCell, error);
 }
 
+pid_t fork_apart() {
+  const Descriptor own(open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+  if (has_other_threads() || !own.valid() || unshare(CLONE_NEWPID) != 0) {
+    return -1;
+  }
+  python().before_fork();
+  const pid_t child = fork();
+  if (child == 0) {
+    python().after_fork_child();
+    return 0;
+  }
+  python().after_fork_parent();
+  if (setns(own.get(), CLONE_NEWPID) != 0) {
+    _exit(2);
+  }
+  return child;
+}
+
 void wait_until_reaped(pid_t between) {
   constexpr timespec kPause{0, 200000};
   // EPERM: it is there. Numbers are not given again so soon.

@@ -20,6 +20,9 @@ struct Forked {
 // before anything else runs in it.
 Status fork_into(const Descriptor& pid_namespace, const WorkingPages& pages, Forked& forked);
 
+// Forks a child into a PID namespace of its own. As fork(2).
+pid_t fork_apart();
+
 // In the cell: waits until nothing is left of the process between. A program would see it in /proc.
 void wait_until_reaped(pid_t between);
 

@@ -1,7 +1,9 @@
 #include "working_pages.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +31,12 @@ constexpr std::size_t kEntries = 512;
 struct FileCloser {
   void operator()(std::FILE* file) const { (void)std::fclose(file); }
 };
+
+std::int64_t monotonic_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
+}
 
 bool write_whole(int descriptor, const char* bytes, std::size_t size) {
   while (size > 0) {
@@ -127,12 +135,21 @@ bool WorkingPages::report(int descriptor) {
   return collector.good();
 }
 
-bool WorkingPages::learn(int descriptor) {
+bool WorkingPages::learn(int descriptor, int patience_ms) {
+  const std::int64_t end = monotonic_ms() + patience_ms;
   auto ranges = std::make_unique<PageRange[]>(kMostRanges);
   auto* bytes = reinterpret_cast<char*>(ranges.get());
   const std::size_t room = kMostRanges * sizeof(PageRange);
   std::size_t size = 0;
   while (size < room) {
+    pollfd readable{descriptor, POLLIN, 0};
+    const std::int64_t left = end - monotonic_ms();
+    if (left <= 0) {
+      return false;
+    }
+    if (poll(&readable, 1, static_cast<int>(left)) <= 0) {
+      continue;
+    }
     const ssize_t count = read(descriptor, bytes + size, room - size);
     if (count < 0 && errno == EINTR) {
       continue;
@@ -145,14 +162,17 @@ bool WorkingPages::learn(int descriptor) {
   count_ = size / sizeof(PageRange);
   ranges_ = std::make_unique<PageRange[]>(count_);
   std::memcpy(ranges_.get(), ranges.get(), count_ * sizeof(PageRange));
-  return known();
+  return true;
 }
 
 void WorkingPages::take() const {
   for (std::size_t i = 0; i < count_; ++i) {
     const PageRange& range = ranges_[i];
-    (void)madvise(reinterpret_cast<void*>(range.start), range.size,
-                  range.is_written != 0 ? kPopulateWrite : kPopulateRead);
+    const int advice = range.is_written != 0 ? kPopulateWrite : kPopulateRead;
+    if (madvise(reinterpret_cast<void*>(range.start), range.size, advice) != 0 && errno == EINVAL) {
+      // An older kernel.
+      return;
+    }
   }
 }
 

@@ -20,9 +20,8 @@ class WorkingPages {
   // those of files that it has read. Writes them to a descriptor; false where that fails.
   static bool report(int descriptor);
 
-  // What another process has reported, to its end.
-  bool learn(int descriptor);
-  [[nodiscard]] bool known() const { return count_ > 0; }
+  // What another process has reported, to its end. False where that is not there in time.
+  bool learn(int descriptor, int patience_ms);
   // Takes the faults. What can't be had is left to the call itself.
   void take() const;
 

@@ -78,7 +78,11 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
       received[i].reset();
     }
   }
-  require(channel, limit_jail(spec.header()));
+  SpecHeader limits = spec.header();
+  // Its cell's main process has few; to send one of its own, this process may have to have more
+  // than are on the way already, which count for all of a template's cells together (unix(7)).
+  limits.rlimit_nofile = kUnlimited;
+  require(channel, limit_jail(limits));
   require(channel, drop_credentials(spec));
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
     require(channel, Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE"));

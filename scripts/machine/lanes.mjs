@@ -52,9 +52,9 @@ function configure(home, { projects, names }) {
     // Emulated, a machine is some ten times slower.
     testTimeout: 180_000,
     cacheDirectory: join(home, 'cache'),
-    projects: projects.map(({ layers, suites }, index) => ({
+    projects: projects.map(({ layers, suites, mode }, index) => ({
       rootDir: project,
-      displayName: layers ?? `project ${index}`,
+      displayName: [layers ?? `project ${index}`, mode].filter(Boolean).join(', '),
       id: String(index),
       testEnvironment: 'node',
       testMatch: suites.map((suite) => `<rootDir>/${suite}`),
@@ -64,7 +64,7 @@ function configure(home, { projects, names }) {
       ...(layers === undefined
         ? {}
         : {
-            globals: { CODEJAIL_TEST_LAYERS: layers },
+            globals: { CODEJAIL_TEST_LAYERS: layers, codejailMode: mode ?? 'cold' },
             setupFiles: ['<rootDir>/test/support/layers.ts'],
           }),
     })),

@@ -1,8 +1,23 @@
-// Which suites run where AppArmor is. Two lanes, one for each processor, each with processes, /tmp and /run of
+// Which suites run where AppArmor is. Lanes, as many as keep two processors busy, each with processes, /tmp and /run of
 // its own, since the suites look for what jails leave on the whole host.
 
 const DENIALS = ['test/apparmor/denials.test.ts'];
 const denialsWith = (...layers) => ({ layers: layers.join(' '), suites: DENIALS });
+const warm = (project) => ({ ...project, mode: 'warm' });
+
+const ATTACKS = {
+  layers: 'own-root landlock seccomp apparmor',
+  suites: [
+    'test/jail/codejail-suite.test.ts',
+    'test/escape/{files,identity,kernel,network,processes}.test.ts',
+  ],
+};
+
+// What a kernel without AppArmor does not show of cells.
+const WARM_ATTACKS = {
+  ...ATTACKS,
+  suites: ['test/jail/codejail-suite.test.ts', 'test/escape/{files,processes}.test.ts'],
+};
 
 /**
  * Each run is one process of Jest; each of its projects, suites with some layers of the confinement
@@ -16,11 +31,11 @@ const runs = [
         suites: [
           'test/apparmor/change.test.ts',
           'test/apparmor/profile-command.test.ts',
-          'test/apparmor/guides.test.ts',
           'test/jail/stock-container.test.ts',
         ],
       },
       denialsWith('own-root', 'landlock', 'seccomp', 'apparmor'),
+      warm(denialsWith('own-root', 'landlock', 'seccomp', 'apparmor')),
       // Each alone, and AppArmor in a root of the jail's own.
       denialsWith('apparmor'),
       denialsWith('own-root'),
@@ -37,15 +52,7 @@ const runs = [
   },
   {
     name: 'all layers',
-    projects: [
-      {
-        layers: 'own-root landlock seccomp apparmor',
-        suites: [
-          'test/jail/codejail-suite.test.ts',
-          'test/escape/{files,identity,kernel,network,processes}.test.ts',
-        ],
-      },
-    ],
+    projects: [ATTACKS, warm(WARM_ATTACKS)],
     // What is to be denied, and CodeJail's exploit tests, which are named so too.
     names: 'denies ',
   },
@@ -61,6 +68,12 @@ export const lanes = [
       ...runs,
       { name: 'cgroup', projects: [{ suites: [CGROUPS, 'test/jail/no-namespaces.test.ts'] }] },
     ],
+  },
+  // It takes as long as the half of another.
+  {
+    name: 'guides',
+    uid: 0,
+    runs: [{ name: 'as root', projects: [{ suites: ['test/apparmor/guides.test.ts'] }] }],
   },
   {
     name: 'ordinary user',

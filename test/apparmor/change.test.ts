@@ -12,6 +12,12 @@ function jailOf(profile: string): JailOptions {
   return { commands: { python: { bin: '/usr/bin/python3', profile } } };
 }
 
+function warmJailOf(profile: string): JailOptions {
+  return {
+    commands: { python: { bin: '/usr/bin/python3', profile, warm: { size: 1, memoryReserve: 0 } } },
+  };
+}
+
 function under(profile: string): string[] {
   return ['aa-exec', '-p', profile, '--'];
 }
@@ -67,6 +73,54 @@ describeWithAppArmor('the change of profile', () => {
       expect(outcome.error).toMatch(/ERR_CODEJAIL_(UNCONFINED|INVALID_ARGUMENT)/);
     },
   );
+});
+
+describeWithAppArmor('a process that waits for a call', () => {
+  it('changes to the profile itself, and says so', async () => {
+    const outcome = await callFrom(['env'], warmJailOf('codejail-test-python'), LABEL);
+    expect(outcome).toMatchObject({ stdout: 'codejail-test-python (enforce)\n', stderr: '' });
+    expect(outcome.confinement).toEqual(
+      expect.arrayContaining(['apparmor:codejail-test-python', 'warm']),
+    );
+  });
+
+  it('is proved by the probe of verify() too', async () => {
+    const jail = createJail(warmJailOf('codejail-test-python'));
+    try {
+      const { cells } = await jail.verify('python');
+      expect(cells?.filter(({ held }) => !held)).toEqual([]);
+      expect(cells).toContainEqual({
+        guarantee: 'files',
+        check: 'run without its AppArmor profile',
+        held: true,
+        seen: 'codejail-test-python (enforce)',
+      });
+    } finally {
+      await jail.close();
+    }
+  });
+
+  it('changes, or adds the profile, where the caller is confined itself', async () => {
+    const changes = await callFrom(
+      under('codejail-test-caller-changes'),
+      warmJailOf('codejail-test-python'),
+      LABEL,
+    );
+    expect(changes).toMatchObject({ stdout: 'codejail-test-python (enforce)\n' });
+    expect(changes.confinement).toContain('warm');
+    const stacks = await callFrom(
+      under('codejail-test-caller-stacks'),
+      warmJailOf('codejail-test-python'),
+      LABEL,
+    );
+    expect(stacks.stdout).toMatch(/\/\/&.* \(enforce\)\n$/);
+    expect(stacks.confinement).toContain('warm');
+  });
+
+  it('is refused where the profile is not loaded', async () => {
+    const outcome = await callFrom(['env'], warmJailOf('codejail-no-such-profile'), LABEL);
+    expectUnconfined(outcome, /apparmor_parser --replace \S+codejail-no-such-profile/);
+  });
 });
 
 describeWithAppArmor('a caller that is confined itself', () => {

@@ -110,6 +110,43 @@ describe('a hostile cell harms no other', () => {
     expect(await printed(template, 'print("too")')).toBe('too');
   });
 
+  it('that has as many descriptors on the way as it may', async () => {
+    // They count for the user, who is one for all cells of a template (unix(7), ETOOMANYREFS).
+    const cells = await Promise.all([1, 2, 3].map(async () => template.makeCell(LIMITS)));
+    const code = [
+      'import array, os, socket, time',
+      'try:',
+      '    while True:',
+      '        ends = socket.socketpair()',
+      "        ends[0].sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [0] * 253))])",
+      '        kept = (globals().get("kept"), ends)',
+      'except OSError as error: print(error.errno, flush=True)',
+      'time.sleep(600)',
+    ].join('\n');
+    const ends = new AbortController();
+    const hostile = cells.map(
+      async (cell) =>
+        new Promise((resolve) => {
+          const onStdout = (): void => {
+            resolve(undefined);
+          };
+          const limits = { ...LIMITS, realtime: 60 };
+          scriptIn(cell, code, { limits, onStdout, signals: [ends.signal] }).catch(() => undefined);
+        }),
+    );
+    await Promise.all(hostile);
+    try {
+      const { result } = await scriptIn(
+        await template.makeCell(LIMITS),
+        'open("tmp/x", "w").write("mine")',
+        { limits: { ...LIMITS, fsize: 1000 }, collect: ['x'] },
+      );
+      expect(result.collected.map(({ content }) => content.toString())).toEqual(['mine']);
+    } finally {
+      ends.abort();
+    }
+  });
+
   it('ends by memory-limit over several processes', async () => {
     const { result } = await scriptIn(
       await template.makeCell(LIMITS),

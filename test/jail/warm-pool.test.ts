@@ -1,9 +1,11 @@
 // What a pool of real cells does for a jail.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { createJail, type Jail } from '../../lib/index';
-import { settledLeftovers, traces, watchLeftovers } from '../support/leftovers';
+import { leftovers, settledLeftovers, traces, watchLeftovers } from '../support/leftovers';
 import { UNHURRIED, useSuite } from '../support/suite';
 
 const suite = useSuite();
@@ -120,6 +122,49 @@ it('leaves nothing of a pool whose command is configured anew', async () => {
   await jail.warmUp();
   jail.configure('python', 'python3');
   expect(await settledLeftovers(before)).toEqual({});
+});
+
+it('keeps a cell whose call was aborted before it began, or ends it', async () => {
+  await jail.warmUp();
+  const before = traces();
+  for (let count = 0; count < 6; count += 1) {
+    const controller = new AbortController();
+    const call = jail.safeExec('a = 17', {}, { signal: controller.signal });
+    controller.abort(new Error('gone'));
+    await expect(call).rejects.toThrow('gone');
+  }
+  await jail.warmUp();
+  const { cellsReady, cellsRunning } = jail.stats().pools['python']!;
+  expect([cellsReady, cellsRunning]).toEqual([2, 0]);
+  const processes = () => leftovers(before).processes?.length ?? 0;
+  for (let look = 0; look < 100 && processes() > 4; look += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  // Those of the two that wait, at most: a supervisor and a Python each.
+  expect(processes()).toBeLessThanOrEqual(4);
+});
+
+it('leaves no descriptor open when its worker ends without close()', async () => {
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  const code = `
+    const { createJail } = require(${PACKAGE});
+    const { parentPort } = require('node:worker_threads');
+    const jail = createJail();
+    jail.configure('python', { bin: 'python3', warm: { size: 3, memoryReserve: 0 } });
+    jail.warmUp().then(() => {
+      jail.safeExec('import time; time.sleep(60)', {}).catch(() => undefined);
+      setImmediate(() => parentPort.postMessage('stands'));
+    });`;
+  const run = async () => {
+    const worker = new Worker(code, { eval: true });
+    await once(worker, 'message');
+    await worker.terminate();
+  };
+  await run();
+  const before = descriptors();
+  await run();
+  await run();
+  expect(descriptors()).toBeLessThanOrEqual(before);
 });
 
 it('keeps no process alive, and leaves nothing when that ends without close()', async () => {

@@ -1,4 +1,6 @@
 // What a rehearsal does for calls, and that nothing else of it reaches them.
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createJail, type Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { UNHURRIED } from '../support/suite';
@@ -66,6 +68,48 @@ seen = [hasattr(builtins, 'trace'), hasattr(sys, 'trace'), 'TRACE' in os.environ
   );
   expect(globals['seen']).toEqual([false, false, false, false, [], false, false]);
   expect([stdout.toString(), stderr.toString()]).toEqual(['', '']);
+});
+
+it('ends with all that it has started', async () => {
+  await warmJail(`
+import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+        time.sleep(600)
+`);
+  expect((await jail.safeExec('a = 17', {})).confinement).toContain('warm');
+  const blocking = readdirSync('/proc').filter((name) => {
+    try {
+      const isPython = readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('template.py');
+      return isPython && /SigBlk:\tf{5}/.test(readFileSync(`/proc/${name}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  });
+  // It would be in the template's namespaces, and privileged there.
+  expect(blocking).toEqual([]);
+});
+
+it.each(['é', '𝄞', '"'])('may be of 16,000 characters such as %s', async (character) => {
+  await warmJail(`# ${character.repeat(16_000 / character.length)}`);
+  expect((await jail.safeExec('a = 17', {})).confinement).toContain('warm');
+});
+
+it('imports from where its template did', async () => {
+  const path = mkdtempSync('/var/tmp/suite-');
+  try {
+    chmodSync(path, 0o755);
+    writeFileSync(join(path, 'own_module.py'), 'VALUE = 7');
+    jail = createJail({ limits: UNHURRIED });
+    const warm = { size: 1, memoryReserve: 0, pythonPath: [path], rehearsal: 'import own_module' };
+    jail.configure('python', { bin: 'python3', warm });
+    await jail.warmUp();
+    expect((await jail.safeExec('a = 17', {})).confinement).toContain('warm');
+  } finally {
+    rmSync(path, { recursive: true });
+  }
 });
 
 it('that fails is told, with what Python said', async () => {

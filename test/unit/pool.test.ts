@@ -18,6 +18,8 @@ class Bench {
   isShort = false;
   startFailure: Error | undefined;
   readonly pool: Pool;
+  /** While it is open, a template that starts makes no cell. */
+  gateOfNext: Promise<void> | undefined;
 
   constructor(options: WarmOptions = {}) {
     const warm = parseWarm({ size: 2, ...options }, 'warm');
@@ -32,6 +34,7 @@ class Bench {
         await new Promise((resolve) => setTimeout(resolve, 20));
         if (this.startFailure !== undefined) throw this.startFailure;
         const template = new FakeTemplate();
+        template.gate = this.gateOfNext;
         this.templates.push(template);
         return template;
       },
@@ -248,6 +251,32 @@ describe('what dies', () => {
     await settle();
     bench.template.die();
     expect(await Promise.all(waiting)).toEqual(['failed', 'failed']);
+  });
+
+  it('keeps a template whose only cell was just given to a call that waited', async () => {
+    const bench = await warmBench({ size: 1 });
+    const first = bench.template;
+    let open: () => void = () => undefined;
+    first.gate = new Promise((resolve) => (open = resolve));
+    const served = bench.run();
+    await settle();
+    const waiting = bench.run();
+    await settle();
+    // It is replaced while the cell is being made, by one that has none yet.
+    bench.gateOfNext = new Promise(() => undefined);
+    first.cellsMade += 100;
+    first.bytes = 2 ** 40;
+    servedBy(first.cells)[0]!.finish.resolve(RESULT);
+    await served;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    open();
+    await settle();
+    const cell = servedBy(first.cells).at(-1)!;
+    expect(first.isClosed).toBe(false);
+    cell.finish.resolve(RESULT);
+    expect(await waiting).toBe(RESULT);
+    await settle();
+    expect(first.isClosed).toBe(true);
   });
 
   it('a template that can make no cells: it is given up after a few attempts', async () => {
