@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include "apparmor.h"
 #include "credentials.h"
 #include "descriptor_message.h"
 #include "filesystem.h"
@@ -60,6 +61,25 @@ Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer]
              : Status::failure(Step::kNursery, errno, "the template has ended");
 }
 
+// The same as the main process's: it lets nobody else look at its memory, or send it more than the
+// one signal.
+Status enter_profile(const Spec& spec) {
+  const Record profile = spec.find(RecordKind::kAppArmorProfile);
+  if (profile.header == nullptr) {
+    return Status::success();
+  }
+  // Else the attribute is root's (proc(5)).
+  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
+    return Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE");
+  }
+  Descriptor attribute;
+  if (Status status = open_apparmor(attribute); !status.ok()) {
+    return status;
+  }
+  static char label[sizeof(Report::label)];
+  return change_apparmor_profile(attribute, profile.data, label, sizeof(label));
+}
+
 }  // namespace
 
 void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromServer],
@@ -84,6 +104,7 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
   limits.rlimit_nofile = kUnlimited;
   require(channel, limit_jail(limits));
   require(channel, drop_credentials(spec));
+  require(channel, enter_profile(spec));
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
     require(channel, Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE"));
   }
