@@ -32,6 +32,8 @@ export interface ReadyCommand {
   proof: Proof;
   /** What results name as being in force. */
   mechanisms: string[];
+  /** Has a proof that found something missing done anew the next time: it may be cured by then. */
+  lookAgain: () => void;
 }
 
 const PYTHON_ARGUMENTS = ['-E', '-B'];
@@ -62,18 +64,12 @@ async function once<T>(
   }
 }
 
-interface Proved {
-  confinement: Confinement;
-  proof: Proof;
-}
+type Proved = Pick<ReadyCommand, 'confinement' | 'proof' | 'lookAgain'>;
 
-/**
- * The plan that lacks least, the first of them where several do. What it lacks is looked at anew the next
- * time: it may be cured.
- */
+/** The plan that lacks least, the first of them where several do. */
 async function bestProved(plans: readonly Confinement[], runtime: Runtime): Promise<Proved> {
   const tried: string[] = [];
-  let best: Proved | undefined;
+  let best: Omit<Proved, 'lookAgain'> | undefined;
   for (const confinement of plans) {
     const key = JSON.stringify([confinement, runtime.view]);
     tried.push(key);
@@ -93,12 +89,15 @@ async function bestProved(plans: readonly Confinement[], runtime: Runtime): Prom
   if (best === undefined) {
     throw new TypeError('a host of no known kind');
   }
-  if (best.proof.missing.length > 0) {
-    for (const key of tried) {
-      proofs.delete(key);
-    }
-  }
-  return best;
+  const { missing } = best.proof;
+  return {
+    ...best,
+    lookAgain: () => {
+      for (const key of missing.length > 0 ? tried : []) {
+        proofs.delete(key);
+      }
+    },
+  };
 }
 
 /** One command of a jail; what it takes to be ready is done at its first use. */
@@ -160,14 +159,13 @@ export class Command {
       uidPool,
       cgroup: state.directory === null ? undefined : { directory: state.directory, required },
     });
-    const { confinement, proof } = await bestProved(plans, runtime);
+    const proved = await bestProved(plans, runtime);
     return {
+      ...proved,
       options: this.options,
       runtime,
-      confinement,
       words: this.#words(runtime),
-      proof,
-      mechanisms: [...confinement.mechanisms, ...LIBRARY_MECHANISMS],
+      mechanisms: [...proved.confinement.mechanisms, ...LIBRARY_MECHANISMS],
     };
   }
 
@@ -194,6 +192,7 @@ export class Command {
       ({ guarantee }) => checks.length === 0 || !allowMissing.includes(guarantee),
     );
     if (refused.length > 0) {
+      prepared.lookAgain();
       throw new UnconfinedError(refused);
     }
     return {

@@ -149,7 +149,8 @@ export class Jail extends Configuration implements AsyncDisposable {
   async inspectHost(): Promise<HostReport> {
     const command =
       this.find('python') ?? new Command('sh', parseCommandOptions({ bin: '/bin/sh' }));
-    const { proof, mechanisms } = await command.prepare(this.share);
+    const { proof, mechanisms, lookAgain } = await command.prepare(this.share);
+    lookAgain();
     return hostReport(proof, mechanisms, await serverCgroup(this.share.cgroup));
   }
 
@@ -161,9 +162,10 @@ export class Jail extends Configuration implements AsyncDisposable {
   async verify(command = 'python'): Promise<VerifyReport> {
     const name = parseCommandName(command);
     const found = this.require(name);
-    const { proof, confinement } = await found.prepare(this.share);
+    const { proof, confinement, lookAgain } = await found.prepare(this.share);
     const mayRun = proof.missing.every(({ guarantee }) => this.allowMissing.includes(guarantee));
     const cells = mayRun ? await this.#track(async () => this.#dispatcher.verify(found)) : null;
+    lookAgain();
     return {
       command: name,
       confined: proof.missing.length === 0,
