@@ -32,7 +32,10 @@ export interface JailOptions {
   allowMissing?: GuaranteeName[] | undefined;
   /** Run safeExec's code without any confinement, with a warning every time. Default false. */
   alwaysBeUnsafe?: boolean | undefined;
-  /** The user ids to lease to jails when the server is root: `count` of them from `first` on. */
+  /**
+   * The user ids to lease to jails when the server is root: `count` of them from `first` on. Each jail that runs takes
+   * one, and each warm command one for all that waits for its calls.
+   */
   uidPool?: { first: number; count: number } | undefined;
   /**
    * Where jails have cgroups (v2) of their own: `auto`, where this server has been given a part of the tree;

@@ -1,7 +1,15 @@
 // What a pool of real cells does for a jail.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createJail, type Jail } from '../../lib/index';
@@ -122,6 +130,49 @@ it('leaves nothing of a pool whose command is configured anew', async () => {
   await jail.warmUp();
   jail.configure('python', 'python3');
   expect(await settledLeftovers(before)).toEqual({});
+});
+
+const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
+const needsRoot = process.getuid?.() === 0 ? '' : ' (needs root: other users take no uid)';
+
+itAsRoot(`runs cells with the sandbox user's uid on the host${needsRoot}`, async () => {
+  const NOBODY = 65_534;
+  jail.configure('python', {
+    bin: 'python3',
+    user: 'nobody',
+    warm: { size: 1, memoryReserve: 0 },
+  });
+  await jail.warmUp();
+  const owners = () =>
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((name) => {
+        try {
+          const isCell = readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('template.py');
+          return isCell ? [statSync(`/proc/${name}`).uid] : [];
+        } catch {
+          // It has ended meanwhile.
+          return [];
+        }
+      });
+  const seen: number[] = [];
+  const { confinement } = await jail.jailCode('python', {
+    code: 'import time; print("up", flush=True); time.sleep(0.2)',
+    onStdout: () => seen.push(...owners()),
+  });
+  expect(confinement).toEqual(expect.arrayContaining(['sandbox-user', 'warm']));
+  expect(seen).toContain(NOBODY);
+});
+
+itAsRoot(`takes one uid of the pool for a template, and none for cells${needsRoot}`, async () => {
+  const uidPool = { first: 1_900_200_000, count: 2 };
+  await using small = createJail({ uidPool, limits: UNHURRIED });
+  small.configure('python', { bin: 'python3', warm: { size: 2, memoryReserve: 0 } });
+  await small.warmUp();
+  const warm = await Promise.all([1, 2].map(async () => small.safeExec('a = 17', {})));
+  const cold = await small.jailCode('python', { code: '', env: { A: '1' } });
+  expect(warm.map(({ confinement }) => confinement.includes('warm'))).toEqual([true, true]);
+  expect(cold.confinement).not.toContain('warm');
 });
 
 it('keeps a cell whose call was aborted before it began, or ends it', async () => {
