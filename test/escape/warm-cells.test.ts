@@ -35,6 +35,26 @@ describe('a cell shows nothing of the call before', () => {
     expect(await globalsOf(code)).not.toEqual(await globalsOf(code));
   });
 
+  it('has random numbers of numpy’s of its own, where the Python has it', async () => {
+    const withNumpy = await startPython(['numpy.random']).catch((error: unknown) => {
+      console.warn(`Not shown, since numpy can not be preloaded: ${(error as Error).message}`);
+    });
+    if (withNumpy === undefined) {
+      return;
+    }
+    try {
+      const code =
+        'from numpy import random; print(random.rand(), random.default_rng().random(), random.mtrand._rand.rand())';
+      const numbers = [await printed(withNumpy, code), await printed(withNumpy, code)].flatMap(
+        (text) => text.split(' '),
+      );
+      expect(numbers).toHaveLength(6);
+      expect(new Set(numbers).size).toBe(6);
+    } finally {
+      await withNumpy.close();
+    }
+  });
+
   it('holds no descriptor but its own', async () => {
     expect(await printed(template, 'import os; print(sorted(os.listdir("/proc/self/fd")))')).toBe(
       "['0', '1', '2', '3']",
