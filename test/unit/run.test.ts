@@ -22,7 +22,8 @@ beforeEach(() => {
       overflow = onOver;
     },
   };
-  const outputs = { stdout, stderr: { bound: () => undefined } } as unknown as Outputs;
+  const stderr = { bound: () => undefined };
+  const outputs = { stdout, stderr, drain: () => undefined } as unknown as Outputs;
   const limits = { ...ZERO_LIMITS, realtime: 10 };
   const call = { limits, mechanisms: [], collect: [], signals: [controller.signal] };
   run = new Run({ id: 7 } as NativeJail, outputs, call, 0);
