@@ -53,9 +53,13 @@ def fork_ahead():
     answer_end, answer = os.pipe()
     child = os.fork()
     if child == 0:
+        os.close(request_end)
+        os.close(answer_end)
         # Its own copies of the pages that a run writes to.
         run(FIRST)
-        os.write(answer, run(json.loads(os.read(request, 1 << 16))))
+        line = os.read(request, 1 << 16)
+        if line:
+            os.write(answer, run(json.loads(line)))
         os._exit(0)
     os.close(request)
     os.close(answer)
