@@ -64,6 +64,17 @@ async function once<T>(
   }
 }
 
+/** What keeps a command from being run: what is missing and was not given up. */
+export function refusedOf(
+  { missing, checks }: Proof,
+  allowMissing: readonly GuaranteeName[],
+): Proof['missing'] {
+  // Without a single check there is no jail at all: nothing that could be given up.
+  return missing.filter(
+    ({ guarantee }) => checks.length === 0 || !allowMissing.includes(guarantee),
+  );
+}
+
 type Proved = Pick<ReadyCommand, 'confinement' | 'proof' | 'lookAgain'>;
 
 /** The plan that lacks least, the first of them where several do. */
@@ -186,11 +197,8 @@ export class Command {
    */
   async ready(share: HostShare, allowMissing: readonly GuaranteeName[]): Promise<ReadyCommand> {
     const prepared = await this.prepare(share);
-    const { missing, checks } = prepared.proof;
-    // Without a single check there is no jail at all: nothing that could be given up.
-    const refused = missing.filter(
-      ({ guarantee }) => checks.length === 0 || !allowMissing.includes(guarantee),
-    );
+    const { missing } = prepared.proof;
+    const refused = refusedOf(prepared.proof, allowMissing);
     if (refused.length > 0) {
       prepared.lookAgain();
       throw new UnconfinedError(refused);

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { serverCgroup } from './cgroup';
 import { now } from './clock';
-import { Command } from './command';
+import { Command, refusedOf } from './command';
 import { Configuration } from './configuration';
 import { Dispatcher, type Call } from './dispatch';
 import { ClosedError } from './errors';
@@ -163,7 +163,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const name = parseCommandName(command);
     const found = this.require(name);
     const { proof, confinement, lookAgain } = await found.prepare(this.share);
-    const mayRun = proof.missing.every(({ guarantee }) => this.allowMissing.includes(guarantee));
+    const mayRun = refusedOf(proof, this.allowMissing).length === 0;
     const cells = mayRun ? await this.#track(async () => this.#dispatcher.verify(found)) : null;
     lookAgain();
     return {

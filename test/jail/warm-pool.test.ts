@@ -65,6 +65,14 @@ it('verifies the processes that wait too', async () => {
   expect((await jail.verify('cold')).cells).toBeNull();
 });
 
+it('tells by verify what is missing, also where no jail can be made for what was given up', async () => {
+  await using other = createJail({ allowMissing: ['files'] });
+  other.configure('python', { bin: 'python3', profile: 'codejail-no-such', warm: { size: 1 } });
+  const { confined, checks, cells, missing } = await other.verify();
+  expect({ confined, checks, cells }).toEqual({ confined: false, checks: [], cells: null });
+  expect(missing.map(({ guarantee }) => guarantee)).toEqual(['files']);
+});
+
 it('gives every one of many calls at once its own answer', async () => {
   await jail.warmUp();
   const answers = await Promise.all(
