@@ -1,6 +1,7 @@
 // Feeds a program's standard input.
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { native } from './native';
+import { pipeSocket } from './pipe-socket';
 
 /** What a program can be given on standard input. */
 export type Input = string | Uint8Array | AsyncIterable<string | Uint8Array>;
@@ -22,10 +23,8 @@ export class InputWriter {
       native().addon.closeDescriptor(descriptor);
       return;
     }
-    native().addon.disown(descriptor);
-    this.#socket = new Socket({ fd: descriptor, readable: false, writable: true });
     // EPIPE: the program reads no further, which is its own affair.
-    this.#socket.on('error', () => undefined);
+    this.#socket = pipeSocket(descriptor, 'writable');
     this.#socket.once('close', () => {
       this.#closed = true;
     });

@@ -1,7 +1,8 @@
 // Reads what a program writes, up to a bound.
 import { readSync } from 'node:fs';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { native } from './native';
+import { pipeSocket } from './pipe-socket';
 
 const FIRST_CAPACITY = 1024;
 
@@ -42,11 +43,8 @@ export class OutputReader {
     if (this.#socket !== undefined || this.#isOver) {
       return;
     }
-    native().addon.disown(this.#descriptor);
-    this.#socket = new Socket({ fd: this.#descriptor, readable: true, writable: false });
+    this.#socket = pipeSocket(this.#descriptor, 'readable');
     this.#socket.once('close', this.#settleEnded);
-    // A pipe that breaks has ended; how the program did is told by the launcher.
-    this.#socket.on('error', () => undefined);
     this.#socket.on('data', (chunk: Buffer) => {
       this.#take(chunk);
     });

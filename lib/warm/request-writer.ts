@@ -1,7 +1,8 @@
 // Gives a waiting cell its call.
 import { writeSync } from 'node:fs';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { native } from '../native';
+import { pipeSocket } from '../pipe-socket';
 
 /** The write end of a cell's request pipe. */
 export class RequestWriter {
@@ -27,9 +28,7 @@ export class RequestWriter {
       return;
     }
     this.#isClosed = true;
-    native().addon.disown(this.#descriptor);
-    this.#socket = new Socket({ fd: this.#descriptor, readable: false, writable: true });
-    this.#socket.on('error', () => undefined);
+    this.#socket = pipeSocket(this.#descriptor, 'writable');
     this.#socket.end(bytes.subarray(written));
   }
 

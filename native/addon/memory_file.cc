@@ -4,22 +4,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "write_whole.h"
+
 namespace codejail {
 namespace {
 
 Status write_all(int descriptor, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t count = write(descriptor, data, size);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      return Status::failure(Step::kSpec, errno);
-    }
-    data += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return Status::success();
+  return write_whole(descriptor, data, size) ? Status::success()
+                                             : Status::failure(Step::kSpec, errno);
 }
 
 // A memfd that nobody can change any more.

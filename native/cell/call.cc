@@ -10,6 +10,7 @@
 #include "landlock.h"
 #include "process_memory.h"
 #include "resource_limits.h"
+#include "write_whole.h"
 
 namespace codejail {
 namespace {
@@ -45,18 +46,8 @@ Status write_file(int directory, const char* name, const char* content, std::siz
   if (!file.valid()) {
     return Status::failure(Step::kCellFiles, errno, name);
   }
-  while (size > 0) {
-    const ssize_t count = write(file.get(), content, size);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      return Status::failure(Step::kCellFiles, errno, name);
-    }
-    content += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return Status::success();
+  return write_whole(file.get(), content, size) ? Status::success()
+                                                : Status::failure(Step::kCellFiles, errno, name);
 }
 
 std::uint64_t raised(std::uint64_t limit, std::uint64_t by) {

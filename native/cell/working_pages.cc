@@ -12,6 +12,8 @@
 #include <cstring>
 
 #include "descriptor.h"
+#include "microseconds.h"
+#include "write_whole.h"
 
 namespace codejail {
 namespace {
@@ -35,22 +37,7 @@ struct FileCloser {
 std::int64_t monotonic_ms() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
-}
-
-bool write_whole(int descriptor, const char* bytes, std::size_t size) {
-  while (size > 0) {
-    const ssize_t count = write(descriptor, bytes, size);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      return false;
-    }
-    bytes += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return true;
+  return static_cast<std::int64_t>(microseconds(now) / 1000U);
 }
 
 class Collector {

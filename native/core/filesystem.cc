@@ -9,6 +9,7 @@
 
 #include "copy.h"
 #include "syscalls.h"
+#include "write_whole.h"
 
 namespace codejail {
 namespace {
@@ -54,19 +55,9 @@ Status make_file(const Record& record, Step step) {
   if (!file.valid()) {
     return Status::failure(step, errno, record.path);
   }
-  std::size_t written = 0;
-  while (written < record.header->data_length) {
-    const ssize_t count =
-        write(file.get(), record.data + written, record.header->data_length - written);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      return Status::failure(step, errno, record.path);
-    }
-    written += static_cast<std::size_t>(count);
-  }
-  return Status::success();
+  return write_whole(file.get(), record.data, record.header->data_length)
+             ? Status::success()
+             : Status::failure(step, errno, record.path);
 }
 
 // A mount point of the same type as what will cover it.

@@ -1,28 +1,16 @@
 // A jail can't see, change or leave its cgroup.
-import type { Jail } from '../../lib/index';
-import { attackedJail, expectDenied, outcomes } from '../escape/attack';
+import { useAttackedJail, expectDenied, outcomes } from '../escape/attack';
 import { describeWithCgroups, jailCgroups } from '../support/cgroup';
-import { watchLeftovers } from '../support/leftovers';
 
 jest.setTimeout(240_000);
-let jail: Jail;
-
-beforeEach(() => {
-  jail = attackedJail();
-});
-
-afterEach(async () => {
-  await jail.close();
-});
-
-watchLeftovers();
+const attacked = useAttackedJail();
 
 const GENEROUS = { realtime: 60, cpu: 20 };
 
 describeWithCgroups('a program in a cgroup', () => {
   it('sees itself at the root of all cgroups', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `say('self', open('/proc/self/cgroup').read().strip())
 say('parent', open(f'/proc/{os.getppid()}/cgroup').read().strip() if os.access(f'/proc/{os.getppid()}/cgroup', os.R_OK) else '')`,
       { limits: GENEROUS },
@@ -33,7 +21,7 @@ say('parent', open(f'/proc/{os.getppid()}/cgroup').read().strip() if os.access(f
 
   it('finds no cgroup file system, and can mount none', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 libc.mount.restype = ctypes.c_int
 def mount(kind):
@@ -52,7 +40,7 @@ attempt('unshare', call, (272, 97), 0x02000000)
 
   it('has no descriptor of it, neither its own nor the launcher’s', async () => {
     const found = await outcomes(
-      jail,
+      attacked.jail,
       `
 def link(number):
     try: return os.readlink(f'/proc/self/fd/{number}')
@@ -74,7 +62,7 @@ attempt('pidfd_getfd', lambda: call((438, 438), call((434, 434), 1, 0), 3, 0))
     let inside = 0;
     let orphans = 0;
     const { readFileSync } = await import('node:fs');
-    const result = await jail.jailCode('python', {
+    const result = await attacked.jail.jailCode('python', {
       code: [
         'import os, sys, time',
         'for _ in range(3):',
