@@ -103,6 +103,8 @@
         'native/cell/cell.cc',
         'native/cell/confine.cc',
         'native/cell/fork.cc',
+        'native/cell/huge_pages.cc',
+        'native/cell/memory_map.cc',
         'native/cell/python.cc',
         'native/cell/working_pages.cc',
       ],

@@ -12,6 +12,8 @@
 #include <cstring>
 
 #include "descriptor.h"
+#include "huge_pages.h"
+#include "memory_map.h"
 #include "microseconds.h"
 #include "write_whole.h"
 
@@ -29,10 +31,6 @@ constexpr std::uint64_t kExclusive = 1ULL << 56U;
 
 constexpr std::size_t kMostRanges = 16384;
 constexpr std::size_t kEntries = 512;
-
-struct FileCloser {
-  void operator()(std::FILE* file) const { (void)std::fclose(file); }
-};
 
 std::int64_t monotonic_ms() {
   timespec now{};
@@ -101,21 +99,16 @@ void collect(int pagemap, std::uint64_t start, std::uint64_t end, bool is_writab
 }  // namespace
 
 bool WorkingPages::report(int descriptor) {
-  const std::unique_ptr<std::FILE, FileCloser> maps(std::fopen("/proc/self/maps", "re"));
   const Descriptor pagemap(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
-  if (!maps || !pagemap.valid()) {
+  if (!pagemap.valid()) {
     return false;
   }
+  MemoryMap map;
+  Area area;
   Collector collector(descriptor);
-  char line[8192];
-  while (std::fgets(line, sizeof(line), maps.get()) != nullptr) {
-    std::uint64_t start = 0;
-    std::uint64_t end = 0;
-    char mode[5] = {};
-    // The kernel's own areas, [vdso] and its like, are no memory of the process's.
-    if (std::sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, mode) == 3 &&
-        mode[0] == 'r' && mode[3] == 'p' && std::strstr(line, "[v") == nullptr) {
-      collect(pagemap.get(), start, end, mode[1] == 'w', collector);
+  while (map.next(area)) {
+    if (area.kind != AreaKind::kKernel && area.is_readable && area.is_private) {
+      collect(pagemap.get(), area.start, area.end, area.is_writable, collector);
     }
   }
   collector.flush();
@@ -146,7 +139,7 @@ bool WorkingPages::learn(int descriptor, int patience_ms) {
     }
     size += static_cast<std::size_t>(count);
   }
-  count_ = size / sizeof(PageRange);
+  count_ = take_huge_pages(ranges.get(), size / sizeof(PageRange));
   ranges_ = std::make_unique<PageRange[]>(count_);
   std::memcpy(ranges_.get(), ranges.get(), count_ * sizeof(PageRange));
   return true;

@@ -25,6 +25,19 @@ describe('a cell shows nothing of the call before', () => {
     ['modules', 'import json\nleft = hasattr(json, "mark")\njson.mark = 1'],
     ['environment', 'import os\nleft = "MARK" in os.environ\nos.environ["MARK"] = "1"'],
     ['files', 'import os\nleft = os.listdir("tmp") != []\nos.mkdir("tmp/mark")'],
+    [
+      "interpreter's constants",
+      `
+import ctypes
+text = ctypes.pythonapi.Py_GetCopyright
+text.restype = ctypes.c_void_p
+left = ctypes.string_at(text(), 1) == b"X"
+mprotect = ctypes.CDLL(None, use_errno=True).mprotect
+failed = mprotect(ctypes.c_void_p(text() & ~4095), ctypes.c_size_t(4096), 3)
+ctypes.memset(text(), ord("X"), 1)
+left = left or failed != 0 or ctypes.string_at(text(), 1) != b"X"
+`,
+    ],
   ])('in its %s', async (_name, code) => {
     expect(await globalsOf(code)).toMatchObject({ left: false });
     expect(await globalsOf(code)).toMatchObject({ left: false });

@@ -1,5 +1,13 @@
 // What a rehearsal does for calls, and that nothing else of it reaches them.
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createJail, type Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
@@ -46,6 +54,26 @@ it('spares calls the page faults that it has taken', async () => {
   await warmJail(TOUCH_ALL);
   expect(await faults()).toBeLessThan(without / 2);
 });
+
+const HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
+const givesHugePages =
+  existsSync(HUGE_PAGES) && !/\[never\]/.test(readFileSync(HUGE_PAGES, 'utf8'));
+
+(givesHugePages ? it : it.skip)(
+  `has the interpreter’s code in huge pages${givesHugePages ? '' : ' (not shown: this kernel gives none)'}`,
+  async () => {
+    await warmJail();
+    const { globals } = await jail.safeExec(
+      `
+import re
+found = re.findall(r'AnonHugePages: +(\\d+)', open('/proc/self/smaps').read())
+kilobytes = sum(map(int, found))
+`,
+      {},
+    );
+    expect(globals['kilobytes']).toBeGreaterThanOrEqual(2048);
+  },
+);
 
 it('leaves nothing to calls but that', async () => {
   await warmJail(`

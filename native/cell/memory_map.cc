@@ -1,0 +1,49 @@
+#include "memory_map.h"
+
+#include <cinttypes>
+#include <cstring>
+
+namespace codejail {
+namespace {
+
+AreaKind kind_of(const char* name) {
+  if (name[0] == '/') {
+    return AreaKind::kFile;
+  }
+  if (std::strcmp(name, "[heap]") == 0) {
+    return AreaKind::kHeap;
+  }
+  if (std::strcmp(name, "[stack]") == 0) {
+    return AreaKind::kStack;
+  }
+  // [vdso], [vvar] and their like; an anonymous area may have got a name too.
+  return name[0] == '[' && std::strncmp(name, "[anon", 5) != 0 ? AreaKind::kKernel
+                                                               : AreaKind::kAnonymous;
+}
+
+}  // namespace
+
+MemoryMap::MemoryMap() : file_(std::fopen("/proc/self/maps", "re")) {}
+
+bool MemoryMap::next(Area& area) {
+  char line[8192];
+  while (file_ && std::fgets(line, sizeof(line), file_.get()) != nullptr) {
+    char mode[5] = {};
+    char name[16] = {};
+    Area read;
+    if (std::sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %15s", &read.start, &read.end,
+                    mode, name) < 3) {
+      continue;
+    }
+    read.kind = kind_of(name);
+    read.is_readable = mode[0] == 'r';
+    read.is_writable = mode[1] == 'w';
+    read.is_executable = mode[2] == 'x';
+    read.is_private = mode[3] == 'p';
+    area = read;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace codejail

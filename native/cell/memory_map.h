@@ -1,0 +1,35 @@
+// What this process has mapped, by proc_pid_maps(5).
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+
+namespace codejail {
+
+enum class AreaKind { kAnonymous, kHeap, kFile, kStack, kKernel };
+
+struct Area {
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  AreaKind kind = AreaKind::kAnonymous;
+  bool is_readable = false;
+  bool is_writable = false;
+  bool is_executable = false;
+  bool is_private = false;
+};
+
+class MemoryMap {
+ public:
+  MemoryMap();
+  // The next area, upwards. False after the last one, and where the list can't be read.
+  bool next(Area& area);
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const { (void)std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, Closer> file_;
+};
+
+}  // namespace codejail
