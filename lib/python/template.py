@@ -25,6 +25,7 @@ import types
 CONFIGURATION = 3
 ANSWER = 4
 HANDOVER = 5
+PAGES = 9
 LONGEST_REHEARSAL_MS = 60000
 SCRIPT = 1
 PROBE = 2
@@ -131,6 +132,11 @@ def become_runner(runner, words):
     runner.script_path = script_path(runner.directory)
 
 
+def serve(library, runner, size):
+    become_runner(runner, begin_call(library))
+    runner.run(size)
+
+
 def run_script(library, words):
     # A new process has its three streams only.
     for descriptor in (CONFIGURATION, ANSWER):
@@ -187,20 +193,29 @@ def scout(library, runner, sources, program, python_path):
     if child < 0:
         raise RuntimeError('a process can not be forked: a preloaded module may have started a thread')
     if child == 0:
-        status = 1
         try:
-            for descriptor in (reading, ANSWER, HANDOVER):
-                os.close(descriptor)
-            os.dup2(os.open('/dev/null', os.O_WRONLY), 1)
+            os.dup2(writing, PAGES)
+            os.closerange(CONFIGURATION, PAGES)
             enter_cell(library, runner, sources)
-            text = json.dumps({'code': program, 'globals': {}, 'python_path': python_path})
-            status = rehearse(library, runner, text.encode(), filed)
-            library.codejail_report_pages(writing)
+            text = json.dumps({'code': program, 'globals': {}, 'python_path': python_path}).encode()
+            os.dup2(filed(text), CONFIGURATION)
+            null = os.open('/dev/null', os.O_WRONLY)
+            for descriptor in (1, ANSWER):
+                os.dup2(null, descriptor)
+
+            def leave(status):
+                library.codejail_report_pages(PAGES)
+                os._exit(status)
+
+            # Else all as in a cell to the end, so that no page is missed.
+            runner._exit = leave
+            library.codejail_rehearse_words()
+            serve(library, runner, len(text))
         except BaseException:
             import traceback
             traceback.print_exc()
         finally:
-            os._exit(status)
+            os._exit(1)
     os.close(writing)
     in_time = library.codejail_learn_pages(reading, LONGEST_REHEARSAL_MS)
     os.close(reading)
@@ -252,10 +267,8 @@ if not library.codejail_make_cells(HANDOVER):
 # In a cell.
 enter_cell(library, runner, sources)
 kind = library.codejail_await_call()
-words = begin_call(library)
 if kind == PROBE:
     library.codejail_run_probe()
 if kind == SCRIPT:
-    run_script(library, words)
-become_runner(runner, words)
-runner.run(library.codejail_request_size())
+    run_script(library, begin_call(library))
+serve(library, runner, library.codejail_request_size())
