@@ -67,11 +67,11 @@ function growthTables({ heap, globals, pool }) {
   ];
 }
 
-function enduranceTable({ calls, before, after }) {
+function enduranceTable({ settled, calls, before, after }) {
   return titled(
     ['the calling process', 'resident MiB', 'descriptors'],
     [
-      ['after 100 calls', before],
+      [`after ${settled} calls`, before],
       [`after ${calls} more`, after],
     ].map(([when, { residentBytes, descriptors }]) => [
       when,
