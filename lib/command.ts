@@ -12,7 +12,8 @@ import {
 import { InvalidArgumentError, SetupError, UnconfinedError } from './errors';
 import type { GuaranteeName } from './guarantee-name';
 import { hostFacts } from './host';
-import { parseCommandOptions, type CommandArguments } from './options';
+import { parseCommandOptions } from './command-options';
+import type { CommandArguments } from './option-types';
 import { prove, type Proof } from './probe';
 import { discoverRuntime, type Runtime } from './runtime';
 

@@ -5,14 +5,9 @@ import { DEFAULT_UID_POOL } from './confinement';
 import { NotConfiguredError } from './errors';
 import type { GuaranteeName } from './guarantee-name';
 import { LimitTable, type LimitName, type Limits } from './limits';
-import {
-  parseCommandName,
-  parseCommandOptions,
-  parseJailOptions,
-  type CommandOptions,
-  type JailOptions,
-  type Logger,
-} from './options';
+import { parseCommandName, parseCommandOptions } from './command-options';
+import { parseJailOptions } from './jail-options';
+import type { CommandOptions, JailOptions, Logger } from './option-types';
 import { parseSettings, type CodeJailSettings } from './settings';
 
 /** A jail's commands and limits, which no other jail shares. `Jail` adds the calls. */

@@ -7,7 +7,7 @@ import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
 import type { HostFile } from './jail-files';
 import type { Limits } from './limits';
-import type { Logger } from './options';
+import type { Logger } from './option-types';
 import type { ProbeCheck } from './probe';
 import { CallStatistics, type JailStatistics } from './statistics';
 import { COLD_REASONS, whyNotWarm, type ColdReason } from './warm/rule';

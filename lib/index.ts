@@ -7,7 +7,7 @@
 import { Jail } from './jail';
 import { jsonSafe as safe } from './json/safe';
 import type { LimitName, Limits } from './limits';
-import type { CommandOptions, JailCodeOptions, JailOptions, SafeExecOptions } from './options';
+import type { CommandOptions, JailCodeOptions, JailOptions, SafeExecOptions } from './option-types';
 import type { HostReport, VerifyReport } from './report';
 import type { JailResult } from './result';
 import type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
@@ -135,8 +135,8 @@ export type {
   JailOptions,
   Logger,
   SafeExecOptions,
-  WarmOptions,
-} from './options';
+} from './option-types';
+export type { WarmOptions } from './warm-options';
 export type { ProbeCheck } from './probe';
 export type { GuaranteeReport, HostReport, VerifyReport } from './report';
 export type { JailResult, Outcome } from './result';

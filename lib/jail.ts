@@ -12,16 +12,14 @@ import { checkFiles, PROGRAM_NAME } from './jail-files';
 import { updateGlobals } from './json/merge';
 import { jsonSafe } from './json/safe';
 import { stringifyJson } from './json/stringify';
-import {
-  parseCommandName,
-  parseCommandOptions,
-  parseJailCodeOptions,
-  parseSafeExecOptions,
-  type JailCodeOptions,
-  type JailOptions,
-  type SafeExecArguments,
-  type SafeExecOptions,
-} from './options';
+import { parseJailCodeOptions, parseSafeExecOptions } from './call-options';
+import { parseCommandName, parseCommandOptions } from './command-options';
+import type {
+  JailCodeOptions,
+  JailOptions,
+  SafeExecArguments,
+  SafeExecOptions,
+} from './option-types';
 import { hostReport, type HostReport, type VerifyReport } from './report';
 import type { JailResult } from './result';
 import {

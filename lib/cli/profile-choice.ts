@@ -11,7 +11,7 @@ import {
   type Abi,
 } from '../apparmor/profile';
 import { native } from '../native';
-import { parseCommandOptions } from '../options';
+import { parseCommandOptions } from '../command-options';
 import { collectWords } from './command-options';
 import { CommandLineError, usageError } from './failure';
 import { interpreterAt } from './python-path';

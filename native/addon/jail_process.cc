@@ -1,47 +1,21 @@
 #include "jail_process.h"
 
-#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
+#include <cerrno>
 
 #include "cgroup_end.h"
+#include "jail_events.h"
 #include "jail_processes.h"
-#include "javascript.h"
-#include "process_end.h"
+#include "pidfd.h"
+#include "report_receiver.h"
 #include "syscalls.h"
 #include "uv_handle.h"
 
 namespace codejail {
 namespace {
-
-// One packet, with the descriptor that may come along. Zero or negative: none there, or the end.
-ssize_t receive(int channel, Report& report, Descriptor& passed) {
-  iovec part{&report, sizeof(report)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
-  ssize_t count = 0;
-  do {
-    count = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (count < 0 && errno == EINTR);
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(header), sizeof(number));
-      passed.reset(number);
-    }
-  }
-  return count;
-}
 
 // How long a launcher may take to end its jail when the environment goes away.
 constexpr int kPatienceMs = 2000;
@@ -147,7 +121,7 @@ void JailProcess::arm(Order order) {
   order.spent_user_us = ready_.user_us;
   order.spent_system_us = ready_.system_us;
   order.inherited_bytes = ready_.peak_sum_bytes;
-  (void)::send(report_channel_.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
+  send_order(report_channel_, order);
   // What it reports from now on is read when its pidfd tells of its end: one wake in the place of
   // two. Not a descriptor: those that nobody has taken yet count for the user (unix(7)).
   if (order.wants_tmp_directory == 0) {
@@ -160,7 +134,7 @@ void JailProcess::ask_to_stop() {
   if (have_spawned_) {
     Order order{};
     order.kind = OrderKind::kStop;
-    (void)::send(report_channel_.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
+    send_order(report_channel_, order);
   }
 }
 
@@ -189,18 +163,7 @@ void JailProcess::kill() {
 }
 
 pid_t JailProcess::process() const {
-  const Descriptor& pidfd = second_pidfd_.valid() ? second_pidfd_ : first_pidfd_;
-  char path[64];
-  char text[512];
-  (void)std::snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd.get());
-  const Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
-  const ssize_t count = file.valid() ? read(file.get(), text, sizeof(text) - 1) : -1;
-  if (count <= 0) {
-    return -1;
-  }
-  text[count] = '\0';
-  const char* line = std::strstr(text, "\nPid:");
-  return line == nullptr ? -1 : static_cast<pid_t>(std::strtol(line + 5, nullptr, 10));
+  return number_of(second_pidfd_.valid() ? second_pidfd_ : first_pidfd_);
 }
 
 void JailProcess::end_now() {
@@ -220,7 +183,7 @@ void JailProcess::end_now() {
   }
   Report report{};
   Descriptor passed;
-  while (receive(report_channel_.get(), report, passed) > 0) {
+  while (receive_report(report_channel_, report, passed) > 0) {
     if (report.kind == ReportKind::kNamespaces) {
       second_pidfd_ = std::move(passed);
     }
@@ -238,7 +201,7 @@ void JailProcess::read_reports(uv_loop_t* loop) {
   for (;;) {
     Report report{};
     Descriptor passed;
-    const ssize_t count = receive(report_channel_.get(), report, passed);
+    const ssize_t count = receive_report(report_channel_, report, passed);
     if (count < 0 && errno == ECONNRESET) {
       // It ended with an order unread; what it reported before comes next (net/unix/af_unix.c).
       continue;
@@ -282,11 +245,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       break;
     case ReportKind::kStarted: {
       const Napi::HandleScope scope(env);
-      Napi::Object event = Napi::Object::New(env);
-      event.Set("type", "started");
-      set_number(event, "startedMs", static_cast<double>(report.started_ns) / 1e6);
-      event.Set("label", report.label);
-      emit(event);
+      emit(started_event(env, report));
       break;
     }
     case ReportKind::kFailed:
@@ -297,50 +256,26 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       have_end_ = true;
       end_ = report;
       break;
-    case ReportKind::kCellReady:
+    case ReportKind::kCellReady: {
       ready_ = report;
-      emit_ready();
+      const Napi::HandleScope scope(env);
+      emit(plain_event(env, "ready"));
       break;
+    }
     case ReportKind::kTemplateEnded: {
       const Napi::HandleScope scope(env);
-      Napi::Object event = Napi::Object::New(env);
-      event.Set("type", "templateEnded");
-      emit(event);
+      emit(plain_event(env, "templateEnded"));
       break;
     }
   }
 }
 
-void JailProcess::emit_ready() {
-  const Napi::Env env = owner_.env();
-  const Napi::HandleScope scope(env);
-  Napi::Object event = Napi::Object::New(env);
-  event.Set("type", "ready");
-  emit(event);
-}
-
-bool JailProcess::reap(const Descriptor& pidfd) {
-  siginfo_t info{};
-  const int result =
-      waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG | __WALL);
-  if (result != 0) {
-    // Somebody else's wait took it, or SIGCHLD is ignored in this process: it is dead all the same.
-    return errno == ECHILD;
-  }
-  if (info.si_pid == 0) {
-    return false;
-  }
-  (sweeping_ ? sweep_status_ : launcher_status_) =
-      info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
-  return true;
-}
-
 void JailProcess::on_process_end(uv_loop_t* loop) {
-  if (!first_ended_ && reap(first_pidfd_)) {
+  if (!first_ended_ && reap(first_pidfd_, sweeping_ ? sweep_status_ : launcher_status_)) {
     first_ended_ = true;
     first_watch_.stop();
   }
-  if (second_pidfd_.valid() && !second_ended_ && reap(second_pidfd_)) {
+  if (second_pidfd_.valid() && !second_ended_ && reap(second_pidfd_, launcher_status_)) {
     second_ended_ = true;
     second_watch_.stop();
   }
@@ -378,40 +313,6 @@ bool JailProcess::start_sweep() {
   return sweeping_;
 }
 
-Napi::Object JailProcess::describe_end(Napi::Env env) {
-  Napi::Object event = Napi::Object::New(env);
-  event.Set("type", "ended");
-  event.Set("tmpDirectory", Napi::Number::New(env, owner_.hand_out(std::move(tmp_directory_))));
-  if (!failure_.ok()) {
-    Napi::Object failure = Napi::Object::New(env);
-    failure.Set("step", step_name(failure_.step()));
-    failure.Set("syscall", step_syscall(failure_.step()));
-    set_number(failure, "errno", failure_.error());
-    failure.Set("detail", failure_detail_);
-    event.Set("failure", failure);
-    return event;
-  }
-  set_number(event, "launcherStatus", launcher_status_);
-  if (!have_end_) {
-    return event;
-  }
-  Napi::Object report = Napi::Object::New(env);
-  const int status = end_.wait_status;
-  set_number(report, "status", WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status));
-  set_number(report, "verdict", static_cast<double>(end_.verdict));
-  set_number(report, "userMs", static_cast<double>(end_.user_us) / 1e3);
-  set_number(report, "systemMs", static_cast<double>(end_.system_us) / 1e3);
-  set_number(report, "cpuMs", static_cast<double>(end_.cpu_us) / 1e3);
-  set_number(report, "peakRssBytes", static_cast<double>(end_.peak_rss_bytes));
-  set_number(report, "peakMemoryBytes", static_cast<double>(end_.peak_sum_bytes));
-  set_number(report, "diskBytes", static_cast<double>(end_.disk_bytes));
-  set_number(report, "diskFiles", static_cast<double>(end_.disk_files));
-  report.Set("diskFull", Napi::Boolean::New(env, end_.disk_full != 0));
-  report.Set("filesFull", Napi::Boolean::New(env, end_.files_full != 0));
-  event.Set("report", report);
-  return event;
-}
-
 void JailProcess::finish() {
   if (finished_) {
     return;
@@ -431,7 +332,9 @@ void JailProcess::finish() {
   second_pidfd_.reset();
   const Napi::Env env = owner_.env();
   const Napi::HandleScope scope(env);
-  Napi::Object event = describe_end(env);
+  const int tmp_directory = owner_.hand_out(std::move(tmp_directory_));
+  Napi::Object event = ended_event(env, {failure_, failure_detail_, launcher_status_,
+                                         have_end_ ? &end_ : nullptr, tmp_directory});
   if (cgroup_.valid()) {
     event.Set("cgroup", end_cgroup(env, std::move(cgroup_)));
   }

@@ -60,13 +60,10 @@ class JailProcess {
   void read_reports(uv_loop_t* loop);
   void take_report(const Report& report, Descriptor passed, uv_loop_t* loop);
   void on_process_end(uv_loop_t* loop);
-  bool reap(const Descriptor& pidfd);
   [[nodiscard]] bool may_have_leftovers() const;
   bool start_sweep();
   void finish();
   void emit(const Napi::Object& event);
-  void emit_ready();
-  Napi::Object describe_end(Napi::Env env);
 
   JailProcesses& owner_;
   const std::uint32_t id_;

@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-#include "process_end.h"
+#include "pidfd.h"
 #include "syscalls.h"
 
 namespace codejail {

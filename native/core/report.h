@@ -26,10 +26,8 @@ struct Report {
   std::int32_t error;
   std::int32_t wait_status;
   Verdict verdict;
-  std::uint32_t killed_by_kernel_oom;
-  std::uint64_t started_ns;   // CLOCK_MONOTONIC
   std::int32_t main_process;  // of a cell, as its supervisor sees it
-  std::uint32_t padding;
+  std::uint64_t started_ns;   // CLOCK_MONOTONIC
   std::uint64_t user_us;
   std::uint64_t system_us;
   std::uint64_t cpu_us;  // over all of the jail's processes, also those that nobody waited for

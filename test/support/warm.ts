@@ -4,7 +4,7 @@ import { now } from '../../lib/clock';
 import type { ColdResult } from '../../lib/cold';
 import { DEFAULT_UID_POOL } from '../../lib/confinement';
 import { LimitTable, type Limits } from '../../lib/limits';
-import { parseCommandOptions } from '../../lib/options';
+import { parseCommandOptions } from '../../lib/command-options';
 import { encodeRequest } from '../../lib/safe-exec';
 import { DEFAULT_REHEARSAL } from '../../lib/warm-options';
 import type { Cell, WarmCall } from '../../lib/warm/cell';

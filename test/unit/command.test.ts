@@ -1,7 +1,7 @@
 // When a command's confinement is proved, and when it is proved again.
 import { DEFAULT_UID_POOL } from '../../lib/confinement';
 import { Command } from '../../lib/command';
-import { parseCommandOptions } from '../../lib/options';
+import { parseCommandOptions } from '../../lib/command-options';
 import type * as probeModule from '../../lib/probe';
 import type { Proof } from '../../lib/probe';
 

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError } from '../../lib/errors';
-import { checkFiles, parseJailCodeOptions } from '../../lib/options';
+import { parseJailCodeOptions } from '../../lib/call-options';
+import { checkFiles } from '../../lib/jail-files';
 
 const refused = (options: unknown): InvalidArgumentError => {
   try {

@@ -1,14 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
+import { parseJailCodeOptions, parseSafeExecOptions } from '../../lib/call-options';
+import { parseCommandName, parseCommandOptions } from '../../lib/command-options';
 import { InvalidArgumentError } from '../../lib/errors';
-import {
-  parseCommandName,
-  parseCommandOptions,
-  parseJailCodeOptions,
-  parseJailOptions,
-  parseSafeExecOptions,
-} from '../../lib/options';
+import { parseJailOptions } from '../../lib/jail-options';
 
 type Refused = [argument: string, options: unknown, message?: string | RegExp];
 

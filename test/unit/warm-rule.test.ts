@@ -1,7 +1,7 @@
 import { DEFAULT_UID_POOL, planConfinement } from '../../lib/confinement';
 import type { HostFacts, HostKind } from '../../lib/host';
 import { LimitTable } from '../../lib/limits';
-import { parseCommandOptions } from '../../lib/options';
+import { parseCommandOptions } from '../../lib/command-options';
 import { whyNeverWarm, whyNotWarm, waitingIsFaster } from '../../lib/warm/rule';
 
 function confinement(kind: HostKind): { flags: number } {

@@ -1,0 +1,174 @@
+// The options of one call.
+import { types } from 'node:util';
+import * as z from 'zod/mini';
+import {
+  callback,
+  converted,
+  listOf,
+  name,
+  optionsOf,
+  parseArgument,
+  readName,
+  Refusal,
+  text,
+} from './argument';
+import { describe } from './describe';
+import { checkExecSize, environment, kernelString } from './exec-strings';
+import {
+  checkNames,
+  nameFiles,
+  PROGRAM_NAME,
+  readBytes,
+  readExtraFiles,
+  readHostPath,
+  readRelativePath,
+  type ExtraFile,
+  type FileArgument,
+} from './jail-files';
+import { parseLimits } from './limits';
+import type {
+  JailCodeArguments,
+  JailCodeOptions,
+  RunArguments,
+  RunOptions,
+  SafeExecArguments,
+  SafeExecOptions,
+} from './option-types';
+
+// The kernel takes a quarter of the stack's limit, 2 MiB by default, for arguments and environment together.
+const MAXIMUM_CALL_BYTES = 1536 * 1024;
+
+function readSignal(value: unknown): AbortSignal {
+  const signal = value as AbortSignal | null;
+  // Not instanceof: a signal may come from another realm, such as a test runner's.
+  if (
+    typeof signal !== 'object' ||
+    signal === null ||
+    typeof signal.aborted !== 'boolean' ||
+    typeof (signal.addEventListener as unknown) !== 'function'
+  ) {
+    throw new Refusal(`must be an AbortSignal, not ${describe(value)}`);
+  }
+  return signal;
+}
+
+function readStdin(value: unknown): Buffer | AsyncIterable<unknown> {
+  if (typeof value === 'string' || types.isUint8Array(value)) {
+    return readBytes(value);
+  }
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+  ) {
+    return value as AsyncIterable<unknown>;
+  }
+  throw new Refusal(
+    `must be a string, a Uint8Array or an async iterable of them, not ${describe(value)}`,
+  );
+}
+
+function readPattern(value: unknown): string {
+  const pattern = readName(value);
+  return readRelativePath(pattern.startsWith('./') ? pattern.slice(2) : pattern);
+}
+
+const hostPath = converted(readHostPath);
+
+const runShape = {
+  files: z.optional(listOf(hostPath)),
+  extraFiles: z.optional(converted(readExtraFiles)),
+  limits: z.optional(z.unknown()),
+  limitOverridesContext: z.optional(text),
+  slug: z.optional(text),
+  collect: z.optional(listOf(converted(readPattern))),
+  signal: z.optional(converted(readSignal)),
+} satisfies Record<keyof RunOptions, z.ZodMiniType>;
+
+const jailCodeShape = {
+  ...runShape,
+  code: z.optional(converted(readBytes)),
+  argv: z.optional(listOf(kernelString)),
+  stdin: z.optional(converted(readStdin)),
+  env: z.optional(environment),
+  onStdout: z.optional(callback<(chunk: Buffer) => void>()),
+  onStderr: z.optional(callback<(chunk: Buffer) => void>()),
+} satisfies Record<keyof JailCodeOptions, z.ZodMiniType>;
+
+const safeExecShape = {
+  ...runShape,
+  command: z.optional(name),
+  pythonPath: z.optional(listOf(hostPath)),
+} satisfies Record<keyof SafeExecOptions, z.ZodMiniType>;
+
+const jailCodeSchema = optionsOf(jailCodeShape);
+const safeExecSchema = optionsOf(safeExecShape);
+
+type ParsedRun = {
+  [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits'>]?: RunOptions[Key];
+} & { limits?: unknown };
+
+function runArguments(
+  options: ParsedRun,
+  files: FileArgument[],
+  extraFiles: ExtraFile[],
+  argument: string,
+): RunArguments {
+  return {
+    files,
+    extraFiles,
+    limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    // As in CodeJail, an empty context is none.
+    limitOverridesContext:
+      options.limitOverridesContext === '' ? null : (options.limitOverridesContext ?? null),
+    slug: options.slug ?? null,
+    collect: options.collect ?? [],
+    signal: options.signal ?? null,
+  };
+}
+
+/**
+ * Checks the options of `jailCode`. That the files exist is `checkFiles`'s to say.
+ * @throws InvalidArgumentError
+ */
+export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
+  const options = parseArgument(jailCodeSchema, value, argument);
+  // As in CodeJail, empty code is no code: a program may then come by standard input.
+  const code = options.code === undefined || options.code.length === 0 ? null : options.code;
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const extraFiles = options.extraFiles ?? [];
+  checkNames(files, extraFiles, code === null ? ['tmp'] : ['tmp', PROGRAM_NAME], argument);
+  const argv = options.argv ?? [];
+  const env = options.env ?? {};
+  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
+  return {
+    ...runArguments(options, files, extraFiles, argument),
+    code,
+    argv,
+    stdin: options.stdin ?? null,
+    env,
+    onStdout: options.onStdout ?? null,
+    onStderr: options.onStderr ?? null,
+  };
+}
+
+/**
+ * Checks the options of `safeExec`. That the files exist is `checkFiles`'s to say.
+ * @throws InvalidArgumentError
+ */
+export function parseSafeExecOptions(value: unknown, argument = 'options'): SafeExecArguments {
+  const options = parseArgument(safeExecSchema, value, argument);
+  const extraFiles = options.extraFiles ?? [];
+  const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
+  const searched = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const known = new Set(files.map(({ path }) => path));
+  const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
+  checkNames([...files, ...copied], extraFiles, ['tmp', PROGRAM_NAME], argument);
+  return {
+    ...runArguments(options, [...files, ...copied], extraFiles, argument),
+    command: options.command ?? 'python',
+    pythonPath: searched.map(({ name: file }) => file),
+    searched: copied,
+  };
+}

@@ -1,0 +1,61 @@
+// The words and the environment of a program, as the kernel takes them.
+import { converted, readName, readRecord, readText, Refusal } from './argument';
+import { InvalidArgumentError } from './errors';
+
+// The kernel's MAX_ARG_STRLEN, which counts the NUL at the end.
+const MAXIMUM_STRING_BYTES = 128 * 1024 - 1;
+const POINTER_BYTES = 8;
+
+function readKernelString(value: unknown): string {
+  const string = readText(value);
+  if (Buffer.byteLength(string) > MAXIMUM_STRING_BYTES) {
+    throw new Refusal(`is longer than the kernel allows, ${MAXIMUM_STRING_BYTES} bytes`);
+  }
+  return string;
+}
+
+function readEnvironment(value: unknown): Record<string, string> {
+  const environment = Object.create(null) as Record<string, string>;
+  for (const [key, content] of readRecord(value)) {
+    if (content === undefined) continue;
+    try {
+      if (readName(key).includes('=')) {
+        throw new Refusal('is not a name for a variable: it contains "="');
+      }
+      readKernelString(`${key}=${readText(content)}`);
+    } catch (error) {
+      throw error instanceof Refusal ? new Refusal(error.problem, [key]) : error;
+    }
+    environment[key] = content as string;
+  }
+  return environment;
+}
+
+/** One word. */
+export const kernelString = converted(readKernelString);
+/** Variables by name. */
+export const environment = converted(readEnvironment);
+
+/**
+ * Checks that words and environment together fit into a program's start.
+ * @param maximum bytes, with a NUL and a pointer for each string
+ * @throws InvalidArgumentError
+ */
+export function checkExecSize(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  maximum: number,
+  argument: string,
+): void {
+  const strings = [...args, ...Object.entries(variables).map(([key, value]) => `${key}=${value}`)];
+  const total = strings.reduce(
+    (sum, string) => sum + Buffer.byteLength(string) + 1 + POINTER_BYTES,
+    0,
+  );
+  if (total > maximum) {
+    throw new InvalidArgumentError(
+      argument,
+      `and the environment come to ${total} bytes; at most ${maximum} fit into a program's start`,
+    );
+  }
+}

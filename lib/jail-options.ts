@@ -1,0 +1,104 @@
+// The options of a jail: what all of its calls share.
+import { isAbsolute } from 'node:path';
+import * as z from 'zod/mini';
+import {
+  boolean,
+  callback,
+  converted,
+  integer,
+  listOf,
+  optionsOf,
+  parseArgument,
+  readRecord,
+  Refusal,
+  spellPath,
+} from './argument';
+import { parseCommandName, parseCommandOptions } from './command-options';
+import { describe } from './describe';
+import { InvalidArgumentError } from './errors';
+import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
+import { parseLimits } from './limits';
+import type { CommandArguments, JailArguments, JailOptions, Logger } from './option-types';
+import { suggestionSentence } from './suggestion';
+
+const NOT_A_UID = 2 ** 32 - 1;
+const later = z.unknown();
+
+function readGuaranteeName(value: unknown): GuaranteeName {
+  const found = GUARANTEE_NAMES.find((known) => known === value);
+  if (found === undefined) {
+    throw new Refusal(
+      `must be the name of a guarantee, not ${describe(value)}. ` +
+        suggestionSentence(typeof value === 'string' ? value : '', GUARANTEE_NAMES),
+    );
+  }
+  return found;
+}
+
+const uidPoolSchema = optionsOf({
+  first: integer(1, NOT_A_UID - 1),
+  count: integer(1, 65_536),
+});
+
+const jailShape = {
+  allowMissing: z.optional(listOf(converted(readGuaranteeName))),
+  alwaysBeUnsafe: z.optional(boolean),
+  uidPool: z.optional(later),
+  cgroup: z.optional(later),
+  commands: z.optional(converted(readRecord)),
+  limits: z.optional(later),
+  logger: z.optional(callback<Logger>()),
+} satisfies Record<keyof JailOptions, z.ZodMiniType>;
+
+const jailSchema = optionsOf(jailShape);
+
+function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'] {
+  if (value === undefined) {
+    return null;
+  }
+  const pool = parseArgument(uidPoolSchema, value, argument);
+  for (const key of ['first', 'count'] as const) {
+    if ((pool as Partial<typeof pool>)[key] === undefined) {
+      throw new InvalidArgumentError(`${argument}.${key}`, 'is missing');
+    }
+  }
+  if (pool.first + pool.count > NOT_A_UID) {
+    throw new InvalidArgumentError(argument, `goes beyond the last user id, ${NOT_A_UID - 1}`);
+  }
+  return pool;
+}
+
+function parseCgroup(value: unknown, argument: string): JailArguments['cgroup'] {
+  if (value === undefined || value === 'auto' || value === false) {
+    return value ?? 'auto';
+  }
+  if (typeof value !== 'string' || !isAbsolute(value) || value.includes('\0')) {
+    throw new InvalidArgumentError(
+      argument,
+      `must be 'auto', false, or the absolute path of a cgroup, not ${describe(value)}`,
+    );
+  }
+  return value as `/${string}`;
+}
+
+/**
+ * Checks the options of `createJail`.
+ * @throws InvalidArgumentError
+ */
+export function parseJailOptions(value: unknown, argument = 'options'): JailArguments {
+  const options = parseArgument(jailSchema, value, argument);
+  const commands = new Map<string, CommandArguments>();
+  for (const [key, command] of options.commands ?? []) {
+    const here = spellPath(argument, ['commands', key]);
+    commands.set(parseCommandName(key, here), parseCommandOptions(command, here));
+  }
+  return {
+    allowMissing: [...new Set(options.allowMissing ?? [])],
+    alwaysBeUnsafe: options.alwaysBeUnsafe ?? false,
+    uidPool: parseUidPool(options.uidPool, `${argument}.uidPool`),
+    cgroup: parseCgroup(options.cgroup, `${argument}.cgroup`),
+    commands,
+    limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    logger: options.logger ?? null,
+  };
+}

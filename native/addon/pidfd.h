@@ -1,0 +1,20 @@
+// A process by its pidfd.
+#pragma once
+
+#include <sys/types.h>
+
+#include "descriptor.h"
+
+namespace codejail {
+
+// Blocks until the process is dead, and reaps it. Gives up after `milliseconds`; -1: never.
+bool wait_for_end(const Descriptor& pidfd, int milliseconds = -1);
+
+// Whether the process is dead; it then is reaped, and `status` is its exit status or minus the
+// signal's number, as it was where somebody else has reaped it.
+bool reap(const Descriptor& pidfd, int& status);
+
+// Its number, -1 where it is not known.
+pid_t number_of(const Descriptor& pidfd);
+
+}  // namespace codejail
