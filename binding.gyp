@@ -85,6 +85,7 @@
         'native/launcher/launcher.cc',
         'native/launcher/nursery.cc',
         'native/launcher/program.cc',
+        'native/launcher/sums.cc',
         'native/launcher/supervisor.cc',
         'native/launcher/sweep.cc',
         'native/launcher/usage.cc',

@@ -12,33 +12,26 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <utility>
 
-#include "cgroup.h"
 #include "microseconds.h"
-#include "usage.h"
+#include "sums.h"
 
 namespace codejail {
 namespace {
 
-constexpr int kLongestSleepMs = 50;
-constexpr int kShortestSleepMs = 2;
+constexpr int kFirstSleepMs = 2;
 // Most calls of a cell are over by then, and a look costs a tenth of such a call.
 constexpr int kFirstLookMs = 8;
-constexpr int kHurriedSamples = 50;
-constexpr std::uint64_t kGraceUs = 1000000;
 
 std::uint64_t monotonic_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1000000000U +
          static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-std::uint64_t without(std::uint64_t value, std::uint64_t part) {
-  return value > part ? value - part : 0;
 }
 
 class Supervisor {
@@ -49,8 +42,7 @@ class Supervisor {
         channel_(channel),
         tmp_directory_(tmp_directory),
         exec_listener_(exec_listener),
-        cpu_limit_us_(spec.header().cpu_us),
-        memory_limit_(spec.header().memory_bytes) {}
+        sums_(spec.header()) {}
 
   [[noreturn]] void run(const Program& program, const char* label) {
     watch_children();
@@ -119,7 +111,7 @@ class Supervisor {
 
   void announce_start() {
     started_ = true;
-    cgroup_cpu_at_start_us_ = cgroup_cpu_us(spec_.header().cpu_stat_fd);
+    sums_.begin_program();
     report_.started_ns = monotonic_ns();
     Report report = report_;
     report.kind = ReportKind::kStarted;
@@ -178,12 +170,7 @@ class Supervisor {
 
   void arm(const Order& order) {
     main_process_ = order.main_process;
-    cpu_limit_us_ = order.cpu_us;
-    memory_limit_ = order.memory_bytes;
-    spent_user_us_ = order.spent_user_us;
-    spent_system_us_ = order.spent_system_us;
-    sampler_.begin_call(order.main_process, order.spent_user_us + order.spent_system_us,
-                        order.inherited_bytes);
+    sums_.begin_call(order);
     sleep_ms_ = kFirstLookMs;
     just_armed_ = true;
     if (order.wants_tmp_directory != 0) {
@@ -238,85 +225,23 @@ class Supervisor {
       // What there is so far is the launcher's own work.
       return;
     }
-    if (cpu_limit_us_ == kUnlimited && memory_limit_ == kUnlimited) {
+    if (!sums_.is_limited()) {
       sleep_ms_ = -1;
       return;
     }
-    const Sample sample = take_sample(memory_limit_);
-    remember(sample);
-    if (report_.verdict == Verdict::kNone && sample.memory_bytes > memory_limit_) {
+    sums_.look();
+    if (report_.verdict == Verdict::kNone && sums_.is_over_memory()) {
       report_.verdict = Verdict::kMemory;
       kill_all();
     }
-    if (cpu_limit_us_ != kUnlimited && sample.cpu_us >= cpu_limit_us_) {
-      end_for_cpu(sample);
-    }
-    plan_next(sample);
-  }
-
-  // The cgroup's own sum has the CPU of every process that ever was in it: nothing is missed.
-  [[nodiscard]] std::uint64_t cgroup_cpu() const {
-    const std::uint64_t cpu = cgroup_cpu_us(spec_.header().cpu_stat_fd);
-    return cpu > cgroup_cpu_at_start_us_ ? cpu - cgroup_cpu_at_start_us_ : 0;
-  }
-
-  Sample take_sample(std::uint64_t exact_above) {
-    Sample sample = sampler_.take(exact_above);
-    if (const std::uint64_t cpu = cgroup_cpu(); cpu > 0) {
-      sample.cpu_us = cpu > sample.cpu_us ? cpu : sample.cpu_us;
-      sample.missed = false;
-    }
-    return sample;
-  }
-
-  void remember(const Sample& sample) {
-    if (sample.memory_bytes > report_.peak_sum_bytes) {
-      report_.peak_sum_bytes = sample.memory_bytes;
-    }
-    if (sample.cpu_us > report_.cpu_us) {
-      report_.cpu_us = sample.cpu_us;
-    }
-  }
-
-  // As the kernel does for one process: SIGXCPU at the limit, SIGKILL a second of CPU later.
-  void end_for_cpu(const Sample& sample) {
-    if (report_.verdict == Verdict::kNone) {
+    if (report_.verdict == Verdict::kNone && sums_.is_over_cpu()) {
       report_.verdict = Verdict::kCpu;
       kill(-1, SIGXCPU);
     }
-    if (sample.cpu_us >= cpu_limit_us_ + kGraceUs) {
+    if (sums_.is_over_grace()) {
       kill_all();
     }
-  }
-
-  // Sleeps no longer than the jail could need to reach its CPU limit with all its processes.
-  void plan_next(const Sample& sample) {
-    sleep_ms_ = kLongestSleepMs;
-    if (memory_limit_ != kUnlimited) {
-      // A process that is filling memory is looked at more often than one that sits still.
-      const bool growing = sample.memory_bytes > last_memory_ + (1U << 20U);
-      memory_sleep_ms_ = growing ? kShortestSleepMs
-                                 : (memory_sleep_ms_ * 2 > kLongestSleepMs ? kLongestSleepMs
-                                                                           : memory_sleep_ms_ * 2);
-      last_memory_ = sample.memory_bytes;
-      sleep_ms_ = memory_sleep_ms_;
-    }
-    if (cpu_limit_us_ != kUnlimited && sample.processes > 0) {
-      const std::uint64_t limit = cpu_limit_us_;
-      const std::uint64_t left = sample.cpu_us < limit ? limit - sample.cpu_us : 0;
-      const std::uint64_t soonest = left / 1000U / sample.processes;
-      if (soonest < static_cast<std::uint64_t>(sleep_ms_)) {
-        sleep_ms_ = soonest < kShortestSleepMs ? kShortestSleepMs : static_cast<int>(soonest);
-      }
-      // Short-lived children that nobody waits for are in no rusage: only samples see them.
-      if (sample.missed) {
-        hurry_ = kHurriedSamples;
-      }
-      if (hurry_ > 0) {
-        --hurry_;
-        sleep_ms_ = kShortestSleepMs;
-      }
-    }
+    sleep_ms_ = sums_.plan_next();
   }
 
   void kill_all() const {
@@ -330,26 +255,22 @@ class Supervisor {
     do {
       kill_all();
       reap(0);
-    } while (spec_.has(kReaperByUid) && sampler_.take(kUnlimited).processes > 0);
+    } while (spec_.has(kReaperByUid) && sums_.has_processes());
   }
 
   [[noreturn]] void finish() {
     // In most jails nobody is left to look at.
     if (kill(-1, 0) == 0 || errno != ESRCH) {
-      remember(take_sample(kUnlimited));
+      sums_.look_roughly();
       end_all_processes();
     }
     rusage usage{};
     getrusage(RUSAGE_CHILDREN, &usage);
     report_.kind = ReportKind::kEnded;
-    report_.user_us = without(microseconds(usage.ru_utime), spent_user_us_);
-    report_.system_us = without(microseconds(usage.ru_stime), spent_system_us_);
-    if (report_.user_us + report_.system_us > report_.cpu_us) {
-      report_.cpu_us = report_.user_us + report_.system_us;
-    }
-    if (const std::uint64_t cpu = cgroup_cpu(); cpu > report_.cpu_us) {
-      report_.cpu_us = cpu;
-    }
+    report_.user_us = sums_.user_us(microseconds(usage.ru_utime));
+    report_.system_us = sums_.system_us(microseconds(usage.ru_stime));
+    report_.cpu_us = std::max(sums_.cpu_us(), report_.user_us + report_.system_us);
+    report_.peak_sum_bytes = sums_.peak_bytes();
     report_.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
     struct statfs disk {};
     if (tmp_directory_.valid() && fstatfs(tmp_directory_.get(), &disk) == 0) {
@@ -368,21 +289,13 @@ class Supervisor {
   const Descriptor& tmp_directory_;
   const Descriptor& exec_listener_;
   Descriptor signals_;
-  UsageSampler sampler_;
-  std::uint64_t cpu_limit_us_;
-  std::uint64_t memory_limit_;
-  std::uint64_t spent_user_us_ = 0;
-  std::uint64_t spent_system_us_ = 0;
+  Sums sums_;
   Report report_{};
   pid_t main_process_ = -1;
   bool main_ended_ = false;
   bool started_ = false;
   bool just_armed_ = false;
-  int sleep_ms_ = kShortestSleepMs;
-  int memory_sleep_ms_ = kShortestSleepMs;
-  std::uint64_t last_memory_ = 0;
-  std::uint64_t cgroup_cpu_at_start_us_ = 0;
-  int hurry_ = 0;
+  int sleep_ms_ = kFirstSleepMs;
 };
 
 }  // namespace

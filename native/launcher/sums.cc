@@ -1,0 +1,120 @@
+#include "sums.h"
+
+#include <algorithm>
+
+#include "cgroup.h"
+
+namespace codejail {
+namespace {
+
+constexpr int kLongestSleepMs = 50;
+constexpr int kShortestSleepMs = 2;
+constexpr int kHurriedSamples = 50;
+constexpr std::uint64_t kGraceUs = 1000000;
+constexpr std::uint64_t kGrowth = 1U << 20U;
+
+std::uint64_t without(std::uint64_t value, std::uint64_t part) {
+  return value > part ? value - part : 0;
+}
+
+}  // namespace
+
+Sums::Sums(const SpecHeader& header)
+    : cpu_stat_(header.cpu_stat_fd),
+      cpu_limit_us_(header.cpu_us),
+      memory_limit_(header.memory_bytes),
+      memory_sleep_ms_(kShortestSleepMs) {}
+
+void Sums::begin_program() {
+  cgroup_cpu_at_start_us_ = cgroup_cpu_us(cpu_stat_);
+}
+
+void Sums::begin_call(const Order& order) {
+  cpu_limit_us_ = order.cpu_us;
+  memory_limit_ = order.memory_bytes;
+  spent_user_us_ = order.spent_user_us;
+  spent_system_us_ = order.spent_system_us;
+  sampler_.begin_call(order.main_process, order.spent_user_us + order.spent_system_us,
+                      order.inherited_bytes);
+}
+
+bool Sums::is_limited() const {
+  return cpu_limit_us_ != kUnlimited || memory_limit_ != kUnlimited;
+}
+
+// The cgroup's own sum has the CPU of every process that ever was in it: nothing is missed.
+std::uint64_t Sums::cgroup_cpu() const {
+  return without(cgroup_cpu_us(cpu_stat_), cgroup_cpu_at_start_us_);
+}
+
+void Sums::take(std::uint64_t exact_above) {
+  now_ = sampler_.take(exact_above);
+  if (const std::uint64_t cpu = cgroup_cpu(); cpu > 0) {
+    now_.cpu_us = std::max(cpu, now_.cpu_us);
+    now_.missed = false;
+  }
+  peak_bytes_ = std::max(peak_bytes_, now_.memory_bytes);
+  cpu_us_ = std::max(cpu_us_, now_.cpu_us);
+}
+
+void Sums::look() {
+  take(memory_limit_);
+}
+
+void Sums::look_roughly() {
+  take(kUnlimited);
+}
+
+bool Sums::is_over_cpu() const {
+  return cpu_limit_us_ != kUnlimited && now_.cpu_us >= cpu_limit_us_;
+}
+
+bool Sums::is_over_grace() const {
+  return is_over_cpu() && now_.cpu_us - cpu_limit_us_ >= kGraceUs;
+}
+
+// No longer than the jail could need to reach its CPU limit with all its processes.
+int Sums::plan_next() {
+  int sleep_ms = kLongestSleepMs;
+  if (memory_limit_ != kUnlimited) {
+    // A process that is filling memory is looked at more often than one that sits still.
+    memory_sleep_ms_ = now_.memory_bytes > last_memory_ + kGrowth
+                           ? kShortestSleepMs
+                           : std::min(memory_sleep_ms_ * 2, kLongestSleepMs);
+    last_memory_ = now_.memory_bytes;
+    sleep_ms = memory_sleep_ms_;
+  }
+  if (cpu_limit_us_ != kUnlimited && now_.processes > 0) {
+    const std::uint64_t soonest = without(cpu_limit_us_, now_.cpu_us) / 1000U / now_.processes;
+    if (soonest < static_cast<std::uint64_t>(sleep_ms)) {
+      sleep_ms = std::max(static_cast<int>(soonest), kShortestSleepMs);
+    }
+    // Short-lived children that nobody waits for are in no rusage: only samples see them.
+    if (now_.missed) {
+      hurry_ = kHurriedSamples;
+    }
+    if (hurry_ > 0) {
+      --hurry_;
+      sleep_ms = kShortestSleepMs;
+    }
+  }
+  return sleep_ms;
+}
+
+bool Sums::has_processes() {
+  return sampler_.take(kUnlimited).processes > 0;
+}
+
+std::uint64_t Sums::cpu_us() const {
+  return std::max(cpu_us_, cgroup_cpu());
+}
+
+std::uint64_t Sums::user_us(std::uint64_t all) const {
+  return without(all, spent_user_us_);
+}
+
+std::uint64_t Sums::system_us(std::uint64_t all) const {
+  return without(all, spent_system_us_);
+}
+
+}  // namespace codejail
