@@ -10,15 +10,7 @@ AreaKind kind_of(const char* name) {
   if (name[0] == '/') {
     return AreaKind::kFile;
   }
-  if (std::strcmp(name, "[heap]") == 0) {
-    return AreaKind::kHeap;
-  }
-  if (std::strcmp(name, "[stack]") == 0) {
-    return AreaKind::kStack;
-  }
-  // [vdso], [vvar] and their like; an anonymous area may have got a name too.
-  return name[0] == '[' && std::strncmp(name, "[anon", 5) != 0 ? AreaKind::kKernel
-                                                               : AreaKind::kAnonymous;
+  return std::strncmp(name, "[v", 2) == 0 ? AreaKind::kKernel : AreaKind::kOwn;
 }
 
 }  // namespace

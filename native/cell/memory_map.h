@@ -7,12 +7,13 @@
 
 namespace codejail {
 
-enum class AreaKind { kAnonymous, kHeap, kFile, kStack, kKernel };
+// The kernel's own areas, [vdso] and its like, are no memory of the process's.
+enum class AreaKind { kOwn, kFile, kKernel };
 
 struct Area {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
-  AreaKind kind = AreaKind::kAnonymous;
+  AreaKind kind = AreaKind::kOwn;
   bool is_readable = false;
   bool is_writable = false;
   bool is_executable = false;
