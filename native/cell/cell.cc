@@ -13,6 +13,7 @@
 #include "confine.h"
 #include "descriptor_message.h"
 #include "fork.h"
+#include "keeper.h"
 #include "microseconds.h"
 #include "probe.h"
 #include "python.h"
@@ -96,6 +97,7 @@ CODEJAIL_EXPORT int codejail_fork_scout() {
 // nobody can ask any more.
 CODEJAIL_EXPORT int codejail_make_cells(int handover) {
   using namespace codejail;
+  leave_children_to_kernel();
   for (;;) {
     Descriptor received[kCellMost];
     const int count = receive_descriptors(handover, received, kCellMost);
@@ -106,14 +108,16 @@ CODEJAIL_EXPORT int codejail_make_cells(int handover) {
       continue;
     }
     Forked forked;
-    const Status status = fork_into(received[kCellPidNamespace], state().pages, forked);
+    const ReportChannel channel(received[kCellReport].get());
+    const Status status = fork_into(received[kCellPidNamespace], received[kCellLifeline], channel,
+                                    state().pages, forked);
     if (forked.in_cell) {
       state().between = forked.between;
       become_cell(received);
       return 1;
     }
     if (!status.ok()) {
-      (void)ReportChannel(received[kCellReport].get()).tell_failure(status);
+      (void)channel.tell_failure(status);
     }
   }
 }
@@ -124,7 +128,7 @@ CODEJAIL_EXPORT int codejail_await_call() {
   using namespace codejail;
   State& cell = state();
   const ReportChannel channel(cell.confined.report.get());
-  wait_until_reaped(cell.between);
+  wait_for_keeper(cell.between);
   const Footprint now = Footprint::measure();
   cell.inherited = now.beyond(cell.bare);
   rusage usage{};

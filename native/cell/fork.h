@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "descriptor.h"
+#include "report_channel.h"
 #include "status.h"
 #include "working_pages.h"
 
@@ -15,15 +16,16 @@ struct Forked {
   pid_t between = 0;
 };
 
-// Returns twice, as fork does. In the cell the parent is the cell's PID 1. Fails where the template
-// has a second thread, whose locks a child could never take. A cell takes the pages that calls use
-// before anything else runs in it.
-Status fork_into(const Descriptor& pid_namespace, const WorkingPages& pages, Forked& forked);
+// Children are not waited for from now on. To be called once, in the template.
+void leave_children_to_kernel();
+
+// Returns in the template and in the cell, as fork does; see become_keeper for the rest. Fails
+// where the template has a second thread, whose locks a child could never take. A cell takes the
+// pages that calls use before anything else runs in it.
+Status fork_into(const Descriptor& pid_namespace, const Descriptor& lifeline,
+                 const ReportChannel& channel, const WorkingPages& pages, Forked& forked);
 
 // Forks a child into a PID namespace of its own. As fork(2).
 pid_t fork_apart();
-
-// In the cell: waits until nothing is left of the process between. A program would see it in /proc.
-void wait_until_reaped(pid_t between);
 
 }  // namespace codejail

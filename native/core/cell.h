@@ -21,6 +21,7 @@ enum CellDescriptor : std::size_t {
   kCellPidNamespace,
   kCellMountNamespace,
   kCellDirectory,
+  kCellLifeline,  // of a pipe whose other end the supervisor alone has, and closes by its end
   kCellNetworkNamespace,
   kCellMost,
 };

@@ -22,27 +22,6 @@ Status drop_bounding_set() {
   return Status::success();
 }
 
-Status empty_capability_sets() {
-  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
-    return Status::failure(Step::kCapabilities, errno, "the ambient set");
-  }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  if (syscall(SYS_capset, &header, data) != 0) {
-    return Status::failure(Step::kCapabilities, errno, "the process's sets");
-  }
-  __user_cap_data_struct read_back[2] = {};
-  if (syscall(SYS_capget, &header, read_back) != 0) {
-    return Status::failure(Step::kCapabilities, errno, "the process's sets");
-  }
-  for (const auto& set : read_back) {
-    if (set.effective != 0 || set.permitted != 0 || set.inheritable != 0) {
-      return Status::failure(Step::kCapabilities, EPERM, "a capability is left");
-    }
-  }
-  return Status::success();
-}
-
 struct Ids {
   uid_t real = 0;
   uid_t effective = 0;
@@ -82,6 +61,27 @@ Status change_ids(const Spec& spec) {
 }
 
 }  // namespace
+
+Status empty_capability_sets() {
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
+    return Status::failure(Step::kCapabilities, errno, "the ambient set");
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  if (syscall(SYS_capset, &header, data) != 0) {
+    return Status::failure(Step::kCapabilities, errno, "the process's sets");
+  }
+  __user_cap_data_struct read_back[2] = {};
+  if (syscall(SYS_capget, &header, read_back) != 0) {
+    return Status::failure(Step::kCapabilities, errno, "the process's sets");
+  }
+  for (const auto& set : read_back) {
+    if (set.effective != 0 || set.permitted != 0 || set.inheritable != 0) {
+      return Status::failure(Step::kCapabilities, EPERM, "a capability is left");
+    }
+  }
+  return Status::success();
+}
 
 Status drop_credentials(const Spec& spec) {
   // Locked, so that no later exec or set*id of uid 0 brings a capability back (capabilities(7)).

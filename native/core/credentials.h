@@ -7,6 +7,8 @@ namespace codejail {
 
 // Locked securebits, empty bounding set; groups, gid and uid; all capability sets empty.
 Status drop_credentials(const Spec& spec);
+// All of this process's but the bounding set, and reads them back.
+Status empty_capability_sets();
 // Without a PID namespace: the program gives up the launcher's real uid, which it was forked with.
 Status become_sandbox_user(const Spec& spec);
 Status set_no_new_privileges();

@@ -34,27 +34,34 @@ void wait_for_release(const Descriptor& released) {
   }
 }
 
-Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer], int handover) {
+Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer],
+                 const Descriptor& lifeline, int handover) {
   const Record directory = spec.find(RecordKind::kWorkingDirectory);
   if (directory.header == nullptr) {
     return Status::failure(Step::kNursery, EINVAL, "the spec names no directory");
   }
   const bool has_network = (spec.header().namespaces & CLONE_NEWNET) != 0;
-  constexpr std::size_t kOpened = kCellMost - kCellFromServer;
-  const char* paths[kOpened] = {"/proc/self/ns/user", "/proc/self/ns/pid", "/proc/self/ns/mnt",
-                                directory.path, "/proc/self/ns/net"};
-  Descriptor opened[kOpened];
+  const std::size_t count = has_network ? kCellMost : kCellNetworkNamespace;
+  const char* paths[kCellMost] = {};
+  paths[kCellUserNamespace] = "/proc/self/ns/user";
+  paths[kCellPidNamespace] = "/proc/self/ns/pid";
+  paths[kCellMountNamespace] = "/proc/self/ns/mnt";
+  paths[kCellDirectory] = directory.path;
+  paths[kCellNetworkNamespace] = "/proc/self/ns/net";
+  Descriptor opened[kCellMost];
   int numbers[kCellMost];
-  std::size_t count = 0;
-  for (const Descriptor& descriptor : received) {
-    numbers[count++] = descriptor.get();
-  }
-  for (std::size_t i = 0; i < (has_network ? kOpened : kOpened - 1); ++i) {
-    opened[i].reset(open(paths[i], O_RDONLY | O_CLOEXEC));
-    if (!opened[i].valid()) {
-      return Status::failure(Step::kNursery, errno, paths[i]);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i < kCellFromServer) {
+      numbers[i] = received[i].get();
+    } else if (i == kCellLifeline) {
+      numbers[i] = lifeline.get();
+    } else {
+      opened[i].reset(open(paths[i], O_RDONLY | O_CLOEXEC));
+      if (!opened[i].valid()) {
+        return Status::failure(Step::kNursery, errno, paths[i]);
+      }
+      numbers[i] = opened[i].get();
     }
-    numbers[count++] = opened[i].get();
   }
   return send_descriptors(handover, numbers, count)
              ? Status::success()
@@ -90,7 +97,15 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
   released.reset();
   Descriptor tmp_directory;
   require(channel, enter_cell_root(spec, tmp_directory));
-  require(channel, hand_over(spec, received, handover));
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    require(channel, Status::failure(Step::kNursery, errno, "pipe2"));
+  }
+  Descriptor lifeline(ends[0]);
+  // Closed by the end of this process.
+  const Descriptor life(ends[1]);
+  require(channel, hand_over(spec, received, lifeline, handover));
+  lifeline.reset();
   // The rest goes on while the template forks.
   ::close(handover);
   for (std::size_t i = 0; i < kCellFromServer; ++i) {

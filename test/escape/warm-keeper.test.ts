@@ -1,0 +1,189 @@
+// The keeper shares its cell's memory, which a hostile program can write to, and is outside of the cell.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { arch } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTemplate, type Template } from '../../lib/warm/template';
+import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
+
+let template: Template;
+
+beforeAll(async () => {
+  template = await startPython();
+});
+afterAll(async () => {
+  await template.close();
+});
+
+function field(process: string, name: string): string | undefined {
+  try {
+    const status = readFileSync(`/proc/${process}/status`, 'latin1');
+    return new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(status)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pythons in a template's PID namespace that a Python there has forked. */
+function keepers(): string[] {
+  const isPython = (process: string): boolean =>
+    field(process, 'Name')?.startsWith('python') === true;
+  return readdirSync('/proc').filter((process) => {
+    const depth = field(process, 'NSpid')?.split('\t').length;
+    const parent = field(process, 'PPid') ?? '';
+    return (
+      isPython(process) && isPython(parent) && field(parent, 'NSpid')?.split('\t').length === depth
+    );
+  });
+}
+
+async function gone(process: string): Promise<boolean> {
+  for (let look = 0; look < 200; look += 1) {
+    if (field(process, 'Name') === undefined) {
+      return true;
+    }
+    await sleep(10);
+  }
+  return false;
+}
+
+/** Makes a cell, and tells which keeper is its. */
+async function makeKept(): Promise<{
+  cell: Awaited<ReturnType<Template['makeCell']>>;
+  keeper: string;
+}> {
+  const before = new Set(keepers());
+  const cell = await template.makeCell(LIMITS);
+  const added = keepers().filter((process) => !before.has(process));
+  expect(added).toHaveLength(1);
+  return { cell, keeper: added[0]! };
+}
+
+it('holds nothing but what it waits in, no capability, and none of the cell’s namespaces', async () => {
+  const { cell, keeper } = await makeKept();
+  const inCell = `import os
+print([os.readlink("/proc/self/ns/" + name) for name in ("user", "mnt", "pid", "net")])`;
+  expect(
+    readdirSync(`/proc/${keeper}/fd`).map((fd) => readlinkSync(`/proc/${keeper}/fd/${fd}`)),
+  ).toEqual([expect.stringMatching(/^pipe:/), 'anon_inode:[eventfd]']);
+  expect(field(keeper, 'CapPrm')).toMatch(/^0+$/);
+  expect(Number(field(keeper, 'Seccomp'))).toBeGreaterThan(0);
+  const own = ['user', 'mnt', 'pid', 'net'].map((name) =>
+    readlinkSync(`/proc/${keeper}/ns/${name}`),
+  );
+  const { result } = await scriptIn(cell, inCell);
+  for (const namespace of own) {
+    expect(result.stdout.toString()).not.toContain(namespace);
+  }
+});
+
+it('is killed when its cell is dead, whether that served a call or not', async () => {
+  const served = await makeKept();
+  const discarded = await makeKept();
+  await execIn(served.cell, 'a = 17');
+  expect(await gone(served.keeper)).toBe(true);
+  expect(field(discarded.keeper, 'State')).toMatch(/^S/);
+  await discarded.cell.discard();
+  expect(await gone(discarded.keeper)).toBe(true);
+});
+
+it('takes no cell along when it is killed', async () => {
+  const { cell, keeper } = await makeKept();
+  process.kill(Number(keeper), 'SIGKILL');
+  expect(await gone(keeper)).toBe(true);
+  expect((await scriptIn(cell, 'print(17)')).result.stdout.toString()).toBe('17\n');
+});
+
+const itOnX64 = arch === 'x64' ? it : it.skip;
+
+itOnX64('is killed where it goes on in memory that a program has overwritten', async () => {
+  const { cell, keeper } = await makeKept();
+  const waiting = readFileSync(`/proc/${keeper}/syscall`, 'latin1').trim().split(' ');
+  // The system call is begun again after a stop (signal(7)), by the instruction before.
+  const next = Number(waiting.at(-1)) - 2;
+  const code = `import ctypes, os, time
+mprotect = ctypes.CDLL(None, use_errno=True).mprotect
+if mprotect(ctypes.c_void_p(${next} & ~4095), ctypes.c_size_t(8192), 7): print("refused", flush=True)
+# mov eax, 39 (getpid); syscall; jmp to itself
+ctypes.memmove(${next}, b"\\xb8\\x27\\0\\0\\0\\x0f\\x05\\xeb\\xfe", 9)
+print("overwritten", flush=True)
+time.sleep(3)
+print("lives", flush=True)
+os._exit(0)`;
+  let continued = false;
+  let stillThere: boolean | undefined;
+  const { result } = await scriptIn(cell, code, {
+    onStdout: (chunk) => {
+      if (!continued && chunk.toString().includes('overwritten')) {
+        continued = true;
+        process.kill(Number(keeper), 'SIGSTOP');
+        process.kill(Number(keeper), 'SIGCONT');
+        void sleep(1000).then(() => {
+          stillThere = field(keeper, 'Name') !== undefined;
+        });
+      }
+    },
+  });
+  expect(result.stdout.toString()).toBe('overwritten\nlives\n');
+  expect(stillThere).toBe(false);
+  expect(await printed(template, 'print(17)')).toBe('17');
+});
+
+/** A template that is under a filter, which refuses one prctl; -1 is none. */
+async function startFiltered(
+  refused: number,
+): Promise<{ filtered: Template; end: () => Promise<void> }> {
+  const path = mkdtempSync('/var/tmp/codejail-filter-');
+  chmodSync(path, 0o755);
+  const prctl = arch === 'x64' ? 157 : 167;
+  writeFileSync(
+    join(path, 'filtered.py'),
+    `import ctypes, struct
+code = b"".join(struct.pack("HBBI", *line) for line in [
+    (0x20, 0, 0, 0), (0x15, 0, 3, ${prctl}), (0x20, 0, 0, 16),
+    (0x15, 0, 1, ${refused >>> 0}), (0x06, 0, 0, 0x50016), (0x06, 0, 0, 0x7fff0000)])
+lines = ctypes.create_string_buffer(code)
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(lines)))
+if ctypes.CDLL(None).prctl(22, 2, program, 0, 0) != 0: raise OSError("no filter")
+`,
+  );
+  const filtered = await startTemplate({
+    ...(await templateOptions(['filtered'])),
+    pythonPath: [path],
+  });
+  return {
+    filtered,
+    end: async () => {
+      await filtered.close();
+      rmSync(path, { recursive: true });
+    },
+  };
+}
+
+it('has a filter of its own where its server is under one', async () => {
+  const { filtered, end } = await startFiltered(-1);
+  try {
+    const before = new Set(keepers());
+    const cell = await filtered.makeCell(LIMITS);
+    const [keeper] = keepers().filter((process) => !before.has(process));
+    expect(field(keeper!, 'Seccomp_filters')).toBe('2');
+    expect((await scriptIn(cell, 'print(17)')).result.stdout.toString()).toBe('17\n');
+    expect(await gone(keeper!)).toBe(true);
+  } finally {
+    await end();
+  }
+});
+
+it('is left out where the kernel does not tell what it needs to know', async () => {
+  const PR_GET_TID_ADDRESS = 40;
+  const { filtered, end } = await startFiltered(PR_GET_TID_ADDRESS);
+  try {
+    const before = new Set(keepers());
+    const cell = await filtered.makeCell(LIMITS);
+    expect(keepers().filter((process) => !before.has(process))).toEqual([]);
+    expect((await scriptIn(cell, 'print(17)')).result.stdout.toString()).toBe('17\n');
+  } finally {
+    await end();
+  }
+});
