@@ -45,6 +45,7 @@
       'target_name': 'codejail',
       'sources': [
         'native/addon/addon.cc',
+        'native/addon/alarm.cc',
         'native/addon/cgroup_end.cc',
         'native/addon/cgroup_lock.cc',
         'native/addon/collect.cc',
@@ -111,6 +112,7 @@
         'native/cell/memory_map.cc',
         'native/cell/python.cc',
         'native/cell/restartable_sequences.cc',
+        'native/cell/scout.cc',
         'native/cell/working_pages.cc',
       ],
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-fPIC', '-fvisibility=hidden'],

@@ -20,13 +20,13 @@ import type {
   SafeExecArguments,
   SafeExecOptions,
 } from './option-types';
+import { pythonSource } from './python-source';
 import { hostReport, type HostReport, type VerifyReport } from './report';
 import type { JailResult } from './result';
 import {
   decodeAnswer,
   type Answer,
   encodeRequest,
-  runnerSource,
   type SafeExecJsonResult,
   type SafeExecResult,
 } from './safe-exec';
@@ -251,7 +251,7 @@ export class Jail extends Configuration implements AsyncDisposable {
           argv: [PROGRAM_NAME],
           env: {},
           copies: call.files,
-          files: [{ name: PROGRAM_NAME, content: runnerSource() }, ...call.extraFiles],
+          files: [{ name: PROGRAM_NAME, content: pythonSource('runner.py') }, ...call.extraFiles],
           signals: this.#signals(call.signal),
           request: encodeRequest(code, globalsJson, call.pythonPath),
           warm: searchedByTemplate(found, code, globalsJson, call),
@@ -281,7 +281,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         program,
         argv: [...words, PROGRAM_NAME],
         copies: call.files,
-        files: [{ name: PROGRAM_NAME, content: runnerSource() }, ...call.extraFiles],
+        files: [{ name: PROGRAM_NAME, content: pythonSource('runner.py') }, ...call.extraFiles],
         request: encodeRequest(code, globalsJson, call.pythonPath),
         signal: call.signal,
       });

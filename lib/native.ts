@@ -160,7 +160,7 @@ export interface Addon {
     template: number,
     spec: NativeSpec,
     onEvent: (event: NativeEvent) => void,
-  ): NativeJail & { request: number };
+  ): NativeJail & { request: number; lifeline: number };
   /** Tells a cell's supervisor that its call begins; limits: -1 where there is none. */
   arm(cell: number, cpuMicroseconds: number, memoryBytes: number, wantsTmpDirectory: boolean): void;
   /** Whether a jail keeps this process alive; one that only waits does not. At first it does. */

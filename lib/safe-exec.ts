@@ -1,6 +1,4 @@
 // Python's exec over a jail: the request that goes in, and the answer that comes out.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { bytesRepr } from './bytes-repr';
 import { SafeExecError, type PythonException } from './errors';
 import { parseJsonInSlices } from './json/parse';
@@ -17,14 +15,6 @@ export interface SafeExecResult extends JailResult {
 export interface SafeExecJsonResult extends JailResult {
   /** The globals as Python wrote them: 1.0 is still 1.0. */
   globalsJson: string;
-}
-
-let runner: string | undefined;
-
-/** The Python that runs inside. */
-export function runnerSource(): string {
-  runner ??= readFileSync(join(__dirname, 'python', 'runner.py'), 'utf8');
-  return runner;
 }
 
 /** The runner's request. `globalsJson` goes in untouched. */

@@ -14,6 +14,7 @@ import {
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
 import { isWithin } from './paths';
+import { pythonSource } from './python-source';
 import { readShownPath } from './shown-path';
 
 /** How a warm command keeps Python processes ready. */
@@ -37,8 +38,8 @@ export interface WarmOptions {
   /**
    * A program like those to come, at most 16,384 characters of Python. A process that is then ended runs it once, when
    * a template starts, to learn which memory such programs use: each waiting process is made with a copy of its own.
-   * Nothing else of it reaches a call. It runs in the template, not as calls do: trust it as `preload`. Default: a program
-   * that does nothing.
+   * Nothing else of it reaches a call. It runs in the template, not as calls do: trust it as `preload`. Default: a small
+   * one, with functions, a class, an exception, containers and text.
    */
   rehearsal?: string | undefined;
   /** After so many programs the template is replaced, 1 to 1e9. Default 10,000. */
@@ -60,9 +61,6 @@ export type WarmArguments = { [Key in keyof WarmOptions]-?: NonNullable<WarmOpti
 const MEBIBYTE = 1024 * 1024;
 const MAXIMUM_DEFAULT_SIZE = 16;
 const MAXIMUM_REHEARSAL = 16_384;
-/** A program that does next to nothing. */
-export const DEFAULT_REHEARSAL = 'a = 17';
-
 function readModuleName(value: unknown): string {
   const module = readName(value);
   if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(module)) {
@@ -130,7 +128,7 @@ export function parseWarm(value: unknown, argument: string): false | WarmArgumen
     maxWaiting: warm.maxWaiting ?? 100,
     preload: warm.preload ?? [],
     pythonPath: warm.pythonPath ?? [],
-    rehearsal: warm.rehearsal ?? DEFAULT_REHEARSAL,
+    rehearsal: warm.rehearsal ?? pythonSource('rehearsal.py'),
     recycleCells: warm.recycleCells ?? 10_000,
     recycleSeconds: warm.recycleSeconds ?? 3600,
     recycleGrowth: warm.recycleGrowth ?? 64 * MEBIBYTE,

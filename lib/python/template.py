@@ -1,7 +1,8 @@
 """A warm Python: imports what calls will need, then makes cells, each of which runs one call.
 
 In:   descriptor 3, read to its end: {"library": str, "preload": [module, ...], "python_path": [path,
-      ...], "rehearsal": str, "runner": str}. All of it is the operator's; nothing of a call is ever read here.
+      ...], "rehearsal": str, "environment": [name, ...], "runner": str}: `environment` is what only this process's
+      start needed. All of it is the operator's; nothing of a call is ever read here.
 Out:  descriptor 4: "ready", or a traceback.
 Then: descriptor 5, where the descriptors of each new cell come. What follows `make_cells` runs in a
       cell, confined, with the cell's own descriptors 0 to 4.
@@ -25,12 +26,14 @@ import types
 CONFIGURATION = 3
 ANSWER = 4
 HANDOVER = 5
-PAGES = 9
 LONGEST_REHEARSAL_MS = 60000
+TEMPLATE = 0
+SCOUT = 2
 SCRIPT = 1
 PROBE = 2
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 RUNNER = '<codejail>'
+BLOCKS_OF_A_SIZE = 4
 
 
 def load(path):
@@ -107,7 +110,15 @@ def enter_cell(library, runner, sources):
     runner.enter()
     reseed(sources)
     rehearse(library, runner)
+    take_blocks()
     gc.enable()
+
+
+def take_blocks():
+    """Has blocks of each size that Python keeps pools of (Objects/obmalloc.c). The blocks that are freed last are those
+    that a program is given first: they are in memory of this process's own then."""
+    sizes = range(0, 480, 16)
+    [[bytes(size) for size in sizes] for _ in range(BLOCKS_OF_A_SIZE)]
 
 
 def words_of(library):
@@ -185,50 +196,11 @@ def rehearse(library, runner):
         sys.orig_argv = words
 
 
-def scout(library, runner, sources, program, python_path):
-    """A child becomes a cell and runs a program, to learn which memory that takes, and is no more."""
-    reading, writing = os.pipe()
-    child = library.codejail_fork_scout()
-    if child < 0:
-        raise RuntimeError('a process can not be forked: a preloaded module may have started a thread')
-    if child == 0:
-        try:
-            os.dup2(writing, PAGES)
-            os.closerange(CONFIGURATION, PAGES)
-            enter_cell(library, runner, sources)
-            text = json.dumps({'code': program, 'globals': {}, 'python_path': python_path}).encode()
-            os.dup2(filed(text), CONFIGURATION)
-            null = os.open('/dev/null', os.O_WRONLY)
-            for descriptor in (1, ANSWER):
-                os.dup2(null, descriptor)
-
-            def leave(status):
-                library.codejail_report_pages(PAGES)
-                os._exit(status)
-
-            # Else all as in a cell to the end, so that no page is missed.
-            runner._exit = leave
-            library.codejail_rehearse_words()
-            serve(library, runner, len(text))
-        except BaseException:
-            import traceback
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    os.close(writing)
-    in_time = library.codejail_learn_pages(reading, LONGEST_REHEARSAL_MS)
-    os.close(reading)
-    if not in_time:
-        os.kill(child, 9)
-    try:
-        status = os.waitpid(child, 0)[1]
-    except ChildProcessError:
-        # A preloaded module has SIGCHLD ignored.
-        status = 0
-    if not in_time:
-        raise RuntimeError('the rehearsal has not ended after %d seconds' % (LONGEST_REHEARSAL_MS / 1000))
-    if status != 0:
-        raise RuntimeError('the rehearsal failed')
+def exit_of_scout(library):
+    def leave(status):
+        library.codejail_report_of_scout()
+        os._exit(status)
+    return leave
 
 
 def main():
@@ -237,6 +209,8 @@ def main():
     if not library.codejail_begin_template():
         raise RuntimeError('this Python does not give what a warm Python needs')
     forget_own_imports()
+    for name in configuration['environment']:
+        del os.environ[name]
     sys.path += configuration['python_path']
     for name in configuration['preload']:
         __import__(name)
@@ -246,24 +220,37 @@ def main():
     runner.enter()
     rehearse(library, runner)
     sources = random_sources()
+    request = {
+        'code': configuration['rehearsal'], 'globals': {}, 'python_path': configuration['python_path']}
+    file = filed(json.dumps(request, separators=(',', ':')).encode())
+    leave = exit_of_scout(library)
     gc.collect()
     gc.freeze()
-    scout(library, runner, sources, configuration['rehearsal'], configuration['python_path'])
-    return library, runner, sources
+    return library, runner, sources, file, leave
+
+
+def fail_without_scout(outcome):
+    raise RuntimeError({
+        -1: 'a process can not be forked: a preloaded module may have started a thread',
+        -2: 'the rehearsal has not ended after %d seconds' % (LONGEST_REHEARSAL_MS / 1000),
+    }.get(outcome, 'the rehearsal failed'))
 
 
 try:
-    library, runner, sources = main()
+    library, runner, sources, file, leave = main()
+    place = library.codejail_make_cells(file, LONGEST_REHEARSAL_MS, HANDOVER, ANSWER)
+    if place < 0:
+        fail_without_scout(place)
 except BaseException:
     import traceback
     answer(traceback.format_exc())
     sys.exit(1)
-answer('ready')
-del main, load, read_configuration, make_runner, scout
-if not library.codejail_make_cells(HANDOVER):
+if place == TEMPLATE:
     os._exit(0)
+if place == SCOUT:
+    runner._exit = leave
 
-# In a cell.
+# In a cell, or in the scout.
 enter_cell(library, runner, sources)
 kind = library.codejail_await_call()
 if kind == PROBE:

@@ -1,4 +1,5 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
+import { setImmediate } from 'node:timers/promises';
 import { thrownByAddon, type ColdResult } from '../cold';
 import type { Confinement } from '../confinement';
 import { now } from '../clock';
@@ -124,6 +125,10 @@ export class ForkedCell implements Cell {
   #onEnded(event: Ended): void {
     this.#isDead = true;
     this.#request.destroy();
+    // Its memory is freed then: when the caller has its result.
+    void setImmediate().then(() => {
+      native().addon.closeDescriptor(this.#jail.lifeline);
+    });
     if (!this.#isReady) {
       this.#settleReady(
         event.failure === undefined

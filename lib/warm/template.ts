@@ -1,7 +1,5 @@
 // A template: one Python process, confined, that has imported what calls will need, and from which cells
 // are forked. It never sees a byte of a call.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { now } from '../clock';
 import { spawnJail } from '../cold';
 import { planWarm, type Confinement } from '../confinement';
@@ -13,7 +11,7 @@ import { isWithin } from '../paths';
 import { Outputs, setupError, type Ended } from '../run';
 import type { ProbeCheck } from '../probe';
 import type { Runtime } from '../runtime';
-import { runnerSource } from '../safe-exec';
+import { pythonSource } from '../python-source';
 import { proveCells } from './proof';
 import { treeBytes } from './tree-bytes';
 import { buildCellSpec, buildSpec, type JailFile } from '../spec';
@@ -63,6 +61,8 @@ const UNLIMITED = -1;
 // Descriptors that are sent and not yet received count for the user, and a sender fails who may have fewer open than
 // that (unix(7), ETOOMANYREFS): more than the cells of a hostile program, which have that user too, can have on the way.
 const OPEN_FILES = 4096;
+// Else each cell looks up anew each function of libc's that only it uses (ld.so(8)). The template takes it away again.
+const EARLY_BINDING = { LD_BIND_NOW: '1' };
 const SCRIPT_NAME = 'template.py';
 const START_LIMIT_MS = 120_000;
 const LONGEST_COMPLAINT = 4096;
@@ -71,16 +71,9 @@ const LONGEST_COMPLAINT = 4096;
 const RUNNER: JailFile = {
   name: PROGRAM_NAME,
   get content() {
-    return runnerSource();
+    return pythonSource('runner.py');
   },
 };
-
-let source: string | undefined;
-
-function templateSource(): string {
-  source ??= readFileSync(join(__dirname, '..', 'python', SCRIPT_NAME), 'utf8');
-  return source;
-}
 
 class RunningTemplate implements Template {
   readonly ended: Promise<void>;
@@ -117,16 +110,17 @@ class RunningTemplate implements Template {
       {
         program: options.runtime.program,
         argv: [...options.words, SCRIPT_NAME],
-        env: options.env,
+        env: { ...options.env, ...EARLY_BINDING },
         copies: [],
-        files: [{ name: SCRIPT_NAME, content: templateSource() }],
+        files: [{ name: SCRIPT_NAME, content: pythonSource(SCRIPT_NAME) }],
         request: Buffer.from(
           JSON.stringify({
             library,
             preload: options.preload,
             python_path: options.pythonPath,
             rehearsal: options.rehearsal,
-            runner: runnerSource(),
+            environment: Object.keys(EARLY_BINDING).filter((name) => !(name in options.env)),
+            runner: pythonSource('runner.py'),
           }),
         ),
         collects: false,

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "cell.h"
 #include "cgroup_end.h"
 #include "jail_events.h"
 #include "jail_processes.h"
@@ -19,6 +20,7 @@ namespace {
 
 // How long a launcher may take to end its jail when the environment goes away.
 constexpr int kPatienceMs = 2000;
+constexpr long kAtOnceNs = 1;
 
 }  // namespace
 
@@ -122,6 +124,7 @@ void JailProcess::arm(Order order) {
   order.spent_system_us = ready_.system_us;
   order.inherited_bytes = ready_.peak_sum_bytes;
   send_order(report_channel_, order);
+  alarm_.set(kFirstLookNs);
   // What it reports from now on is read when its pidfd tells of its end: one wake in the place of
   // two. Not a descriptor: those that nobody has taken yet count for the user (unix(7)).
   if (order.wants_tmp_directory == 0) {
@@ -135,6 +138,7 @@ void JailProcess::ask_to_stop() {
     Order order{};
     order.kind = OrderKind::kStop;
     send_order(report_channel_, order);
+    alarm_.set(kAtOnceNs);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "alarm.h"
 #include "report.h"
 #include "spawn_thread.h"
 
@@ -36,6 +37,7 @@ class JailProcess {
   }
   // Of a template: where cells are asked for.
   void keep_nursery(Descriptor nursery) { nursery_ = std::move(nursery); }
+  void keep_alarm(Alarm alarm) { alarm_ = std::move(alarm); }
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
   // Of a cell: its call begins, with these sums.
   void arm(Order order);
@@ -77,6 +79,7 @@ class JailProcess {
   Descriptor second_pidfd_;  // of PID 1 of the jail, where the launcher made the namespaces
   Descriptor tmp_directory_;
   Descriptor nursery_;
+  Alarm alarm_;  // of a cell
   Lease lease_;
   JailCgroup cgroup_;
   Watch report_watch_;

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "alarm.h"
 #include "cell.h"
 #include "descriptor_message.h"
 #include "javascript.h"
@@ -190,8 +191,16 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   ParentEnds own;
   Descriptor request;
   Descriptor child_request;
-  if (!make_pipes(own, ends, true) || !make_pipe(child_request, request, 1)) {
+  Descriptor lifeline;
+  Descriptor child_lifeline;
+  if (!make_pipes(own, ends, true) || !make_pipe(child_request, request, 1) ||
+      !make_pipe(child_lifeline, lifeline, 1)) {
     throw_failure(env, Status::failure(Step::kPipes, errno));
+    return env.Undefined();
+  }
+  Alarm alarm = Alarm::make();
+  if (!alarm.valid()) {
+    throw_failure(env, Status::failure(Step::kPipes, errno, "timerfd_create"));
     return env.Undefined();
   }
   Descriptor spec;
@@ -207,6 +216,8 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
       ends.standard_error.get(),
       child_request.get(),
       ends.result.get(),
+      alarm.get(),
+      child_lifeline.get(),
   };
   if (!send_descriptors(found->second->nursery().get(), handed, kCellFromServer)) {
     throw_failure(env, Status::failure(Step::kNursery, errno));
@@ -215,10 +226,12 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   const std::uint32_t id = next_id_++;
   auto process = std::make_unique<JailProcess>(*this, id, std::move(own.report),
                                                info[2].As<Napi::Function>(), plan, true);
+  process->keep_alarm(std::move(alarm));
   process->watch_report(loop_);
   processes_.emplace(id, std::move(process));
   Napi::Object handles = describe(*this, id, own);
   set_number(handles, "request", hand_out(std::move(request)));
+  set_number(handles, "lifeline", hand_out(std::move(lifeline)));
   return handles;
 }
 

@@ -93,10 +93,11 @@ bool Call::read() {
   return body_ && read_whole(body_.get(), header_.size);
 }
 
-void Call::rehearse() {
+void Call::rehearse(std::uint64_t request_size) {
   constexpr char kWord[] = "jailed_code";
   constexpr CallPart kPart{sizeof(kWord) - 1, 0, 0};
   header_ = {};
+  header_.request_size = request_size;
   header_.word_count = 1;
   // The content, which is empty, ends with a NUL too.
   body_.reset(static_cast<char*>(std::calloc(1, sizeof(kPart) + sizeof(kWord) + 1)));

@@ -5,9 +5,11 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "call.h"
 #include "confine.h"
@@ -18,8 +20,10 @@
 #include "probe.h"
 #include "python.h"
 #include "report_channel.h"
+#include "scout.h"
 #include "syscalls.h"
 #include "working_pages.h"
+#include "write_whole.h"
 
 namespace codejail {
 namespace {
@@ -36,6 +40,7 @@ struct State {
   Call call;
   WorkingPages pages;
   pid_t between = 0;
+  bool is_scout = false;
 };
 
 State& state() {
@@ -53,6 +58,35 @@ void become_cell(Descriptor (&received)[kCellMost]) {
   if (Status status = confine(cell.spec, received, cell.confined); !status.ok()) {
     (cell.confined.report.valid() ? ReportChannel(cell.confined.report.get()) : channel)
         .fail(status);
+  }
+}
+
+// Where Python goes on.
+enum Place { kInTemplate, kInCell, kInScout };
+
+Place make_cells(int handover) {
+  leave_children_to_kernel();
+  for (;;) {
+    Descriptor received[kCellMost];
+    const int count = receive_descriptors(handover, received, kCellMost);
+    if (count <= 0) {
+      return kInTemplate;
+    }
+    if (count < static_cast<int>(kCellNetworkNamespace)) {
+      continue;
+    }
+    Forked forked;
+    const ReportChannel channel(received[kCellReport].get());
+    const Status status = fork_into(received[kCellPidNamespace], received[kCellLifeline], channel,
+                                    state().pages, forked);
+    if (forked.in_cell) {
+      state().between = forked.between;
+      become_cell(received);
+      return kInCell;
+    }
+    if (!status.ok()) {
+      (void)channel.tell_failure(status);
+    }
   }
 }
 
@@ -74,52 +108,35 @@ CODEJAIL_EXPORT int codejail_begin_template() {
              : 0;
 }
 
-// In a child that has gone the way of a call: tells which pages that took. False where this host
-// does not say.
-CODEJAIL_EXPORT int codejail_report_pages(int descriptor) {
-  // Else its own files of /proc are root's (proc(5)). No cell lives yet that could look.
-  return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 && codejail::WorkingPages::report(descriptor) ? 1
-                                                                                               : 0;
+// In the scout, when it has gone its way. False where this host does not say what that took.
+CODEJAIL_EXPORT int codejail_report_of_scout() {
+  return codejail::report_of_scout() ? 1 : 0;
 }
 
-// In the template: takes down what the child tells. False where it has not told all in time.
-CODEJAIL_EXPORT int codejail_learn_pages(int descriptor, int patience_ms) {
-  return codejail::state().pages.learn(descriptor, patience_ms) ? 1 : 0;
-}
-
-// As os.fork, into a PID namespace of the child's own, whose end ends all that it has started. -1
-// where that can't be.
-CODEJAIL_EXPORT int codejail_fork_scout() {
-  return static_cast<int>(codejail::fork_apart());
-}
-
-// Makes cells as they are asked for, and returns in each: 1, confined. 0 in the template, when
-// nobody can ask any more.
-CODEJAIL_EXPORT int codejail_make_cells(int handover) {
+// Sends a scout with that request, then tells the server that the template is ready, makes cells as
+// they are asked for, and returns in each: a Place, or in the template below 0 what is wrong with
+// the scout. All in one: whatever Python did between would have the cells use other memory than it.
+CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handover, int answer) {
   using namespace codejail;
-  leave_children_to_kernel();
-  for (;;) {
-    Descriptor received[kCellMost];
-    const int count = receive_descriptors(handover, received, kCellMost);
-    if (count <= 0) {
-      return 0;
-    }
-    if (count < static_cast<int>(kCellNetworkNamespace)) {
-      continue;
-    }
-    Forked forked;
-    const ReportChannel channel(received[kCellReport].get());
-    const Status status = fork_into(received[kCellPidNamespace], received[kCellLifeline], channel,
-                                    state().pages, forked);
-    if (forked.in_cell) {
-      state().between = forked.between;
-      become_cell(received);
-      return 1;
-    }
-    if (!status.ok()) {
-      (void)channel.tell_failure(status);
-    }
+  switch (send_scout(Descriptor(request), state().pages, patience_ms)) {
+    case ScoutOutcome::kInScout:
+      state().is_scout = true;
+      return kInScout;
+    case ScoutOutcome::kNotForked:
+      return -1;
+    case ScoutOutcome::kTooLate:
+      return -2;
+    case ScoutOutcome::kFailed:
+      return -3;
+    case ScoutOutcome::kLearned:
+      break;
   }
+  constexpr char kReady[] = "ready";
+  if (!write_whole(answer, kReady, sizeof(kReady) - 1)) {
+    return kInTemplate;
+  }
+  ::close(answer);
+  return make_cells(handover);
 }
 
 // In a cell: tells the server that it waits, waits, and readies everything for the program. The
@@ -127,6 +144,12 @@ CODEJAIL_EXPORT int codejail_make_cells(int handover) {
 CODEJAIL_EXPORT int codejail_await_call() {
   using namespace codejail;
   State& cell = state();
+  if (cell.is_scout) {
+    struct stat request {};
+    cell.call.rehearse(fstat(kRequest, &request) == 0 ? static_cast<std::uint64_t>(request.st_size)
+                                                      : 0);
+    return static_cast<int>(CallKind::kExec);
+  }
   const ReportChannel channel(cell.confined.report.get());
   wait_for_keeper(cell.between);
   const Footprint now = Footprint::measure();
@@ -162,7 +185,7 @@ CODEJAIL_EXPORT std::uint64_t codejail_request_size() {
 
 // For a rehearsal: the words of a call that has none but its program.
 CODEJAIL_EXPORT void codejail_rehearse_words() {
-  codejail::state().call.rehearse();
+  codejail::state().call.rehearse(0);
 }
 
 CODEJAIL_EXPORT int codejail_word_count() {

@@ -3,8 +3,8 @@
 //
 // The keeper is a fork of the template that has no part in the cell: it is outside of the cell's
 // namespaces, holds no descriptor of it, and sleeps in one system call until the kernel kills it,
-// when the cell's PID 1 ends. Should it ever go on (a stop signal does that), then in memory that
-// the program can write to: it may only read, and has nothing to read.
+// when the server closes a pipe, or has ended itself. Should it ever go on (a stop signal does
+// that), then in memory that the program can write to: it may only read, and has nothing to read.
 #pragma once
 
 #include <sys/types.h>

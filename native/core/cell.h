@@ -6,7 +6,7 @@
 
 namespace codejail {
 
-// From the server to the nursery: the first seven. From the cell's supervisor on to the template:
+// From the server to the nursery: the first nine. From the cell's supervisor on to the template:
 // all of them, the network namespace only where the cell has one of its own.
 enum CellDescriptor : std::size_t {
   kCellSpec,
@@ -16,15 +16,20 @@ enum CellDescriptor : std::size_t {
   kCellError,
   kCellRequest,
   kCellResult,
+  kCellAlarm,       // a timer; when it goes off, the supervisor looks for orders
+  kCellLifeline,    // of a pipe whose other end the server alone has
   kCellFromServer,  // how many the server sends
   kCellUserNamespace = kCellFromServer,
   kCellPidNamespace,
   kCellMountNamespace,
   kCellDirectory,
-  kCellLifeline,  // of a pipe whose other end the supervisor alone has, and closes by its end
   kCellNetworkNamespace,
   kCellMost,
 };
+
+// How long after a call has begun its supervisor first looks at it, in nanoseconds: most calls are
+// over by then, and to wake it costs a tenth of such a call.
+constexpr long kFirstLookNs = 8000000;
 
 enum class CallKind : std::uint32_t {
   kExec,    // safeExec: the runner reads its request from what follows

@@ -34,8 +34,7 @@ void wait_for_release(const Descriptor& released) {
   }
 }
 
-Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer],
-                 const Descriptor& lifeline, int handover) {
+Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer], int handover) {
   const Record directory = spec.find(RecordKind::kWorkingDirectory);
   if (directory.header == nullptr) {
     return Status::failure(Step::kNursery, EINVAL, "the spec names no directory");
@@ -53,8 +52,6 @@ Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer]
   for (std::size_t i = 0; i < count; ++i) {
     if (i < kCellFromServer) {
       numbers[i] = received[i].get();
-    } else if (i == kCellLifeline) {
-      numbers[i] = lifeline.get();
     } else {
       opened[i].reset(open(paths[i], O_RDONLY | O_CLOEXEC));
       if (!opened[i].valid()) {
@@ -97,19 +94,11 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
   released.reset();
   Descriptor tmp_directory;
   require(channel, enter_cell_root(spec, tmp_directory));
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    require(channel, Status::failure(Step::kNursery, errno, "pipe2"));
-  }
-  Descriptor lifeline(ends[0]);
-  // Closed by the end of this process.
-  const Descriptor life(ends[1]);
-  require(channel, hand_over(spec, received, lifeline, handover));
-  lifeline.reset();
+  require(channel, hand_over(spec, received, handover));
   // The rest goes on while the template forks.
   ::close(handover);
   for (std::size_t i = 0; i < kCellFromServer; ++i) {
-    if (i != kCellReport) {
+    if (i != kCellReport && i != kCellAlarm) {
       received[i].reset();
     }
   }
@@ -128,7 +117,7 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
   Descriptor no_listener;
   require(channel, install_seccomp_filter(ExecPolicy::kDeny, true, getpid(), no_listener));
-  supervise_cell(spec, channel, tmp_directory);
+  supervise_cell(spec, channel, tmp_directory, received[kCellAlarm]);
 }
 
 }  // namespace codejail

@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <utility>
 
 #include "microseconds.h"
 #include "sums.h"
@@ -24,8 +23,6 @@ namespace codejail {
 namespace {
 
 constexpr int kFirstSleepMs = 2;
-// Most calls of a cell are over by then, and a look costs a tenth of such a call.
-constexpr int kFirstLookMs = 8;
 
 std::uint64_t monotonic_ns() {
   timespec now{};
@@ -37,11 +34,13 @@ std::uint64_t monotonic_ns() {
 class Supervisor {
  public:
   Supervisor(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-             const Descriptor& exec_listener)
+             const Descriptor& exec_listener, const Descriptor& alarm)
       : spec_(spec),
         channel_(channel),
         tmp_directory_(tmp_directory),
         exec_listener_(exec_listener),
+        alarm_(alarm),
+        is_listening_(!alarm.valid()),
         sums_(spec.header()) {}
 
   [[noreturn]] void run(const Program& program, const char* label) {
@@ -70,6 +69,8 @@ class Supervisor {
     started_ = true;
     sleep_ms_ = -1;
     watch();
+    // Those of a call that was over before the alarm.
+    obey();
     finish();
   }
 
@@ -88,8 +89,7 @@ class Supervisor {
     while (!main_ended_) {
       wait_for_events();
       reap(WNOHANG);
-      // A call that has just begun has used nothing; most have ended before the first look.
-      if (!main_ended_ && !std::exchange(just_armed_, false)) {
+      if (!main_ended_) {
         check_sums();
       }
     }
@@ -121,10 +121,14 @@ class Supervisor {
   }
 
   void wait_for_events() {
-    pollfd events[3] = {{signals_.get(), POLLIN, 0},
-                        {channel_.get(), POLLIN, 0},
-                        {exec_listener_.get(), POLLIN, 0}};
-    const int ready = poll(events, exec_listener_.valid() ? 3 : 2, sleep_ms_);
+    // Those that are -1 are left out (poll(2)). Orders for a cell wait for its alarm, and do not
+    // wake this process before; the server's end does.
+    const short orders = is_listening_ ? POLLIN : 0;
+    pollfd events[4] = {{signals_.get(), POLLIN, 0},
+                        {channel_.get(), orders, 0},
+                        {exec_listener_.get(), POLLIN, 0},
+                        {alarm_.get(), POLLIN, 0}};
+    const int ready = poll(events, 4, sleep_ms_);
     if (ready <= 0) {
       return;
     }
@@ -139,8 +143,14 @@ class Supervisor {
       signalfd_siginfo drained[8];
       (void)!read(signals_.get(), drained, sizeof(drained));
     }
-    if (exec_listener_.valid() && (events[2].revents & POLLIN) != 0) {
+    if ((events[2].revents & POLLIN) != 0) {
       answer_exec();
+    }
+    if ((events[3].revents & POLLIN) != 0) {
+      std::uint64_t times = 0;
+      (void)!read(alarm_.get(), &times, sizeof(times));
+      is_listening_ = true;
+      obey();
     }
   }
 
@@ -152,27 +162,27 @@ class Supervisor {
   }
 
   void obey() {
-    Order order{};
-    const ssize_t count = recv(channel_.get(), &order, sizeof(order), MSG_DONTWAIT);
-    if (count == 0) {
-      end_with_server();
-    }
-    if (count != static_cast<ssize_t>(sizeof(order))) {
-      return;
-    }
-    if (order.kind == OrderKind::kArm) {
-      arm(order);
-    } else if (report_.verdict == Verdict::kNone) {
-      report_.verdict = Verdict::kStopped;
-      kill_all();
+    for (;;) {
+      Order order{};
+      const ssize_t count = recv(channel_.get(), &order, sizeof(order), MSG_DONTWAIT);
+      if (count == 0) {
+        end_with_server();
+      }
+      if (count != static_cast<ssize_t>(sizeof(order))) {
+        return;
+      }
+      if (order.kind == OrderKind::kArm) {
+        arm(order);
+      } else if (!main_ended_ && report_.verdict == Verdict::kNone) {
+        report_.verdict = Verdict::kStopped;
+        kill_all();
+      }
     }
   }
 
   void arm(const Order& order) {
     main_process_ = order.main_process;
     sums_.begin_call(order);
-    sleep_ms_ = kFirstLookMs;
-    just_armed_ = true;
     if (order.wants_tmp_directory != 0) {
       Report report{};
       report.kind = ReportKind::kTmpDirectory;
@@ -288,13 +298,14 @@ class Supervisor {
   const ReportChannel& channel_;
   const Descriptor& tmp_directory_;
   const Descriptor& exec_listener_;
+  const Descriptor& alarm_;
+  bool is_listening_;
   Descriptor signals_;
   Sums sums_;
   Report report_{};
   pid_t main_process_ = -1;
   bool main_ended_ = false;
   bool started_ = false;
-  bool just_armed_ = false;
   int sleep_ms_ = kFirstSleepMs;
 };
 
@@ -303,14 +314,15 @@ class Supervisor {
 void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
                const Descriptor& tmp_directory, const Descriptor& exec_listener,
                const char* apparmor_label) {
-  Supervisor supervisor(spec, channel, tmp_directory, exec_listener);
+  const Descriptor no_alarm;
+  Supervisor supervisor(spec, channel, tmp_directory, exec_listener, no_alarm);
   supervisor.run(program, apparmor_label);
 }
 
-void supervise_cell(const Spec& spec, const ReportChannel& channel,
-                    const Descriptor& tmp_directory) {
+void supervise_cell(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
+                    const Descriptor& alarm) {
   const Descriptor no_listener;
-  Supervisor supervisor(spec, channel, tmp_directory, no_listener);
+  Supervisor supervisor(spec, channel, tmp_directory, no_listener, alarm);
   supervisor.run_cell();
 }
 

@@ -111,7 +111,9 @@ if os.fork() == 0:
   const blocking = readdirSync('/proc').filter((name) => {
     try {
       const isPython = readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('template.py');
-      return isPython && /SigBlk:\tf{5}/.test(readFileSync(`/proc/${name}/status`, 'utf8'));
+      const status = readFileSync(`/proc/${name}/status`, 'utf8');
+      // A keeper blocks all signals too, and is confined.
+      return isPython && /SigBlk:\tf{5}/.test(status) && /Seccomp:\t0/.test(status);
     } catch {
       return false;
     }

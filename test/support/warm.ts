@@ -6,7 +6,7 @@ import { DEFAULT_UID_POOL } from '../../lib/confinement';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { parseCommandOptions } from '../../lib/command-options';
 import { encodeRequest } from '../../lib/safe-exec';
-import { DEFAULT_REHEARSAL } from '../../lib/warm-options';
+import { pythonSource } from '../../lib/python-source';
 import type { Cell, WarmCall } from '../../lib/warm/cell';
 import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
 
@@ -27,7 +27,7 @@ export async function templateOptions(preload: string[] = []): Promise<TemplateO
     env: command.environment(runtime, {}),
     preload,
     pythonPath: [],
-    rehearsal: DEFAULT_REHEARSAL,
+    rehearsal: pythonSource('rehearsal.py'),
   };
 }
 

@@ -43,7 +43,7 @@ const WARM_DEFAULTS = {
   maxWaiting: 100,
   preload: [],
   pythonPath: [],
-  rehearsal: 'a = 17',
+  rehearsal: expect.stringContaining('print(') as string,
   recycleCells: 10_000,
   recycleSeconds: 3600,
   recycleGrowth: 64 * MEBIBYTE,

@@ -1,0 +1,21 @@
+#include "alarm.h"
+
+#include <sys/timerfd.h>
+
+namespace codejail {
+
+Alarm Alarm::make() {
+  Alarm alarm;
+  alarm.timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  return alarm;
+}
+
+void Alarm::set(long nanoseconds) const {
+  if (timer_.valid()) {
+    itimerspec once{};
+    once.it_value.tv_nsec = nanoseconds;
+    (void)timerfd_settime(timer_.get(), 0, &once, nullptr);
+  }
+}
+
+}  // namespace codejail

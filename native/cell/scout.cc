@@ -1,0 +1,85 @@
+#include "scout.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "fork.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+constexpr int kOutput = 1;
+constexpr int kRequest = 3;
+constexpr int kResult = 4;
+constexpr int kPages = 5;
+constexpr int kFirstOther = 6;
+
+// The sources are first moved out of the way of the numbers that they get.
+bool take_descriptors(const Descriptor& request, const Descriptor& pages) {
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const int moved_null = fcntl(null, F_DUPFD_CLOEXEC, kFirstOther);
+  const int moved_request = fcntl(request.get(), F_DUPFD_CLOEXEC, kFirstOther);
+  const int moved_pages = fcntl(pages.get(), F_DUPFD_CLOEXEC, kFirstOther);
+  return moved_null >= 0 && moved_request >= 0 && moved_pages >= 0 &&
+         dup2(moved_null, kOutput) == kOutput && dup2(moved_request, kRequest) == kRequest &&
+         dup2(moved_null, kResult) == kResult && dup2(moved_pages, kPages) == kPages &&
+         sys_close_range(kFirstOther, ~0U, 0) == 0;
+}
+
+}  // namespace
+
+ScoutOutcome send_scout(Descriptor request, WorkingPages& pages, int patience_ms) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return ScoutOutcome::kNotForked;
+  }
+  Descriptor reading(ends[0]);
+  Descriptor writing(ends[1]);
+  const pid_t child = fork_apart();
+  if (child < 0) {
+    return ScoutOutcome::kNotForked;
+  }
+  if (child == 0) {
+    if (!take_descriptors(request, writing)) {
+      _exit(1);
+    }
+    // Their numbers may be the program's by now.
+    (void)request.release();
+    (void)writing.release();
+    (void)reading.release();
+    return ScoutOutcome::kInScout;
+  }
+  writing.reset();
+  const bool in_time = pages.learn(reading.get(), patience_ms);
+  if (!in_time) {
+    (void)kill(child, SIGKILL);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) {
+      // A preloaded module has SIGCHLD ignored.
+      status = 0;
+      break;
+    }
+  }
+  if (!in_time) {
+    return ScoutOutcome::kTooLate;
+  }
+  return status == 0 ? ScoutOutcome::kLearned : ScoutOutcome::kFailed;
+}
+
+bool report_of_scout() {
+  // Python finds the function that ends a call where it is first used, by reading libc's tables.
+  (void)dlsym(RTLD_DEFAULT, "_exit");
+  // Else its own files of /proc are root's (proc(5)). No cell lives yet that could look.
+  return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 && WorkingPages::report(kPages);
+}
+
+}  // namespace codejail
