@@ -68,6 +68,10 @@ left = left or failed != 0 or ctypes.string_at(text(), 1) != b"X"
     }
   });
 
+  it('has nothing of its template’s environment', async () => {
+    expect(await printed(template, 'import os; print("LD_BIND_NOW" in os.environ)')).toBe('False');
+  });
+
   it('holds no descriptor but its own', async () => {
     expect(await printed(template, 'import os; print(sorted(os.listdir("/proc/self/fd")))')).toBe(
       "['0', '1', '2', '3']",
