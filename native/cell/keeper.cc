@@ -97,7 +97,7 @@ struct ThreadRecord {
 // could read it.
 struct Shared {
   ThreadRecord thread;
-  const Descriptor* lifeline = nullptr;
+  int lifeline = -1;  // what was received is the main process's to change
   const ReportChannel* channel = nullptr;
   pid_t between = 0;
   int error = 0;
@@ -126,11 +126,10 @@ int be_between(void* /*unused*/) {
 
 // fcntl(2), F_SETSIG: the kernel sends this signal when the pipe's other end is closed, and a
 // process that is killed does not come back to its memory.
-bool die_with(const Descriptor& lifeline) {
-  pollfd event{lifeline.get(), POLLIN, 0};
-  return fcntl(lifeline.get(), F_SETSIG, SIGKILL) == 0 &&
-         fcntl(lifeline.get(), F_SETOWN, getpid()) == 0 &&
-         fcntl(lifeline.get(), F_SETFL, O_ASYNC) == 0 && poll(&event, 1, 0) == 0;
+bool die_with(int lifeline) {
+  pollfd event{lifeline, POLLIN, 0};
+  return fcntl(lifeline, F_SETSIG, SIGKILL) == 0 && fcntl(lifeline, F_SETOWN, getpid()) == 0 &&
+         fcntl(lifeline, F_SETFL, O_ASYNC) == 0 && poll(&event, 1, 0) == 0;
 }
 
 // The strict mode costs nothing, where a filter is compiled and its code freed by the kernel in
@@ -164,7 +163,7 @@ bool allow_only_to_wait() {
   constexpr int kLowest = 19;
   (void)setpriority(PRIO_PROCESS, 0, kLowest);
   // Nobody writes to it.
-  const bool is_kept = dup3(shared.lifeline->get(), kLifeline, O_CLOEXEC) == kLifeline &&
+  const bool is_kept = dup3(shared.lifeline, kLifeline, O_CLOEXEC) == kLifeline &&
                        sys_close_range(kLifeline + 1, ~0U, 0) == 0;
   const int nothing = is_kept ? eventfd(0, EFD_CLOEXEC) : -1;
   const bool is_harmless = nothing > 0 && empty_capability_sets().ok() && allow_only_to_wait();
@@ -178,7 +177,7 @@ bool allow_only_to_wait() {
 }
 
 void run_keeper() {
-  if (!die_with(*shared.lifeline) || !shared.thread.forget()) {
+  if (!die_with(shared.lifeline) || !shared.thread.forget()) {
     shared.channel->fail(Status::failure(Step::kForkCell, errno, "the cell's keeper"));
   }
   const pid_t between =
@@ -199,7 +198,7 @@ pid_t become_keeper(const Descriptor& pid_namespace, const Descriptor& lifeline,
   enter_namespace(pid_namespace, channel);
 #if defined(__GLIBC__)
   if (shared.thread.read()) {
-    shared.lifeline = &lifeline;
+    shared.lifeline = lifeline.get();
     shared.channel = &channel;
     // No handler of the template's may run on one of these stacks.
     sigset_t all;

@@ -25,15 +25,26 @@ function field(process: string, name: string): string | undefined {
   }
 }
 
-/** Pythons in a template's PID namespace that a Python there has forked. */
+function isOurs(child: string): boolean {
+  for (let at: string | undefined = child; at !== undefined; at = field(at, 'PPid')) {
+    if (Number(at) === process.pid) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Pythons in a PID namespace of a template of this process's that a Python there has forked. */
 function keepers(): string[] {
-  const isPython = (process: string): boolean =>
-    field(process, 'Name')?.startsWith('python') === true;
-  return readdirSync('/proc').filter((process) => {
-    const depth = field(process, 'NSpid')?.split('\t').length;
-    const parent = field(process, 'PPid') ?? '';
+  const isPython = (name: string): boolean => field(name, 'Name')?.startsWith('python') === true;
+  return readdirSync('/proc').filter((name) => {
+    const depth = field(name, 'NSpid')?.split('\t').length;
+    const parent = field(name, 'PPid') ?? '';
     return (
-      isPython(process) && isPython(parent) && field(parent, 'NSpid')?.split('\t').length === depth
+      isPython(name) &&
+      isPython(parent) &&
+      field(parent, 'NSpid')?.split('\t').length === depth &&
+      isOurs(name)
     );
   });
 }
@@ -86,6 +97,17 @@ it('is killed when its cell is dead, whether that served a call or not', async (
   expect(field(discarded.keeper, 'State')).toMatch(/^S/);
   await discarded.cell.discard();
   expect(await gone(discarded.keeper)).toBe(true);
+});
+
+it('is there for each cell of many that are made at once, and for none afterwards', async () => {
+  const before = new Set(keepers());
+  const cells = await Promise.all(
+    Array.from({ length: 16 }, async () => template.makeCell(LIMITS)),
+  );
+  const added = keepers().filter((name) => !before.has(name));
+  expect(added).toHaveLength(cells.length);
+  await Promise.all(cells.map(async (cell) => cell.discard()));
+  expect(await Promise.all(added.map(gone))).toEqual(added.map(() => true));
 });
 
 it('takes no cell along when it is killed', async () => {
