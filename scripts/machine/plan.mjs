@@ -67,6 +67,8 @@ export const lanes = [
     runs: [
       ...runs,
       { name: 'cgroup', projects: [{ suites: [CGROUPS, 'test/jail/no-namespaces.test.ts'] }] },
+      // This kernel has the system calls of another architecture.
+      { name: 'keeper', projects: [{ suites: ['test/escape/warm-keeper.test.ts'] }] },
     ],
   },
   // It takes as long as the half of another.
