@@ -61,6 +61,7 @@ export type WarmArguments = { [Key in keyof WarmOptions]-?: NonNullable<WarmOpti
 const MEBIBYTE = 1024 * 1024;
 const MAXIMUM_DEFAULT_SIZE = 16;
 const MAXIMUM_REHEARSAL = 16_384;
+
 function readModuleName(value: unknown): string {
   const module = readName(value);
   if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(module)) {

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { parseJailCodeOptions, parseSafeExecOptions } from '../../lib/call-options';
 import { parseCommandName, parseCommandOptions } from '../../lib/command-options';
+import { pythonSource } from '../../lib/python-source';
 import { InvalidArgumentError } from '../../lib/errors';
 import { parseJailOptions } from '../../lib/jail-options';
 
@@ -43,7 +44,7 @@ const WARM_DEFAULTS = {
   maxWaiting: 100,
   preload: [],
   pythonPath: [],
-  rehearsal: expect.stringContaining('print(') as string,
+  rehearsal: pythonSource('rehearsal.py'),
   recycleCells: 10_000,
   recycleSeconds: 3600,
   recycleGrowth: 64 * MEBIBYTE,
