@@ -84,6 +84,7 @@
         '<@(core_sources)',
         'native/launcher/cell_supervisor.cc',
         'native/launcher/launcher.cc',
+        'native/launcher/network_namespaces.cc',
         'native/launcher/nursery.cc',
         'native/launcher/program.cc',
         'native/launcher/sums.cc',

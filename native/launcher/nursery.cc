@@ -8,6 +8,7 @@
 #include "cell_supervisor.h"
 #include "descriptor_message.h"
 #include "id_map.h"
+#include "network_namespaces.h"
 #include "report_channel.h"
 #include "syscalls.h"
 
@@ -25,10 +26,16 @@ Status map_ids(const SpecHeader& header, pid_t supervisor, const Descriptor& rel
                                           : Status::failure(Step::kNursery, errno, "write");
 }
 
-Status make_cell(Descriptor (&received)[kCellFromServer]) {
+Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& networks) {
   Spec spec;
   if (Status status = spec.map(received[kCellSpec].get()); !status.ok()) {
     return status;
+  }
+  const bool has_network = (spec.header().namespaces & CLONE_NEWNET) != 0;
+  if (has_network) {
+    if (Status status = networks.enter_unused(); !status.ok()) {
+      return status;
+    }
   }
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -38,7 +45,7 @@ Status make_cell(Descriptor (&received)[kCellFromServer]) {
   const Descriptor release(ends[1]);
   int pidfd = -1;
   CloneArguments arguments{};
-  arguments.flags = spec.header().namespaces | CLONE_PIDFD;
+  arguments.flags = (spec.header().namespaces & ~std::uint64_t{CLONE_NEWNET}) | CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
   const auto child = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
@@ -48,9 +55,10 @@ Status make_cell(Descriptor (&received)[kCellFromServer]) {
   if (child == 0) {
     ::close(kOrders);
     ::close(release.get());
+    networks.forget();
     become_cell_supervisor(spec, received, std::move(released), kHandover);
   }
-  const Descriptor owned(pidfd);
+  Descriptor owned(pidfd);
   Report report{};
   report.kind = ReportKind::kNamespaces;
   // The server must know of it before it lives: where it can't be told, the pipe's end ends the
@@ -61,6 +69,9 @@ Status make_cell(Descriptor (&received)[kCellFromServer]) {
   Status mapped = map_ids(spec.header(), child, release);
   if (!mapped.ok()) {
     (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+  }
+  if (has_network) {
+    networks.lend_to(std::move(owned));
   }
   return mapped;
 }
@@ -73,6 +84,7 @@ Status make_cell(Descriptor (&received)[kCellFromServer]) {
   if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
     _exit(2);
   }
+  NetworkNamespaces networks;
   for (;;) {
     Descriptor received[kCellFromServer];
     const int count = receive_descriptors(kOrders, received, kCellFromServer);
@@ -86,7 +98,7 @@ Status make_cell(Descriptor (&received)[kCellFromServer]) {
       // The server sees the end of the cell's report channel.
       continue;
     }
-    const Status made = make_cell(received);
+    const Status made = make_cell(received, networks);
     if (!made.ok()) {
       (void)ReportChannel(received[kCellReport].get()).tell_failure(made);
     }

@@ -26,6 +26,22 @@ describe('a cell shows nothing of the call before', () => {
     ['environment', 'import os\nleft = "MARK" in os.environ\nos.environ["MARK"] = "1"'],
     ['files', 'import os\nleft = os.listdir("tmp") != []\nos.mkdir("tmp/mark")'],
     [
+      // Sockets on their way in each other are there until the kernel collects them, whoever is dead.
+      'names of sockets',
+      `
+import array, socket
+one, other, named = *socket.socketpair(), socket.socket(socket.AF_UNIX)
+left = False
+try:
+    named.bind(chr(0) + 'mark')
+except OSError:
+    left = True
+sockets = array.array('i', [each.fileno() for each in (one, other, named)])
+one.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, sockets)])
+other.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, sockets)])
+`,
+    ],
+    [
       "interpreter's constants",
       `
 import ctypes
@@ -41,6 +57,18 @@ left = left or failed != 0 or ctypes.string_at(text(), 1) != b"X"
   ])('in its %s', async (_name, code) => {
     expect(await globalsOf(code)).toMatchObject({ left: false });
     expect(await globalsOf(code)).toMatchObject({ left: false });
+  });
+
+  it('has a network namespace to itself, which may have been that of a dead one', async () => {
+    const code = `print(__import__('os').readlink('/proc/self/ns/net'))`;
+    const cells = await Promise.all([1, 2].map(async () => template.makeCell(LIMITS)));
+    const seen: string[] = [];
+    for (const cell of cells) {
+      seen.push((await scriptIn(cell, code)).result.stdout.toString().trim());
+    }
+    expect(seen[0]).toMatch(/^net:/);
+    expect(seen[1]).not.toBe(seen[0]);
+    expect(seen).toContain(await printed(template, code));
   });
 
   it('has random numbers of its own', async () => {
