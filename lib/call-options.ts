@@ -6,8 +6,7 @@ import {
   converted,
   listOf,
   name,
-  optionsOf,
-  parseArgument,
+  optionsParser,
   readName,
   Refusal,
   text,
@@ -101,8 +100,8 @@ const safeExecShape = {
   pythonPath: z.optional(listOf(hostPath)),
 } satisfies Record<keyof SafeExecOptions, z.ZodMiniType>;
 
-const jailCodeSchema = optionsOf(jailCodeShape);
-const safeExecSchema = optionsOf(safeExecShape);
+const parseJailCodeShape = optionsParser(jailCodeShape);
+const parseSafeExecShape = optionsParser(safeExecShape);
 
 type ParsedRun = {
   [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits'>]?: RunOptions[Key];
@@ -132,7 +131,7 @@ function runArguments(
  * @throws InvalidArgumentError
  */
 export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
-  const options = parseArgument(jailCodeSchema, value, argument);
+  const options = parseJailCodeShape(value, argument);
   // As in CodeJail, empty code is no code: a program may then come by standard input.
   const code = options.code === undefined || options.code.length === 0 ? null : options.code;
   const files = nameFiles(options.files ?? [], `${argument}.files`);
@@ -152,23 +151,48 @@ export function parseJailCodeOptions(value: unknown, argument = 'options'): Jail
   };
 }
 
-/**
- * Checks the options of `safeExec`. That the files exist is `checkFiles`'s to say.
- * @throws InvalidArgumentError
- */
-export function parseSafeExecOptions(value: unknown, argument = 'options'): SafeExecArguments {
-  const options = parseArgument(safeExecSchema, value, argument);
-  const extraFiles = options.extraFiles ?? [];
-  const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
-  const searched = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
+/** The files of a safeExec, and which of them Python searches for modules. */
+function pythonFiles(
+  options: Pick<ReturnType<typeof parseSafeExecShape>, 'files' | 'extraFiles' | 'pythonPath'>,
+  argument: string,
+): { files: FileArgument[]; searched: FileArgument[]; pythonPath: string[] } {
+  const { extraFiles = [], pythonPath = [] } = options;
   const files = nameFiles(options.files ?? [], `${argument}.files`);
+  if (files.length === 0 && extraFiles.length === 0 && pythonPath.length === 0) {
+    return { files: [], searched: [], pythonPath: [] };
+  }
+  const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
+  const searched = nameFiles(pythonPath, `${argument}.pythonPath`);
   const known = new Set(files.map(({ path }) => path));
   const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
   checkNames([...files, ...copied], extraFiles, ['tmp', PROGRAM_NAME], argument);
   return {
-    ...runArguments(options, [...files, ...copied], extraFiles, argument),
-    command: options.command ?? 'python',
-    pythonPath: searched.map(({ name: file }) => file),
+    files: [...files, ...copied],
     searched: copied,
+    pythonPath: searched.map(({ name: file }) => file),
   };
+}
+
+function safeExecArguments(value: unknown, argument: string): SafeExecArguments {
+  const options = parseSafeExecShape(value, argument);
+  const { files, searched, pythonPath } = pythonFiles(options, argument);
+  return {
+    ...runArguments(options, files, options.extraFiles ?? [], argument),
+    command: options.command ?? 'python',
+    pythonPath,
+    searched,
+  };
+}
+
+const WITHOUT_OPTIONS: Readonly<SafeExecArguments> = Object.freeze(safeExecArguments({}, ''));
+
+/**
+ * Checks the options of `safeExec`; undefined where there are none. That the files exist is `checkFiles`'s to say.
+ * @throws InvalidArgumentError
+ */
+export function parseSafeExecOptions(
+  value: unknown,
+  argument = 'options',
+): Readonly<SafeExecArguments> {
+  return value === undefined ? WITHOUT_OPTIONS : safeExecArguments(value, argument);
 }

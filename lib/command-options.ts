@@ -5,7 +5,7 @@ import {
   converted,
   listOf,
   name,
-  optionsOf,
+  optionsParser,
   parseArgument,
   readName,
   Refusal,
@@ -36,7 +36,7 @@ const commandShape = {
   allowExec: z.optional(boolean),
 } satisfies Record<keyof CommandOptions, z.ZodMiniType>;
 
-const commandSchema = optionsOf(commandShape);
+const parseCommandShape = optionsParser(commandShape);
 
 /**
  * Checks the name of a command: a string that is not empty.
@@ -54,7 +54,7 @@ export function parseCommandOptions(value: unknown, argument = 'options'): Comma
   const options =
     typeof value === 'string'
       ? { bin: parseArgument(name, value, argument) }
-      : parseArgument(commandSchema, value, argument);
+      : parseCommandShape(value, argument);
   const args = options.args ?? null;
   const env = options.env ?? {};
   checkExecSize(args ?? [], env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);

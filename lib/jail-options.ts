@@ -7,8 +7,7 @@ import {
   converted,
   integer,
   listOf,
-  optionsOf,
-  parseArgument,
+  optionsParser,
   readRecord,
   Refusal,
   spellPath,
@@ -35,7 +34,7 @@ function readGuaranteeName(value: unknown): GuaranteeName {
   return found;
 }
 
-const uidPoolSchema = optionsOf({
+const parseUidPoolShape = optionsParser({
   first: integer(1, NOT_A_UID - 1),
   count: integer(1, 65_536),
 });
@@ -50,13 +49,13 @@ const jailShape = {
   logger: z.optional(callback<Logger>()),
 } satisfies Record<keyof JailOptions, z.ZodMiniType>;
 
-const jailSchema = optionsOf(jailShape);
+const parseJailShape = optionsParser(jailShape);
 
 function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'] {
   if (value === undefined) {
     return null;
   }
-  const pool = parseArgument(uidPoolSchema, value, argument);
+  const pool = parseUidPoolShape(value, argument);
   for (const key of ['first', 'count'] as const) {
     if ((pool as Partial<typeof pool>)[key] === undefined) {
       throw new InvalidArgumentError(`${argument}.${key}`, 'is missing');
@@ -86,7 +85,7 @@ function parseCgroup(value: unknown, argument: string): JailArguments['cgroup'] 
  * @throws InvalidArgumentError
  */
 export function parseJailOptions(value: unknown, argument = 'options'): JailArguments {
-  const options = parseArgument(jailSchema, value, argument);
+  const options = parseJailShape(value, argument);
   const commands = new Map<string, CommandArguments>();
   for (const [key, command] of options.commands ?? []) {
     const here = spellPath(argument, ['commands', key]);

@@ -166,6 +166,8 @@ function proxyOfEnvironment(): number | null {
 export class LimitTable {
   readonly #set = new Map<LimitName, number | null>();
   readonly #overrides = new Map<string, Map<LimitName, number | null>>();
+  /** What calls without limits of their own have; most have none. */
+  #common: Limits | undefined;
   readonly #warn: (message: string) => void;
 
   /** @param warn told when an override is ignored; by default a warning of the process */
@@ -188,6 +190,7 @@ export class LimitTable {
     } else {
       this.#set.set(limit, parseLimit(limit, value, 'value'));
     }
+    this.#common = undefined;
   }
 
   /**
@@ -221,14 +224,31 @@ export class LimitTable {
     this.#overrides.set(context, overrides);
   }
 
+  /** What all calls have of a limit, the variable `CODEJAIL_PROXY` aside. */
+  get<Name extends LimitName>(name: Name): Limits[Name] {
+    return (this.#set.get(name) ?? LIMIT_DEFINITIONS[name].default) as Limits[Name];
+  }
+
   /**
    * The limits of one call: what was set, overridden by the context (an unknown one overrides
-   * nothing), overridden by the call's own. Always a new, frozen object.
+   * nothing), overridden by the call's own. Frozen.
    * @param callLimits as `parseLimits` returns them
    * @throws InvalidArgumentError when the variable `CODEJAIL_PROXY` is needed and is no number
    */
   effective(context?: string | null, callLimits: Partial<Limits> = {}): Limits {
     const overrides = typeof context === 'string' ? this.#overrides.get(context) : undefined;
+    if (overrides === undefined && Object.keys(callLimits).length === 0) {
+      const proxy = this.#set.get('proxy') ?? proxyOfEnvironment();
+      const known = this.#common;
+      return known?.proxy === proxy ? known : (this.#common = this.#merge(undefined, { proxy }));
+    }
+    return this.#merge(overrides, callLimits);
+  }
+
+  #merge(
+    overrides: ReadonlyMap<LimitName, number | null> | undefined,
+    callLimits: Partial<Limits>,
+  ): Limits {
     const limits: Partial<Record<LimitName, number | null>> = {};
     for (const name of LIMIT_NAMES) {
       limits[name] =

@@ -1,16 +1,7 @@
 // How a warm command keeps Python processes ready: the options, their ranges and their defaults.
 import { availableParallelism } from 'node:os';
 import * as z from 'zod/mini';
-import {
-  converted,
-  integer,
-  listOf,
-  optionsOf,
-  parseArgument,
-  readName,
-  readText,
-  Refusal,
-} from './argument';
+import { converted, integer, listOf, optionsParser, readName, readText, Refusal } from './argument';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
 import { isWithin } from './paths';
@@ -87,7 +78,7 @@ function readRehearsal(value: unknown): string {
   return program;
 }
 
-const warmSchema = optionsOf({
+const parseWarmShape = optionsParser({
   size: z.optional(integer(1, 1000)),
   lowWater: z.optional(integer(0, 1000)),
   maxWaiting: z.optional(integer(0, 10_000)),
@@ -114,7 +105,7 @@ export function parseWarm(value: unknown, argument: string): false | WarmArgumen
       `must be true, false or an object, not ${describe(value)}`,
     );
   }
-  const warm = parseArgument(warmSchema, value === true ? {} : value, argument);
+  const warm = parseWarmShape(value === true ? {} : value, argument);
   const size = warm.size ?? Math.min(2 * availableParallelism(), MAXIMUM_DEFAULT_SIZE);
   const lowWater = warm.lowWater ?? Math.ceil(size / 2);
   if (lowWater > size) {
