@@ -6,10 +6,10 @@ import { publishPoolEvent } from './diagnostics';
 import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
 import type { HostFile } from './jail-files';
-import type { Limits } from './limits';
 import type { Logger } from './option-types';
 import type { ProbeCheck } from './probe';
 import { CallStatistics, type JailStatistics } from './statistics';
+import type { CellLimits } from './warm/generation';
 import { COLD_REASONS, whyNotWarm, type ColdReason } from './warm/rule';
 import { WarmCommand } from './warm/warm-command';
 
@@ -38,8 +38,8 @@ export interface Call extends Pick<
 export interface DispatcherOptions {
   share: HostShare;
   allowMissing: readonly GuaranteeName[];
-  /** The jail's own limits now. */
-  limits: () => Limits;
+  /** The jail's own limits now, with which cells are made. */
+  limits: () => CellLimits;
   logger: Logger;
 }
 

@@ -45,7 +45,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const { share, allowMissing, logger } = this;
     this.#dispatcher = new Dispatcher({
       ...{ share, allowMissing, logger },
-      limits: () => this.limits.effective(),
+      limits: () => ({ disk: this.limits.get('disk'), files: this.limits.get('files') }),
     });
     // Every call that runs listens: more than ten of them are no leak.
     setMaxListeners(0, this.#closing.signal);
@@ -70,7 +70,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       await checkFiles(call.files);
       const hasCode = call.code !== null;
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
-      const { result } = await this.#dispatcher.run(
+      const { result, gone } = await this.#dispatcher.run(
         {
           ...call,
           command: found,
@@ -87,6 +87,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         },
         calledAt,
       );
+      await gone?.();
       return result;
     });
   }
@@ -102,7 +103,7 @@ export class Jail extends Configuration implements AsyncDisposable {
   async safeExec(
     code: string,
     globals: Record<string, unknown>,
-    options: SafeExecOptions = {},
+    options?: SafeExecOptions,
   ): Promise<SafeExecResult> {
     return updating(code, globals, async (json) => this.#exec(code, json, options));
   }
@@ -114,7 +115,7 @@ export class Jail extends Configuration implements AsyncDisposable {
   async safeExecJson(
     code: string,
     globalsJson: string,
-    options: SafeExecOptions = {},
+    options?: SafeExecOptions,
   ): Promise<SafeExecJsonResult> {
     requireCode(code);
     await requireJsonObject(globalsJson);
@@ -128,7 +129,7 @@ export class Jail extends Configuration implements AsyncDisposable {
   async notSafeExec(
     code: string,
     globals: Record<string, unknown>,
-    options: SafeExecOptions = {},
+    options?: SafeExecOptions,
   ): Promise<SafeExecResult> {
     return updating(code, globals, async (json) =>
       this.#execUnconfined(code, json, parseSafeExecOptions(options)),
@@ -232,7 +233,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     return signal === null ? [closing] : [signal, closing];
   }
 
-  async #exec(code: string, globalsJson: string, options: SafeExecOptions): Promise<Executed> {
+  async #exec(code: string, globalsJson: string, options?: SafeExecOptions): Promise<Executed> {
     const calledAt = now();
     const call = parseSafeExecOptions(options);
     if (this.alwaysBeUnsafe) {
@@ -243,7 +244,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     call.signal?.throwIfAborted();
     return this.#track(async () => {
       await checkFiles(call.files);
-      const { result, channel } = await this.#dispatcher.run(
+      const { result, channel, gone } = await this.#dispatcher.run(
         {
           ...call,
           command: found,
@@ -260,7 +261,11 @@ export class Jail extends Configuration implements AsyncDisposable {
         },
         calledAt,
       );
-      return { result, answer: await decodeAnswer(result, channel) };
+      try {
+        return { result, answer: await decodeAnswer(result, channel) };
+      } finally {
+        await gone?.();
+      }
     });
   }
 
@@ -315,7 +320,10 @@ function searchedByTemplate(
   globalsJson: string,
   call: SafeExecArguments,
 ): Call['warm'] {
-  const known = options.warm === false ? [] : options.warm.pythonPath;
+  if (options.warm === false || call.searched.length === 0) {
+    return undefined;
+  }
+  const known = options.warm.pythonPath;
   const shown = new Map(
     call.searched.filter(({ path }) => known.includes(path)).map(({ name, path }) => [name, path]),
   );

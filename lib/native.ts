@@ -18,6 +18,7 @@ export const SpecFlag = {
   seccomp: 1 << 9,
   noUnixSockets: 1 << 10,
   template: 1 << 16,
+  urgent: 1 << 17,
 } as const;
 
 /** Namespace flags of clone(2). */
@@ -107,6 +108,23 @@ export interface NativeReport {
   filesFull: boolean;
 }
 
+/** A report as native/addon/jail_events.cc writes it. */
+export function readReport(numbers: Float64Array): NativeReport {
+  return {
+    status: numbers[0] ?? 0,
+    verdict: numbers[1] ?? 0,
+    userMs: numbers[2] ?? 0,
+    systemMs: numbers[3] ?? 0,
+    cpuMs: numbers[4] ?? 0,
+    peakRssBytes: numbers[5] ?? 0,
+    peakMemoryBytes: numbers[6] ?? 0,
+    diskBytes: numbers[7] ?? 0,
+    diskFiles: numbers[8] ?? 0,
+    diskFull: numbers[9] === 1,
+    filesFull: numbers[10] === 1,
+  };
+}
+
 /** What the kernel says of a jail that had a cgroup. */
 export interface NativeCgroupEnd {
   /** Whether its own limit of memory was reached. */
@@ -130,6 +148,8 @@ export type NativeEvent =
   | { type: 'started'; startedMs: number; label: string }
   /** A cell waits for its call. */
   | { type: 'ready' }
+  /** Nothing of a cell is left. Comes after `ended`, unless `isGone` has said so. */
+  | { type: 'gone' }
   /** A template makes no more cells; those that are there go on. */
   | { type: 'templateEnded' }
   | {
@@ -138,8 +158,8 @@ export type NativeEvent =
       tmpDirectory: number;
       failure?: NativeFailure;
       launcherStatus?: number;
-      /** Missing when the launcher was killed before it could report. */
-      report?: NativeReport;
+      /** For `readReport`. Missing when the launcher was killed before it could report. */
+      report?: Float64Array;
       /** Kept when the jail's cgroup is gone. Missing where it had none. */
       cgroup?: Promise<NativeCgroupEnd>;
     };
@@ -155,14 +175,33 @@ export interface NativeJail {
 
 export interface Addon {
   spawn(spec: NativeSpec, onEvent: (event: NativeEvent) => void): NativeJail;
-  /** Asks a template for a cell. */
+  /** A spec as the launcher and cells read it. */
+  specBytes(spec: NativeSpec): Buffer;
+  /**
+   * Asks a template for a cell.
+   * @param spec as `specBytes` gives it
+   */
   makeCell(
     template: number,
-    spec: NativeSpec,
+    spec: Buffer,
     onEvent: (event: NativeEvent) => void,
   ): NativeJail & { request: number; lifeline: number };
-  /** Tells a cell's supervisor that its call begins; limits: -1 where there is none. */
-  arm(cell: number, cpuMicroseconds: number, memoryBytes: number, wantsTmpDirectory: boolean): void;
+  /**
+   * Begins a cell's call; limits: -1 where there is none.
+   * @param request the descriptor that the cell reads from
+   * @param frame what it reads
+   * @returns how many of its bytes are written; the rest is to be written when the pipe takes it
+   */
+  beginCall(
+    cell: number,
+    cpuMicroseconds: number,
+    memoryBytes: number,
+    wantsTmpDirectory: boolean,
+    request: number,
+    frame: Uint8Array,
+  ): number;
+  /** Of a cell that has ended: whether its last process, PID 1, is dead too. */
+  isGone(cell: number): boolean;
   /** Whether a jail keeps this process alive; one that only waits does not. At first it does. */
   holdLoop(id: number, held: boolean): void;
   /** The number of a jail's PID 1, as this process sees it; -1 where it is not known. */
@@ -172,6 +211,11 @@ export interface Addon {
   listFiles(directory: number): Promise<{ path: string; size: number }[]>;
   readFiles(directory: number, paths: string[], limit: number): Promise<(Buffer | null)[] | null>;
   closeDescriptor(descriptor: number): void;
+  /**
+   * Reads from a pipe's end, which does not block.
+   * @returns null at the end of what comes, where it is closed too; undefined where somebody may still write
+   */
+  readRest(descriptor: number): Buffer | null | undefined;
   /** Leaves a descriptor to JavaScript; the addon closes all others that it gave when its environment ends. */
   disown(descriptor: number): void;
   lookUpUser(name: string): { uid: number; gid: number } | null;

@@ -1,13 +1,9 @@
 // Reads what a program writes, up to a bound.
-import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { native } from './native';
 import { pipeSocket } from './pipe-socket';
 
 const FIRST_CAPACITY = 1024;
-
-// One for all: what is kept of it is copied.
-const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** A pipe of a jail, read to its end. */
 export class OutputReader {
@@ -24,7 +20,7 @@ export class OutputReader {
   #settleEnded: () => void = () => undefined;
   readonly #descriptor: number;
   #socket: Socket | undefined;
-  #isOver = false;
+  #isDrained = false;
   #isHeld = true;
 
   /**
@@ -40,7 +36,7 @@ export class OutputReader {
 
   /** Reads from now on, as it comes. */
   start(): void {
-    if (this.#socket !== undefined || this.#isOver) {
+    if (this.#socket !== undefined || this.#isDrained) {
       return;
     }
     this.#socket = pipeSocket(this.#descriptor, 'readable');
@@ -53,24 +49,23 @@ export class OutputReader {
 
   /** Reads what the dead have left, at once, where nothing was read so far. */
   drain(): void {
-    if (this.#socket !== undefined || this.#isOver) {
+    if (this.#socket !== undefined || this.#isDrained) {
       return;
     }
-    try {
-      for (;;) {
-        const count = readSync(this.#descriptor, scratch);
-        if (count === 0) {
-          break;
-        }
-        this.#take(scratch.subarray(0, count));
+    const { addon } = native();
+    for (;;) {
+      const chunk = addon.readRest(this.#descriptor);
+      if (chunk === undefined) {
+        // Somebody has yet to close it.
+        this.start();
+        return;
       }
-    } catch {
-      // EAGAIN: somebody has yet to close it.
-      this.start();
-      return;
+      if (chunk === null) {
+        break;
+      }
+      this.#take(chunk);
     }
-    this.#isOver = true;
-    native().addon.closeDescriptor(this.#descriptor);
+    this.#isDrained = true;
     this.#settleEnded();
   }
 
@@ -108,6 +103,11 @@ export class OutputReader {
     } else {
       this.#socket?.unref();
     }
+  }
+
+  /** Whether it was read to its end by `drain`. */
+  get isDrained(): boolean {
+    return this.#isDrained;
   }
 
   /** Whether more came than the limit allows. */

@@ -7,6 +7,7 @@ import { InputWriter, type Input } from './input';
 import type { Limits } from './limits';
 import {
   native,
+  readReport,
   type NativeCgroupEnd,
   type NativeEvent,
   type NativeFailure,
@@ -35,6 +36,11 @@ export interface RunCall {
 export interface RunResult {
   result: JailResult;
   channel: Buffer;
+  /**
+   * Settles when nothing of the jail is left, which a caller's promise has to wait for; there is time for work
+   * meanwhile. Missing where nothing is left already.
+   */
+  gone?: () => Promise<void>;
 }
 
 /** The addon's last word of a jail. */
@@ -89,9 +95,16 @@ export class Outputs {
     }
   }
 
+  /** Whether all of them were read to their ends by `drain`. */
+  get areDrained(): boolean {
+    return this.#all.every(({ isDrained }) => isDrained);
+  }
+
   /** Settles when all of them have ended. */
   async ended(): Promise<void> {
-    await Promise.all(this.#all.map(async ({ ended }) => ended));
+    for (const reader of this.#all) {
+      await reader.ended;
+    }
   }
 }
 
@@ -193,12 +206,13 @@ export class Run {
           this.#call.onNote?.('warn', `killing the program, it ran too long: ${realtime}s`);
           this.#stop('time');
         },
-        Math.max(0, startedMs + realtime * 1000 - now()),
+        // A timer counts whole milliseconds, from when the event loop's turn began: never too short.
+        Math.max(0, Math.ceil(startedMs + realtime * 1000 - now()) + 1),
       );
     }
   }
 
-  /** To be called when every process of the jail is dead. */
+  /** To be called when every process of the program is dead. */
   ended(event: Ended): void {
     this.#endedMs = now();
     this.#isOver = true;
@@ -243,7 +257,10 @@ export class Run {
   async finish(): Promise<RunResult> {
     const ended = await this.#ended;
     this.#stdin.destroy();
-    const [cgroup] = await Promise.all([ended.cgroup, this.#outputs.ended()]);
+    if (!this.#outputs.areDrained) {
+      await this.#outputs.ended();
+    }
+    const cgroup = ended.cgroup === undefined ? undefined : await ended.cgroup;
     for (const signal of this.#call.signals ?? []) {
       signal.removeEventListener('abort', this.#onAbort);
     }
@@ -263,7 +280,7 @@ export class Run {
     if (ended.failure !== undefined) {
       throw setupError(ended.failure);
     }
-    const { report } = ended;
+    const report = ended.report === undefined ? undefined : readReport(ended.report);
     const wasKilled = this.#stopped !== null || wasOutOfMemory(cgroup);
     if (this.#startedMs === undefined || (report === undefined && !wasKilled)) {
       throw new SetupError('supervise', 0, {
@@ -284,7 +301,8 @@ export class Run {
       limits,
       { wallMs, outputBytes, cgroup },
     );
-    const collected = await this.#collect(ended.tmpDirectory);
+    const collected =
+      this.#call.collect.length === 0 ? [] : await this.#collect(ended.tmpDirectory);
     if (collected === null) {
       ending = {
         outcome: 'output-limit',
@@ -314,7 +332,7 @@ export class Run {
   }
 
   async #collect(directory: number): Promise<CollectedFile[] | null> {
-    return this.#call.collect.length === 0 || directory < 0
+    return directory < 0
       ? []
       : collectFiles(directory, this.#call.collect, collectLimit(this.#call.limits).allowed);
   }

@@ -17,21 +17,27 @@ export interface SafeExecJsonResult extends JailResult {
   globalsJson: string;
 }
 
+const NOT_ASCII = /[\u007f-\uffff]/g;
+
+function ascii(text: string): string {
+  return text.replaceAll(
+    NOT_ASCII,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** The runner's request. `globalsJson` goes in untouched. */
 export function encodeRequest(
   code: string,
   globalsJson: string,
   pythonPath: readonly string[],
 ): Buffer {
-  const ascii = (text: string): string =>
-    text.replaceAll(
-      /[\u007f-\uffff]/g,
-      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
   return Buffer.from(
     `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
   );
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
@@ -84,7 +90,7 @@ export async function decodeAnswer(result: JailResult, channel: Buffer): Promise
   const kind = channel.subarray(0, 1).toString('latin1');
   let body: string | null = null;
   try {
-    body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(channel.subarray(1));
+    body = utf8.decode(channel.subarray(1));
   } catch {
     // Not UTF-8: not the runner's.
   }

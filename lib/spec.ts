@@ -182,8 +182,19 @@ function directoryRecords(
   ];
 }
 
-function newDirectory(): string {
-  return `/tmp/codejail-${randomBytes(6).toString('base64url').replaceAll(/[-_]/g, 'x')}`;
+const NAME_BYTES = 6;
+
+// To ask for some at a time takes longer than all else that a cell's name is made of.
+let randomness = Buffer.alloc(0);
+
+/** The path of a jail's directory, of the same length each time. */
+export function newDirectory(): string {
+  if (randomness.length < NAME_BYTES) {
+    randomness = randomBytes(128 * NAME_BYTES);
+  }
+  const name = randomness.toString('base64url', 0, NAME_BYTES).replaceAll(/[-_]/g, 'x');
+  randomness = randomness.subarray(NAME_BYTES);
+  return `/tmp/codejail-${name}`;
 }
 
 function hostPart(
@@ -221,33 +232,32 @@ function appArmorRecords({ appArmorProfile }: Confinement): NativeRecord[] {
 }
 
 /**
- * Builds the spec of one cell: what is the cell's own, over a copy of its template's root.
+ * Builds the spec of a template's cells: what is a cell's own, over a copy of its template's root.
  * @param confinement the cell's, by `planWarm`
  * @param files what every call finds in its directory
+ * @param isUrgent whether a call waits for it: then nothing is done ahead that only makes calls faster
  */
 export function buildCellSpec(
+  directory: string,
   confinement: Confinement,
   limits: Pick<Limits, 'disk' | 'files'>,
   files: readonly JailFile[],
-): JailSpec {
-  const directory = newDirectory();
+  isUrgent: boolean,
+): NativeSpec {
   return {
-    directory,
-    onHost: false,
-    native: {
-      ...hostPart(confinement),
-      // The call's own are given to the cell when the call begins.
-      ...nativeLimits({ ...ZERO_LIMITS, ...limits }, confinement),
-      records: [
-        { kind: RecordKind.workingDirectory, path: directory },
-        { kind: RecordKind.tmpDirectory, path: `${directory}/tmp` },
-        { kind: RecordKind.proc, path: '/proc' },
-        { kind: RecordKind.tmpfs, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
-        ...directoryRecords(directory, { files, copies: [] }, limits),
-        ...landlockRecords({ binds: [], links: [] }, directory, confinement),
-        ...appArmorRecords(confinement),
-      ],
-    },
+    ...hostPart(confinement),
+    flags: confinement.flags | (isUrgent ? SpecFlag.urgent : 0),
+    // The call's own are given to the cell when the call begins.
+    ...nativeLimits({ ...ZERO_LIMITS, ...limits }, confinement),
+    records: [
+      { kind: RecordKind.workingDirectory, path: directory },
+      { kind: RecordKind.tmpDirectory, path: `${directory}/tmp` },
+      { kind: RecordKind.proc, path: '/proc' },
+      { kind: RecordKind.tmpfs, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
+      ...directoryRecords(directory, { files, copies: [] }, limits),
+      ...landlockRecords({ binds: [], links: [] }, directory, confinement),
+      ...appArmorRecords(confinement),
+    ],
   };
 }
 

@@ -16,8 +16,12 @@ script_path = []
 if __name__ == '__main__' and not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False)):
     script_path = [sys.path.pop(0)]
 
-# `json` imports `re`, a third of a bare Python's start; its C half does all that is needed here.
 import builtins
+# Of its own: what a program does to the real ones reaches nothing in this file (since Python 3.10, where a function
+# keeps those that it was made with).
+__builtins__ = dict(vars(builtins))
+
+# `json` imports `re`, a third of a bare Python's start; its C half does all that is needed here.
 from _json import encode_basestring_ascii, make_encoder, make_scanner
 from _signal import (
     SIG_BLOCK, SIG_UNBLOCK, SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, pthread_sigmask)
@@ -33,7 +37,7 @@ MAX_DEPTH = 900
 MAX_MESSAGE = 1 << 16
 MAX_TRACEBACK = 1 << 18
 
-standard_builtins = dict(vars(builtins))
+standard_builtins = dict(__builtins__)
 restore_builtins = vars(builtins).update
 recursion_limit = sys.getrecursionlimit()
 settrace = sys.settrace
@@ -42,12 +46,19 @@ setprofile = sys.setprofile
 
 def enter():
     """Takes down where this process is, and what it started with."""
-    global directory, process, streams, standard_path, standard_modules
-    directory = getcwd()
-    process = getpid()
+    global streams, standard_path, standard_modules, last_module
+    move()
     streams = [sys.stdout, sys.stderr]
     standard_path = list(sys.path)
     standard_modules = frozenset(sys.modules)
+    last_module = next(reversed(sys.modules))
+
+
+def move():
+    """Takes down where this process is, a copy of the one that has entered."""
+    global directory, process
+    directory = getcwd()
+    process = getpid()
 
 
 class DecoderOptions:
@@ -139,7 +150,8 @@ def encode_globals(namespace):
 
 def settle():
     """Undo what a program may have changed under this file's feet."""
-    restore_builtins(standard_builtins)
+    if sys.version_info < (3, 10):
+        restore_builtins(standard_builtins)
     sys.setrecursionlimit(recursion_limit)
     if hasattr(sys, 'set_int_max_str_digits'):
         sys.set_int_max_str_digits(4300)
@@ -253,6 +265,8 @@ def describe(error, formatted, line):
 
 
 def report(error, code, namespace):
+    # What formats it is not of this file.
+    restore_builtins(standard_builtins)
     trace = program_trace(error)
     line = failing_line(error, trace, namespace)
     if isinstance(error, MemoryError):
@@ -302,6 +316,7 @@ def shut_down():
     try:
         threading = sys.modules.get('threading')
         if threading is not None:
+            restore_builtins(standard_builtins)
             threading._shutdown()
     except BaseException:
         pass
@@ -311,11 +326,23 @@ def shut_down():
         pass
 
 
+def new_modules():
+    """The names of what was imported since the start. As a rule the last ones: to look at a name is to write to it, in
+    the count of its references."""
+    names = []
+    for name in reversed(sys.modules):
+        if name == last_module:
+            break
+        names.append(name)
+    if len(names) + len(standard_modules) == len(sys.modules):
+        return names
+    return sys.modules.keys() - standard_modules
+
+
 def let_go(namespace):
     """Files that the program left open are flushed when nothing refers to them any more."""
     namespace.clear()
-    # Only those that are new: to look at a module is to write to it, in the count of its references.
-    for module in program_modules(sys.modules.keys() - standard_modules).values():
+    for module in program_modules(new_modules()).values():
         vars(module).clear()
     flush()
 
@@ -326,7 +353,7 @@ def perform(request_descriptor, size, channel):
     request = read_request(request_descriptor, size)
     code = request['code']
     namespace = request['globals']
-    namespace.pop('__builtins__', None)
+    namespace['__builtins__'] = vars(builtins)
     set_inheritable(channel, False)
     sys.path[:0] = script_path
     sys.path += [

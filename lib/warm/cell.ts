@@ -1,5 +1,4 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
-import { setImmediate } from 'node:timers/promises';
 import { thrownByAddon, type ColdResult } from '../cold';
 import type { Confinement } from '../confinement';
 import { now } from '../clock';
@@ -7,7 +6,7 @@ import { SetupError } from '../errors';
 import { PROGRAM_NAME } from '../jail-files';
 import { native, type NativeEvent } from '../native';
 import { Outputs, Run, setupError, type Ended, type RunCall } from '../run';
-import { nativeLimits, type JailFile, type JailSpec } from '../spec';
+import { nativeLimits, type JailFile } from '../spec';
 import { CellLostError } from './cell-lost';
 import { CallKind, encodeFrame, type Frame } from './frame';
 import { RequestWriter } from './request-writer';
@@ -31,7 +30,8 @@ export interface Cell {
   /**
    * Runs one call; to be called once.
    * @param calledAt when the caller called, in milliseconds of `process.hrtime`
-   * @returns and throws as `runCold`; CellLostError where the cell died before the call began
+   * @returns as `runCold`, when every process of the program is dead
+   * @throws as `runCold`; CellLostError where the cell died before the call began
    */
   run(call: WarmCall, calledAt: number): Promise<ColdResult>;
   /** Ends a cell that serves no call, and waits until nothing of it is left. */
@@ -68,23 +68,27 @@ export class ForkedCell implements Cell {
   readonly #request: RequestWriter;
   #isReady = false;
   #isDead = false;
+  #isGone = false;
   #run: Run | undefined;
   #settleDead: () => void = () => undefined;
   #settleReady: (failure?: SetupError) => void = () => undefined;
 
   /**
    * Asks the template for a cell.
+   * @param spec as `CellSpecs` makes it
+   * @param directory where its program runs
    * @throws SetupError where it can't be asked
    */
   constructor(
     template: number,
-    spec: JailSpec,
+    spec: Buffer,
+    directory: string,
     confinement: Confinement,
     mechanisms: readonly string[],
   ) {
     this.#confinement = confinement;
     this.#mechanisms = mechanisms;
-    this.#directory = spec.directory;
+    this.#directory = directory;
     this.dead = new Promise((resolve) => {
       this.#settleDead = resolve;
     });
@@ -99,7 +103,7 @@ export class ForkedCell implements Cell {
       };
     });
     try {
-      this.#jail = native().addon.makeCell(template, spec.native, (event) => {
+      this.#jail = native().addon.makeCell(template, spec, (event) => {
         this.#onEvent(event);
       });
     } catch (cause) {
@@ -119,16 +123,14 @@ export class ForkedCell implements Cell {
       this.#settleReady();
     } else if (event.type === 'ended') {
       this.#onEnded(event);
+    } else if (event.type === 'gone') {
+      this.#onGone();
     }
   }
 
   #onEnded(event: Ended): void {
     this.#isDead = true;
     this.#request.destroy();
-    // Its memory is freed then: when the caller has its result.
-    void setImmediate().then(() => {
-      native().addon.closeDescriptor(this.#jail.lifeline);
-    });
     if (!this.#isReady) {
       this.#settleReady(
         event.failure === undefined
@@ -142,7 +144,25 @@ export class ForkedCell implements Cell {
     } else {
       this.#run.ended(event);
     }
+  }
+
+  #onGone(): void {
+    if (this.#isGone) {
+      return;
+    }
+    this.#isGone = true;
+    // Its memory is freed then: when the caller has its result.
+    setImmediate(() => {
+      native().addon.closeDescriptor(this.#jail.lifeline);
+    });
     this.#outputs.ended().then(this.#settleDead, this.#settleDead);
+  }
+
+  async #gone(): Promise<void> {
+    if (!this.#isGone && native().addon.isGone(this.#jail.id)) {
+      this.#onGone();
+    }
+    return this.dead;
   }
 
   // A cell that waits for a call keeps no process alive; its call does, and so does who waits for its end.
@@ -162,8 +182,26 @@ export class ForkedCell implements Cell {
     if (this.#isDead || this.#run !== undefined) {
       throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
     }
-    this.#hold(true);
     const limits = nativeLimits(call.limits, this.#confinement);
+    const frame = encodeFrame({
+      kind: kindOf(call),
+      limits,
+      files: callFiles(call),
+      words: call.argv,
+      request: call.request,
+    });
+    const written = native().addon.beginCall(
+      this.#jail.id,
+      limits.cpuMicroseconds,
+      limits.memoryBytes,
+      call.collect.length > 0,
+      this.#jail.request,
+      frame,
+    );
+    // It runs. What follows is done meanwhile: nothing of it can be told before the event loop's next turn.
+    const startedAt = now();
+    this.#request.finish(frame.subarray(written));
+    this.#hold(true);
     const run = new Run(
       this.#jail,
       this.#outputs,
@@ -171,25 +209,15 @@ export class ForkedCell implements Cell {
       calledAt,
     );
     this.#run = run;
-    native().addon.arm(
-      this.#jail.id,
-      limits.cpuMicroseconds,
-      limits.memoryBytes,
-      call.collect.length > 0,
-    );
     const isWatched = call.onStdout !== undefined || call.onStderr !== undefined;
     this.#outputs.start(isWatched ? 0 : READ_AFTER_MS);
-    this.#request.write(
-      encodeFrame({
-        kind: kindOf(call),
-        limits,
-        files: callFiles(call),
-        words: call.argv,
-        request: call.request,
-      }),
-    );
-    run.started(now(), this.#directory);
-    return run.finish();
+    run.started(startedAt, this.#directory);
+    try {
+      return { ...(await run.finish()), gone: async () => this.#gone() };
+    } catch (error) {
+      await this.#gone();
+      throw error;
+    }
   }
 
   async discard(): Promise<void> {

@@ -18,43 +18,88 @@ export interface Frame {
 const MAGIC = 0x4c4c4143;
 const HEADER_BYTES = 80;
 const PART_BYTES = 16;
-const UNLIMITED = (1n << 64n) - 1n;
 
-function part(name: string, content: string | Uint8Array): Buffer[] {
-  const nameBytes = Buffer.from(name);
-  const contentBytes = typeof content === 'string' ? Buffer.from(content) : content;
-  const lengths = Buffer.alloc(PART_BYTES);
-  lengths.writeUInt32LE(nameBytes.length, 0);
-  lengths.writeBigUInt64LE(BigInt(contentBytes.length), 8);
-  const end = Buffer.alloc(1);
-  return [lengths, nameBytes, end, Buffer.from(contentBytes), end];
+/** A directory, a file or a word, as it is encoded. */
+interface Part {
+  name: string;
+  nameBytes: number;
+  content: string | Uint8Array;
+  contentBytes: number;
+}
+
+function partOf(name: string, content: string | Uint8Array = ''): Part {
+  return {
+    name,
+    nameBytes: Buffer.byteLength(name),
+    content,
+    contentBytes: Buffer.byteLength(content),
+  };
+}
+
+// Not by BigInts, each of which would be made anew.
+function writeLength(frame: Buffer, value: number, at: number): void {
+  frame.writeUInt32LE(value % 2 ** 32, at);
+  frame.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+}
+
+function writeLimit(frame: Buffer, value: number, at: number): void {
+  if (value < 0) {
+    frame.fill(0xff, at, at + 8);
+  } else {
+    writeLength(frame, value, at);
+  }
+}
+
+function writePart(frame: Buffer, part: Part, start: number): number {
+  const name = start + PART_BYTES;
+  const content = name + part.nameBytes + 1;
+  const end = content + part.contentBytes + 1;
+  writeLength(frame, part.nameBytes, start);
+  writeLength(frame, part.contentBytes, start + 8);
+  frame.write(part.name, name);
+  frame[content - 1] = 0;
+  if (typeof part.content === 'string') {
+    frame.write(part.content, content);
+  } else {
+    frame.set(part.content, content);
+  }
+  frame[end - 1] = 0;
+  return end;
 }
 
 /** The bytes of a frame. */
 export function encodeFrame({ kind, limits, files, words, request }: Frame): Buffer {
   const directories = [...new Set(files.flatMap(({ name }) => parents(name)))];
-  const body = Buffer.concat([
-    ...directories.flatMap((name) => part(name, '')),
-    ...files.flatMap(({ name, content }) => part(name, content)),
-    ...words.flatMap((word) => part(word, '')),
-  ]);
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt32LE(MAGIC, 0);
-  header.writeUInt32LE(kind, 4);
-  header.writeBigUInt64LE(BigInt(body.length), 8);
-  header.writeBigUInt64LE(BigInt(request?.length ?? 0), 16);
-  const values = [
-    limits.rlimitCpuSeconds,
-    limits.rlimitAs,
-    limits.rlimitData,
-    limits.rlimitFsize,
-    limits.rlimitNproc,
+  const parts = [
+    ...directories.map((name) => partOf(name)),
+    ...files.map(({ name, content }) => partOf(name, content)),
+    ...words.map((word) => partOf(word)),
   ];
-  for (const [index, value] of values.entries()) {
-    header.writeBigUInt64LE(value < 0 ? UNLIMITED : BigInt(value), 24 + 8 * index);
+  const bodyBytes = parts.reduce(
+    (bytes, { nameBytes, contentBytes }) => bytes + PART_BYTES + nameBytes + contentBytes + 2,
+    0,
+  );
+  const requestBytes = request?.length ?? 0;
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + bodyBytes + requestBytes);
+  frame.writeUInt32LE(MAGIC, 0);
+  frame.writeUInt32LE(kind, 4);
+  writeLength(frame, bodyBytes, 8);
+  writeLength(frame, requestBytes, 16);
+  writeLimit(frame, limits.rlimitCpuSeconds, 24);
+  writeLimit(frame, limits.rlimitAs, 32);
+  writeLimit(frame, limits.rlimitData, 40);
+  writeLimit(frame, limits.rlimitFsize, 48);
+  writeLimit(frame, limits.rlimitNproc, 56);
+  frame.writeUInt32LE(directories.length, 64);
+  frame.writeUInt32LE(files.length, 68);
+  frame.writeUInt32LE(words.length, 72);
+  frame.writeUInt32LE(0, 76);
+  let end = HEADER_BYTES;
+  for (const part of parts) {
+    end = writePart(frame, part, end);
   }
-  header.writeUInt32LE(directories.length, 64);
-  header.writeUInt32LE(files.length, 68);
-  header.writeUInt32LE(words.length, 72);
-  return Buffer.concat(request === undefined ? [header, body] : [header, body, request]);
+  if (request !== undefined) {
+    frame.set(request, end);
+  }
+  return frame;
 }

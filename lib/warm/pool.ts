@@ -1,11 +1,11 @@
 // The waiting cells of one warm command: made ahead of need, given to calls in order, replaced behind them.
 import { availableParallelism } from 'node:os';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { now } from '../clock';
 import type { ColdResult } from '../cold';
 import type { ProbeCheck } from '../probe';
 import type { WarmArguments } from '../warm-options';
-import type { WarmCall } from './cell';
+import type { Cell, WarmCall } from './cell';
 import { CellLostError } from './cell-lost';
 import { Chores } from './chores';
 import type { CellLimits, Generation, ReadyCell } from './generation';
@@ -103,7 +103,7 @@ export class Pool {
         this.#onLost();
       } finally {
         generation.running -= 1;
-        this.#tidyLater();
+        this.#tidyAfter(taken.cell);
       }
     }
     return 'cells-lost';
@@ -182,7 +182,7 @@ export class Pool {
       if (taken !== undefined) {
         taken.generation.running += 1;
         // Later: not before this call's request is written.
-        void setImmediate().then(() => {
+        setImmediate(() => {
           this.#refill();
         });
         return taken;
@@ -216,9 +216,9 @@ export class Pool {
   }
 
   // When the caller has its result: making cells costs the event loop time too.
-  #tidyLater(): void {
+  #tidyAfter(cell: Cell): void {
     this.#chores.add(
-      setImmediate().then(() => {
+      cell.dead.then(nextTurn).then(() => {
         this.#templates.recycleIfDue();
         this.#refill();
         this.#templates.closeRetired();
@@ -246,16 +246,17 @@ export class Pool {
       ready.length + generation.making < wanted &&
       this.#failuresInARow < MOST_FAILURES_IN_A_ROW
     ) {
+      const isUrgent = this.#waiting.size > generation.making;
       generation.making += 1;
-      this.#chores.add(this.#make(generation));
+      this.#chores.add(this.#make(generation, isUrgent));
     }
   }
 
-  async #make(generation: Generation): Promise<void> {
+  async #make(generation: Generation, isUrgent: boolean): Promise<void> {
     const limits = this.#options.limits();
     const beganAt = now();
     try {
-      const cell = await generation.template.makeCell(limits);
+      const cell = await generation.template.makeCell(limits, isUrgent);
       generation.making -= 1;
       this.#onEvent({ type: 'cell-made', milliseconds: this.#pace.record(beganAt) });
       this.#offer({ cell, generation, limits });

@@ -28,7 +28,9 @@ export async function proveCells(
   }
   const run: RunProbe = async (argv, limits) => {
     const cell = await template.makeCell(PROBE_DISK);
-    return cell.run({ limits, argv, files: [], collect: [], probe: true }, now());
+    const run = await cell.run({ limits, argv, files: [], collect: [], probe: true }, now());
+    await run.gone?.();
+    return run;
   };
   // A cell has no cgroup of its own.
   const checks = await probe(run, { ...confinement, cgroup: undefined });

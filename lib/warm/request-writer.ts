@@ -1,5 +1,4 @@
-// Gives a waiting cell its call.
-import { writeSync } from 'node:fs';
+// The rest of a request, where it is larger than a pipe.
 import type { Socket } from 'node:net';
 import { native } from '../native';
 import { pipeSocket } from '../pipe-socket';
@@ -15,21 +14,15 @@ export class RequestWriter {
     this.#descriptor = descriptor;
   }
 
-  /** Writes everything, then closes the pipe. To be called once. */
-  write(bytes: Uint8Array): void {
-    let written = 0;
-    try {
-      written = writeSync(this.#descriptor, bytes);
-    } catch {
-      // EPIPE: the cell has died, which its end tells.
-    }
-    if (written === bytes.length) {
+  /** Writes what is left to write, then closes the pipe. To be called once. */
+  finish(rest: Uint8Array): void {
+    if (rest.length === 0) {
       this.destroy();
       return;
     }
     this.#isClosed = true;
     this.#socket = pipeSocket(this.#descriptor, 'writable');
-    this.#socket.end(bytes.subarray(written));
+    this.#socket.end(rest);
   }
 
   /** Gives it up. */

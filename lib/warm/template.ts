@@ -6,7 +6,6 @@ import { planWarm, type Confinement } from '../confinement';
 import { SetupError } from '../errors';
 import { ZERO_LIMITS, type Limits } from '../limits';
 import { native, type NativeEvent, type NativeJail } from '../native';
-import { PROGRAM_NAME } from '../jail-files';
 import { isWithin } from '../paths';
 import { Outputs, setupError, type Ended } from '../run';
 import type { ProbeCheck } from '../probe';
@@ -14,8 +13,9 @@ import type { Runtime } from '../runtime';
 import { pythonSource } from '../python-source';
 import { proveCells } from './proof';
 import { treeBytes } from './tree-bytes';
-import { buildCellSpec, buildSpec, type JailFile } from '../spec';
+import { buildSpec, newDirectory } from '../spec';
 import { ForkedCell, type Cell } from './cell';
+import { CellSpecs } from './cell-specs';
 
 /** What a template is made of: the operator's configuration, nothing of a call. */
 export interface TemplateOptions {
@@ -50,9 +50,10 @@ export interface Template {
   /**
    * Makes one cell, ready to run a call.
    * @param limits the size of the cell's `tmp`, which can't be changed afterwards
+   * @param isUrgent whether a call waits for it: then it is ready sooner, and its call takes longer, less than that
    * @throws SetupError where the template has ended or a step failed
    */
-  makeCell(limits: Pick<Limits, 'disk' | 'files'>): Promise<Cell>;
+  makeCell(limits: Pick<Limits, 'disk' | 'files'>, isUrgent?: boolean): Promise<Cell>;
   /** Ends the template and every cell of it, and waits until nothing is left. */
   close(): Promise<void>;
 }
@@ -67,14 +68,6 @@ const SCRIPT_NAME = 'template.py';
 const START_LIMIT_MS = 120_000;
 const LONGEST_COMPLAINT = 4096;
 
-/** What runs a safeExec: written ahead of the call, which then has less to do. */
-const RUNNER: JailFile = {
-  name: PROGRAM_NAME,
-  get content() {
-    return pythonSource('runner.py');
-  },
-};
-
 class RunningTemplate implements Template {
   readonly ended: Promise<void>;
   /** Settles when everything is imported. */
@@ -87,6 +80,7 @@ class RunningTemplate implements Template {
   readonly #jail: NativeJail;
   readonly #outputs: Outputs;
   readonly #cells = new Set<ForkedCell>();
+  readonly #specs: CellSpecs;
   #hasEnded = false;
   #closed = false;
   #settleEnded: () => void = () => undefined;
@@ -126,6 +120,7 @@ class RunningTemplate implements Template {
         collects: false,
       },
     );
+    this.#specs = new CellSpecs(plan.cell);
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
@@ -195,12 +190,18 @@ class RunningTemplate implements Template {
     return this.#hasEnded ? 0 : treeBytes(native().addon.processOf(this.#jail.id));
   }
 
-  async makeCell(limits: Pick<Limits, 'disk' | 'files'>): Promise<Cell> {
+  async makeCell(limits: Pick<Limits, 'disk' | 'files'>, isUrgent = false): Promise<Cell> {
     if (this.#hasEnded || this.#closed) {
       throw new SetupError('make a cell', 0, { detail: 'the template has ended' });
     }
-    const spec = buildCellSpec(this.#confinement, limits, [RUNNER]);
-    const cell = new ForkedCell(this.#jail.id, spec, this.#confinement, this.#mechanisms);
+    const directory = newDirectory();
+    const cell = new ForkedCell(
+      this.#jail.id,
+      this.#specs.make(directory, limits, isUrgent),
+      directory,
+      this.#confinement,
+      this.#mechanisms,
+    );
     this.#cells.add(cell);
     void cell.dead.then(() => {
       this.#cells.delete(cell);

@@ -6,6 +6,8 @@
 #include "jail_processes.h"
 #include "landlock.h"
 #include "lease.h"
+#include "memory_file.h"
+#include "spec_builder.h"
 #include "users.h"
 
 namespace codejail {
@@ -22,6 +24,16 @@ Napi::Value uid_is_free(const Napi::CallbackInfo& info) {
   only.count = 1;
   Lease lease;
   return Napi::Boolean::New(info.Env(), lease_uid(only, lease).ok());
+}
+
+// specBytes(spec): Buffer
+Napi::Value spec_bytes_of(const Napi::CallbackInfo& info) {
+  SpawnPlan plan;
+  if (!read_plan(info[0].As<Napi::Object>(), plan)) {
+    return info.Env().Undefined();
+  }
+  const std::vector<char> bytes = spec_bytes(plan);
+  return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
 }
 
 // Owned by a JavaScript environment: each worker thread has its own.
@@ -46,11 +58,13 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("spawn", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->spawn(info);
               }));
+  exports.Set("specBytes", Napi::Function::New(env, spec_bytes_of));
   exports.Set("makeCell", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->make_cell(info);
               }));
-  exports.Set("arm", Napi::Function::New(
-                         env, [owned](const Napi::CallbackInfo& info) { owned->arm(info); }));
+  exports.Set("beginCall", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return owned->begin_call(info);
+              }));
   exports.Set("holdLoop", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 owned->hold_loop(info);
               }));
@@ -65,6 +79,12 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("readFiles", Napi::Function::New(env, read_files));
   exports.Set("closeDescriptor", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 owned->close_descriptor(info);
+              }));
+  exports.Set("isGone", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return owned->is_gone(info);
+              }));
+  exports.Set("readRest", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return owned->read_rest(info);
               }));
   exports.Set("disown", Napi::Function::New(
                             env, [owned](const Napi::CallbackInfo& info) { owned->disown(info); }));

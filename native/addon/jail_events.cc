@@ -2,26 +2,36 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "javascript.h"
 
 namespace codejail {
 namespace {
 
-Napi::Object describe(Napi::Env env, const Report& report) {
-  Napi::Object object = Napi::Object::New(env);
+// Numbers alone, in the order of lib/native.ts: an object with names takes six times as long.
+Napi::Float64Array numbers_of(Napi::Env env, const Report& report) {
   const int status = report.wait_status;
-  set_number(object, "status", WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status));
-  set_number(object, "verdict", static_cast<double>(report.verdict));
-  set_number(object, "userMs", static_cast<double>(report.user_us) / 1e3);
-  set_number(object, "systemMs", static_cast<double>(report.system_us) / 1e3);
-  set_number(object, "cpuMs", static_cast<double>(report.cpu_us) / 1e3);
-  set_number(object, "peakRssBytes", static_cast<double>(report.peak_rss_bytes));
-  set_number(object, "peakMemoryBytes", static_cast<double>(report.peak_sum_bytes));
-  set_number(object, "diskBytes", static_cast<double>(report.disk_bytes));
-  set_number(object, "diskFiles", static_cast<double>(report.disk_files));
-  object.Set("diskFull", Napi::Boolean::New(env, report.disk_full != 0));
-  object.Set("filesFull", Napi::Boolean::New(env, report.files_full != 0));
-  return object;
+  const double numbers[] = {
+      static_cast<double>(WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status)),
+      static_cast<double>(report.verdict),
+      static_cast<double>(report.user_us) / 1e3,
+      static_cast<double>(report.system_us) / 1e3,
+      static_cast<double>(report.cpu_us) / 1e3,
+      static_cast<double>(report.peak_rss_bytes),
+      static_cast<double>(report.peak_sum_bytes),
+      static_cast<double>(report.disk_bytes),
+      static_cast<double>(report.disk_files),
+      static_cast<double>(report.disk_full),
+      static_cast<double>(report.files_full),
+  };
+  Napi::Float64Array array = Napi::Float64Array::New(env, std::size(numbers));
+  // In a worker that is being terminated there is none.
+  if (!array.IsEmpty()) {
+    std::copy(std::begin(numbers), std::end(numbers), array.Data());
+  }
+  return array;
 }
 
 }  // namespace
@@ -53,7 +63,7 @@ Napi::Object ended_event(Napi::Env env, const JailEnd& end) {
   }
   set_number(event, "launcherStatus", end.launcher_status);
   if (end.report != nullptr) {
-    event.Set("report", describe(env, *end.report));
+    event.Set("report", numbers_of(env, *end.report));
   }
   return event;
 }

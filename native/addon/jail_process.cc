@@ -63,13 +63,21 @@ JailProcess::JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor repo
 JailProcess::~JailProcess() {
   spawner_.join();
   report_watch_.stop();
+  end_watch_.stop();
   first_watch_.stop();
   second_watch_.stop();
 }
 
 void JailProcess::watch_report(uv_loop_t* loop) {
   report_watch_.start(loop, report_channel_.get(), this, [](uv_poll_t* handle, int, int) {
-    static_cast<JailProcess*>(handle->data)->read_reports(handle->loop);
+    static_cast<JailProcess*>(handle->data)->shared_from_this()->read_reports(handle->loop);
+  });
+}
+
+void JailProcess::watch_end(uv_loop_t* loop, Descriptor end) {
+  end_ = std::move(end);
+  end_watch_.start(loop, end_.get(), this, [](uv_poll_t* handle, int, int) {
+    static_cast<JailProcess*>(handle->data)->shared_from_this()->read_reports(handle->loop);
   });
 }
 
@@ -97,7 +105,7 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
     return;
   }
   first_watch_.start(loop, first_pidfd_.get(), this, [](uv_poll_t* handle, int, int) {
-    static_cast<JailProcess*>(handle->data)->on_process_end(handle->loop);
+    static_cast<JailProcess*>(handle->data)->shared_from_this()->on_process_end(handle->loop);
   });
   first_watch_.hold_loop(holds_loop_);
   if (sweeping_) {
@@ -112,24 +120,32 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
 
 void JailProcess::hold_loop(bool held) {
   holds_loop_ = held;
-  for (const Watch* watch : {&report_watch_, &first_watch_, &second_watch_}) {
+  for (const Watch* watch : {&report_watch_, &end_watch_, &first_watch_, &second_watch_}) {
     watch->hold_loop(held);
   }
 }
 
-void JailProcess::arm(Order order) {
+std::size_t JailProcess::begin_call(Order order, int request, const std::uint8_t* frame,
+                                    std::size_t size) {
   order.kind = OrderKind::kArm;
   order.main_process = ready_.main_process;
   order.spent_user_us = ready_.user_us;
   order.spent_system_us = ready_.system_us;
   order.inherited_bytes = ready_.peak_sum_bytes;
+  // Before the frame: a cell's end may come at once, and its supervisor then looks for this.
   send_order(report_channel_, order);
+  ssize_t written = 0;
+  do {
+    written = ::write(request, frame, size);
+  } while (written < 0 && errno == EINTR);
   alarm_.set(kFirstLookNs);
-  // What it reports from now on is read when its pidfd tells of its end: one wake in the place of
-  // two. Not a descriptor: those that nobody has taken yet count for the user (unix(7)).
+  // The end is told by the eventfd. Not a descriptor: those that nobody has taken yet count for the
+  // user (unix(7)).
   if (order.wants_tmp_directory == 0) {
     report_watch_.stop();
   }
+  // EPIPE: the cell has died, which its end tells.
+  return written < 0 ? 0 : static_cast<std::size_t>(written);
 }
 
 void JailProcess::ask_to_stop() {
@@ -172,6 +188,7 @@ pid_t JailProcess::process() const {
 
 void JailProcess::end_now() {
   report_watch_.stop();
+  end_watch_.stop();
   first_watch_.stop();
   second_watch_.stop();
   if (launcher_makes_namespaces_ && first_pidfd_.valid()) {
@@ -225,6 +242,9 @@ void JailProcess::read_reports(uv_loop_t* loop) {
     if (count == static_cast<ssize_t>(sizeof(report))) {
       take_report(report, std::move(passed), loop);
     }
+    if (end_announced_) {
+      return;
+    }
   }
 }
 
@@ -234,7 +254,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
     case ReportKind::kNamespaces:
       second_pidfd_ = std::move(passed);
       second_watch_.start(loop, second_pidfd_.get(), this, [](uv_poll_t* handle, int, int) {
-        static_cast<JailProcess*>(handle->data)->on_process_end(handle->loop);
+        static_cast<JailProcess*>(handle->data)->shared_from_this()->on_process_end(handle->loop);
       });
       second_watch_.hold_loop(holds_loop_);
       if (kill_requested_) {
@@ -258,7 +278,13 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       break;
     case ReportKind::kEnded:
       have_end_ = true;
-      end_ = report;
+      end_report_ = report;
+      if (is_cell_) {
+        // Its PID 1 is the last one, and about to end: JavaScript has work to do meanwhile.
+        report_watch_.stop();
+        end_watch_.stop();
+        announce_end();
+      }
       break;
     case ReportKind::kCellReady: {
       ready_ = report;
@@ -317,12 +343,46 @@ bool JailProcess::start_sweep() {
   return sweeping_;
 }
 
+void JailProcess::announce_end() {
+  end_announced_ = true;
+  const Napi::Env env = owner_.env();
+  const Napi::HandleScope scope(env);
+  const int tmp_directory = owner_.hand_out(std::move(tmp_directory_));
+  Napi::Object event = ended_event(env, {failure_, failure_detail_, launcher_status_,
+                                         have_end_ ? &end_report_ : nullptr, tmp_directory});
+  if (cgroup_.valid()) {
+    event.Set("cgroup", end_cgroup(env, std::move(cgroup_)));
+  }
+  emit(event);
+}
+
+bool JailProcess::is_gone() {
+  if (!end_announced_ || !wait_for_end(second_pidfd_, 0)) {
+    return false;
+  }
+  let_go();
+  return true;
+}
+
 void JailProcess::finish() {
   if (finished_) {
     return;
   }
+  // Before JavaScript goes on: when the call settles, nothing of it is open.
+  let_go();
+  if (!end_announced_) {
+    announce_end();
+  }
+  if (is_cell_) {
+    const Napi::HandleScope scope(owner_.env());
+    emit(plain_event(owner_.env(), "gone"));
+  }
+}
+
+void JailProcess::let_go() {
   finished_ = true;
   report_watch_.stop();
+  end_watch_.stop();
   first_watch_.stop();
   second_watch_.stop();
   // A uid that may still have a process is not lent again.
@@ -330,20 +390,11 @@ void JailProcess::finish() {
     owner_.set_aside(std::move(lease_));
   }
   lease_.lock.reset();
-  // Before JavaScript goes on: when the call settles, nothing of it is open.
   report_channel_.reset();
+  end_.reset();
   first_pidfd_.reset();
   second_pidfd_.reset();
-  const Napi::Env env = owner_.env();
-  const Napi::HandleScope scope(env);
-  const int tmp_directory = owner_.hand_out(std::move(tmp_directory_));
-  Napi::Object event = ended_event(env, {failure_, failure_detail_, launcher_status_,
-                                         have_end_ ? &end_ : nullptr, tmp_directory});
-  if (cgroup_.valid()) {
-    event.Set("cgroup", end_cgroup(env, std::move(cgroup_)));
-  }
-  emit(event);
-  // Destroys this.
+  // Who has called this holds it still.
   owner_.remove(id_);
 }
 

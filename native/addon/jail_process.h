@@ -17,7 +17,7 @@ namespace codejail {
 
 class JailProcesses;
 
-class JailProcess {
+class JailProcess : public std::enable_shared_from_this<JailProcess> {
  public:
   // A cell has no process that is cloned here: the nursery tells of its PID 1.
   JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor report, Napi::Function on_event,
@@ -38,9 +38,12 @@ class JailProcess {
   // Of a template: where cells are asked for.
   void keep_nursery(Descriptor nursery) { nursery_ = std::move(nursery); }
   void keep_alarm(Alarm alarm) { alarm_ = std::move(alarm); }
+  // Of a cell: readable when it has told of its end.
+  void watch_end(uv_loop_t* loop, Descriptor end);
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
-  // Of a cell: its call begins, with these sums.
-  void arm(Order order);
+  // Of a cell: its call begins, with these sums. Writes as much of the frame as the pipe takes at
+  // once, and returns how much.
+  std::size_t begin_call(Order order, int request, const std::uint8_t* frame, std::size_t size);
   void ask_to_stop();
   // Ends the jail without a report. A second call doesn't trust the launcher to do it.
   void kill();
@@ -48,6 +51,9 @@ class JailProcess {
   void hold_loop(bool held);
   // The number of PID 1 of the jail, -1 where it is not known.
   [[nodiscard]] pid_t process() const;
+  // Of a cell that has told of its end: whether its PID 1 is dead as well. Nothing of it is left
+  // then, here neither.
+  bool is_gone();
   // Kills and reaps without an event loop: the environment is going away.
   void end_now();
 
@@ -64,7 +70,9 @@ class JailProcess {
   void on_process_end(uv_loop_t* loop);
   [[nodiscard]] bool may_have_leftovers() const;
   bool start_sweep();
+  void announce_end();
   void finish();
+  void let_go();
   void emit(const Napi::Object& event);
 
   JailProcesses& owner_;
@@ -79,10 +87,12 @@ class JailProcess {
   Descriptor second_pidfd_;  // of PID 1 of the jail, where the launcher made the namespaces
   Descriptor tmp_directory_;
   Descriptor nursery_;
-  Alarm alarm_;  // of a cell
+  Alarm alarm_;     // of a cell
+  Descriptor end_;  // the same
   Lease lease_;
   JailCgroup cgroup_;
   Watch report_watch_;
+  Watch end_watch_;
   Watch first_watch_;
   Watch second_watch_;
   Napi::FunctionReference on_event_;
@@ -93,13 +103,14 @@ class JailProcess {
   bool second_ended_ = false;
   bool sweeping_ = false;
   int sweep_status_ = -1;
+  bool end_announced_ = false;
   bool finished_ = false;
   bool kill_requested_ = false;
   bool stop_requested_ = false;
   bool hung_up_ = false;
   int launcher_status_ = 0;
   bool have_end_ = false;
-  Report end_{};
+  Report end_report_{};
   Report ready_{};
   Status failure_ = Status::success();
   std::string failure_detail_;

@@ -1,6 +1,7 @@
 #include "jail_processes.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -141,7 +142,9 @@ void JailProcesses::collect_spawned() {
   for (auto& [id, spawned] : finished) {
     const auto found = processes_.find(id);
     if (found != processes_.end()) {
-      found->second->spawned(loop_, std::move(spawned));
+      // It may be over, and off the list, before this returns.
+      const std::shared_ptr<JailProcess> process = found->second;
+      process->spawned(loop_, std::move(spawned));
     }
   }
 }
@@ -163,7 +166,7 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
   }
   const std::uint32_t id = next_id_++;
   plan->cgroup.name = "jail-" + std::to_string(id);
-  auto process = std::make_unique<JailProcess>(*this, id, std::move(own.report),
+  auto process = std::make_shared<JailProcess>(*this, id, std::move(own.report),
                                                info[1].As<Napi::Function>(), *plan);
   process->keep_nursery(std::move(nursery));
   JailProcess& added = *processes_.emplace(id, std::move(process)).first->second;
@@ -179,10 +182,6 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
 Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
-  SpawnPlan plan;
-  if (!read_plan(info[1].As<Napi::Object>(), plan)) {
-    return env.Undefined();
-  }
   if (found == processes_.end() || !found->second->nursery().valid()) {
     throw_failure(env, Status::failure(Step::kNursery, EPIPE));
     return env.Undefined();
@@ -199,12 +198,14 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   Alarm alarm = Alarm::make();
-  if (!alarm.valid()) {
+  Descriptor end(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!alarm.valid() || !end.valid()) {
     throw_failure(env, Status::failure(Step::kPipes, errno, "timerfd_create"));
     return env.Undefined();
   }
   Descriptor spec;
-  if (const Status made = make_spec(plan, spec); !made.ok()) {
+  const auto bytes = info[1].As<Napi::Buffer<char>>();
+  if (const Status made = make_spec_file(bytes.Data(), bytes.Length(), spec); !made.ok()) {
     throw_failure(env, made);
     return env.Undefined();
   }
@@ -217,6 +218,7 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
       child_request.get(),
       ends.result.get(),
       alarm.get(),
+      end.get(),
       child_lifeline.get(),
   };
   if (!send_descriptors(found->second->nursery().get(), handed, kCellFromServer)) {
@@ -224,10 +226,11 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   const std::uint32_t id = next_id_++;
-  auto process = std::make_unique<JailProcess>(*this, id, std::move(own.report),
-                                               info[2].As<Napi::Function>(), plan, true);
+  auto process = std::make_shared<JailProcess>(*this, id, std::move(own.report),
+                                               info[2].As<Napi::Function>(), SpawnPlan{}, true);
   process->keep_alarm(std::move(alarm));
   process->watch_report(loop_);
+  process->watch_end(loop_, std::move(end));
   processes_.emplace(id, std::move(process));
   Napi::Object handles = describe(*this, id, own);
   set_number(handles, "request", hand_out(std::move(request)));
@@ -235,10 +238,10 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   return handles;
 }
 
-void JailProcesses::arm(const Napi::CallbackInfo& info) {
+Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
   const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
   if (found == processes_.end()) {
-    return;
+    return Napi::Number::New(info.Env(), 0);
   }
   const auto limit = [&](std::size_t index) {
     const std::int64_t value = info[index].As<Napi::Number>().Int64Value();
@@ -248,7 +251,10 @@ void JailProcesses::arm(const Napi::CallbackInfo& info) {
   order.cpu_us = limit(1);
   order.memory_bytes = limit(2);
   order.wants_tmp_directory = info[3].ToBoolean().Value() ? 1 : 0;
-  found->second->arm(order);
+  const auto frame = info[5].As<Napi::Uint8Array>();
+  const std::size_t written = found->second->begin_call(
+      order, info[4].As<Napi::Number>().Int32Value(), frame.Data(), frame.ByteLength());
+  return Napi::Number::New(info.Env(), static_cast<double>(written));
 }
 
 void JailProcesses::hold_loop(const Napi::CallbackInfo& info) {
@@ -256,6 +262,13 @@ void JailProcesses::hold_loop(const Napi::CallbackInfo& info) {
   if (found != processes_.end()) {
     found->second->hold_loop(info[1].ToBoolean().Value());
   }
+}
+
+Napi::Value JailProcesses::is_gone(const Napi::CallbackInfo& info) {
+  const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
+  const bool gone =
+      found == processes_.end() || std::shared_ptr<JailProcess>(found->second)->is_gone();
+  return Napi::Boolean::New(info.Env(), gone);
 }
 
 Napi::Value JailProcesses::process_of(const Napi::CallbackInfo& info) {
@@ -291,6 +304,22 @@ void JailProcesses::disown(const Napi::CallbackInfo& info) {
 void JailProcesses::close_descriptor(const Napi::CallbackInfo& info) {
   const Descriptor closed(info[0].As<Napi::Number>().Int32Value());
   handed_out_.erase(closed.get());
+}
+
+Napi::Value JailProcesses::read_rest(const Napi::CallbackInfo& info) {
+  const int descriptor = info[0].As<Napi::Number>().Int32Value();
+  ssize_t count = 0;
+  do {
+    count = ::read(descriptor, rest_.data(), rest_.size());
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) {
+    return Napi::Buffer<char>::Copy(info.Env(), rest_.data(), static_cast<std::size_t>(count));
+  }
+  if (count < 0) {
+    return info.Env().Undefined();
+  }
+  close_descriptor(info);
+  return info.Env().Null();
 }
 
 void JailProcesses::remove(std::uint32_t id) {

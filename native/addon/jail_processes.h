@@ -1,6 +1,7 @@
 // The jails of one JavaScript environment (the main thread's or a worker's).
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -17,16 +18,21 @@ class JailProcesses {
 
   // spawn(spec, onEvent): {id, stdin, stdout, stderr, result}
   Napi::Value spawn(const Napi::CallbackInfo& info);
-  // makeCell(template, spec, onEvent): {id, stdin, stdout, stderr, result, request}
+  // makeCell(template, spec, onEvent): {id, stdin, stdout, stderr, result, request, lifeline}
   Napi::Value make_cell(const Napi::CallbackInfo& info);
-  // arm(cell, cpuMicroseconds, memoryBytes, wantsTmpDirectory): void
-  void arm(const Napi::CallbackInfo& info);
+  // beginCall(cell, cpuMicroseconds, memoryBytes, wantsTmpDirectory, descriptor, frame): number
+  Napi::Value begin_call(const Napi::CallbackInfo& info);
   // holdLoop(jail, held): void
   void hold_loop(const Napi::CallbackInfo& info);
+  // isGone(cell): boolean
+  Napi::Value is_gone(const Napi::CallbackInfo& info);
   // processOf(id): number
   Napi::Value process_of(const Napi::CallbackInfo& info);
   // closeDescriptor(descriptor): void
   void close_descriptor(const Napi::CallbackInfo& info);
+  // readRest(descriptor): Buffer | null | undefined; null at the end, where it is closed too;
+  // undefined where somebody may still write
+  Napi::Value read_rest(const Napi::CallbackInfo& info);
   // disown(descriptor): void; JavaScript closes it from now on
   void disown(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);
@@ -49,8 +55,10 @@ class JailProcesses {
   uv_loop_t* loop_ = nullptr;
   uv_async_t* wake_ = nullptr;
   std::shared_ptr<SpawnMailbox> mailbox_ = std::make_shared<SpawnMailbox>();
-  std::map<std::uint32_t, std::unique_ptr<JailProcess>> processes_;
+  std::map<std::uint32_t, std::shared_ptr<JailProcess>> processes_;
   std::set<int> handed_out_;
+  // As much as a pipe holds (pipe(7)).
+  std::array<char, 65536> rest_;
   std::vector<Lease> set_aside_;
   std::uint32_t next_id_ = 1;
 };

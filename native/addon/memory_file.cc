@@ -4,6 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "write_whole.h"
 
 namespace codejail {
@@ -23,21 +26,21 @@ Status seal(const Descriptor& file) {
 
 }  // namespace
 
-Status make_spec(SpawnPlan& plan, Descriptor& file) {
+std::vector<char> spec_bytes(SpawnPlan& plan) {
+  constexpr std::size_t kRecords = aligned(sizeof(SpecHeader));
+  plan.header.size = kRecords + plan.records.size();
+  std::vector<char> bytes(plan.header.size);
+  std::memcpy(bytes.data(), &plan.header, sizeof(SpecHeader));
+  std::copy(plan.records.begin(), plan.records.end(), bytes.data() + kRecords);
+  return bytes;
+}
+
+Status make_spec_file(const char* bytes, std::size_t size, Descriptor& file) {
   file.reset(memfd_create("codejail-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file.valid()) {
     return Status::failure(Step::kSpec, errno);
   }
-  plan.header.size = aligned(sizeof(SpecHeader)) + plan.records.size();
-  const char padding[aligned(sizeof(SpecHeader)) - sizeof(SpecHeader) + 1] = {};
-  Status status =
-      write_all(file.get(), reinterpret_cast<const char*>(&plan.header), sizeof(SpecHeader));
-  if (status.ok()) {
-    status = write_all(file.get(), padding, sizeof(padding) - 1);
-  }
-  if (status.ok()) {
-    status = write_all(file.get(), plan.records.data(), plan.records.size());
-  }
+  Status status = write_all(file.get(), bytes, size);
   return status.ok() ? seal(file) : status;
 }
 

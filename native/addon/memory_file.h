@@ -1,13 +1,18 @@
 // What the child is given, in memory files that nobody can change any more (memfd_create(2)).
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "descriptor.h"
 #include "spec_builder.h"
 #include "status.h"
 
 namespace codejail {
 
-Status make_spec(SpawnPlan& plan, Descriptor& file);
+// A spec as it stands in its file.
+std::vector<char> spec_bytes(SpawnPlan& plan);
+Status make_spec_file(const char* bytes, std::size_t size, Descriptor& file);
 // Its offset is at its beginning.
 Status make_request(const SpawnPlan& plan, Descriptor& file);
 

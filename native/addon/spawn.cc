@@ -197,7 +197,8 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   header.lease_fd = spawned.lease.lock.get();
   header.nursery_fd = ends.nursery.get();
   Descriptor spec;
-  spawned.status = make_spec(plan, spec);
+  const std::vector<char> bytes = spec_bytes(plan);
+  spawned.status = make_spec_file(bytes.data(), bytes.size(), spec);
   if (!spawned.status.ok()) {
     return spawned;
   }

@@ -55,6 +55,10 @@ void become_cell(Descriptor (&received)[kCellMost]) {
   if (Status status = cell.spec.map(received[kCellSpec].get()); !status.ok()) {
     channel.fail(status);
   }
+  if (!cell.spec.has(kUrgent)) {
+    cell.pages.take();
+  }
+  python().after_fork_child();
   if (Status status = confine(cell.spec, received, cell.confined); !status.ok()) {
     (cell.confined.report.valid() ? ReportChannel(cell.confined.report.get()) : channel)
         .fail(status);
@@ -77,8 +81,8 @@ Place make_cells(int handover) {
     }
     Forked forked;
     const ReportChannel channel(received[kCellReport].get());
-    const Status status = fork_into(received[kCellPidNamespace], received[kCellLifeline], channel,
-                                    state().pages, forked);
+    const Status status = fork_into(received[kCellPidNamespace], received[kCellMountNamespace],
+                                    received[kCellLifeline], channel, forked);
     if (forked.in_cell) {
       state().between = forked.between;
       become_cell(received);
@@ -137,6 +141,12 @@ CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handov
   }
   ::close(answer);
   return make_cells(handover);
+}
+
+// Whether a call waits for this cell already.
+CODEJAIL_EXPORT int codejail_is_urgent() {
+  const codejail::State& cell = codejail::state();
+  return !cell.is_scout && cell.spec.has(codejail::kUrgent) ? 1 : 0;
 }
 
 // In a cell: tells the server that it waits, waits, and readies everything for the program. The

@@ -31,8 +31,8 @@ void leave_children_to_kernel() {
   (void)sigaction(SIGCHLD, &ignore, &child_action);
 }
 
-Status fork_into(const Descriptor& pid_namespace, const Descriptor& lifeline,
-                 const ReportChannel& channel, const WorkingPages& pages, Forked& forked) {
+Status fork_into(const Descriptor& pid_namespace, const Descriptor& mounts,
+                 const Descriptor& lifeline, const ReportChannel& channel, Forked& forked) {
   forked = {};
   if (has_other_threads()) {
     return Status::failure(Step::kForkCell, EBUSY, "the template has a second thread");
@@ -45,9 +45,7 @@ Status fork_into(const Descriptor& pid_namespace, const Descriptor& lifeline,
     return child > 0 ? Status::success() : Status::failure(Step::kForkCell, error);
   }
   (void)sigaction(SIGCHLD, &child_action, nullptr);
-  forked.between = become_keeper(pid_namespace, lifeline, channel);
-  pages.take();
-  python().after_fork_child();
+  forked.between = become_keeper(pid_namespace, mounts, lifeline, channel);
   forked.in_cell = true;
   return Status::success();
 }

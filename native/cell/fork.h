@@ -6,7 +6,6 @@
 #include "descriptor.h"
 #include "report_channel.h"
 #include "status.h"
-#include "working_pages.h"
 
 namespace codejail {
 
@@ -20,10 +19,10 @@ struct Forked {
 void leave_children_to_kernel();
 
 // Returns in the template and in the cell, as fork does; see become_keeper for the rest. Fails
-// where the template has a second thread, whose locks a child could never take. A cell takes the
-// pages that calls use before anything else runs in it.
-Status fork_into(const Descriptor& pid_namespace, const Descriptor& lifeline,
-                 const ReportChannel& channel, const WorkingPages& pages, Forked& forked);
+// where the template has a second thread, whose locks a child could never take. In the cell Python
+// is told by `after_fork_child`, when the pages that calls use are taken.
+Status fork_into(const Descriptor& pid_namespace, const Descriptor& mounts,
+                 const Descriptor& lifeline, const ReportChannel& channel, Forked& forked);
 
 // Forks a child into a PID namespace of its own. As fork(2).
 pid_t fork_apart();

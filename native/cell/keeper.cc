@@ -98,6 +98,7 @@ struct ThreadRecord {
 struct Shared {
   ThreadRecord thread;
   int lifeline = -1;  // what was received is the main process's to change
+  int mounts = -1;    // the same
   const ReportChannel* channel = nullptr;
   pid_t between = 0;
   int error = 0;
@@ -159,12 +160,14 @@ bool allow_only_to_wait() {
 
 [[noreturn]] void keep() {
   constexpr int kLifeline = 0;
+  constexpr int kMounts = 1;
   // It has time, and the call's caller has not.
   constexpr int kLowest = 19;
   (void)setpriority(PRIO_PROCESS, 0, kLowest);
   // Nobody writes to it.
   const bool is_kept = dup3(shared.lifeline, kLifeline, O_CLOEXEC) == kLifeline &&
-                       sys_close_range(kLifeline + 1, ~0U, 0) == 0;
+                       dup3(shared.mounts, kMounts, O_CLOEXEC) == kMounts &&
+                       sys_close_range(kMounts + 1, ~0U, 0) == 0;
   const int nothing = is_kept ? eventfd(0, EFD_CLOEXEC) : -1;
   const bool is_harmless = nothing > 0 && empty_capability_sets().ok() && allow_only_to_wait();
   keeper_is_done = true;
@@ -193,12 +196,13 @@ void run_keeper() {
 
 }  // namespace
 
-pid_t become_keeper(const Descriptor& pid_namespace, const Descriptor& lifeline,
-                    const ReportChannel& channel) {
+pid_t become_keeper(const Descriptor& pid_namespace, const Descriptor& mounts,
+                    const Descriptor& lifeline, const ReportChannel& channel) {
   enter_namespace(pid_namespace, channel);
 #if defined(__GLIBC__)
   if (shared.thread.read()) {
     shared.lifeline = lifeline.get();
+    shared.mounts = mounts.get();
     shared.channel = &channel;
     // No handler of the template's may run on one of these stacks.
     sigset_t all;

@@ -6,7 +6,7 @@
 
 namespace codejail {
 
-// From the server to the nursery: the first nine. From the cell's supervisor on to the template:
+// From the server to the nursery: the first ten. From the cell's supervisor on to the template:
 // all of them, the network namespace only where the cell has one of its own.
 enum CellDescriptor : std::size_t {
   kCellSpec,
@@ -17,6 +17,7 @@ enum CellDescriptor : std::size_t {
   kCellRequest,
   kCellResult,
   kCellAlarm,       // a timer; when it goes off, the supervisor looks for orders
+  kCellEnd,         // an eventfd; the supervisor writes to it when it has reported
   kCellLifeline,    // of a pipe whose other end the server alone has
   kCellFromServer,  // how many the server sends
   kCellUserNamespace = kCellFromServer,

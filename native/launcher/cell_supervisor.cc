@@ -98,7 +98,7 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
   // The rest goes on while the template forks.
   ::close(handover);
   for (std::size_t i = 0; i < kCellFromServer; ++i) {
-    if (i != kCellReport && i != kCellAlarm) {
+    if (i != kCellReport && i != kCellAlarm && i != kCellEnd) {
       received[i].reset();
     }
   }
@@ -117,7 +117,7 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
   Descriptor no_listener;
   require(channel, install_seccomp_filter(ExecPolicy::kDeny, true, getpid(), no_listener));
-  supervise_cell(spec, channel, tmp_directory, received[kCellAlarm]);
+  supervise_cell(spec, channel, tmp_directory, received[kCellAlarm], received[kCellEnd]);
 }
 
 }  // namespace codejail

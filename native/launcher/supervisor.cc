@@ -34,12 +34,13 @@ std::uint64_t monotonic_ns() {
 class Supervisor {
  public:
   Supervisor(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-             const Descriptor& exec_listener, const Descriptor& alarm)
+             const Descriptor& exec_listener, const Descriptor& alarm, const Descriptor& end)
       : spec_(spec),
         channel_(channel),
         tmp_directory_(tmp_directory),
         exec_listener_(exec_listener),
         alarm_(alarm),
+        end_(end),
         is_listening_(!alarm.valid()),
         sums_(spec.header()) {}
 
@@ -291,7 +292,14 @@ class Supervisor {
       report_.disk_full = disk.f_blocks > 0 && disk.f_bfree == 0 ? 1 : 0;
       report_.files_full = disk.f_files > 0 && disk.f_ffree == 0 ? 1 : 0;
     }
-    _exit(channel_.send(report_) ? 0 : 2);
+    if (!channel_.send(report_)) {
+      _exit(2);
+    }
+    // A socket would have the server go on upon this processor, and this process wait for it
+    // (net/core/sock.c, sock_def_readable: a synchronous wake).
+    constexpr std::uint64_t kOnce = 1;
+    (void)!write(end_.get(), &kOnce, sizeof(kOnce));
+    _exit(0);
   }
 
   const Spec& spec_;
@@ -299,6 +307,7 @@ class Supervisor {
   const Descriptor& tmp_directory_;
   const Descriptor& exec_listener_;
   const Descriptor& alarm_;
+  const Descriptor& end_;
   bool is_listening_;
   Descriptor signals_;
   Sums sums_;
@@ -314,15 +323,15 @@ class Supervisor {
 void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
                const Descriptor& tmp_directory, const Descriptor& exec_listener,
                const char* apparmor_label) {
-  const Descriptor no_alarm;
-  Supervisor supervisor(spec, channel, tmp_directory, exec_listener, no_alarm);
+  const Descriptor none;
+  Supervisor supervisor(spec, channel, tmp_directory, exec_listener, none, none);
   supervisor.run(program, apparmor_label);
 }
 
 void supervise_cell(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-                    const Descriptor& alarm) {
+                    const Descriptor& alarm, const Descriptor& end) {
   const Descriptor no_listener;
-  Supervisor supervisor(spec, channel, tmp_directory, no_listener, alarm);
+  Supervisor supervisor(spec, channel, tmp_directory, no_listener, alarm, end);
   supervisor.run_cell();
 }
 

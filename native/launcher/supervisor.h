@@ -14,8 +14,9 @@ namespace codejail {
 
 // PID 1 of a cell: the main process is forked elsewhere and becomes this process's child. Watches
 // from the moment at which the server says that the call begins, and reads that when the alarm goes
-// off or the main process has ended.
+// off or the main process has ended. Writes to `end` when it has reported.
 [[noreturn]] void supervise_cell(const Spec& spec, const ReportChannel& channel,
-                                 const Descriptor& tmp_directory, const Descriptor& alarm);
+                                 const Descriptor& tmp_directory, const Descriptor& alarm,
+                                 const Descriptor& end);
 
 }  // namespace codejail

@@ -78,13 +78,17 @@ async function makeKept(of = template): Promise<{
   return { cell, keeper: added[0]! };
 }
 
-it('holds nothing but what it waits in, no capability, and none of the cell’s namespaces', async () => {
+it('holds nothing but what it waits in and what it frees, no capability, and is in none of the cell’s namespaces', async () => {
   const { cell, keeper } = await makeKept();
   const inCell = `import os
 print([os.readlink("/proc/self/ns/" + name) for name in ("user", "mnt", "pid", "net")])`;
   expect(
     readdirSync(`/proc/${keeper}/fd`).map((fd) => readlinkSync(`/proc/${keeper}/fd/${fd}`)),
-  ).toEqual([expect.stringMatching(/^pipe:/), 'anon_inode:[eventfd]']);
+  ).toEqual([
+    expect.stringMatching(/^pipe:/),
+    expect.stringMatching(/^mnt:/),
+    'anon_inode:[eventfd]',
+  ]);
   expect(field(keeper, 'CapPrm')).toMatch(/^0+$/);
   expect(Number(field(keeper, 'Seccomp'))).toBeGreaterThan(0);
   const own = ['user', 'mnt', 'pid', 'net'].map((name) =>

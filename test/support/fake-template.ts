@@ -76,7 +76,11 @@ export class FakeTemplate implements Template {
     return this.bytes;
   }
 
-  async makeCell(limits: CellLimits): Promise<Cell> {
+  /** Of each cell, in the order in which they were asked for. */
+  readonly urgent: boolean[] = [];
+
+  async makeCell(limits: CellLimits, isUrgent = false): Promise<Cell> {
+    this.urgent.push(isUrgent);
     await this.gate;
     if (this.#isDead) {
       throw new Error('the template is dead');

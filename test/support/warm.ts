@@ -40,13 +40,19 @@ function call(more: Partial<WarmCall>): WarmCall {
   return { limits: LIMITS, files: [], argv: ['jailed_code'], collect: [], ...more };
 }
 
+async function runToEnd(cell: Cell, what: WarmCall): Promise<ColdResult> {
+  const run = await cell.run(what, now());
+  await run.gone?.();
+  return run;
+}
+
 /** Runs a safeExec in this cell. */
 export async function execIn(
   cell: Cell,
   code: string,
   more: Partial<WarmCall> = {},
 ): Promise<ColdResult> {
-  return cell.run(call({ request: encodeRequest(code, '{}', []), ...more }), now());
+  return runToEnd(cell, call({ request: encodeRequest(code, '{}', []), ...more }));
 }
 
 /** Runs a script in this cell, as jailCode does. */
@@ -55,7 +61,7 @@ export async function scriptIn(
   code: string,
   more: Partial<WarmCall> = {},
 ): Promise<ColdResult> {
-  return cell.run(call({ files: [{ name: 'jailed_code', content: code }], ...more }), now());
+  return runToEnd(cell, call({ files: [{ name: 'jailed_code', content: code }], ...more }));
 }
 
 /** What a script in a new cell of this template prints. */

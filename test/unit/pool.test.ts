@@ -169,6 +169,22 @@ describe('a call without a waiting cell', () => {
     ]);
   });
 
+  it('hurries cells that calls wait for, and no others', async () => {
+    const bench = await warmBench({ size: 1 });
+    bench.isShort = true;
+    for (const argv of [['first'], ['second'], ['third']]) {
+      void bench.run({ argv });
+    }
+    await settle();
+    bench.isShort = false;
+    for (const cell of servedBy(bench.template.cells)) {
+      cell.finish.resolve(RESULT);
+    }
+    await settle();
+    expect(bench.pool.stats()).toMatchObject({ waiting: 0, cellsReady: 1, cellsMade: 4 });
+    expect(bench.template.urgent).toEqual([false, true, true, false]);
+  });
+
   it('goes cold where as many wait as may', async () => {
     const bench = await warmBench({ size: 1, maxWaiting: 2 });
     bench.template.gate = new Promise(() => undefined);
