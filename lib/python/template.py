@@ -33,6 +33,7 @@ SCRIPT = 1
 PROBE = 2
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 RUNNER = '<codejail>'
+PROGRAM = 'jailed_code'
 BLOCKS_OF_A_SIZE = 4
 
 
@@ -102,6 +103,7 @@ def reseed(sources):
 def enter_cell(library, runner, sources):
     """What a new process would have been told by its start."""
     runner.move()
+    runner.script_path = script_path(runner.directory)
     for name in ('TMPDIR', 'HOME'):
         os.environ[name] = runner.directory + '/tmp'
     tempfile = sys.modules.get('tempfile')
@@ -109,7 +111,7 @@ def enter_cell(library, runner, sources):
         tempfile.tempdir = None
     reseed(sources)
     if not library.codejail_is_urgent():
-        rehearse(library, runner)
+        rehearse(runner)
         take_blocks()
     gc.enable()
 
@@ -129,26 +131,22 @@ def script_path(directory):
     return [] if sys.flags.isolated or getattr(sys.flags, 'safe_path', False) else [directory]
 
 
-def begin_call(library):
-    words = words_of(library)
-    # Since Python 3.10.
+def take_words(words):
+    # Since Python 3.10. The last one was the program's.
     if hasattr(sys, 'orig_argv'):
         sys.orig_argv = sys.orig_argv[:-1] + words
-    return words
 
 
-def become_runner(runner, words):
-    sys.argv = words
+def become_runner(runner):
+    """What a call of a safeExec finds. A script's own call changes it."""
+    take_words([PROGRAM])
+    sys.argv = [PROGRAM]
     sys.modules['__main__'] = runner
-    runner.script_path = script_path(runner.directory)
 
 
-def serve(library, runner, size):
-    become_runner(runner, begin_call(library))
-    runner.run(size)
-
-
-def run_script(library, words):
+def run_script(library):
+    words = words_of(library)
+    take_words(words)
     # A new process has its three streams only.
     for descriptor in (CONFIGURATION, ANSWER):
         try:
@@ -180,20 +178,15 @@ def filed(text):
     return file
 
 
-def rehearse(library, runner):
+def rehearse(runner):
     """Goes the way of a call that does nothing. What a call writes to is this process's own memory afterwards,
     and all of its way was gone once."""
-    path, words, main_module, argv = (
-        list(sys.path), getattr(sys, 'orig_argv', None), sys.modules['__main__'], sys.argv)
-    library.codejail_rehearse_words()
-    become_runner(runner, begin_call(library))
+    path = list(sys.path)
     null = os.open('/dev/null', os.O_WRONLY)
     _, namespace = runner.perform(piped(NOTHING), len(NOTHING), null)
     runner.let_go(namespace)
     runner.unsettle()
-    sys.path[:], sys.modules['__main__'], sys.argv = path, main_module, argv
-    if words is not None:
-        sys.orig_argv = words
+    sys.path[:] = path
 
 
 def exit_of_scout(library):
@@ -217,8 +210,9 @@ def main():
     # A call finds there what it asks for, and only then.
     sys.path[:] = standard_path
     runner = make_runner(configuration['runner'])
+    become_runner(runner)
     runner.enter()
-    rehearse(library, runner)
+    rehearse(runner)
     sources = random_sources()
     request = {
         'code': configuration['rehearsal'], 'globals': {}, 'python_path': configuration['python_path']}
@@ -256,5 +250,5 @@ kind = library.codejail_await_call()
 if kind == PROBE:
     library.codejail_run_probe()
 if kind == SCRIPT:
-    run_script(library, begin_call(library))
-serve(library, runner, library.codejail_request_size())
+    run_script(library)
+runner.run(library.codejail_request_size())

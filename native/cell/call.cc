@@ -94,19 +94,8 @@ bool Call::read() {
 }
 
 void Call::rehearse(std::uint64_t request_size) {
-  constexpr char kWord[] = "jailed_code";
-  constexpr CallPart kPart{sizeof(kWord) - 1, 0, 0};
   header_ = {};
   header_.request_size = request_size;
-  header_.word_count = 1;
-  // The content, which is empty, ends with a NUL too.
-  body_.reset(static_cast<char*>(std::calloc(1, sizeof(kPart) + sizeof(kWord) + 1)));
-  if (body_) {
-    std::memcpy(body_.get(), &kPart, sizeof(kPart));
-    std::memcpy(body_.get() + sizeof(kPart), kWord, sizeof(kWord));
-  } else {
-    header_.word_count = 0;
-  }
 }
 
 Call::Part Call::part(std::size_t index) const {

@@ -26,7 +26,7 @@ class Call {
   // Waits for it. False where the server has closed the pipe instead: the cell serves no call.
   // Everything that is read is the server's own; the program's request stays in the pipe.
   bool read();
-  // As if a call without files had been read, whose program's request has so many bytes.
+  // As if a call without files and words had been read, whose program's request has so many bytes.
   void rehearse(std::uint64_t request_size);
   // Makes its files, and gives up what was still allowed for that.
   Status apply(const Spec& spec, const Footprint& inherited, Confined& confined);

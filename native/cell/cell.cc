@@ -193,11 +193,6 @@ CODEJAIL_EXPORT std::uint64_t codejail_request_size() {
   return codejail::state().call.request_size();
 }
 
-// For a rehearsal: the words of a call that has none but its program.
-CODEJAIL_EXPORT void codejail_rehearse_words() {
-  codejail::state().call.rehearse(0);
-}
-
 CODEJAIL_EXPORT int codejail_word_count() {
   return static_cast<int>(codejail::state().call.word_count());
 }
