@@ -8,7 +8,7 @@ const FIRST_CAPACITY = 1024;
 /** A pipe of a jail, read to its end. */
 export class OutputReader {
   // One memory for all: a program that writes byte by byte would fill the server's with tiny buffers.
-  #kept = Buffer.alloc(0);
+  #kept: Buffer = Buffer.alloc(0);
   #length = 0;
   #limit = Number.POSITIVE_INFINITY;
   #onOver: (() => void) | undefined;
@@ -121,6 +121,12 @@ export class OutputReader {
   }
 
   #keep(chunk: Buffer): void {
+    if (this.#length === 0 && this.#socket === undefined) {
+      // Read by `drain`, whose chunks are nobody else's.
+      this.#kept = chunk;
+      this.#length = chunk.length;
+      return;
+    }
     const length = this.#length + chunk.length;
     if (length > this.#kept.length) {
       const larger = Buffer.alloc(Math.max(length, 2 * this.#kept.length, FIRST_CAPACITY));

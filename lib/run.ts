@@ -51,17 +51,25 @@ export class Outputs {
   readonly stdout: OutputReader;
   readonly stderr: OutputReader;
   readonly channel: OutputReader | undefined;
+  readonly #all: readonly OutputReader[];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(jail: NativeJail) {
     this.stdout = new OutputReader(jail.stdout);
     this.stderr = new OutputReader(jail.stderr);
     this.channel = jail.result < 0 ? undefined : new OutputReader(jail.result);
+    const { stdout, stderr, channel } = this;
+    this.#all = channel === undefined ? [stdout, stderr] : [stdout, stderr, channel];
   }
 
-  get #all(): OutputReader[] {
-    const { stdout, stderr, channel } = this;
-    return channel === undefined ? [stdout, stderr] : [stdout, stderr, channel];
+  /** Bytes that came on the one that gave most. */
+  get mostSeen(): number {
+    return Math.max(...this.#all.map(({ seen }) => seen));
+  }
+
+  /** Whether more came on any than its limit allows. */
+  get areOver(): boolean {
+    return this.#all.some(({ over }) => over);
   }
 
   /**
@@ -292,15 +300,12 @@ export class Run {
     }
     const wallMs = Math.max(0, this.#endedMs - this.#startedMs);
     const { stdout, stderr, channel } = this.#outputs;
-    const outputs = [stdout, stderr, ...(channel ? [channel] : [])];
-    const outputBytes = Math.max(...outputs.map(({ seen }) => seen));
     const { limits } = this.#call;
-    let ending = endingOf(
-      outputs.some(({ over }) => over) ? 'output' : this.#stopped,
-      report,
-      limits,
-      { wallMs, outputBytes, cgroup },
-    );
+    let ending = endingOf(this.#outputs.areOver ? 'output' : this.#stopped, report, limits, {
+      wallMs,
+      outputBytes: this.#outputs.mostSeen,
+      cgroup,
+    });
     const collected =
       this.#call.collect.length === 0 ? [] : await this.#collect(ended.tmpDirectory);
     if (collected === null) {

@@ -17,13 +17,15 @@ export interface SafeExecJsonResult extends JailResult {
   globalsJson: string;
 }
 
-const NOT_ASCII = /[\u007f-\uffff]/g;
+const NOT_ASCII = /[\u007f-\uffff]/;
 
 function ascii(text: string): string {
-  return text.replaceAll(
-    NOT_ASCII,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return NOT_ASCII.test(text)
+    ? text.replaceAll(
+        /[\u007f-\uffff]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      )
+    : text;
 }
 
 /** The runner's request. `globalsJson` goes in untouched. */
