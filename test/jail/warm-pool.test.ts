@@ -52,6 +52,35 @@ it('serves calls of both kinds by cells that wait', async () => {
   expect(jail.stats()).toMatchObject({ warm: 2, cold: 0 });
 });
 
+/** Every PID 1 of a cell, and what else the launcher's program runs. */
+function supervisors(): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return (
+        /^\d+$/.test(name) &&
+        readFileSync(`/proc/${name}/comm`, 'utf8').startsWith('codejail-launch')
+      );
+    } catch {
+      return false;
+    }
+  });
+}
+
+it.each([
+  ['a result', 'a = 17', 'fulfilled'],
+  ['an exception', '1 / 0', 'rejected'],
+])('settles with %s when the cell’s PID 1 is dead too', async (_what, code, how) => {
+  for (let call = 0; call < 20; call += 1) {
+    await jail.warmUp();
+    const before = supervisors();
+    const [settled] = await Promise.allSettled([jail.safeExec(code, {})]);
+    const now = supervisors();
+    expect(settled.status).toBe(how);
+    expect(before.filter((process_) => !now.includes(process_))).toHaveLength(1);
+  }
+  expect(jail.stats()).toMatchObject({ warm: 20, cold: 0 });
+});
+
 it('verifies the processes that wait too', async () => {
   const { checks, cells, confined } = await jail.verify();
   const attempts = (found: typeof checks | null) =>
