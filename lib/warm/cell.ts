@@ -52,6 +52,8 @@ function callFiles({ files, request }: WarmCall): readonly JailFile[] {
 
 // Short of what a person or a full pipe would notice.
 const READ_AFTER_MS = 10;
+// What went in comes back, as a rule: half of what a pipe holds, beyond which a program waits for its reader.
+const READ_AT_ONCE_BYTES = 32 * 1024;
 // A cell that is not ready by then hangs, or its host is far too busy for warm calls.
 const READY_LIMIT_MS = 20_000;
 
@@ -210,7 +212,8 @@ export class ForkedCell implements Cell {
     );
     this.#run = run;
     const isWatched = call.onStdout !== undefined || call.onStderr !== undefined;
-    this.#outputs.start(isWatched ? 0 : READ_AFTER_MS);
+    const isLarge = frame.length > READ_AT_ONCE_BYTES;
+    this.#outputs.start(isWatched || isLarge ? 0 : READ_AFTER_MS);
     run.started(startedAt, this.#directory);
     try {
       return { ...(await run.finish()), gone: async () => this.#gone() };
