@@ -151,36 +151,20 @@ export function parseJailCodeOptions(value: unknown, argument = 'options'): Jail
   };
 }
 
-/** The files of a safeExec, and which of them Python searches for modules. */
-function pythonFiles(
-  options: Pick<ReturnType<typeof parseSafeExecShape>, 'files' | 'extraFiles' | 'pythonPath'>,
-  argument: string,
-): { files: FileArgument[]; searched: FileArgument[]; pythonPath: string[] } {
-  const { extraFiles = [], pythonPath = [] } = options;
-  const files = nameFiles(options.files ?? [], `${argument}.files`);
-  if (files.length === 0 && extraFiles.length === 0 && pythonPath.length === 0) {
-    return { files: [], searched: [], pythonPath: [] };
-  }
+function safeExecArguments(value: unknown, argument: string): SafeExecArguments {
+  const options = parseSafeExecShape(value, argument);
+  const extraFiles = options.extraFiles ?? [];
   const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
-  const searched = nameFiles(pythonPath, `${argument}.pythonPath`);
+  const searched = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
   const known = new Set(files.map(({ path }) => path));
   const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
   checkNames([...files, ...copied], extraFiles, ['tmp', PROGRAM_NAME], argument);
   return {
-    files: [...files, ...copied],
-    searched: copied,
-    pythonPath: searched.map(({ name: file }) => file),
-  };
-}
-
-function safeExecArguments(value: unknown, argument: string): SafeExecArguments {
-  const options = parseSafeExecShape(value, argument);
-  const { files, searched, pythonPath } = pythonFiles(options, argument);
-  return {
-    ...runArguments(options, files, options.extraFiles ?? [], argument),
+    ...runArguments(options, [...files, ...copied], extraFiles, argument),
     command: options.command ?? 'python',
-    pythonPath,
-    searched,
+    pythonPath: searched.map(({ name: file }) => file),
+    searched: copied,
   };
 }
 

@@ -56,11 +56,6 @@ function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'
     return null;
   }
   const pool = parseUidPoolShape(value, argument);
-  for (const key of ['first', 'count'] as const) {
-    if ((pool as Partial<typeof pool>)[key] === undefined) {
-      throw new InvalidArgumentError(`${argument}.${key}`, 'is missing');
-    }
-  }
   if (pool.first + pool.count > NOT_A_UID) {
     throw new InvalidArgumentError(argument, `goes beyond the last user id, ${NOT_A_UID - 1}`);
   }

@@ -243,9 +243,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
     return this.#track(async () => {
-      if (call.files.length > 0) {
-        await checkFiles(call.files);
-      }
+      await checkFiles(call.files);
       const { result, channel, gone } = await this.#dispatcher.run(
         {
           ...call,

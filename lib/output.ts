@@ -105,11 +105,6 @@ export class OutputReader {
     }
   }
 
-  /** Whether it was read to its end by `drain`. */
-  get isDrained(): boolean {
-    return this.#isDrained;
-  }
-
   /** Whether more came than the limit allows. */
   get over(): boolean {
     return this.seen > this.#limit;

@@ -103,11 +103,6 @@ export class Outputs {
     }
   }
 
-  /** Whether all of them were read to their ends by `drain`. */
-  get areDrained(): boolean {
-    return this.#all.every(({ isDrained }) => isDrained);
-  }
-
   /** Settles when all of them have ended. */
   async ended(): Promise<void> {
     for (const reader of this.#all) {
@@ -265,10 +260,8 @@ export class Run {
   async finish(): Promise<RunResult> {
     const ended = await this.#ended;
     this.#stdin.destroy();
-    if (!this.#outputs.areDrained) {
-      await this.#outputs.ended();
-    }
-    const cgroup = ended.cgroup === undefined ? undefined : await ended.cgroup;
+    await this.#outputs.ended();
+    const cgroup = await ended.cgroup;
     for (const signal of this.#call.signals ?? []) {
       signal.removeEventListener('abort', this.#onAbort);
     }
@@ -306,8 +299,7 @@ export class Run {
       outputBytes: this.#outputs.mostSeen,
       cgroup,
     });
-    const collected =
-      this.#call.collect.length === 0 ? [] : await this.#collect(ended.tmpDirectory);
+    const collected = await this.#collect(ended.tmpDirectory);
     if (collected === null) {
       ending = {
         outcome: 'output-limit',
@@ -337,7 +329,7 @@ export class Run {
   }
 
   async #collect(directory: number): Promise<CollectedFile[] | null> {
-    return directory < 0
+    return this.#call.collect.length === 0 || directory < 0
       ? []
       : collectFiles(directory, this.#call.collect, collectLimit(this.#call.limits).allowed);
   }

@@ -17,15 +17,13 @@ export interface SafeExecJsonResult extends JailResult {
   globalsJson: string;
 }
 
-const NOT_ASCII = /[\u007f-\uffff]/;
+const NOT_ASCII = /[\u007f-\uffff]/g;
 
 function ascii(text: string): string {
-  return NOT_ASCII.test(text)
-    ? text.replaceAll(
-        /[\u007f-\uffff]/g,
-        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-      )
-    : text;
+  return text.replaceAll(
+    NOT_ASCII,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** The runner's request. `globalsJson` goes in untouched. */

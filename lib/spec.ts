@@ -184,7 +184,7 @@ function directoryRecords(
 
 const NAME_BYTES = 6;
 
-// To ask for some at a time takes longer than all else that a cell's name is made of.
+// Kept for names to come: to ask for six bytes takes as long as for some hundreds.
 let randomness = Buffer.alloc(0);
 
 /** The path of a jail's directory, of the same length each time. */
@@ -233,6 +233,7 @@ function appArmorRecords({ appArmorProfile }: Confinement): NativeRecord[] {
 
 /**
  * Builds the spec of a template's cells: what is a cell's own, over a copy of its template's root.
+ * @param directory the cell's own
  * @param confinement the cell's, by `planWarm`
  * @param files what every call finds in its directory
  * @param isUrgent whether a call waits for it: then nothing is done ahead that only makes calls faster

@@ -5,7 +5,7 @@ import { PROGRAM_NAME } from '../jail-files';
 import { native } from '../native';
 import { pythonSource } from '../python-source';
 import { buildCellSpec, newDirectory, type JailFile } from '../spec';
-import type { CellLimits } from './generation';
+import { areEqual, type CellLimits } from './generation';
 
 /** What runs a safeExec: written ahead of the call, which then has less to do. */
 const RUNNER: JailFile = {
@@ -45,7 +45,7 @@ export class CellSpecs {
 
   /** The spec of a cell with that directory. */
   make(directory: string, limits: CellLimits, isUrgent: boolean): Buffer {
-    if (limits.disk !== this.#limits?.disk || limits.files !== this.#limits.files) {
+    if (this.#limits === undefined || !areEqual(limits, this.#limits)) {
       this.#patterns.clear();
       this.#limits = limits;
     }

@@ -38,6 +38,16 @@ export interface Cell {
   discard(): Promise<void>;
 }
 
+/**
+ * Runs one call in a cell, and waits until nothing of the cell is left.
+ * @returns and throws as `Cell.run`
+ */
+export async function runToEnd(cell: Cell, call: WarmCall): Promise<ColdResult> {
+  const run = await cell.run(call, now());
+  await run.gone?.();
+  return run;
+}
+
 function kindOf(call: WarmCall): Frame['kind'] {
   if (call.probe === true) {
     return CallKind.probe;

@@ -27,7 +27,8 @@ export interface RecycleBounds {
 // To look costs a read of /proc for each of the template's processes.
 const CELLS_BETWEEN_LOOKS = 50;
 
-function areEqual(one: CellLimits, other: CellLimits): boolean {
+/** Whether cells that were made with the one can serve calls that ask for the other. */
+export function areEqual(one: CellLimits, other: CellLimits): boolean {
   return one.disk === other.disk && one.files === other.files;
 }
 

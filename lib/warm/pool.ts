@@ -8,7 +8,7 @@ import type { WarmArguments } from '../warm-options';
 import type { Cell, WarmCall } from './cell';
 import { CellLostError } from './cell-lost';
 import { Chores } from './chores';
-import type { CellLimits, Generation, ReadyCell } from './generation';
+import { areEqual, type CellLimits, type Generation, type ReadyCell } from './generation';
 import type { MemoryGauge } from './memory-gauge';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
 import { RefillPace } from './refill-pace';
@@ -85,7 +85,7 @@ export class Pool {
       }
       const { generation, limits } = taken;
       try {
-        if (limits.disk !== call.limits.disk || limits.files !== call.limits.files) {
+        if (!areEqual(limits, call.limits)) {
           this.#discard(taken);
           return 'disk-limits';
         }

@@ -1,8 +1,8 @@
 // Proof before trust, for cells: the probes of a cold jail, in cells of the template that will serve.
-import { now } from '../clock';
 import type { Confinement } from '../confinement';
 import { SetupError } from '../errors';
 import { probe, PROBE_DISK, type ProbeCheck, type RunProbe } from '../probe';
+import { runToEnd } from './cell';
 import type { Template } from './template';
 
 // Of all templates of this process: one that replaces another is made in the same way.
@@ -28,9 +28,7 @@ export async function proveCells(
   }
   const run: RunProbe = async (argv, limits) => {
     const cell = await template.makeCell(PROBE_DISK);
-    const run = await cell.run({ limits, argv, files: [], collect: [], probe: true }, now());
-    await run.gone?.();
-    return run;
+    return runToEnd(cell, { limits, argv, files: [], collect: [], probe: true });
   };
   // A cell has no cgroup of its own.
   const checks = await probe(run, { ...confinement, cgroup: undefined });

@@ -5,6 +5,7 @@ import { SpecFlag } from '../native';
 import type { CommandArguments } from '../option-types';
 import { isWithin } from '../paths';
 import type { HostView } from '../runtime';
+import { areEqual, type CellLimits } from './generation';
 
 /** Why a call ran cold, each with its meaning. */
 export const COLD_REASONS = Object.freeze({
@@ -70,16 +71,13 @@ export interface Demand {
  * Why this call can't be warm, or null.
  * @param jailLimits the jail's own: cells are made with their `disk` and `files`
  */
-export function whyNotWarm(
-  demand: Demand,
-  jailLimits: Pick<Limits, 'disk' | 'files'>,
-): ColdReason | null {
+export function whyNotWarm(demand: Demand, jailLimits: CellLimits): ColdReason | null {
   const { limits } = demand;
   if (limits.proxy === 0) return 'proxy';
   if (!demand.hasCode) return 'no-code';
   if (demand.copies > 0) return 'files';
   if (Object.keys(demand.env).length > 0) return 'env';
-  if (limits.disk !== jailLimits.disk || limits.files !== jailLimits.files) return 'disk-limits';
+  if (!areEqual(limits, jailLimits)) return 'disk-limits';
   return null;
 }
 

@@ -62,10 +62,7 @@ JailProcess::JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor repo
 
 JailProcess::~JailProcess() {
   spawner_.join();
-  report_watch_.stop();
-  end_watch_.stop();
-  first_watch_.stop();
-  second_watch_.stop();
+  stop_watches();
 }
 
 void JailProcess::watch_report(uv_loop_t* loop) {
@@ -115,6 +112,12 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
     kill();
   } else if (stop_requested_) {
     ask_to_stop();
+  }
+}
+
+void JailProcess::stop_watches() {
+  for (Watch* watch : {&report_watch_, &end_watch_, &first_watch_, &second_watch_}) {
+    watch->stop();
   }
 }
 
@@ -187,10 +190,7 @@ pid_t JailProcess::process() const {
 }
 
 void JailProcess::end_now() {
-  report_watch_.stop();
-  end_watch_.stop();
-  first_watch_.stop();
-  second_watch_.stop();
+  stop_watches();
   if (launcher_makes_namespaces_ && first_pidfd_.valid()) {
     // It ends by itself, after it has told of the jail's PID 1.
     wait_for_end(first_pidfd_);
@@ -381,10 +381,7 @@ void JailProcess::finish() {
 
 void JailProcess::let_go() {
   finished_ = true;
-  report_watch_.stop();
-  end_watch_.stop();
-  first_watch_.stop();
-  second_watch_.stop();
+  stop_watches();
   // A uid that may still have a process is not lent again.
   if (may_have_leftovers() && sweep_status_ != 0) {
     owner_.set_aside(std::move(lease_));

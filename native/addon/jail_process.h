@@ -71,6 +71,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   [[nodiscard]] bool may_have_leftovers() const;
   bool start_sweep();
   void announce_end();
+  void stop_watches();
   void finish();
   void let_go();
   void emit(const Napi::Object& event);

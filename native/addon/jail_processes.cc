@@ -198,9 +198,13 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   Alarm alarm = Alarm::make();
-  Descriptor end(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!alarm.valid() || !end.valid()) {
+  if (!alarm.valid()) {
     throw_failure(env, Status::failure(Step::kPipes, errno, "timerfd_create"));
+    return env.Undefined();
+  }
+  Descriptor end(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!end.valid()) {
+    throw_failure(env, Status::failure(Step::kPipes, errno, "eventfd"));
     return env.Undefined();
   }
   Descriptor spec;

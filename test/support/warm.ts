@@ -1,13 +1,12 @@
 // Templates and cells without a pool, for what is special to them.
 import { Command } from '../../lib/command';
-import { now } from '../../lib/clock';
 import type { ColdResult } from '../../lib/cold';
 import { DEFAULT_UID_POOL } from '../../lib/confinement';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { parseCommandOptions } from '../../lib/command-options';
 import { encodeRequest } from '../../lib/safe-exec';
 import { pythonSource } from '../../lib/python-source';
-import type { Cell, WarmCall } from '../../lib/warm/cell';
+import { runToEnd, type Cell, type WarmCall } from '../../lib/warm/cell';
 import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
 
 export const LIMITS: Limits = new LimitTable().effective(undefined, { realtime: 10, cpu: 5 });
@@ -38,12 +37,6 @@ export async function startPython(preload: string[] = []): Promise<Template> {
 
 function call(more: Partial<WarmCall>): WarmCall {
   return { limits: LIMITS, files: [], argv: ['jailed_code'], collect: [], ...more };
-}
-
-async function runToEnd(cell: Cell, what: WarmCall): Promise<ColdResult> {
-  const run = await cell.run(what, now());
-  await run.gone?.();
-  return run;
 }
 
 /** Runs a safeExec in this cell. */
