@@ -221,6 +221,7 @@ class Supervisor {
         continue;
       }
       if (process <= 0) {
+        has_children_ = process == 0 || errno != ECHILD;
         return;
       }
       // A cell's first child to end is its main process, also where its call has not begun.
@@ -269,9 +270,14 @@ class Supervisor {
     } while (spec_.has(kReaperByUid) && sums_.has_processes());
   }
 
+  // Whoever is left in a PID namespace is a child of its PID 1, or of one that is
+  // (pid_namespaces(7)). Not by kill(-1, 0), which goes through all of the host's processes.
+  [[nodiscard]] bool is_alone() const {
+    return spec_.has(kReaperByUid) ? kill(-1, 0) != 0 && errno == ESRCH : !has_children_;
+  }
+
   [[noreturn]] void finish() {
-    // In most jails nobody is left to look at.
-    if (kill(-1, 0) == 0 || errno != ESRCH) {
+    if (!is_alone()) {
       sums_.look_roughly();
       end_all_processes();
     }
@@ -314,6 +320,7 @@ class Supervisor {
   Report report_{};
   pid_t main_process_ = -1;
   bool main_ended_ = false;
+  bool has_children_ = true;  // as the last look for them said
   bool started_ = false;
   int sleep_ms_ = kFirstSleepMs;
 };
