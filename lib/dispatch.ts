@@ -16,7 +16,7 @@ import { WarmCommand } from './warm/warm-command';
 /** A call, checked, whichever way it goes. */
 export interface Call extends Pick<
   ColdCall,
-  'limits' | 'files' | 'stdin' | 'collect' | 'request' | 'onStdout' | 'onStderr'
+  'limits' | 'files' | 'stdin' | 'collect' | 'request' | 'onStdout' | 'onStderr' | 'onChannel'
 > {
   command: Command;
   slug: string | null;
@@ -93,7 +93,7 @@ export class Dispatcher {
     if (warm === null) {
       return 'not-warm';
     }
-    const { limits, files, argv, stdin, collect, signals, onStdout, onStderr } = call;
+    const { limits, files, argv, stdin, collect, signals, onStdout, onStderr, onChannel } = call;
     const copies = (call.warm ?? call).copies.length;
     const { env, hasCode } = call;
     const reason = whyNotWarm({ limits, env, hasCode, copies }, this.#options.limits());
@@ -103,7 +103,10 @@ export class Dispatcher {
     const request = call.warm?.request() ?? call.request;
     const onNote = this.#noteOf(call);
     return warm.run(
-      { limits, files, argv, stdin, collect, signals, onStdout, onStderr, request, onNote },
+      {
+        ...{ limits, files, argv, stdin, collect, signals, request },
+        ...{ onStdout, onStderr, onChannel, onNote },
+      },
       calledAt,
     );
   }

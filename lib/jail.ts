@@ -20,12 +20,12 @@ import type {
   SafeExecArguments,
   SafeExecOptions,
 } from './option-types';
-import { pythonSource } from './python-source';
+import { RUNNER } from './runner-file';
 import { hostReport, type HostReport, type VerifyReport } from './report';
 import type { JailResult } from './result';
 import {
-  decodeAnswer,
   type Answer,
+  AnswerReader,
   encodeRequest,
   type SafeExecJsonResult,
   type SafeExecResult,
@@ -67,7 +67,9 @@ export class Jail extends Configuration implements AsyncDisposable {
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
     return this.#track(async () => {
-      await checkFiles(call.files);
+      if (call.files.length > 0) {
+        await checkFiles(call.files);
+      }
       const hasCode = call.code !== null;
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
       const { result, gone } = await this.#dispatcher.run(
@@ -243,7 +245,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
     return this.#track(async () => {
-      await checkFiles(call.files);
+      if (call.files.length > 0) {
+        await checkFiles(call.files);
+      }
+      const reader = new AnswerReader();
       const { result, channel, gone } = await this.#dispatcher.run(
         {
           ...call,
@@ -252,17 +257,20 @@ export class Jail extends Configuration implements AsyncDisposable {
           argv: [PROGRAM_NAME],
           env: {},
           copies: call.files,
-          files: [{ name: PROGRAM_NAME, content: pythonSource('runner.py') }, ...call.extraFiles],
+          files: [RUNNER, ...call.extraFiles],
           signals: this.#signals(call.signal),
           request: encodeRequest(code, globalsJson, call.pythonPath),
           warm: searchedByTemplate(found, code, globalsJson, call),
           hasCode: true,
           isPython: true,
+          onChannel: (bytes) => {
+            reader.foresee(bytes);
+          },
         },
         calledAt,
       );
       try {
-        return { result, answer: await decodeAnswer(result, channel) };
+        return { result, answer: await reader.read(result, channel) };
       } finally {
         await gone?.();
       }
@@ -279,18 +287,20 @@ export class Jail extends Configuration implements AsyncDisposable {
     this.logger('warn', message);
     const found = this.require(call.command);
     return this.#track(async () => {
-      await checkFiles(call.files);
+      if (call.files.length > 0) {
+        await checkFiles(call.files);
+      }
       const { program, words, python } = await found.unconfined();
       requirePython(call.command, python);
       const { result, channel } = await runUnconfined({
         program,
         argv: [...words, PROGRAM_NAME],
         copies: call.files,
-        files: [{ name: PROGRAM_NAME, content: pythonSource('runner.py') }, ...call.extraFiles],
+        files: [RUNNER, ...call.extraFiles],
         request: encodeRequest(code, globalsJson, call.pythonPath),
         signal: call.signal,
       });
-      return { result, answer: await decodeAnswer(result, channel) };
+      return { result, answer: await new AnswerReader().read(result, channel) };
     });
   }
 }

@@ -148,6 +148,8 @@ export type NativeEvent =
   | { type: 'started'; startedMs: number; label: string }
   /** A cell waits for its call. */
   | { type: 'ready' }
+  /** Of a cell: what came on its standard output, 0, its standard error, 1, or its result, 2; without a chunk, its end. */
+  | { type: 'output'; output: number; chunk?: Buffer }
   /** Nothing of a cell is left. Comes after `ended`, unless `isGone` has said so. */
   | { type: 'gone' }
   /** A template makes no more cells; those that are there go on. */

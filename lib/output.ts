@@ -42,7 +42,7 @@ export class OutputReader {
     this.#socket = pipeSocket(this.#descriptor, 'readable');
     this.#socket.once('close', this.#settleEnded);
     this.#socket.on('data', (chunk: Buffer) => {
-      this.#take(chunk);
+      this.take(chunk);
     });
     this.hold(this.#isHeld);
   }
@@ -61,15 +61,25 @@ export class OutputReader {
         return;
       }
       if (chunk === null) {
-        break;
+        this.#isDrained = true;
+        this.#settleEnded();
+        return;
       }
-      this.#take(chunk);
+      this.take(chunk);
     }
-    this.#isDrained = true;
-    this.#settleEnded();
   }
 
-  #take(chunk: Buffer): void {
+  /** To be called when somebody else has read it to its end. */
+  end(): void {
+    if (!this.#isDrained) {
+      this.#isDrained = true;
+      native().addon.closeDescriptor(this.#descriptor);
+      this.#settleEnded();
+    }
+  }
+
+  /** Takes what somebody else has read; then `start` is not to be called, and the chunk is nobody else's. */
+  take(chunk: Buffer): void {
     const room = this.#limit - this.seen;
     const isOver = this.seen <= this.#limit && chunk.length > room;
     this.seen += chunk.length;
@@ -117,7 +127,7 @@ export class OutputReader {
 
   #keep(chunk: Buffer): void {
     if (this.#length === 0 && this.#socket === undefined) {
-      // Read by `drain`, whose chunks are nobody else's.
+      // Not a socket's, whose chunks may be parts of a larger memory.
       this.#kept = chunk;
       this.#length = chunk.length;
       return;

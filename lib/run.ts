@@ -28,6 +28,8 @@ export interface RunCall {
   signals?: readonly AbortSignal[];
   onStdout?: ((chunk: Buffer) => void) | undefined;
   onStderr?: ((chunk: Buffer) => void) | undefined;
+  /** Told all that has come on the result channel, whenever some has. */
+  onChannel?: ((bytes: Buffer) => void) | undefined;
   /** Told where the program runs and that it was killed for its time, as CodeJail logs it. */
   onNote?: ((level: 'info' | 'warn', message: string) => void) | undefined;
 }
@@ -52,7 +54,6 @@ export class Outputs {
   readonly stderr: OutputReader;
   readonly channel: OutputReader | undefined;
   readonly #all: readonly OutputReader[];
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(jail: NativeJail) {
     this.stdout = new OutputReader(jail.stdout);
@@ -72,25 +73,25 @@ export class Outputs {
     return this.#all.some(({ over }) => over);
   }
 
-  /**
-   * Reads as it comes.
-   * @param afterMs from when on: most warm calls are over by then, and one wake of the event loop is enough for them
-   */
-  start(afterMs = 0): void {
-    if (afterMs > 0) {
-      this.#timer = setTimeout(() => {
-        this.start();
-      }, afterMs);
-      return;
-    }
+  /** Reads as it comes. */
+  start(): void {
     for (const reader of this.#all) {
       reader.start();
     }
   }
 
+  /** Takes what came on a cell's output of that number; without a chunk, its end. */
+  take(output: number, chunk: Buffer | undefined): void {
+    const reader = this.#all[output];
+    if (chunk === undefined) {
+      reader?.end();
+    } else {
+      reader?.take(chunk);
+    }
+  }
+
   /** Reads what is left, when every process of the jail is dead. */
   drain(): void {
-    clearTimeout(this.#timer);
     for (const reader of this.#all) {
       reader.drain();
     }
@@ -156,7 +157,8 @@ export class Run {
     const { output } = call.limits;
     outputs.stdout.bound(output, onOver, this.#guard(call.onStdout));
     outputs.stderr.bound(output, onOver, this.#guard(call.onStderr));
-    outputs.channel?.bound(output, onOver);
+    const { channel } = outputs;
+    channel?.bound(output, onOver, () => call.onChannel?.(channel.bytes()));
     this.#stdin = new InputWriter(jail.stdin, call.stdin, (error) => {
       this.#abandon(error);
     });

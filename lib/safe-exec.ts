@@ -1,4 +1,5 @@
 // Python's exec over a jail: the request that goes in, and the answer that comes out.
+import { isAscii } from 'node:buffer';
 import { bytesRepr } from './bytes-repr';
 import { SafeExecError, type PythonException } from './errors';
 import { parseJsonInSlices } from './json/parse';
@@ -32,9 +33,13 @@ export function encodeRequest(
   globalsJson: string,
   pythonPath: readonly string[],
 ): Buffer {
-  return Buffer.from(
-    `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
-  );
+  const text = (codeJson: string): Buffer =>
+    Buffer.from(
+      `{"code":${codeJson},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
+    );
+  const codeJson = JSON.stringify(code);
+  const request = text(codeJson);
+  return isAscii(request) ? request : text(ascii(codeJson));
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -81,21 +86,63 @@ export interface Answer {
 /** As many names as no program needs: each is a property to define, at once with all others. */
 const MAXIMUM_GLOBALS = 100_000;
 
-/**
- * Reads the runner's answer.
- * @returns the globals, parsed and as text
- * @throws SafeExecError where the program failed, was ended, or answered with something else
- */
-export async function decodeAnswer(result: JailResult, channel: Buffer): Promise<Answer> {
-  const kind = channel.subarray(0, 1).toString('latin1');
-  let body: string | null = null;
+const GLOBALS = 0x47; // 'G'
+const EXCEPTION = 0x45; // 'E'
+
+/** A longer one comes in more than one piece, and is not read before its end. */
+const FORESEEN_BYTES = 64 * 1024;
+
+function textOfBody(channel: Uint8Array): string | null {
   try {
-    body = utf8.decode(channel.subarray(1));
+    return utf8.decode(channel.subarray(1));
   } catch {
     // Not UTF-8: not the runner's.
+    return null;
   }
+}
+
+/** Reads the runner's answer to one call. */
+export class AnswerReader {
+  #bytes = 0;
+  #body: string | null = null;
+  #globals: Promise<JsonValue> | undefined;
+
+  /**
+   * Reads what may be the answer already, as a rule while its program ends. Nothing is taken for granted: it counts
+   * only if nothing else comes.
+   * @param channel all that has come so far
+   */
+  foresee(channel: Uint8Array): void {
+    if (this.#bytes === 0 && channel.length <= FORESEEN_BYTES && channel[0] === GLOBALS) {
+      this.#bytes = channel.length;
+      this.#body = textOfBody(channel);
+      this.#globals = this.#body === null ? undefined : parseJsonInSlices(this.#body);
+      this.#globals?.catch(() => undefined);
+    }
+  }
+
+  /**
+   * The answer.
+   * @param channel all that has come, from a program that has ended
+   * @returns the globals, parsed and as text
+   * @throws SafeExecError where the program failed, was ended, or answered with something else
+   */
+  async read(result: JailResult, channel: Buffer): Promise<Answer> {
+    const isForeseen = this.#bytes === channel.length;
+    const body = isForeseen ? this.#body : textOfBody(channel);
+    return decodeAnswer(result, channel, body, isForeseen ? this.#globals : undefined);
+  }
+}
+
+async function decodeAnswer(
+  result: JailResult,
+  channel: Buffer,
+  body: string | null,
+  parsed: Promise<JsonValue> | undefined,
+): Promise<Answer> {
+  const kind = channel[0];
   if (result.status !== 0 || result.outcome !== 'exited') {
-    const exception = kind === 'E' && body !== null ? await decodeException(body) : null;
+    const exception = kind === EXCEPTION && body !== null ? await decodeException(body) : null;
     throw new SafeExecError(failureMessage(result), result, exception);
   }
   if (channel.length === 0) {
@@ -106,9 +153,9 @@ export async function decodeAnswer(result: JailResult, channel: Buffer): Promise
     );
   }
   let why = 'it does not begin as a result does';
-  if (kind === 'G' && body !== null) {
+  if (kind === GLOBALS && body !== null) {
     try {
-      const globals = await parseJsonInSlices(body);
+      const globals = await (parsed ?? parseJsonInSlices(body));
       if (!isObject(globals)) {
         why = 'it is not an object';
       } else if (Object.keys(globals).length > MAXIMUM_GLOBALS) {

@@ -1,19 +1,10 @@
 // The specs that a template's cells are made by. They differ in little, and to write one takes as long as all else that
 // the server does for a cell: so it is written once, and copied.
 import type { Confinement } from '../confinement';
-import { PROGRAM_NAME } from '../jail-files';
 import { native } from '../native';
-import { pythonSource } from '../python-source';
-import { buildCellSpec, newDirectory, type JailFile } from '../spec';
+import { RUNNER } from '../runner-file';
+import { buildCellSpec, newDirectory } from '../spec';
 import { areEqual, type CellLimits } from './generation';
-
-/** What runs a safeExec: written ahead of the call, which then has less to do. */
-const RUNNER: JailFile = {
-  name: PROGRAM_NAME,
-  get content() {
-    return pythonSource('runner.py');
-  },
-};
 
 // As long as a directory's path, and none.
 const PLACEHOLDER = newDirectory().replace(/.{8}$/, '########');
@@ -51,6 +42,7 @@ export class CellSpecs {
     }
     let pattern = this.#patterns.get(isUrgent);
     if (pattern === undefined) {
+      // The runner is written ahead of the call, which then has less to do.
       const spec = buildCellSpec(PLACEHOLDER, this.#confinement, limits, [RUNNER], isUrgent);
       const bytes = native().addon.specBytes(spec);
       pattern = { bytes, places: placesOf(PLACEHOLDER, bytes) };

@@ -1,14 +1,13 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
 import { thrownByAddon, type ColdResult } from '../cold';
-import type { Confinement } from '../confinement';
 import { now } from '../clock';
 import { SetupError } from '../errors';
 import { PROGRAM_NAME } from '../jail-files';
 import { native, type NativeEvent } from '../native';
 import { Outputs, Run, setupError, type Ended, type RunCall } from '../run';
-import { nativeLimits, type JailFile } from '../spec';
+import type { JailFile } from '../spec';
 import { CellLostError } from './cell-lost';
-import { CallKind, encodeFrame, type Frame } from './frame';
+import { CallKind, type Frame, type Frames } from './frame';
 import { RequestWriter } from './request-writer';
 
 /** What a warm call is made of: what a cell can still be given once it is there. */
@@ -60,10 +59,7 @@ function callFiles({ files, request }: WarmCall): readonly JailFile[] {
   return request === undefined ? files : files.filter(({ name }) => name !== PROGRAM_NAME);
 }
 
-// Short of what a person or a full pipe would notice.
-const READ_AFTER_MS = 10;
-// What went in comes back, as a rule: half of what a pipe holds, beyond which a program waits for its reader.
-const READ_AT_ONCE_BYTES = 32 * 1024;
+const NO_WORDS: readonly string[] = [];
 // A cell that is not ready by then hangs, or its host is far too busy for warm calls.
 const READY_LIMIT_MS = 20_000;
 
@@ -72,7 +68,7 @@ export class ForkedCell implements Cell {
   readonly dead: Promise<void>;
   /** Settles when it waits for its call; rejects where it can't be made. */
   readonly ready: Promise<void>;
-  readonly #confinement: Confinement;
+  readonly #frames: Frames;
   readonly #mechanisms: readonly string[];
   readonly #directory: string;
   readonly #jail: ReturnType<ReturnType<typeof native>['addon']['makeCell']>;
@@ -95,10 +91,10 @@ export class ForkedCell implements Cell {
     template: number,
     spec: Buffer,
     directory: string,
-    confinement: Confinement,
+    frames: Frames,
     mechanisms: readonly string[],
   ) {
-    this.#confinement = confinement;
+    this.#frames = frames;
     this.#mechanisms = mechanisms;
     this.#directory = directory;
     this.dead = new Promise((resolve) => {
@@ -133,6 +129,8 @@ export class ForkedCell implements Cell {
       this.#isReady = true;
       this.#hold(false);
       this.#settleReady();
+    } else if (event.type === 'output') {
+      this.#outputs.take(event.output, event.chunk);
     } else if (event.type === 'ended') {
       this.#onEnded(event);
     } else if (event.type === 'gone') {
@@ -194,12 +192,14 @@ export class ForkedCell implements Cell {
     if (this.#isDead || this.#run !== undefined) {
       throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
     }
-    const limits = nativeLimits(call.limits, this.#confinement);
-    const frame = encodeFrame({
-      kind: kindOf(call),
-      limits,
+    const kind = kindOf(call);
+    const limits = this.#frames.limits(call.limits);
+    const frame = this.#frames.encode({
+      kind,
+      limits: call.limits,
       files: callFiles(call),
-      words: call.argv,
+      // The runner has its own, since it stood ready.
+      words: kind === CallKind.exec ? NO_WORDS : call.argv,
       request: call.request,
     });
     const written = native().addon.beginCall(
@@ -221,9 +221,6 @@ export class ForkedCell implements Cell {
       calledAt,
     );
     this.#run = run;
-    const isWatched = call.onStdout !== undefined || call.onStderr !== undefined;
-    const isLarge = frame.length > READ_AT_ONCE_BYTES;
-    this.#outputs.start(isWatched || isLarge ? 0 : READ_AFTER_MS);
     run.started(startedAt, this.#directory);
     try {
       return { ...(await run.finish()), gone: async () => this.#gone() };

@@ -1,6 +1,7 @@
 // What a cell reads when its call begins, byte for byte as native/core/cell.h has it.
-import type { NativeLimits } from '../spec';
-import { parents, type JailFile } from '../spec';
+import type { Confinement } from '../confinement';
+import type { Limits } from '../limits';
+import { nativeLimits, parents, type JailFile, type NativeLimits } from '../spec';
 
 /** How a cell takes its call. */
 export const CallKind = { exec: 0, script: 1, probe: 2 } as const;
@@ -8,7 +9,7 @@ export const CallKind = { exec: 0, script: 1, probe: 2 } as const;
 /** What a frame is made of. */
 export interface Frame {
   kind: (typeof CallKind)[keyof typeof CallKind];
-  limits: NativeLimits;
+  limits: Limits;
   files: readonly JailFile[];
   words: readonly string[];
   /** What stays in the pipe, for the program's runner. */
@@ -18,6 +19,7 @@ export interface Frame {
 const MAGIC = 0x4c4c4143;
 const HEADER_BYTES = 80;
 const PART_BYTES = 16;
+const REQUEST_SIZE_AT = 16;
 
 /** A directory, a file or a word, as it is encoded. */
 interface Part {
@@ -67,8 +69,22 @@ function writePart(frame: Buffer, part: Part, start: number): number {
   return end;
 }
 
-/** The bytes of a frame. */
-export function encodeFrame({ kind, limits, files, words, request }: Frame): Buffer {
+interface Head extends Pick<Frame, 'kind' | 'files' | 'words'> {
+  limits: NativeLimits;
+}
+
+function withRequest(head: Buffer, request: Uint8Array | undefined): Buffer {
+  const frame = Buffer.allocUnsafe(head.length + (request?.length ?? 0));
+  frame.set(head);
+  if (request !== undefined) {
+    writeLength(frame, request.length, REQUEST_SIZE_AT);
+    frame.set(request, head.length);
+  }
+  return frame;
+}
+
+/** All of a frame but its request. */
+function encodeHead({ kind, limits, files, words }: Head): Buffer {
   const directories = [...new Set(files.flatMap(({ name }) => parents(name)))];
   const parts = [
     ...directories.map((name) => partOf(name)),
@@ -79,12 +95,11 @@ export function encodeFrame({ kind, limits, files, words, request }: Frame): Buf
     (bytes, { nameBytes, contentBytes }) => bytes + PART_BYTES + nameBytes + contentBytes + 2,
     0,
   );
-  const requestBytes = request?.length ?? 0;
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + bodyBytes + requestBytes);
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + bodyBytes);
   frame.writeUInt32LE(MAGIC, 0);
   frame.writeUInt32LE(kind, 4);
   writeLength(frame, bodyBytes, 8);
-  writeLength(frame, requestBytes, 16);
+  writeLength(frame, 0, REQUEST_SIZE_AT);
   writeLimit(frame, limits.rlimitCpuSeconds, 24);
   writeLimit(frame, limits.rlimitAs, 32);
   writeLimit(frame, limits.rlimitData, 40);
@@ -98,8 +113,50 @@ export function encodeFrame({ kind, limits, files, words, request }: Frame): Buf
   for (const part of parts) {
     end = writePart(frame, part, end);
   }
-  if (request !== undefined) {
-    frame.set(request, end);
-  }
   return frame;
+}
+
+/** What follows from a call's limits alone. */
+interface Known {
+  limits: NativeLimits;
+  /** A frame's head where there are no files and no words, as of most calls of safeExec. */
+  head: Buffer;
+}
+
+/** Writes the frames of a template's cells. What most calls have in common is written once. */
+export class Frames {
+  readonly #confinement: Confinement;
+  readonly #known = new WeakMap<Limits, Known>();
+
+  /** @param confinement the cells' */
+  constructor(confinement: Confinement) {
+    this.#confinement = confinement;
+  }
+
+  #of(limits: Limits): Known {
+    let known = this.#known.get(limits);
+    if (known === undefined) {
+      const native = nativeLimits(limits, this.#confinement);
+      const head = encodeHead({ kind: CallKind.exec, limits: native, files: [], words: [] });
+      known = { limits: native, head };
+      this.#known.set(limits, known);
+    }
+    return known;
+  }
+
+  /** The limits of a cell's call, as numbers. */
+  limits(limits: Limits): NativeLimits {
+    return this.#of(limits).limits;
+  }
+
+  /** The bytes of a frame. */
+  encode(frame: Frame): Buffer {
+    const { kind, limits, files, words, request } = frame;
+    const known = this.#of(limits);
+    const isBare = kind === CallKind.exec && files.length === 0 && words.length === 0;
+    return withRequest(
+      isBare ? known.head : encodeHead({ kind, limits: known.limits, files, words }),
+      request,
+    );
+  }
 }

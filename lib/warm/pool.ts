@@ -90,6 +90,10 @@ export class Pool {
           return 'disk-limits';
         }
         const running = taken.cell.run(call, calledAt);
+        // Its program runs; the next cell has time.
+        setImmediate(() => {
+          this.#refill();
+        });
         this.#chores.add(running);
         const result = await running;
         this.#failuresInARow = 0;
@@ -181,10 +185,6 @@ export class Pool {
       });
       if (taken !== undefined) {
         taken.generation.running += 1;
-        // Later: not before this call's request is written.
-        setImmediate(() => {
-          this.#refill();
-        });
         return taken;
       }
     }

@@ -16,6 +16,7 @@ import { treeBytes } from './tree-bytes';
 import { buildSpec, newDirectory } from '../spec';
 import { ForkedCell, type Cell } from './cell';
 import { CellSpecs } from './cell-specs';
+import { Frames } from './frame';
 
 /** What a template is made of: the operator's configuration, nothing of a call. */
 export interface TemplateOptions {
@@ -75,7 +76,7 @@ class RunningTemplate implements Template {
   checks: readonly ProbeCheck[] = [];
   startedAt = 0;
   cellsMade = 0;
-  readonly #confinement: Confinement;
+  readonly #frames: Frames;
   readonly #mechanisms: readonly string[];
   readonly #jail: NativeJail;
   readonly #outputs: Outputs;
@@ -88,7 +89,7 @@ class RunningTemplate implements Template {
   constructor(options: TemplateOptions) {
     const { cell: library } = native();
     const plan = planWarm(options.confinement);
-    this.#confinement = plan.cell;
+    this.#frames = new Frames(plan.cell);
     // The filter of a cell denies every exec by itself.
     const inForce = options.mechanisms.filter((name) => name !== 'exec-listener');
     this.#mechanisms = [...inForce, 'warm'];
@@ -199,7 +200,7 @@ class RunningTemplate implements Template {
       this.#jail.id,
       this.#specs.make(directory, limits, isUrgent),
       directory,
-      this.#confinement,
+      this.#frames,
       this.#mechanisms,
     );
     this.#cells.add(cell);

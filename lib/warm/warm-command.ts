@@ -65,7 +65,7 @@ export class WarmCommand {
   async whyNever(): Promise<ColdReason | null> {
     const { cgroup } = this.#surroundings.share;
     if (cgroup !== 'auto' && cgroup !== false) {
-      return 'cgroup';
+      this.#never = 'cgroup';
     }
     if (this.#never === undefined) {
       const { options, runtime, confinement } = await this.#ready();
@@ -79,7 +79,8 @@ export class WarmCommand {
    * @throws as `Pool.run`
    */
   async run(call: WarmCall, calledAt: number): Promise<ColdResult | ColdReason> {
-    return (await this.whyNever()) ?? this.#pool.run(call, calledAt);
+    const never = this.#never === undefined ? await this.whyNever() : this.#never;
+    return never ?? this.#pool.run(call, calledAt);
   }
 
   /**

@@ -49,6 +49,15 @@ Napi::Object started_event(Napi::Env env, const Report& report) {
   return event;
 }
 
+Napi::Object output_event(Napi::Env env, std::size_t output, Napi::Buffer<char> chunk) {
+  Napi::Object event = plain_event(env, "output");
+  set_number(event, "output", static_cast<double>(output));
+  if (!chunk.IsEmpty()) {
+    event.Set("chunk", chunk);
+  }
+  return event;
+}
+
 Napi::Object ended_event(Napi::Env env, const JailEnd& end) {
   Napi::Object event = plain_event(env, "ended");
   set_number(event, "tmpDirectory", end.tmp_directory);

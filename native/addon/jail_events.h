@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstddef>
 #include <string>
 
 #include "report.h"
@@ -14,6 +15,9 @@ namespace codejail {
 Napi::Object plain_event(Napi::Env env, const char* type);
 
 Napi::Object started_event(Napi::Env env, const Report& report);
+
+// Of a cell: what came on one of its outputs; without a chunk, its end.
+Napi::Object output_event(Napi::Env env, std::size_t output, Napi::Buffer<char> chunk);
 
 struct JailEnd {
   const Status& failure;

@@ -13,7 +13,6 @@
 #include "pidfd.h"
 #include "report_receiver.h"
 #include "syscalls.h"
-#include "uv_handle.h"
 
 namespace codejail {
 namespace {
@@ -21,30 +20,18 @@ namespace {
 // How long a launcher may take to end its jail when the environment goes away.
 constexpr int kPatienceMs = 2000;
 constexpr long kAtOnceNs = 1;
+constexpr int kEvents = UV_READABLE | UV_DISCONNECT;
+
+// Most calls are over by then, and their outputs are read when they end: a write to a pipe would
+// have the server woken upon the writer's own processor (fs/pipe.c, a synchronous wake), and the
+// program wait for it.
+constexpr std::uint64_t kMomentMs = 3;
+
+// What went in comes back, as a rule: half of what a pipe holds, beyond which a program waits for
+// its reader.
+constexpr std::size_t kLargeBytes = 32768;
 
 }  // namespace
-
-void JailProcess::Watch::start(uv_loop_t* loop, int descriptor, void* data, uv_poll_cb callback) {
-  handle = std::make_unique<uv_poll_t>().release();
-  uv_poll_init(loop, handle, descriptor);
-  handle->data = data;
-  uv_poll_start(handle, UV_READABLE | UV_DISCONNECT, callback);
-}
-
-void JailProcess::Watch::stop() {
-  if (handle != nullptr) {
-    uv_poll_stop(handle);
-    uv_close(reinterpret_cast<uv_handle_t*>(handle), free_handle<uv_poll_t>);
-    handle = nullptr;
-  }
-}
-
-void JailProcess::Watch::hold_loop(bool held) const {
-  if (handle != nullptr) {
-    auto* any = reinterpret_cast<uv_handle_t*>(handle);
-    held ? uv_ref(any) : uv_unref(any);
-  }
-}
 
 JailProcess::JailProcess(JailProcesses& owner, std::uint32_t id, Descriptor report,
                          Napi::Function on_event, const SpawnPlan& plan, bool is_cell)
@@ -66,15 +53,22 @@ JailProcess::~JailProcess() {
 }
 
 void JailProcess::watch_report(uv_loop_t* loop) {
-  report_watch_.start(loop, report_channel_.get(), this, [](uv_poll_t* handle, int, int) {
-    static_cast<JailProcess*>(handle->data)->shared_from_this()->read_reports(handle->loop);
-  });
+  report_watch_.start(loop, report_channel_.get(), kEvents,
+                      [this](uv_loop_t* turn) { shared_from_this()->read_reports(turn); });
 }
 
 void JailProcess::watch_end(uv_loop_t* loop, Descriptor end) {
   end_ = std::move(end);
-  end_watch_.start(loop, end_.get(), this, [](uv_poll_t* handle, int, int) {
-    static_cast<JailProcess*>(handle->data)->shared_from_this()->read_reports(handle->loop);
+  end_watch_.start(loop, end_.get(), kEvents,
+                   [this](uv_loop_t* turn) { shared_from_this()->read_reports(turn); });
+}
+
+void JailProcess::keep_outputs(const std::array<int, kOutputCount>& descriptors) {
+  outputs_.emplace(descriptors, [this](std::size_t first, std::size_t end) {
+    const std::shared_ptr<JailProcess> alive = shared_from_this();
+    for (std::size_t output = first; output < end; ++output) {
+      read_output(output);
+    }
   });
 }
 
@@ -101,9 +95,8 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
     finish();
     return;
   }
-  first_watch_.start(loop, first_pidfd_.get(), this, [](uv_poll_t* handle, int, int) {
-    static_cast<JailProcess*>(handle->data)->shared_from_this()->on_process_end(handle->loop);
-  });
+  first_watch_.start(loop, first_pidfd_.get(), kEvents,
+                     [this](uv_loop_t* turn) { shared_from_this()->on_process_end(turn); });
   first_watch_.hold_loop(holds_loop_);
   if (sweeping_) {
     return;
@@ -115,7 +108,15 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
   }
 }
 
+void JailProcess::stop_outputs() {
+  moment_.stop();
+  if (outputs_) {
+    outputs_->stop();
+  }
+}
+
 void JailProcess::stop_watches() {
+  stop_outputs();
   for (Watch* watch : {&report_watch_, &end_watch_, &first_watch_, &second_watch_}) {
     watch->stop();
   }
@@ -128,19 +129,33 @@ void JailProcess::hold_loop(bool held) {
   }
 }
 
-std::size_t JailProcess::begin_call(Order order, int request, const std::uint8_t* frame,
-                                    std::size_t size) {
+std::size_t JailProcess::begin_call(uv_loop_t* loop, Order order, int request,
+                                    const std::uint8_t* frame, std::size_t size) {
   order.kind = OrderKind::kArm;
   order.main_process = ready_.main_process;
   order.spent_user_us = ready_.user_us;
   order.spent_system_us = ready_.system_us;
   order.inherited_bytes = ready_.peak_sum_bytes;
+  call_runs_ = true;
+  owner_.call_begins();
+  if (size <= kLargeBytes && owner_.calls() == 1) {
+    placement_.keep_apart(supervisor_, second_pidfd_);
+  }
   // Before the frame: a cell's end may come at once, and its supervisor then looks for this.
   send_order(report_channel_, order);
   ssize_t written = 0;
   do {
     written = ::write(request, frame, size);
   } while (written < 0 && errno == EINTR);
+  if (size > kLargeBytes) {
+    outputs_->read_as_it_comes(loop);
+  } else {
+    outputs_->read_at_end(loop);
+    moment_.start(loop, kMomentMs, [this, loop] {
+      outputs_->read_as_it_comes(loop);
+      placement_.restore(second_pidfd_);
+    });
+  }
   alarm_.set(kFirstLookNs);
   // The end is told by the eventfd. Not a descriptor: those that nobody has taken yet count for the
   // user (unix(7)).
@@ -253,9 +268,8 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
   switch (report.kind) {
     case ReportKind::kNamespaces:
       second_pidfd_ = std::move(passed);
-      second_watch_.start(loop, second_pidfd_.get(), this, [](uv_poll_t* handle, int, int) {
-        static_cast<JailProcess*>(handle->data)->shared_from_this()->on_process_end(handle->loop);
-      });
+      second_watch_.start(loop, second_pidfd_.get(), kEvents,
+                          [this](uv_loop_t* turn) { shared_from_this()->on_process_end(turn); });
       second_watch_.hold_loop(holds_loop_);
       if (kill_requested_) {
         kill();
@@ -288,6 +302,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       break;
     case ReportKind::kCellReady: {
       ready_ = report;
+      supervisor_ = number_of(second_pidfd_);
       const Napi::HandleScope scope(env);
       emit(plain_event(env, "ready"));
       break;
@@ -297,6 +312,24 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       emit(plain_event(env, "templateEnded"));
       break;
     }
+  }
+}
+
+void JailProcess::read_output(std::size_t output) {
+  const Napi::Env env = owner_.env();
+  const Napi::HandleScope scope(env);
+  // Twice: as a rule the end comes with the last of it.
+  for (int i = 0; i < 2 && outputs_->is_open(output); ++i) {
+    Napi::Buffer<char> chunk;
+    const ssize_t count = owner_.read_chunk(outputs_->descriptor(output), chunk);
+    if (count == 0) {
+      outputs_->stop(output);
+    }
+    // In a worker that is being terminated there is no memory for it.
+    if (count < 0 || (count > 0 && chunk.IsEmpty())) {
+      return;
+    }
+    emit(output_event(env, output, chunk));
   }
 }
 
@@ -345,6 +378,11 @@ bool JailProcess::start_sweep() {
 
 void JailProcess::announce_end() {
   end_announced_ = true;
+  if (std::exchange(call_runs_, false)) {
+    owner_.call_ends();
+  }
+  // What is left in the pipes is JavaScript's to read, and to close.
+  stop_outputs();
   const Napi::Env env = owner_.env();
   const Napi::HandleScope scope(env);
   const int tmp_directory = owner_.hand_out(std::move(tmp_directory_));

@@ -5,13 +5,19 @@
 #include <napi.h>
 #include <uv.h>
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "alarm.h"
+#include "cell_outputs.h"
+#include "placement.h"
 #include "report.h"
 #include "spawn_thread.h"
+#include "timer.h"
+#include "watch.h"
 
 namespace codejail {
 
@@ -40,10 +46,13 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void keep_alarm(Alarm alarm) { alarm_ = std::move(alarm); }
   // Of a cell: readable when it has told of its end.
   void watch_end(uv_loop_t* loop, Descriptor end);
+  // Of a cell: what comes on them is told, until its end. They are JavaScript's.
+  void keep_outputs(const std::array<int, kOutputCount>& descriptors);
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
   // Of a cell: its call begins, with these sums. Writes as much of the frame as the pipe takes at
   // once, and returns how much.
-  std::size_t begin_call(Order order, int request, const std::uint8_t* frame, std::size_t size);
+  std::size_t begin_call(uv_loop_t* loop, Order order, int request, const std::uint8_t* frame,
+                         std::size_t size);
   void ask_to_stop();
   // Ends the jail without a report. A second call doesn't trust the launcher to do it.
   void kill();
@@ -58,19 +67,14 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void end_now();
 
  private:
-  struct Watch {
-    uv_poll_t* handle = nullptr;
-    void start(uv_loop_t* loop, int descriptor, void* data, uv_poll_cb callback);
-    void stop();
-    void hold_loop(bool held) const;
-  };
-
   void read_reports(uv_loop_t* loop);
   void take_report(const Report& report, Descriptor passed, uv_loop_t* loop);
+  void read_output(std::size_t output);
   void on_process_end(uv_loop_t* loop);
   [[nodiscard]] bool may_have_leftovers() const;
   bool start_sweep();
   void announce_end();
+  void stop_outputs();
   void stop_watches();
   void finish();
   void let_go();
@@ -96,9 +100,13 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   Watch end_watch_;
   Watch first_watch_;
   Watch second_watch_;
+  std::optional<CellOutputs> outputs_;  // of a cell
+  Timer moment_;                        // the same
+  Placement placement_;                 // of a cell's PID 1
   Napi::FunctionReference on_event_;
   Napi::AsyncContext context_;
   SpawnThread spawner_;
+  bool call_runs_ = false;
   bool have_spawned_ = false;
   bool first_ended_ = false;
   bool second_ended_ = false;
@@ -113,6 +121,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   bool have_end_ = false;
   Report end_report_{};
   Report ready_{};
+  pid_t supervisor_ = -1;
   Status failure_ = Status::success();
   std::string failure_detail_;
 };

@@ -235,6 +235,7 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   process->keep_alarm(std::move(alarm));
   process->watch_report(loop_);
   process->watch_end(loop_, std::move(end));
+  process->keep_outputs({own.standard_output.get(), own.standard_error.get(), own.result.get()});
   processes_.emplace(id, std::move(process));
   Napi::Object handles = describe(*this, id, own);
   set_number(handles, "request", hand_out(std::move(request)));
@@ -257,7 +258,7 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
   order.wants_tmp_directory = info[3].ToBoolean().Value() ? 1 : 0;
   const auto frame = info[5].As<Napi::Uint8Array>();
   const std::size_t written = found->second->begin_call(
-      order, info[4].As<Napi::Number>().Int32Value(), frame.Data(), frame.ByteLength());
+      loop_, order, info[4].As<Napi::Number>().Int32Value(), frame.Data(), frame.ByteLength());
   return Napi::Number::New(info.Env(), static_cast<double>(written));
 }
 
@@ -310,14 +311,22 @@ void JailProcesses::close_descriptor(const Napi::CallbackInfo& info) {
   handed_out_.erase(closed.get());
 }
 
-Napi::Value JailProcesses::read_rest(const Napi::CallbackInfo& info) {
-  const int descriptor = info[0].As<Napi::Number>().Int32Value();
+ssize_t JailProcesses::read_chunk(int descriptor, Napi::Buffer<char>& chunk) {
   ssize_t count = 0;
   do {
     count = ::read(descriptor, rest_.data(), rest_.size());
   } while (count < 0 && errno == EINTR);
   if (count > 0) {
-    return Napi::Buffer<char>::Copy(info.Env(), rest_.data(), static_cast<std::size_t>(count));
+    chunk = Napi::Buffer<char>::Copy(env_, rest_.data(), static_cast<std::size_t>(count));
+  }
+  return count;
+}
+
+Napi::Value JailProcesses::read_rest(const Napi::CallbackInfo& info) {
+  Napi::Buffer<char> chunk;
+  const ssize_t count = read_chunk(info[0].As<Napi::Number>().Int32Value(), chunk);
+  if (count > 0) {
+    return chunk;
   }
   if (count < 0) {
     return info.Env().Undefined();

@@ -39,6 +39,12 @@ class JailProcesses {
   void kill(const Napi::CallbackInfo& info);
 
   void remove(std::uint32_t id);
+  // How many calls run in cells.
+  [[nodiscard]] std::size_t calls() const { return calls_; }
+  void call_begins() { ++calls_; }
+  void call_ends() { --calls_; }
+  // Reads from a pipe that does not block; as read(2).
+  ssize_t read_chunk(int descriptor, Napi::Buffer<char>& chunk);
   // Gives a descriptor to JavaScript as a number. A worker may end before it is taken or closed.
   int hand_out(Descriptor descriptor);
   // A uid that may still have a process is never lent again by this server.
@@ -61,6 +67,7 @@ class JailProcesses {
   std::array<char, 65536> rest_;
   std::vector<Lease> set_aside_;
   std::uint32_t next_id_ = 1;
+  std::size_t calls_ = 0;
 };
 
 }  // namespace codejail

@@ -13,15 +13,19 @@
 
 namespace codejail {
 
-bool wait_for_end(const Descriptor& pidfd, int milliseconds) {
-  // Not waitid alone: libuv has made the pidfd non-blocking, which makes waitid answer EAGAIN
-  // (pidfd_open(2)).
+bool has_ended(const Descriptor& pidfd, int milliseconds) {
   pollfd event{pidfd.get(), POLLIN, 0};
   int ready = 0;
   do {
     ready = poll(&event, 1, milliseconds);
   } while (ready < 0 && errno == EINTR);
-  if (ready <= 0) {
+  return ready > 0;
+}
+
+bool wait_for_end(const Descriptor& pidfd, int milliseconds) {
+  // Not waitid alone: libuv has made the pidfd non-blocking, which makes waitid answer EAGAIN
+  // (pidfd_open(2)).
+  if (!has_ended(pidfd, milliseconds)) {
     return false;
   }
   siginfo_t info{};

@@ -7,6 +7,9 @@
 
 namespace codejail {
 
+// Whether it is dead, reaped or not, after so many milliseconds at most; -1: it waits for it.
+bool has_ended(const Descriptor& pidfd, int milliseconds = 0);
+
 // Blocks until the process is dead, and reaps it. Gives up after `milliseconds`; -1: never.
 bool wait_for_end(const Descriptor& pidfd, int milliseconds = -1);
 

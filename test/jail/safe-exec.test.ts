@@ -136,6 +136,17 @@ describe('the code', () => {
     expect(await exec(code)).toEqual({ found: [1] });
   });
 
+  it('may write its own result, in pieces, which counts as a whole', async () => {
+    const written = async (...pieces: string[]): Promise<Globals> => {
+      const writes = pieces.map((piece) => `os.write(4, ${JSON.stringify(piece)}.encode())`);
+      const lines = ['import os, time', writes.join('; time.sleep(0.05); '), 'os._exit(0)'];
+      return exec(lines.join('\n'));
+    };
+    expect(await written('G{"a": ', '17}')).toEqual({ a: 17 });
+    expect(await written('G{"a": 1}', '\n')).toEqual({ a: 1 });
+    await expect(written('G{"a": 1}', 'G{"a": 2}')).rejects.toThrow(SafeExecError);
+  });
+
   it('may be empty, and may be long', async () => {
     expect(await exec('')).toEqual({});
     expect(await exec(`${'x = 1\n'.repeat(50_000)}y = x`)).toEqual({ x: 1, y: 1 });

@@ -1,0 +1,41 @@
+#include "cell_outputs.h"
+
+#include <utility>
+
+namespace codejail {
+
+CellOutputs::CellOutputs(const std::array<int, kOutputCount>& descriptors, OnReadable on_readable)
+    : on_readable_(std::move(on_readable)) {
+  for (std::size_t i = 0; i < kOutputCount; ++i) {
+    outputs_[i].descriptor = descriptors[i];
+  }
+}
+
+void CellOutputs::read_at_end(uv_loop_t* loop) {
+  Output& last = outputs_[kErrorOutput];
+  last.watch.start(loop, last.descriptor, UV_DISCONNECT,
+                   [this](uv_loop_t*) { on_readable_(0, kOutputCount); });
+}
+
+void CellOutputs::read_as_it_comes(uv_loop_t* loop) {
+  for (std::size_t i = 0; i < kOutputCount; ++i) {
+    if (is_open(i)) {
+      outputs_[i].watch.stop();
+      outputs_[i].watch.start(loop, outputs_[i].descriptor, UV_READABLE | UV_DISCONNECT,
+                              [this, i](uv_loop_t*) { on_readable_(i, i + 1); });
+    }
+  }
+}
+
+void CellOutputs::stop(std::size_t output) {
+  outputs_[output].is_open = false;
+  outputs_[output].watch.stop();
+}
+
+void CellOutputs::stop() {
+  for (std::size_t i = 0; i < kOutputCount; ++i) {
+    stop(i);
+  }
+}
+
+}  // namespace codejail

@@ -1,0 +1,48 @@
+// The runner's answer, read ahead of its program's end.
+import type { JailResult } from '../../lib/result';
+import { AnswerReader } from '../../lib/safe-exec';
+
+const RESULT: JailResult = {
+  status: 0,
+  signal: null,
+  outcome: 'exited',
+  exceeded: null,
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+  usage: { wallMs: 1, setupMs: 1, userMs: 1, systemMs: 1, maxRssBytes: 1 },
+  collected: [],
+  confinement: [],
+};
+
+async function answer(first: string, all: string): Promise<unknown> {
+  const reader = new AnswerReader();
+  reader.foresee(Buffer.from(first));
+  const { globals, globalsJson } = await reader.read(RESULT, Buffer.from(all));
+  expect(globalsJson).toBe(all.slice(1));
+  return globals;
+}
+
+it('is taken as it was foreseen, where nothing else came', async () => {
+  expect(await answer('G{"a":17}', 'G{"a":17}')).toEqual({ a: 17 });
+});
+
+it('is read anew where more came, whatever it looked like before', async () => {
+  expect(await answer('G{"a":1', 'G{"a":17}')).toEqual({ a: 17 });
+  expect(await answer('G{"a":1}', 'G{"a":1}\n')).toEqual({ a: 1 });
+  await expect(answer('G{"a":1}', 'G{"a":1}G{"a":2}')).rejects.toThrow(/is no result/);
+  await expect(answer('G{"a":1}', 'G{"a":1}\u00e9')).rejects.toThrow(/is no result/);
+});
+
+it('is not believed where the program did not end well', async () => {
+  const reader = new AnswerReader();
+  const channel = Buffer.from('G{"a":1}');
+  reader.foresee(channel);
+  await expect(reader.read({ ...RESULT, status: 1 }, channel)).rejects.toThrow(/status code: 1/);
+});
+
+it.each(['', 'G', 'G{', 'Gnull', 'G[1]', 'E{"type":"ValueError"}', 'G\ud800', 'x'])(
+  'is refused, foreseen or not, where it is %j',
+  async (text) => {
+    await expect(answer(text, text)).rejects.toThrow(/Couldn't execute jailed code/);
+  },
+);
