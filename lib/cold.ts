@@ -20,6 +20,8 @@ import { buildSpec, type SpecRequest } from './spec';
 export interface ColdCall extends SpecRequest, RunCall {
   confinement: Confinement;
   view: HostView;
+  /** What its result says was in force. */
+  mechanisms: readonly string[];
 }
 
 /** What a call gave, and what came on its result channel. */
@@ -57,7 +59,7 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<ColdResult> {
     }
   });
   const outputs = new Outputs(jail);
-  const run = new Run(jail, outputs, call, calledAt);
+  const run = new Run(jail, outputs, call, call.mechanisms, calledAt);
   outputs.start();
   run.boundSetup();
   try {

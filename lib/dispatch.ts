@@ -93,19 +93,25 @@ export class Dispatcher {
     if (warm === null) {
       return 'not-warm';
     }
-    const { limits, files, argv, stdin, collect, signals, onStdout, onStderr, onChannel } = call;
     const copies = (call.warm ?? call).copies.length;
-    const { env, hasCode } = call;
+    const { limits, env, hasCode } = call;
     const reason = whyNotWarm({ limits, env, hasCode, copies }, this.#options.limits());
     if (reason !== null) {
       return reason;
     }
-    const request = call.warm?.request() ?? call.request;
-    const onNote = this.#noteOf(call);
     return warm.run(
       {
-        ...{ limits, files, argv, stdin, collect, signals, request },
-        ...{ onStdout, onStderr, onChannel, onNote },
+        limits,
+        files: call.files,
+        argv: call.argv,
+        stdin: call.stdin,
+        collect: call.collect,
+        signals: call.signals,
+        request: call.warm?.request() ?? call.request,
+        onStdout: call.onStdout,
+        onStderr: call.onStderr,
+        onChannel: call.onChannel,
+        onNote: this.#noteOf(call),
       },
       calledAt,
     );
@@ -118,10 +124,12 @@ export class Dispatcher {
     if (call.isPython) {
       requirePython(command.name, ready.runtime.python);
     }
-    const { limits, files, stdin, collect, request, onStdout, onStderr, copies, signals } = call;
+    const { limits, files, stdin, collect, request, copies, signals } = call;
+    const { onStdout, onStderr, onChannel } = call;
     return runCold(
       {
-        ...{ limits, files, stdin, collect, request, onStdout, onStderr, copies, signals },
+        ...{ limits, files, stdin, collect, request, copies, signals },
+        ...{ onStdout, onStderr, onChannel },
         argv: [...ready.words, ...call.argv],
         env: command.environment(ready.runtime, call.env),
         confinement: ready.confinement,

@@ -251,8 +251,9 @@ export class Jail extends Configuration implements AsyncDisposable {
       const reader = new AnswerReader();
       const { result, channel, gone } = await this.#dispatcher.run(
         {
-          ...call,
           command: found,
+          slug: call.slug,
+          collect: call.collect,
           limits,
           argv: [PROGRAM_NAME],
           env: {},

@@ -20,8 +20,6 @@ import type { JailResult } from './result';
 /** What a call decides of a run. */
 export interface RunCall {
   limits: Limits;
-  /** What every result says was in force. */
-  mechanisms: readonly string[];
   stdin?: Input | undefined;
   collect: readonly string[];
   /** Any of them ends the call; it then rejects with that one's reason. */
@@ -129,6 +127,7 @@ export function setupError(failure: NativeFailure): SetupError {
 /** A program that is started or about to be. */
 export class Run {
   readonly #call: RunCall;
+  readonly #mechanisms: readonly string[];
   readonly #calledAt: number;
   readonly #jail: NativeJail;
   readonly #stdin: InputWriter;
@@ -142,9 +141,19 @@ export class Run {
   #failure: { error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param calledAt when the caller called, in milliseconds of `process.hrtime` */
-  constructor(jail: NativeJail, outputs: Outputs, call: RunCall, calledAt: number) {
+  /**
+   * @param mechanisms what its result says was in force
+   * @param calledAt when the caller called, in milliseconds of `process.hrtime`
+   */
+  constructor(
+    jail: NativeJail,
+    outputs: Outputs,
+    call: RunCall,
+    mechanisms: readonly string[],
+    calledAt: number,
+  ) {
     this.#call = call;
+    this.#mechanisms = mechanisms;
     this.#calledAt = calledAt;
     this.#jail = jail;
     this.#outputs = outputs;
@@ -325,7 +334,7 @@ export class Run {
           maxRssBytes: report?.peakRssBytes ?? cgroup?.peakBytes ?? 0,
         },
         collected: collected ?? [],
-        confinement: [...this.#call.mechanisms],
+        confinement: [...this.#mechanisms],
       },
     };
   }

@@ -71,6 +71,9 @@ class DecoderOptions:
     memo = {}
 
 
+scan = make_scanner(DecoderOptions)
+
+
 def read_request(descriptor, size):
     chunks = []
     while size > 0:
@@ -81,7 +84,7 @@ def read_request(descriptor, size):
         chunks.append(chunk)
         size -= len(chunk)
     close(descriptor)
-    return make_scanner(DecoderOptions)(b''.join(chunks).decode(), 0)[0]
+    return scan(b''.join(chunks).decode(), 0)[0]
 
 
 def send(text, descriptor):
@@ -97,9 +100,14 @@ def bytes_to_text(value):
     raise TypeError('not JSON serializable')
 
 
+markers = {}
+make_pieces = make_encoder(markers, bytes_to_text, encode_basestring_ascii, None, ':', ',', False, False, True)
+
+
 def encode(value):
-    return ''.join(make_encoder(
-        {}, bytes_to_text, encode_basestring_ascii, None, ':', ',', False, False, True)(value, 0))
+    # An item that could not be carried has left its parts there: another one could have their addresses.
+    markers.clear()
+    return ''.join(make_pieces(value, 0))
 
 
 def with_text_keys(value):

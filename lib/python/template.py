@@ -29,8 +29,8 @@ HANDOVER = 5
 LONGEST_REHEARSAL_MS = 60000
 TEMPLATE = 0
 SCOUT = 2
-SCRIPT = 1
-PROBE = 2
+SCRIPT = -1
+PROBE = -2
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 RUNNER = '<codejail>'
 PROGRAM = 'jailed_code'
@@ -41,7 +41,7 @@ def load(path):
     # PyDLL keeps the interpreter's lock: the only thread forks in it.
     library = ctypes.PyDLL(path)
     library.codejail_word.restype = ctypes.c_char_p
-    library.codejail_request_size.restype = ctypes.c_uint64
+    library.codejail_await_call.restype = ctypes.c_int64
     return library
 
 
@@ -246,9 +246,9 @@ if place == SCOUT:
 
 # In a cell, or in the scout.
 enter_cell(library, runner, sources)
-kind = library.codejail_await_call()
-if kind == PROBE:
+call = library.codejail_await_call()
+if call == PROBE:
     library.codejail_run_probe()
-if kind == SCRIPT:
+if call == SCRIPT:
     run_script(library)
-runner.run(library.codejail_request_size())
+runner.run(call)

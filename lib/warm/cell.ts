@@ -11,7 +11,7 @@ import { CallKind, type Frame, type Frames } from './frame';
 import { RequestWriter } from './request-writer';
 
 /** What a warm call is made of: what a cell can still be given once it is there. */
-export interface WarmCall extends Omit<RunCall, 'mechanisms'> {
+export interface WarmCall extends RunCall {
   /** `jailed_code` and the call's other files, made in the jail's directory just before the run. */
   files: readonly JailFile[];
   /** The words after the command's own: for `jailCode` the program's name first. */
@@ -214,16 +214,13 @@ export class ForkedCell implements Cell {
     const startedAt = now();
     this.#request.finish(frame.subarray(written));
     this.#hold(true);
-    const run = new Run(
-      this.#jail,
-      this.#outputs,
-      { ...call, mechanisms: this.#mechanisms },
-      calledAt,
-    );
+    const run = new Run(this.#jail, this.#outputs, call, this.#mechanisms, calledAt);
     this.#run = run;
     run.started(startedAt, this.#directory);
     try {
-      return { ...(await run.finish()), gone: async () => this.#gone() };
+      const result = await run.finish();
+      result.gone = async () => this.#gone();
+      return result;
     } catch (error) {
       await this.#gone();
       throw error;

@@ -136,21 +136,21 @@ std::size_t JailProcess::begin_call(uv_loop_t* loop, Order order, int request,
   order.spent_user_us = ready_.user_us;
   order.spent_system_us = ready_.system_us;
   order.inherited_bytes = ready_.peak_sum_bytes;
-  call_runs_ = true;
-  owner_.call_begins();
-  if (size <= kLargeBytes && owner_.calls() == 1) {
-    placement_.keep_apart(supervisor_, second_pidfd_);
-  }
   // Before the frame: a cell's end may come at once, and its supervisor then looks for this.
   send_order(report_channel_, order);
   ssize_t written = 0;
   do {
     written = ::write(request, frame, size);
   } while (written < 0 && errno == EINTR);
+  call_runs_ = true;
+  owner_.call_begins();
   if (size > kLargeBytes) {
     outputs_->read_as_it_comes(loop);
   } else {
     outputs_->read_at_end(loop);
+    if (owner_.calls() == 1) {
+      placement_.keep_apart(supervisor_, second_pidfd_);
+    }
     moment_.start(loop, kMomentMs, [this, loop] {
       outputs_->read_as_it_comes(loop);
       placement_.restore(second_pidfd_);

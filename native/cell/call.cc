@@ -118,6 +118,9 @@ const char* Call::word(std::size_t index) const {
 
 Status Call::make_files(int directory) const {
   const std::size_t directories = header_.directory_count;
+  if (directories + header_.file_count == 0) {
+    return Status::success();
+  }
   // The owner needs the bit while it fills them: nothing of a capability is left.
   if (fchmod(directory, kFilling) != 0) {
     return Status::failure(Step::kCellFiles, errno, "fchmod");

@@ -149,16 +149,18 @@ CODEJAIL_EXPORT int codejail_is_urgent() {
   return !cell.is_scout && cell.spec.has(codejail::kUrgent) ? 1 : 0;
 }
 
-// In a cell: tells the server that it waits, waits, and readies everything for the program. The
-// kind of the call. Does not return where the cell serves none.
-CODEJAIL_EXPORT int codejail_await_call() {
+// In a cell: tells the server that it waits, waits, and readies everything for the program. How
+// many bytes the request of a safeExec has (to read on until the end of the pipe would be to wait
+// for the server to close it), or below 0 another kind of call. Does not return where the cell
+// serves none.
+CODEJAIL_EXPORT std::int64_t codejail_await_call() {
   using namespace codejail;
   State& cell = state();
   if (cell.is_scout) {
     struct stat request {};
     cell.call.rehearse(fstat(kRequest, &request) == 0 ? static_cast<std::uint64_t>(request.st_size)
                                                       : 0);
-    return static_cast<int>(CallKind::kExec);
+    return static_cast<std::int64_t>(cell.call.request_size());
   }
   const ReportChannel channel(cell.confined.report.get());
   wait_for_keeper(cell.between);
@@ -179,18 +181,13 @@ CODEJAIL_EXPORT int codejail_await_call() {
     channel.fail(status);
   }
   cell.confined.report.reset();
-  if (cell.call.kind() != CallKind::kExec) {
-    // A cold program has neither.
-    ::close(kRequest);
-    ::close(kResult);
+  if (cell.call.kind() == CallKind::kExec) {
+    return static_cast<std::int64_t>(cell.call.request_size());
   }
-  return static_cast<int>(cell.call.kind());
-}
-
-// How long the program's request is: to read on until the end of the pipe would be to wait for the
-// server to close it.
-CODEJAIL_EXPORT std::uint64_t codejail_request_size() {
-  return codejail::state().call.request_size();
+  // A cold program has neither.
+  ::close(kRequest);
+  ::close(kResult);
+  return -static_cast<std::int64_t>(cell.call.kind());
 }
 
 CODEJAIL_EXPORT int codejail_word_count() {

@@ -25,8 +25,8 @@ beforeEach(() => {
   const stderr = { bound: () => undefined };
   const outputs = { stdout, stderr, drain: () => undefined } as unknown as Outputs;
   const limits = { ...ZERO_LIMITS, realtime: 10 };
-  const call = { limits, mechanisms: [], collect: [], signals: [controller.signal] };
-  run = new Run({ id: 7 } as NativeJail, outputs, call, 0);
+  const call = { limits, collect: [], signals: [controller.signal] };
+  run = new Run({ id: 7 } as NativeJail, outputs, call, [], 0);
   run.started(0, '/tmp/jail');
 });
 
