@@ -1,7 +1,7 @@
 // What of the host a program needs to run: its binary, the system's libraries, a Python's own tree.
 import { execFile } from 'node:child_process';
 import { lstat, open } from 'node:fs/promises';
-import { basename, delimiter, isAbsolute, join } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { InvalidArgumentError } from './errors';
 import { isWithin, resolvePath } from './paths';
@@ -64,6 +64,13 @@ interface PythonFacts {
 
 const run = promisify(execFile);
 
+function whyUnreachable(error: unknown): string {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  return code === 'EACCES' && path !== undefined
+    ? `the directory ${dirname(path)} is closed to this process's user. Open it to that user, or name a program that is elsewhere (EACCES)`
+    : message;
+}
+
 /** The absolute path of `bin`; a bare name is looked up in PATH. */
 async function locate(bin: string, argument: string): Promise<string> {
   const candidates = isAbsolute(bin)
@@ -84,7 +91,7 @@ async function locate(bin: string, argument: string): Promise<string> {
       }
       problem = `names ${candidate}, which is not an executable file`;
     } catch (error) {
-      problem = `names ${candidate}, which can't be used: ${(error as Error).message}`;
+      problem = `names ${candidate}, which can't be used: ${whyUnreachable(error)}`;
     }
   }
   throw new InvalidArgumentError(

@@ -140,6 +140,25 @@ describe('discoverRuntime', () => {
     expect((error as Error).message).toMatch(problem);
   });
 
+  it('rejects a program below a directory that is closed to this user, naming the directory', async () => {
+    const closed = join(folder, 'closed');
+    mkdirSync(closed);
+    const path = executable('closed/python3', '#!/bin/sh\n');
+    chmodSync(folder, 0o755);
+    chmodSync(closed, 0);
+    const isRoot = process.geteuid?.() === 0;
+    // To root no directory is closed.
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      expect(String(await refusal(path))).toContain(
+        `the directory ${closed} is closed to this process's user`,
+      );
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      chmodSync(closed, 0o755);
+    }
+  });
+
   it('rejects a file that is not executable', async () => {
     const path = executable('plain', 'text');
     chmodSync(path, 0o644);
