@@ -214,6 +214,22 @@ describe('collect', () => {
     expect(status).toBe(0);
   });
 
+  it('supports more calls at once than a process of a jail may have open files', async () => {
+    await suite.ready();
+    const names = Array.from({ length: 150 }, (_, index) => `n${index}`);
+    const results = await Promise.all(
+      names.map(async (name) =>
+        suite.python(`with open("tmp/${name}", "w") as f: f.write("${name}")`, {
+          collect: ['*'],
+          limits: { fsize: 100 },
+        }),
+      ),
+    );
+    expect(results.map(({ collected }) => collected)).toEqual(
+      names.map((name) => [{ path: name, content: Buffer.from(name) }]),
+    );
+  });
+
   it('supports safeExec', async () => {
     const { collected } = await suite.jail.safeExec(
       'with open("tmp/plot", "w") as f: f.write("plot")',
