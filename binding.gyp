@@ -6,6 +6,7 @@
       'native/core/copy.cc',
       'native/core/credentials.cc',
       'native/core/descriptor_message.cc',
+      'native/core/descriptor_numbers.cc',
       'native/core/filesystem.cc',
       'native/core/id_map.cc',
       'native/core/landlock.cc',
@@ -46,6 +47,7 @@
       'sources': [
         'native/addon/addon.cc',
         'native/addon/alarm.cc',
+        'native/addon/cell_call.cc',
         'native/addon/cell_outputs.cc',
         'native/addon/cgroup_end.cc',
         'native/addon/cgroup_lock.cc',
@@ -53,6 +55,7 @@
         'native/addon/jail_cgroup.cc',
         'native/addon/jail_events.cc',
         'native/addon/jail_process.cc',
+        'native/addon/jail_process_end.cc',
         'native/addon/jail_processes.cc',
         'native/addon/lease.cc',
         'native/addon/memory_file.cc',

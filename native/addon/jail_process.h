@@ -11,12 +11,9 @@
 #include <string>
 #include <utility>
 
-#include "alarm.h"
-#include "cell_outputs.h"
-#include "placement.h"
+#include "cell_call.h"
 #include "report.h"
 #include "spawn_thread.h"
-#include "timer.h"
 #include "watch.h"
 
 namespace codejail {
@@ -43,16 +40,13 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   }
   // Of a template: where cells are asked for.
   void keep_nursery(Descriptor nursery) { nursery_ = std::move(nursery); }
-  void keep_alarm(Alarm alarm) { alarm_ = std::move(alarm); }
   // Of a cell: readable when it has told of its end.
   void watch_end(uv_loop_t* loop, Descriptor end);
-  // Of a cell: what comes on them is told, until its end. They are JavaScript's.
-  void keep_outputs(const std::array<int, kOutputCount>& descriptors);
+  // Of a cell: what comes on its outputs, which are JavaScript's, is told until its end.
+  void expect_call(Alarm alarm, const std::array<int, kOutputCount>& outputs);
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
-  // Of a cell: its call begins, with these sums. Writes as much of the frame as the pipe takes at
-  // once, and returns how much.
-  std::size_t begin_call(uv_loop_t* loop, Order order, int request, const std::uint8_t* frame,
-                         std::size_t size);
+  // Of a cell. As CellCall::begin.
+  std::size_t begin_call(uv_loop_t* loop, const CellCall::Start& start);
   void ask_to_stop();
   // Ends the jail without a report. A second call doesn't trust the launcher to do it.
   void kill();
@@ -74,7 +68,6 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   [[nodiscard]] bool may_have_leftovers() const;
   bool start_sweep();
   void announce_end();
-  void stop_outputs();
   void stop_watches();
   void finish();
   void let_go();
@@ -92,21 +85,17 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   Descriptor second_pidfd_;  // of PID 1 of the jail, where the launcher made the namespaces
   Descriptor tmp_directory_;
   Descriptor nursery_;
-  Alarm alarm_;     // of a cell
-  Descriptor end_;  // the same
+  Descriptor end_;  // of a cell
   Lease lease_;
   JailCgroup cgroup_;
   Watch report_watch_;
   Watch end_watch_;
   Watch first_watch_;
   Watch second_watch_;
-  std::optional<CellOutputs> outputs_;  // of a cell
-  Timer moment_;                        // the same
-  Placement placement_;                 // of a cell's PID 1
+  std::optional<CellCall> call_;  // of a cell
   Napi::FunctionReference on_event_;
   Napi::AsyncContext context_;
   SpawnThread spawner_;
-  bool call_runs_ = false;
   bool have_spawned_ = false;
   bool first_ended_ = false;
   bool second_ended_ = false;
@@ -120,8 +109,6 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   int launcher_status_ = 0;
   bool have_end_ = false;
   Report end_report_{};
-  Report ready_{};
-  pid_t supervisor_ = -1;
   Status failure_ = Status::success();
   std::string failure_detail_;
 };

@@ -232,10 +232,10 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   const std::uint32_t id = next_id_++;
   auto process = std::make_shared<JailProcess>(*this, id, std::move(own.report),
                                                info[2].As<Napi::Function>(), SpawnPlan{}, true);
-  process->keep_alarm(std::move(alarm));
   process->watch_report(loop_);
   process->watch_end(loop_, std::move(end));
-  process->keep_outputs({own.standard_output.get(), own.standard_error.get(), own.result.get()});
+  process->expect_call(std::move(alarm),
+                       {own.standard_output.get(), own.standard_error.get(), own.result.get()});
   processes_.emplace(id, std::move(process));
   Napi::Object handles = describe(*this, id, own);
   set_number(handles, "request", hand_out(std::move(request)));
@@ -252,14 +252,18 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
     const std::int64_t value = info[index].As<Napi::Number>().Int64Value();
     return value < 0 ? kUnlimited : static_cast<std::uint64_t>(value);
   };
-  Order order{};
-  order.cpu_us = limit(1);
-  order.memory_bytes = limit(2);
-  order.wants_tmp_directory = info[3].ToBoolean().Value() ? 1 : 0;
   const auto frame = info[5].As<Napi::Uint8Array>();
-  const std::size_t written = found->second->begin_call(
-      loop_, order, info[4].As<Napi::Number>().Int32Value(), frame.Data(), frame.ByteLength());
-  return Napi::Number::New(info.Env(), static_cast<double>(written));
+  CellCall::Start start{};
+  start.order.cpu_us = limit(1);
+  start.order.memory_bytes = limit(2);
+  start.order.wants_tmp_directory = info[3].ToBoolean().Value() ? 1 : 0;
+  start.request = info[4].As<Napi::Number>().Int32Value();
+  start.frame = frame.Data();
+  start.size = frame.ByteLength();
+  start.is_alone = calls_ == 0;
+  ++calls_;
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(found->second->begin_call(loop_, start)));
 }
 
 void JailProcesses::hold_loop(const Napi::CallbackInfo& info) {

@@ -39,9 +39,7 @@ class JailProcesses {
   void kill(const Napi::CallbackInfo& info);
 
   void remove(std::uint32_t id);
-  // How many calls run in cells.
-  [[nodiscard]] std::size_t calls() const { return calls_; }
-  void call_begins() { ++calls_; }
+  // A cell's call is over.
   void call_ends() { --calls_; }
   // Reads from a pipe that does not block; as read(2).
   ssize_t read_chunk(int descriptor, Napi::Buffer<char>& chunk);
@@ -67,7 +65,7 @@ class JailProcesses {
   std::array<char, 65536> rest_;
   std::vector<Lease> set_aside_;
   std::uint32_t next_id_ = 1;
-  std::size_t calls_ = 0;
+  std::size_t calls_ = 0;  // that run in cells
 };
 
 }  // namespace codejail

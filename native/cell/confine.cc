@@ -6,6 +6,7 @@
 
 #include "apparmor.h"
 #include "credentials.h"
+#include "descriptor_numbers.h"
 #include "landlock.h"
 #include "resource_limits.h"
 #include "seccomp.h"
@@ -35,22 +36,16 @@ Status join_namespaces(const Descriptor (&received)[kCellMost]) {
   return Status::success();
 }
 
-// The sources are first moved out of the way of the numbers that they get; whatever else the
-// template or a preloaded module had open is closed.
+// Whatever else the template or a preloaded module had open is closed.
 Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
-  const CellDescriptor sources[kFirstOther] = {
-      kCellInput, kCellOutput, kCellError, kCellRequest, kCellResult, kCellReport, kCellDirectory};
-  int moved[kFirstOther];
+  const CellDescriptor order[kFirstOther] = {kCellInput,  kCellOutput, kCellError,    kCellRequest,
+                                             kCellResult, kCellReport, kCellDirectory};
+  int sources[kFirstOther];
   for (int i = 0; i < kFirstOther; ++i) {
-    moved[i] = fcntl(received[sources[i]].get(), F_DUPFD_CLOEXEC, kFirstOther);
-    if (moved[i] < 0) {
-      return Status::failure(Step::kStandardStreams, errno);
-    }
+    sources[i] = received[order[i]].get();
   }
-  for (int i = 0; i < kFirstOther; ++i) {
-    if (dup3(moved[i], i, i < kStandard ? 0 : O_CLOEXEC) < 0) {
-      return Status::failure(Step::kStandardStreams, errno);
-    }
+  if (Status status = number_descriptors(sources, kFirstOther, kStandard); !status.ok()) {
+    return status;
   }
   for (Descriptor& descriptor : received) {
     // Their numbers may be the program's by now.

@@ -9,27 +9,21 @@
 
 #include <cerrno>
 
+#include "descriptor_numbers.h"
 #include "fork.h"
 #include "syscalls.h"
 
 namespace codejail {
 namespace {
 
-constexpr int kOutput = 1;
-constexpr int kRequest = 3;
-constexpr int kResult = 4;
 constexpr int kPages = 5;
 constexpr int kFirstOther = 6;
 
-// The sources are first moved out of the way of the numbers that they get.
 bool take_descriptors(const Descriptor& request, const Descriptor& pages) {
-  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  const int moved_null = fcntl(null, F_DUPFD_CLOEXEC, kFirstOther);
-  const int moved_request = fcntl(request.get(), F_DUPFD_CLOEXEC, kFirstOther);
-  const int moved_pages = fcntl(pages.get(), F_DUPFD_CLOEXEC, kFirstOther);
-  return moved_null >= 0 && moved_request >= 0 && moved_pages >= 0 &&
-         dup2(moved_null, kOutput) == kOutput && dup2(moved_request, kRequest) == kRequest &&
-         dup2(moved_null, kResult) == kResult && dup2(moved_pages, kPages) == kPages &&
+  Descriptor null(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  const int sources[kFirstOther] = {-1, null.get(), -1, request.get(), null.get(), pages.get()};
+  // Its number may be another one's afterwards.
+  return null.release() >= 0 && number_descriptors(sources, kFirstOther, kFirstOther).ok() &&
          sys_close_range(kFirstOther, ~0U, 0) == 0;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "credentials.h"
+#include "descriptor_numbers.h"
 #include "landlock.h"
 #include "resource_limits.h"
 #include "syscalls.h"
@@ -18,27 +19,11 @@ namespace {
 
 constexpr int kFirstOther = 6;
 
-// 0, 1, 2, for a safeExec 3 and 4, and for a template 5. The sources may themselves have such low
-// numbers, so they are first moved out of the way.
+// 0, 1, 2, for a safeExec 3 and 4, and for a template 5.
 Status set_standard_streams(const SpecHeader& header, int handover) {
   const int sources[kFirstOther] = {header.stdin_fd,   header.stdout_fd, header.stderr_fd,
                                     header.request_fd, header.result_fd, handover};
-  int moved[kFirstOther];
-  for (int i = 0; i < kFirstOther; ++i) {
-    moved[i] = sources[i] < 0 ? -1 : fcntl(sources[i], F_DUPFD_CLOEXEC, kFirstOther);
-    if (sources[i] >= 0 && moved[i] < 0) {
-      return Status::failure(Step::kStandardStreams, errno);
-    }
-  }
-  for (int i = 0; i < kFirstOther; ++i) {
-    if (moved[i] < 0) {
-      continue;
-    }
-    if (dup3(moved[i], i, 0) < 0) {
-      return Status::failure(Step::kStandardStreams, errno);
-    }
-  }
-  return Status::success();
+  return number_descriptors(sources, kFirstOther, kFirstOther);
 }
 
 }  // namespace

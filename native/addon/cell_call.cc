@@ -1,0 +1,73 @@
+#include "cell_call.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "cell.h"
+#include "pidfd.h"
+#include "report_receiver.h"
+
+namespace codejail {
+namespace {
+
+constexpr long kAtOnceNs = 1;
+
+// Most calls are over by then, and their outputs are read when they end: a write to a pipe would
+// have the server woken upon the writer's own processor (fs/pipe.c, a synchronous wake), and the
+// program wait for it.
+constexpr std::uint64_t kMomentMs = 3;
+
+// What went in comes back, as a rule: half of what a pipe holds, beyond which a program waits for
+// its reader.
+constexpr std::size_t kLargeBytes = 32768;
+
+}  // namespace
+
+void CellCall::stand_by(const Report& ready, const Descriptor& supervisor) {
+  ready_ = ready;
+  supervisor_ = number_of(supervisor);
+}
+
+std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel,
+                            const Descriptor& supervisor, const Start& start) {
+  has_begun_ = true;
+  Order order = start.order;
+  order.kind = OrderKind::kArm;
+  order.main_process = ready_.main_process;
+  order.spent_user_us = ready_.user_us;
+  order.spent_system_us = ready_.system_us;
+  order.inherited_bytes = ready_.peak_sum_bytes;
+  // Before the frame: a cell's end may come at once, and its supervisor then looks for this.
+  send_order(report_channel, order);
+  ssize_t written = 0;
+  do {
+    written = ::write(start.request, start.frame, start.size);
+  } while (written < 0 && errno == EINTR);
+  if (start.size > kLargeBytes) {
+    outputs_.read_as_it_comes(loop);
+  } else {
+    outputs_.read_at_end(loop);
+    if (start.is_alone) {
+      placement_.keep_apart(supervisor_, supervisor);
+    }
+    moment_.start(loop, kMomentMs, [this, loop, &supervisor] {
+      outputs_.read_as_it_comes(loop);
+      placement_.restore(supervisor);
+    });
+  }
+  alarm_.set(kFirstLookNs);
+  // EPIPE: the cell has died, which its end tells.
+  return written < 0 ? 0 : static_cast<std::size_t>(written);
+}
+
+void CellCall::wake_supervisor() const {
+  alarm_.set(kAtOnceNs);
+}
+
+void CellCall::stop() {
+  moment_.stop();
+  outputs_.stop();
+}
+
+}  // namespace codejail

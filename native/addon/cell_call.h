@@ -1,0 +1,56 @@
+// The call of a cell, as the server sees it: it begins, and writes.
+#pragma once
+
+#include <uv.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "alarm.h"
+#include "cell_outputs.h"
+#include "descriptor.h"
+#include "placement.h"
+#include "report.h"
+#include "timer.h"
+
+namespace codejail {
+
+class CellCall {
+ public:
+  struct Start {
+    Order order;
+    int request;  // the descriptor that the cell reads from
+    const std::uint8_t* frame;
+    std::size_t size;
+    bool is_alone;  // no other call runs
+  };
+
+  CellCall(Alarm alarm, const std::array<int, kOutputCount>& outputs,
+           CellOutputs::OnReadable on_readable)
+      : alarm_(std::move(alarm)), outputs_(outputs, std::move(on_readable)) {}
+
+  // The cell waits for it, as it has reported.
+  void stand_by(const Report& ready, const Descriptor& supervisor);
+  // Writes as much of the frame as the pipe takes at once, and returns how much.
+  std::size_t begin(uv_loop_t* loop, const Descriptor& report_channel, const Descriptor& supervisor,
+                    const Start& start);
+  [[nodiscard]] bool has_begun() const { return has_begun_; }
+  // The supervisor looks for orders now.
+  void wake_supervisor() const;
+  // Nothing is read any more.
+  void stop();
+  [[nodiscard]] CellOutputs& outputs() { return outputs_; }
+
+ private:
+  Alarm alarm_;
+  CellOutputs outputs_;
+  Timer moment_;
+  Placement placement_;
+  Report ready_{};
+  pid_t supervisor_ = -1;
+  bool has_begun_ = false;
+};
+
+}  // namespace codejail

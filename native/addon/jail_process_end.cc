@@ -1,0 +1,154 @@
+// How a jail ends: what is waited for, told, and given back.
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "cgroup_end.h"
+#include "jail_events.h"
+#include "jail_process.h"
+#include "jail_processes.h"
+#include "pidfd.h"
+#include "report_receiver.h"
+#include "syscalls.h"
+
+namespace codejail {
+namespace {
+
+// How long a launcher may take to end its jail when the environment goes away.
+constexpr int kPatienceMs = 2000;
+
+}  // namespace
+
+void JailProcess::on_process_end(uv_loop_t* loop) {
+  if (!first_ended_ && reap(first_pidfd_, sweeping_ ? sweep_status_ : launcher_status_)) {
+    first_ended_ = true;
+    first_watch_.stop();
+  }
+  if (second_pidfd_.valid() && !second_ended_ && reap(second_pidfd_, launcher_status_)) {
+    second_ended_ = true;
+    second_watch_.stop();
+  }
+  if (!first_ended_) {
+    return;
+  }
+  read_reports(loop);
+  if (second_pidfd_.valid() && !second_ended_) {
+    return;
+  }
+  if (!sweeping_ && may_have_leftovers() && start_sweep()) {
+    return;
+  }
+  finish();
+}
+
+// A launcher that exits has ended all before. One that was killed from outside has not, and without
+// a PID namespace what it leaves lives on.
+bool JailProcess::may_have_leftovers() const {
+  return reaper_by_uid_ && lease_.lock.valid() && !have_end_ && launcher_status_ < 0 &&
+         !(cgroup_.valid() && cgroup_.empty());
+}
+
+bool JailProcess::start_sweep() {
+  auto plan = std::make_unique<SpawnPlan>();
+  plan->launcher = launcher_;
+  plan->header.flags = kSweepUid | kReaperByUid | kDropGroups;
+  plan->header.uid = lease_.uid;
+  plan->header.gid = lease_.uid;
+  plan->header.launcher_uid = lease_.launcher_uid;
+  sweeping_ = start(std::move(plan), ChildEnds{}).ok();
+  if (sweeping_) {
+    first_ended_ = false;
+  }
+  return sweeping_;
+}
+
+void JailProcess::announce_end() {
+  end_announced_ = true;
+  if (call_) {
+    if (call_->has_begun()) {
+      owner_.call_ends();
+    }
+    // What is left in the pipes is JavaScript's to read, and to close.
+    call_->stop();
+  }
+  const Napi::Env env = owner_.env();
+  const Napi::HandleScope scope(env);
+  const int tmp_directory = owner_.hand_out(std::move(tmp_directory_));
+  Napi::Object event = ended_event(env, {failure_, failure_detail_, launcher_status_,
+                                         have_end_ ? &end_report_ : nullptr, tmp_directory});
+  if (cgroup_.valid()) {
+    event.Set("cgroup", end_cgroup(env, std::move(cgroup_)));
+  }
+  emit(event);
+}
+
+bool JailProcess::is_gone() {
+  if (!end_announced_ || !wait_for_end(second_pidfd_, 0)) {
+    return false;
+  }
+  let_go();
+  return true;
+}
+
+void JailProcess::finish() {
+  if (finished_) {
+    return;
+  }
+  // Before JavaScript goes on: when the call settles, nothing of it is open.
+  let_go();
+  if (!end_announced_) {
+    announce_end();
+  }
+  if (is_cell_) {
+    const Napi::HandleScope scope(owner_.env());
+    emit(plain_event(owner_.env(), "gone"));
+  }
+}
+
+void JailProcess::let_go() {
+  finished_ = true;
+  stop_watches();
+  // A uid that may still have a process is not lent again.
+  if (may_have_leftovers() && sweep_status_ != 0) {
+    owner_.set_aside(std::move(lease_));
+  }
+  lease_.lock.reset();
+  report_channel_.reset();
+  end_.reset();
+  first_pidfd_.reset();
+  second_pidfd_.reset();
+  // Who has called this holds it still.
+  owner_.remove(id_);
+}
+
+void JailProcess::end_now() {
+  stop_watches();
+  if (launcher_makes_namespaces_ && first_pidfd_.valid()) {
+    // It ends by itself, after it has told of the jail's PID 1.
+    wait_for_end(first_pidfd_);
+    first_pidfd_.reset();
+  }
+  if (reaper_by_uid_ && first_pidfd_.valid()) {
+    (void)shutdown(report_channel_.get(), SHUT_RDWR);
+    if (wait_for_end(first_pidfd_, kPatienceMs)) {
+      first_pidfd_.reset();
+    }
+  }
+  Report report{};
+  Descriptor passed;
+  while (receive_report(report_channel_, report, passed) > 0) {
+    if (report.kind == ReportKind::kNamespaces) {
+      second_pidfd_ = std::move(passed);
+    }
+  }
+  for (const Descriptor* pidfd : {&second_pidfd_, &first_pidfd_}) {
+    if (pidfd->valid()) {
+      (void)sys_pidfd_send_signal(pidfd->get(), SIGKILL);
+      wait_for_end(*pidfd);
+    }
+  }
+  report_channel_.reset();
+}
+
+}  // namespace codejail
