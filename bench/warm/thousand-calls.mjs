@@ -16,7 +16,7 @@ async function look() {
 }
 
 // By then V8's young generation has the size that it keeps.
-const SETTLED = 1500;
+const SETTLED = 4000;
 
 const [python, calls] = process.argv.slice(2);
 const warm = ofJail('warm', await warmJail(python, TASKS[0]));
