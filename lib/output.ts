@@ -13,6 +13,8 @@ export class OutputReader {
   #limit = Number.POSITIVE_INFINITY;
   #onOver: (() => void) | undefined;
   #onChunk: ((chunk: Buffer) => void) | undefined;
+  /** Called when more was kept. */
+  onKept: (() => void) | undefined;
   /** Bytes that came, also those over the limit. */
   seen = 0;
   /** Settles when the pipe has ended. */
@@ -24,8 +26,8 @@ export class OutputReader {
   #isHeld = true;
 
   /**
-   * @param descriptor the read end of a pipe, which does not block; it is closed here, once `start` or `drain` was
-   *   called
+   * @param descriptor the read end of a pipe, which does not block; it is closed here, once `start`, `drain` or `end`
+   *   was called
    */
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
@@ -47,7 +49,7 @@ export class OutputReader {
     this.hold(this.#isHeld);
   }
 
-  /** Reads what the dead have left, at once, where nothing was read so far. */
+  /** Reads what the dead have left, at once, where it is not read as it comes. */
   drain(): void {
     if (this.#socket !== undefined || this.#isDrained) {
       return;
@@ -78,7 +80,7 @@ export class OutputReader {
     }
   }
 
-  /** Takes what somebody else has read; then `start` is not to be called, and the chunk is nobody else's. */
+  /** Takes what somebody else has read, before `start` if that is called; the chunk is nobody else's. */
   take(chunk: Buffer): void {
     const room = this.#limit - this.seen;
     const isOver = this.seen <= this.#limit && chunk.length > room;
@@ -87,6 +89,7 @@ export class OutputReader {
     if (kept !== null && kept.length > 0) {
       this.#keep(kept);
       this.#onChunk?.(kept);
+      this.onKept?.();
     }
     if (isOver) {
       this.#onOver?.();
@@ -126,8 +129,9 @@ export class OutputReader {
   }
 
   #keep(chunk: Buffer): void {
-    if (this.#length === 0 && this.#socket === undefined) {
-      // Not a socket's, whose chunks may be parts of a larger memory.
+    if (this.#length === 0 && this.#socket === undefined && this.#onChunk === undefined) {
+      // Not a socket's, whose chunks may be parts of a larger memory, and not to be seen by a callback, which may
+      // write to it.
       this.#kept = chunk;
       this.#length = chunk.length;
       return;

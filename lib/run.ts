@@ -167,7 +167,10 @@ export class Run {
     outputs.stdout.bound(output, onOver, this.#guard(call.onStdout));
     outputs.stderr.bound(output, onOver, this.#guard(call.onStderr));
     const { channel } = outputs;
-    channel?.bound(output, onOver, () => call.onChannel?.(channel.bytes()));
+    if (channel !== undefined) {
+      channel.bound(output, onOver);
+      channel.onKept = () => call.onChannel?.(channel.bytes());
+    }
     this.#stdin = new InputWriter(jail.stdin, call.stdin, (error) => {
       this.#abandon(error);
     });

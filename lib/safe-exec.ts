@@ -89,8 +89,8 @@ const MAXIMUM_GLOBALS = 100_000;
 const GLOBALS = 0x47; // 'G'
 const EXCEPTION = 0x45; // 'E'
 
-/** A longer one comes in more than one piece, and is not read before its end. */
-const FORESEEN_BYTES = 64 * 1024;
+/** To read a longer one takes longer than its program's end. */
+const FORESEEN_BYTES = 16 * 1024;
 
 function textOfBody(channel: Uint8Array): string | null {
   try {

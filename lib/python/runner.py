@@ -105,9 +105,11 @@ make_pieces = make_encoder(markers, bytes_to_text, encode_basestring_ascii, None
 
 
 def encode(value):
-    # An item that could not be carried has left its parts there: another one could have their addresses.
-    markers.clear()
-    return ''.join(make_pieces(value, 0))
+    try:
+        return ''.join(make_pieces(value, 0))
+    finally:
+        # What could not be carried is left there: it would live on, a file with text that is not written yet.
+        markers.clear()
 
 
 def with_text_keys(value):

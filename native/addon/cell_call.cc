@@ -26,11 +26,11 @@ constexpr std::size_t kLargeBytes = 32768;
 
 void CellCall::stand_by(const Report& ready, const Descriptor& supervisor) {
   ready_ = ready;
-  supervisor_ = number_of(supervisor);
+  supervisor_ = &supervisor;
+  supervisor_number_ = number_of(supervisor);
 }
 
-std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel,
-                            const Descriptor& supervisor, const Start& start) {
+std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, const Start& start) {
   has_begun_ = true;
   Order order = start.order;
   order.kind = OrderKind::kArm;
@@ -48,12 +48,14 @@ std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel,
     outputs_.read_as_it_comes(loop);
   } else {
     outputs_.read_at_end(loop);
-    if (start.is_alone) {
-      placement_.keep_apart(supervisor_, supervisor);
+    if (start.is_alone && supervisor_ != nullptr) {
+      placement_.keep_apart(supervisor_number_, *supervisor_);
     }
-    moment_.start(loop, kMomentMs, [this, loop, &supervisor] {
+    moment_.start(loop, kMomentMs, [this, loop] {
       outputs_.read_as_it_comes(loop);
-      placement_.restore(supervisor);
+      if (supervisor_ != nullptr) {
+        placement_.restore(*supervisor_);
+      }
     });
   }
   alarm_.set(kFirstLookNs);

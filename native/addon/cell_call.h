@@ -31,11 +31,10 @@ class CellCall {
            CellOutputs::OnReadable on_readable)
       : alarm_(std::move(alarm)), outputs_(outputs, std::move(on_readable)) {}
 
-  // The cell waits for it, as it has reported.
+  // The cell waits for it, as it has reported. The pidfd of its PID 1 outlives this.
   void stand_by(const Report& ready, const Descriptor& supervisor);
   // Writes as much of the frame as the pipe takes at once, and returns how much.
-  std::size_t begin(uv_loop_t* loop, const Descriptor& report_channel, const Descriptor& supervisor,
-                    const Start& start);
+  std::size_t begin(uv_loop_t* loop, const Descriptor& report_channel, const Start& start);
   [[nodiscard]] bool has_begun() const { return has_begun_; }
   // The supervisor looks for orders now.
   void wake_supervisor() const;
@@ -49,7 +48,8 @@ class CellCall {
   Timer moment_;
   Placement placement_;
   Report ready_{};
-  pid_t supervisor_ = -1;
+  const Descriptor* supervisor_ = nullptr;
+  pid_t supervisor_number_ = -1;
   bool has_begun_ = false;
 };
 

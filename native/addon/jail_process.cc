@@ -111,7 +111,7 @@ void JailProcess::hold_loop(bool held) {
 }
 
 std::size_t JailProcess::begin_call(uv_loop_t* loop, const CellCall::Start& start) {
-  const std::size_t written = call_->begin(loop, report_channel_, second_pidfd_, start);
+  const std::size_t written = call_->begin(loop, report_channel_, start);
   // The end is told by the eventfd. Not a descriptor: those that nobody has taken yet count for the
   // user (unix(7)).
   if (start.order.wants_tmp_directory == 0) {
@@ -252,8 +252,15 @@ void JailProcess::read_output(std::size_t output) {
     if (count == 0) {
       outputs.stop(output);
     }
-    // In a worker that is being terminated there is no memory for it.
-    if (count < 0 || (count > 0 && chunk.IsEmpty())) {
+    if (count > 0 && chunk.IsEmpty()) {
+      // There is no memory for it, as in a worker that is being terminated: rather none than less.
+      if (env.IsExceptionPending()) {
+        (void)env.GetAndClearPendingException();
+      }
+      kill();
+      return;
+    }
+    if (count < 0) {
       return;
     }
     emit(output_event(env, output, chunk));

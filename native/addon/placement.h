@@ -14,7 +14,7 @@ namespace codejail {
 // virtual one that its host has put to sleep (kernel/sched/fair.c, available_idle_cpu).
 class Placement {
  public:
-  // What can't be done is not done. The number is the pidfd's.
+  // What can't be done is not done. The number is the pidfd's, as /proc has it.
   void keep_apart(pid_t process, const Descriptor& pidfd);
   // As it was.
   void restore(const Descriptor& pidfd);

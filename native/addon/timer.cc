@@ -11,6 +11,8 @@ void Timer::start(uv_loop_t* loop, std::uint64_t milliseconds, OnTime on_time) {
   on_time_ = std::move(on_time);
   handle_ = std::make_unique<uv_timer_t>().release();
   uv_timer_init(loop, handle_);
+  // Else it would count from when the loop's turn began.
+  uv_update_time(loop);
   uv_unref(reinterpret_cast<uv_handle_t*>(handle_));
   handle_->data = this;
   uv_timer_start(

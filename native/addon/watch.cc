@@ -9,8 +9,12 @@ namespace codejail {
 
 void Watch::start(uv_loop_t* loop, int descriptor, int events, OnEvent on_event) {
   on_event_ = std::move(on_event);
-  handle_ = std::make_unique<uv_poll_t>().release();
-  uv_poll_init(loop, handle_, descriptor);
+  auto handle = std::make_unique<uv_poll_t>();
+  // Where the loop does not take it, nothing is told: the end of the jail is.
+  if (uv_poll_init(loop, handle.get(), descriptor) != 0) {
+    return;
+  }
+  handle_ = handle.release();
   handle_->data = this;
   uv_poll_start(handle_, events, [](uv_poll_t* handle, int, int) {
     // A copy: what is called may be the end of this watch.

@@ -224,7 +224,11 @@ class Supervisor {
         has_children_ = process == 0 || errno != ECHILD;
         return;
       }
-      // A cell's first child to end is its main process, also where its call has not begun.
+      if (main_process_ < 0) {
+        // A cell that has not looked for its order yet: it is there before the program runs.
+        obey();
+      }
+      // Where there is none, no call has begun, and the main process is the only one.
       if (process == main_process_ || main_process_ < 0) {
         main_ended_ = true;
         report_.wait_status = status;

@@ -64,6 +64,27 @@ it('leaves nothing of the jails of a worker that is terminated', async () => {
   expect(await settledLeftovers(before)).toEqual({});
 });
 
+it.each(['0', '0.001'])(
+  'leaves nothing of a warm call that writes all it can in a worker that is terminated, after pauses of %s s',
+  async (pause) => {
+    const before = traces();
+    const flood = `import os, time\\nwhile True: os.write(1, b"x" * 9000); os.write(4, b"y" * 9000); time.sleep(${pause})`;
+    const worker = new Worker(
+      `const { createJail } = require(${PACKAGE});
+       const jail = createJail({ limits: { output: 0, realtime: 60 } });
+       jail.configure('python', { bin: 'python3', warm: { size: 1, memoryReserve: 0 } });
+       jail.warmUp().then(() => {
+         jail.safeExec('${flood}', {}).catch(() => undefined);
+         setTimeout(() => require('node:worker_threads').parentPort.postMessage('floods'), 50);
+       });`,
+      { eval: true },
+    );
+    await new Promise((resolve) => worker.once('message', resolve));
+    await worker.terminate();
+    expect(await settledLeftovers(before)).toEqual({});
+  },
+);
+
 it('supports calls from several workers at once', async () => {
   const results = await Promise.all(
     Array.from({ length: 4 }, async (_item, index) => {

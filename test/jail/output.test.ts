@@ -40,6 +40,38 @@ describe('output', () => {
     expect([stdout.toString(), stderr.toString()]).toEqual(['first\nthird\n', 'second\n']);
   });
 
+  it('gives callbacks memory of their own', async () => {
+    const { stdout } = await suite.python('print("mine", flush=True)', {
+      onStdout: (chunk) => chunk.fill(0),
+    });
+    expect(stdout.toString()).toBe('mine\n');
+  });
+
+  it.each([0, 0.02])(
+    'is whole where a program has closed a stream, %d s before it writes the rest',
+    async (pause) => {
+      const code = [
+        'import os, time',
+        `os.close(2); time.sleep(${pause})`,
+        'for _ in range(5): os.write(1, b"x" * 60000)',
+        'os._exit(0)',
+      ].join('\n');
+      expect((await suite.python(code)).stdout).toHaveLength(300_000);
+    },
+  );
+
+  it('is whole where a program has made its pipe larger', async () => {
+    const code = [
+      'import fcntl, os',
+      'F_SETPIPE_SZ = 1031',
+      'try: fcntl.fcntl(1, F_SETPIPE_SZ, 1 << 20)',
+      'except OSError: pass',
+      'for _ in range(10): os.write(1, b"x" * 90000)',
+      'os._exit(0)',
+    ].join('\n');
+    expect((await suite.python(code)).stdout).toHaveLength(900_000);
+  });
+
   it('rejects with what a callback throws, and ends the program', async () => {
     const running = suite.python('import time\nprint("x", flush=True)\ntime.sleep(600)', {
       onStdout: () => {

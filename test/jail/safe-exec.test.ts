@@ -70,6 +70,16 @@ describe('the globals', () => {
     });
   });
 
+  it('carry a result of any length that little was asked for', async () => {
+    // Around what is read ahead, and what a pipe holds.
+    for (const around of [16_384, 65_536, 131_072]) {
+      for (const length of [around - 9, around - 8, around - 7]) {
+        const globals = await exec(`a = 'x' * ${length}`);
+        expect(String(globals['a'])).toHaveLength(length);
+      }
+    }
+  });
+
   it('carry megabytes, both ways', async () => {
     const list = Array.from({ length: 200_000 }, (_, number) => number);
     const globals = await exec('list.reverse(); text = text * 2', { list, text: 'é'.repeat(1e6) });
@@ -124,6 +134,22 @@ describe('the code', () => {
     const code =
       'import os\npid = os.fork()\nwho = "child" if pid == 0 else "parent"\nif pid: os.wait(); del pid';
     expect(await exec(code)).toEqual({ who: 'parent' });
+  });
+
+  it('may leave orphans, which end before it does', async () => {
+    const code = [
+      'import os, time',
+      'for _ in range(5):',
+      '    child = os.fork()',
+      '    if child == 0:',
+      '        if os.fork() == 0: os._exit(7)',
+      '        os._exit(8)',
+      '    os.waitpid(child, 0)',
+      '    time.sleep(0.001)',
+      'time.sleep(0.1)',
+      'del child',
+    ].join('\n');
+    expect(await exec(code)).toEqual({ _: 4 });
   });
 
   it('may start threads, which are waited for as Python does', async () => {

@@ -232,6 +232,24 @@ it('keeps a cell whose call was aborted before it began, or ends it', async () =
   expect(processes()).toBeLessThanOrEqual(6);
 });
 
+it('lets PID 1 run on every processor again, a moment after the call has begun', async () => {
+  const code = [
+    'import os, time',
+    'def allowed(process):',
+    '    lines = open("/proc/%s/status" % process).read().splitlines()',
+    '    return [line for line in lines if line.startswith("Cpus_allowed:")]',
+    'time.sleep(0.1)',
+    'same = allowed(1) == allowed("self")',
+    'del allowed',
+  ].join('\n');
+  await jail.warmUp();
+  for (let call = 0; call < 3; call += 1) {
+    const globals: Record<string, unknown> = {};
+    await jail.safeExec(code, globals);
+    expect(globals['same']).toBe(true);
+  }
+});
+
 it('leaves no descriptor open when its worker ends without close()', async () => {
   const descriptors = () => readdirSync('/proc/self/fd').length;
   const code = `

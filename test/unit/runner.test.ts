@@ -265,6 +265,22 @@ a = 1
       expect(await readFile(join(directory, 'tmp/helper'), 'utf8')).toBe('y');
     });
 
+    test.each(['g = f', 'g = [f]', 'g = {"f": [1, f]}'])(
+      'to a file that is in the last thing that can not be carried, %s, too',
+      async (last) => {
+        await run(`f = open('tmp/file', 'w')\nf.write('x')\n${last}`);
+        expect(await readFile(join(directory, 'tmp/file'), 'utf8')).toBe('x');
+      },
+    );
+
+    test('to an item after one that can not be carried, whose address it may have', async () => {
+      const code = 'for n in range(50): globals()["a%d" % n] = [[object()]] if n % 2 else [[n]]';
+      const kept = Object.fromEntries(
+        Array.from({ length: 25 }, (_, index) => [`a${2 * index}`, [[2 * index]]]),
+      );
+      expect(await globalsOf(code)).toStrictEqual({ n: 49, ...kept });
+    });
+
     test('leaves no channel that a program executed by this one could inherit', async () => {
       const code = `
 import os

@@ -1,0 +1,71 @@
+// What a cell reads when its call begins.
+import { IdMap } from '../../lib/native';
+import type { Confinement } from '../../lib/confinement';
+import { LimitTable, type Limits } from '../../lib/limits';
+import { CallKind, Frames, type Frame } from '../../lib/warm/frame';
+
+const CONFINEMENT: Confinement = {
+  ...{ flags: 0, namespaces: 0, idMap: IdMap.sandbox, mechanisms: [] },
+  ...{ uid: 1000, gid: 1000, outerUid: 1, outerGid: 1 },
+  ...{ uidPool: undefined, cgroup: undefined, appArmorProfile: undefined },
+};
+
+function limits(own: Partial<Limits> = {}): Limits {
+  return new LimitTable().effective(undefined, { proxy: 1, ...own });
+}
+
+function frame(text: string, more: Partial<Frame> = {}): Frame {
+  const request = Buffer.from(text);
+  return { kind: CallKind.exec, limits: limits(), files: [], words: [], request, ...more };
+}
+
+// As native/core/cell.h has it.
+const requestSize = (bytes: Buffer): bigint => bytes.readBigUInt64LE(16);
+const cpuSeconds = (bytes: Buffer): bigint => bytes.readBigUInt64LE(24);
+
+it('ends with the call’s own request, though the rest was written before', () => {
+  const frames = new Frames(CONFINEMENT);
+  const common = limits();
+  const written = ['first', 'a second one', ''].map((text) => ({
+    text,
+    bytes: frames.encode(frame(text, { limits: common })),
+  }));
+  for (const { text, bytes } of written) {
+    expect(requestSize(bytes)).toBe(BigInt(text.length));
+    expect(bytes.subarray(80).toString()).toBe(text);
+  }
+});
+
+it('is the same, written anew or not', () => {
+  const common = limits();
+  const frames = new Frames(CONFINEMENT);
+  frames.encode(frame('before', { limits: common }));
+  expect(frames.encode(frame('text', { limits: common }))).toEqual(
+    new Frames(CONFINEMENT).encode(frame('text')),
+  );
+});
+
+it('has the limits of its own call', () => {
+  const frames = new Frames(CONFINEMENT);
+  const [one, five] = [limits({ cpu: 1 }), limits({ cpu: 5 })];
+  const seconds = [one, five, one].map((own) =>
+    cpuSeconds(frames.encode(frame('', { limits: own }))),
+  );
+  expect(seconds).toEqual([1n, 5n, 1n]);
+  expect(frames.limits(five).cpuMicroseconds).toBe(5e6);
+});
+
+it('has files and words before the request', () => {
+  const frames = new Frames(CONFINEMENT);
+  const files = [{ name: 'folder/data', content: Buffer.from('content') }];
+  const bytes = frames.encode(
+    frame('request', { kind: CallKind.script, files, words: ['program', 'word'] }),
+  );
+  expect(requestSize(bytes)).toBe(7n);
+  const text = bytes.toString('latin1');
+  const places = ['folder', 'folder/data', 'content', 'program', 'word', 'request'].map((part) =>
+    text.indexOf(`${part}${part === 'request' ? '' : '\0'}`),
+  );
+  expect(places).toEqual([...places].sort((a, b) => a - b));
+  expect(places.every((place) => place >= 80)).toBe(true);
+});
