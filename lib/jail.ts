@@ -67,9 +67,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
     return this.#track(async () => {
-      if (call.files.length > 0) {
-        await checkFiles(call.files);
-      }
+      await checkFiles(call.files);
       const hasCode = call.code !== null;
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
       const { result, gone } = await this.#dispatcher.run(
@@ -245,9 +243,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
     return this.#track(async () => {
-      if (call.files.length > 0) {
-        await checkFiles(call.files);
-      }
+      await checkFiles(call.files);
       const reader = new AnswerReader();
       const { result, channel, gone } = await this.#dispatcher.run(
         {
@@ -288,9 +284,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     this.logger('warn', message);
     const found = this.require(call.command);
     return this.#track(async () => {
-      if (call.files.length > 0) {
-        await checkFiles(call.files);
-      }
+      await checkFiles(call.files);
       const { program, words, python } = await found.unconfined();
       requirePython(call.command, python);
       const { result, channel } = await runUnconfined({

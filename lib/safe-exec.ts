@@ -1,5 +1,4 @@
 // Python's exec over a jail: the request that goes in, and the answer that comes out.
-import { isAscii } from 'node:buffer';
 import { bytesRepr } from './bytes-repr';
 import { SafeExecError, type PythonException } from './errors';
 import { parseJsonInSlices } from './json/parse';
@@ -33,13 +32,9 @@ export function encodeRequest(
   globalsJson: string,
   pythonPath: readonly string[],
 ): Buffer {
-  const text = (codeJson: string): Buffer =>
-    Buffer.from(
-      `{"code":${codeJson},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
-    );
-  const codeJson = JSON.stringify(code);
-  const request = text(codeJson);
-  return isAscii(request) ? request : text(ascii(codeJson));
+  return Buffer.from(
+    `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
+  );
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -100,16 +100,9 @@ def bytes_to_text(value):
     raise TypeError('not JSON serializable')
 
 
-markers = {}
-make_pieces = make_encoder(markers, bytes_to_text, encode_basestring_ascii, None, ':', ',', False, False, True)
-
-
 def encode(value):
-    try:
-        return ''.join(make_pieces(value, 0))
-    finally:
-        # What could not be carried is left there: it would live on, a file with text that is not written yet.
-        markers.clear()
+    return ''.join(make_encoder(
+        {}, bytes_to_text, encode_basestring_ascii, None, ':', ',', False, False, True)(value, 0))
 
 
 def with_text_keys(value):

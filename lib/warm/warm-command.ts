@@ -65,7 +65,7 @@ export class WarmCommand {
   async whyNever(): Promise<ColdReason | null> {
     const { cgroup } = this.#surroundings.share;
     if (cgroup !== 'auto' && cgroup !== false) {
-      this.#never = 'cgroup';
+      return 'cgroup';
     }
     if (this.#never === undefined) {
       const { options, runtime, confinement } = await this.#ready();
@@ -79,8 +79,7 @@ export class WarmCommand {
    * @throws as `Pool.run`
    */
   async run(call: WarmCall, calledAt: number): Promise<ColdResult | ColdReason> {
-    const never = this.#never === undefined ? await this.whyNever() : this.#never;
-    return never ?? this.#pool.run(call, calledAt);
+    return (await this.whyNever()) ?? this.#pool.run(call, calledAt);
   }
 
   /**

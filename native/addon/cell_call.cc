@@ -5,7 +5,6 @@
 #include <cerrno>
 
 #include "cell.h"
-#include "pidfd.h"
 #include "report_receiver.h"
 
 namespace codejail {
@@ -26,8 +25,7 @@ constexpr std::size_t kLargeBytes = 32768;
 
 void CellCall::stand_by(const Report& ready, const Descriptor& supervisor) {
   ready_ = ready;
-  supervisor_ = &supervisor;
-  supervisor_number_ = number_of(supervisor);
+  placement_.take(supervisor);
 }
 
 std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, const Start& start) {
@@ -48,14 +46,12 @@ std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, c
     outputs_.read_as_it_comes(loop);
   } else {
     outputs_.read_at_end(loop);
-    if (start.is_alone && supervisor_ != nullptr) {
-      placement_.keep_apart(supervisor_number_, *supervisor_);
+    if (start.is_alone) {
+      placement_.keep_apart();
     }
     moment_.start(loop, kMomentMs, [this, loop] {
       outputs_.read_as_it_comes(loop);
-      if (supervisor_ != nullptr) {
-        placement_.restore(*supervisor_);
-      }
+      placement_.restore();
     });
   }
   alarm_.set(kFirstLookNs);

@@ -46,10 +46,8 @@ class CellCall {
   Alarm alarm_;
   CellOutputs outputs_;
   Timer moment_;
-  Placement placement_;
+  Placement placement_;  // of PID 1
   Report ready_{};
-  const Descriptor* supervisor_ = nullptr;
-  pid_t supervisor_number_ = -1;
   bool has_begun_ = false;
 };
 

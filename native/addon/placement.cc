@@ -22,31 +22,35 @@ bool proc_is_own() {
 
 }  // namespace
 
-void Placement::keep_apart(pid_t process, const Descriptor& pidfd) {
+void Placement::take(const Descriptor& pidfd) {
   static const bool kCanTell = proc_is_own();
+  pidfd_ = &pidfd;
+  process_ = kCanTell ? number_of(pidfd) : -1;
+}
+
+void Placement::keep_apart() {
   const int here = sched_getcpu();
-  if (!kCanTell || process <= 0 || here < 0 || here >= CPU_SETSIZE ||
-      sched_getaffinity(process, sizeof(before_), &before_) != 0) {
+  if (process_ <= 0 || here < 0 || here >= CPU_SETSIZE ||
+      sched_getaffinity(process_, sizeof(before_), &before_) != 0) {
     return;
   }
   cpu_set_t apart = before_;
   CPU_CLR(here, &apart);
-  if (CPU_COUNT(&apart) == 0 || sched_setaffinity(process, sizeof(apart), &apart) != 0) {
+  if (CPU_COUNT(&apart) == 0 || sched_setaffinity(process_, sizeof(apart), &apart) != 0) {
     return;
   }
-  process_ = process;
-  if (has_ended(pidfd)) {
+  is_apart_ = !has_ended(*pidfd_);
+  if (!is_apart_) {
     // Its number may have been somebody else's already.
-    (void)sched_setaffinity(process, sizeof(before_), &before_);
-    process_ = -1;
+    (void)sched_setaffinity(process_, sizeof(before_), &before_);
   }
 }
 
-void Placement::restore(const Descriptor& pidfd) {
-  if (process_ > 0 && !has_ended(pidfd)) {
+void Placement::restore() {
+  if (is_apart_ && !has_ended(*pidfd_)) {
     (void)sched_setaffinity(process_, sizeof(before_), &before_);
   }
-  process_ = -1;
+  is_apart_ = false;
 }
 
 }  // namespace codejail

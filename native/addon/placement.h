@@ -14,13 +14,17 @@ namespace codejail {
 // virtual one that its host has put to sleep (kernel/sched/fair.c, available_idle_cpu).
 class Placement {
  public:
-  // What can't be done is not done. The number is the pidfd's, as /proc has it.
-  void keep_apart(pid_t process, const Descriptor& pidfd);
+  // Of which process; the pidfd outlives this.
+  void take(const Descriptor& pidfd);
+  // What can't be done is not done.
+  void keep_apart();
   // As it was.
-  void restore(const Descriptor& pidfd);
+  void restore();
 
  private:
+  const Descriptor* pidfd_ = nullptr;
   pid_t process_ = -1;
+  bool is_apart_ = false;
   cpu_set_t before_{};
 };
 

@@ -70,8 +70,6 @@ class Supervisor {
     started_ = true;
     sleep_ms_ = -1;
     watch();
-    // Those of a call that was over before the alarm.
-    obey();
     finish();
   }
 
