@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "filter.h"
 #include "seccomp_table.h"
 #include "syscalls.h"
 
@@ -39,224 +40,147 @@ constexpr std::uint32_t refuse(int error) {
   return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
 }
 
-constexpr std::size_t kCapacity = 1024;
-
-// Classic BPF as in seccomp(2), written front to back.
-class Filter {
+// The place where the filter goes on for each system call, by its number.
+class Calls {
  public:
-  void statement(std::uint16_t code, std::uint32_t value) { add({code, 0, 0, value}); }
-  void load(std::size_t offset) {
-    statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
-  }
-  void load_number() { load(offsetof(seccomp_data, nr)); }
-  // The low half of an argument: both machines are little-endian.
-  void load_argument(std::size_t index) {
-    load(offsetof(seccomp_data, args) + index * sizeof(std::uint64_t));
-  }
-  void load_argument_high(std::size_t index) {
-    load(offsetof(seccomp_data, args) + index * sizeof(std::uint64_t) + sizeof(std::uint32_t));
-  }
-  void answer(std::uint32_t action) { statement(BPF_RET | BPF_K, action); }
-  // Skips the next `count` instructions unless the accumulator equals `value`.
-  void unless_equal_skip(std::uint32_t value, std::uint8_t count) {
-    add({BPF_JMP | BPF_JEQ | BPF_K, 0, count, value});
-  }
-  void if_equal_skip(std::uint32_t value, std::uint8_t count) {
-    add({BPF_JMP | BPF_JEQ | BPF_K, count, 0, value});
-  }
-  void unless_any_bit_skip(std::uint32_t bits, std::uint8_t count) {
-    add({BPF_JMP | BPF_JSET | BPF_K, 0, count, bits});
-  }
-  void answer_call(int number, std::uint32_t action) {
-    unless_equal_skip(static_cast<std::uint32_t>(number), 1);
-    answer(action);
-  }
-
-  // Goes on with the next instruction, or, from `value` on, where land() is called with the result.
-  std::size_t branch_if_at_least(std::uint32_t value) {
-    add({BPF_JMP | BPF_JGE | BPF_K, 0, 1, value});
-    statement(BPF_JMP | BPF_JA, 0);
-    return length_ - 1;
-  }
-  void land(std::size_t jump) {
-    if (jump < kCapacity) {
-      instructions_[jump].k = static_cast<std::uint32_t>(length_ - jump - 1);
+  explicit Calls(Filter::Place otherwise) {
+    for (Filter::Place& place : places_) {
+      place = otherwise;
     }
   }
+  void go(int number, Filter::Place place) { places_[number] = place; }
 
-  [[nodiscard]] bool overflown() const { return length_ > kCapacity; }
-  sock_fprog program() { return {static_cast<unsigned short>(length_), instructions_}; }
-
- private:
-  void add(sock_filter instruction) {
-    if (length_ < kCapacity) {
-      instructions_[length_] = instruction;
-    }
-    ++length_;
-  }
-
-  sock_filter instructions_[kCapacity] = {};
-  std::size_t length_ = 0;
-};
-
-void check_architecture(Filter& filter) {
-  filter.load(offsetof(seccomp_data, arch));
-  filter.if_equal_skip(kArchitecture, 1);
-  filter.answer(SECCOMP_RET_KILL_PROCESS);
-  filter.load_number();
-#if defined(__x86_64__)
-  // x32 shares the architecture's number and differs in this bit (seccomp(2), "Caveats").
-  filter.unless_any_bit_skip(kX32Bit, 1);
-  filter.answer(SECCOMP_RET_KILL_PROCESS);
-#endif
-}
-
-void restrict_exec(Filter& filter, ExecPolicy exec) {
-  const std::uint32_t action = exec == ExecPolicy::kAllow ? kAllow
-                               : exec == ExecPolicy::kAsk ? std::uint32_t{SECCOMP_RET_USER_NOTIF}
-                                                          : refuse(EACCES);
-  filter.answer_call(SYS_execve, action);
-  filter.answer_call(SYS_execveat, action);
-}
-
-// clone: no new namespace. clone3 hides its flags behind a pointer, so libc is sent back to clone.
-void restrict_clone(Filter& filter) {
-  filter.answer_call(SYS_clone3, refuse(ENOSYS));
-  filter.unless_equal_skip(SYS_clone, 4);
-  filter.load_argument(0);
-  filter.unless_any_bit_skip(kNewNamespaces, 1);
-  filter.answer(refuse(EPERM));
-  filter.answer(kAllow);
-}
-
-// Sockets: AF_UNIX only, or none but a pair.
-void restrict_sockets(Filter& filter, bool unix_sockets) {
-  if (!unix_sockets) {
-    filter.answer_call(SYS_socket, refuse(EACCES));
-  }
-  for (const int call : {SYS_socket, SYS_socketpair}) {
-    filter.unless_equal_skip(static_cast<std::uint32_t>(call), 6);
-    filter.load_argument_high(0);
-    filter.unless_equal_skip(0, 3);
-    filter.load_argument(0);
-    filter.unless_equal_skip(AF_UNIX, 1);
-    filter.answer(kAllow);
-    filter.answer(refuse(EACCES));
-  }
-}
-
-// setsockopt: buffers stay at the host's default, since what waits in them is in no sum.
-void restrict_socket_buffers(Filter& filter) {
-  filter.unless_equal_skip(SYS_setsockopt, 7);
-  filter.load_argument(1);
-  filter.unless_equal_skip(SOL_SOCKET, 3);
-  filter.load_argument(2);
-  filter.if_equal_skip(SO_SNDBUF, 2);
-  filter.if_equal_skip(SO_RCVBUF, 1);
-  filter.answer(kAllow);
-  filter.answer(refuse(EACCES));
-}
-
-// ioctl: no input faked into a terminal, by TIOCSTI (CVE-2017-5226) or the console's TIOCLINUX
-// (CVE-2023-28339). The kernel looks at the low half only, so this does too.
-void restrict_ioctl(Filter& filter) {
-  filter.unless_equal_skip(SYS_ioctl, 5);
-  filter.load_argument(1);
-  filter.if_equal_skip(TIOCSTI, 2);
-  filter.if_equal_skip(TIOCLINUX, 1);
-  filter.answer(kAllow);
-  filter.answer(refuse(EPERM));
-}
-
-// mmap: no shared anonymous memory. Pages that MADV_DONTNEED has taken out of every resident set
-// stay allocated, so that neither RLIMIT_DATA nor a sample of the jail's memory would see them.
-void restrict_shared_memory(Filter& filter) {
-  filter.unless_equal_skip(SYS_mmap, 5);
-  filter.load_argument(3);
-  filter.unless_any_bit_skip(MAP_ANONYMOUS, 2);
-  // Also in MAP_SHARED_VALIDATE.
-  filter.unless_any_bit_skip(MAP_SHARED, 1);
-  filter.answer(refuse(EACCES));
-  filter.answer(kAllow);
-}
-
-// Calls that take a process and would reach the launcher, which has the same uid: its limits,
-// priority and processors decide how well it watches.
-void protect_launcher(Filter& filter, pid_t launcher) {
-  const auto number = static_cast<std::uint32_t>(launcher);
-  for (const int call : {SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler,
-                         SYS_sched_setparam, SYS_sched_setattr}) {
-    filter.unless_equal_skip(static_cast<std::uint32_t>(call), 4);
-    filter.load_argument(0);
-    filter.unless_equal_skip(number, 1);
-    filter.answer(refuse(EPERM));
-    filter.answer(kAllow);
-  }
-  // These first take what the number means; by group or by user the launcher could be among them.
-  struct Call {
-    int number;
-    std::uint32_t by_process;
-  };
-  constexpr Call kCalls[] = {{SYS_setpriority, 0 /* PRIO_PROCESS */},
-                             {SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */}};
-  for (const Call& call : kCalls) {
-    filter.unless_equal_skip(static_cast<std::uint32_t>(call.number), 6);
-    filter.load_argument(0);
-    filter.unless_equal_skip(call.by_process, 2);
-    filter.load_argument(1);
-    filter.unless_equal_skip(number, 1);
-    filter.answer(refuse(EPERM));
-    filter.answer(kAllow);
-  }
-}
-
-// The answer to each system call by number, as runs of equal answers.
-class Answers {
- public:
-  Answers() {
-    for (std::uint32_t& answer : answers_) {
-      answer = refuse(ENOSYS);
-    }
-    for (const int call : kAllowed) {
-      answers_[call] = kAllow;
-    }
-    for (const int call : kRefused) {
-      answers_[call] = refuse(EPERM);
-    }
-    for (const int call : kDenied) {
-      answers_[call] = refuse(EACCES);
-    }
+  // A binary search. The kernel walks the filter once for each system call when it is installed
+  // (kernel/seccomp.c, seccomp_cache_prepare): as a list that took a millisecond.
+  Filter::Place search(Filter& filter) {
+    std::uint32_t runs = 0;
     for (std::uint32_t number = 0; number < kNumbers; ++number) {
-      if (number == 0 || answers_[number] != answers_[number - 1]) {
-        starts_[runs_++] = number;
+      if (number == 0 || places_[number] != places_[number - 1]) {
+        starts_[runs++] = static_cast<std::uint16_t>(number);
       }
     }
+    return search(filter, 0, runs - 1);
   }
-  [[nodiscard]] std::uint32_t runs() const { return runs_; }
-  [[nodiscard]] std::uint32_t start(std::uint32_t run) const { return starts_[run]; }
-  [[nodiscard]] std::uint32_t answer(std::uint32_t run) const { return answers_[starts_[run]]; }
 
  private:
   // Above the last number that the lists name; what lies beyond belongs to the last run.
   static constexpr std::uint32_t kNumbers = 512;
-  std::uint32_t answers_[kNumbers];
-  std::uint32_t starts_[kNumbers] = {};
-  std::uint32_t runs_ = 0;
+
+  // NOLINTNEXTLINE(misc-no-recursion): as deep as the logarithm of the number of runs.
+  Filter::Place search(Filter& filter, std::uint32_t first, std::uint32_t last) const {
+    if (first == last) {
+      return places_[starts_[first]];
+    }
+    const std::uint32_t middle = first + (last - first + 1) / 2;
+    const Filter::Place above = search(filter, middle, last);
+    const Filter::Place below = search(filter, first, middle - 1);
+    return filter.if_at_least(starts_[middle], above, below);
+  }
+
+  Filter::Place places_[kNumbers];
+  std::uint16_t starts_[kNumbers] = {};
 };
 
-// A binary search. The kernel walks the filter once for each system call when it is installed
-// (kernel/seccomp.c, seccomp_cache_prepare): as a list that took a millisecond.
-// NOLINTNEXTLINE(misc-no-recursion): as deep as the logarithm of the number of runs.
-void search(Filter& filter, const Answers& answers, std::uint32_t first, std::uint32_t last) {
-  if (first == last) {
-    filter.answer(answers.answer(first));
-    return;
+void answer_by_lists(Filter& filter, Calls& calls) {
+  for (const int call : kAllowed) {
+    calls.go(call, filter.answer(kAllow));
   }
-  const std::uint32_t middle = first + (last - first + 1) / 2;
-  const std::size_t jump = filter.branch_if_at_least(answers.start(middle));
-  search(filter, answers, first, middle - 1);
-  filter.land(jump);
-  search(filter, answers, middle, last);
+  for (const int call : kRefused) {
+    calls.go(call, filter.answer(refuse(EPERM)));
+  }
+  for (const int call : kDenied) {
+    calls.go(call, filter.answer(refuse(EACCES)));
+  }
+}
+
+void restrict_exec(Filter& filter, Calls& calls, ExecPolicy exec) {
+  const std::uint32_t action = exec == ExecPolicy::kAllow ? kAllow
+                               : exec == ExecPolicy::kAsk ? std::uint32_t{SECCOMP_RET_USER_NOTIF}
+                                                          : refuse(EACCES);
+  calls.go(SYS_execve, filter.answer(action));
+  calls.go(SYS_execveat, filter.answer(action));
+}
+
+// clone: no new namespace. clone3 hides its flags behind a pointer, so libc is sent back to clone.
+void restrict_clone(Filter& filter, Calls& calls) {
+  filter.if_any_bit(kNewNamespaces, filter.answer(refuse(EPERM)), filter.answer(kAllow));
+  calls.go(SYS_clone, filter.load_argument(0));
+  calls.go(SYS_clone3, filter.answer(refuse(ENOSYS)));
+}
+
+// Sockets: AF_UNIX only, or none but a pair.
+void restrict_sockets(Filter& filter, Calls& calls, bool unix_sockets) {
+  const Filter::Place denied = filter.answer(refuse(EACCES));
+  filter.if_equal(AF_UNIX, filter.answer(kAllow), denied);
+  const Filter::Place low = filter.load_argument(0);
+  filter.if_equal(0, low, denied);
+  const Filter::Place by_family = filter.load_argument_high(0);
+  calls.go(SYS_socket, unix_sockets ? by_family : denied);
+  calls.go(SYS_socketpair, by_family);
+}
+
+// setsockopt: buffers stay at the host's default, since what waits in them is in no sum.
+void restrict_socket_buffers(Filter& filter, Calls& calls) {
+  const Filter::Place denied = filter.answer(refuse(EACCES));
+  const Filter::Place allowed = filter.answer(kAllow);
+  const Filter::Place received = filter.if_equal(SO_RCVBUF, denied, allowed);
+  filter.if_equal(SO_SNDBUF, denied, received);
+  const Filter::Place option = filter.load_argument(2);
+  filter.if_equal(SOL_SOCKET, option, allowed);
+  calls.go(SYS_setsockopt, filter.load_argument(1));
+}
+
+// ioctl: no input faked into a terminal, by TIOCSTI (CVE-2017-5226) or the console's TIOCLINUX
+// (CVE-2023-28339). The kernel looks at the low half only, so this does too.
+void restrict_ioctl(Filter& filter, Calls& calls) {
+  const Filter::Place refused = filter.answer(refuse(EPERM));
+  const Filter::Place console = filter.if_equal(TIOCLINUX, refused, filter.answer(kAllow));
+  filter.if_equal(TIOCSTI, refused, console);
+  calls.go(SYS_ioctl, filter.load_argument(1));
+}
+
+// mmap: no shared anonymous memory. Pages that MADV_DONTNEED has taken out of every resident set
+// stay allocated, so that neither RLIMIT_DATA nor a sample of the jail's memory would see them.
+void restrict_shared_memory(Filter& filter, Calls& calls) {
+  const Filter::Place allowed = filter.answer(kAllow);
+  // Also in MAP_SHARED_VALIDATE.
+  const Filter::Place shared =
+      filter.if_any_bit(MAP_SHARED, filter.answer(refuse(EACCES)), allowed);
+  filter.if_any_bit(MAP_ANONYMOUS, shared, allowed);
+  calls.go(SYS_mmap, filter.load_argument(3));
+}
+
+// Calls that take a process and would reach the launcher, which has the same uid: its limits,
+// priority and processors decide how well it watches.
+void protect_launcher(Filter& filter, Calls& calls, pid_t launcher) {
+  const auto number = static_cast<std::uint32_t>(launcher);
+  const Filter::Place refused = filter.answer(refuse(EPERM));
+  const Filter::Place allowed = filter.answer(kAllow);
+  filter.if_equal(number, refused, allowed);
+  const Filter::Place by_first = filter.load_argument(0);
+  for (const int call : {SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler,
+                         SYS_sched_setparam, SYS_sched_setattr}) {
+    calls.go(call, by_first);
+  }
+  // These first take what the number means; by group or by user the launcher could be among them.
+  filter.if_equal(number, refused, allowed);
+  const Filter::Place by_second = filter.load_argument(1);
+  filter.if_equal(0 /* PRIO_PROCESS */, by_second, refused);
+  calls.go(SYS_setpriority, filter.load_argument(0));
+  filter.if_equal(1 /* IOPRIO_WHO_PROCESS */, by_second, refused);
+  calls.go(SYS_ioprio_set, filter.load_argument(0));
+}
+
+// Where the filter begins. The search is what was written last: a load goes on with that.
+void check_architecture(Filter& filter, Filter::Place killed, Filter::Place search) {
+#if defined(__x86_64__)
+  // x32 shares the architecture's number and differs in this bit (seccomp(2), "Caveats").
+  search = filter.if_any_bit(kX32Bit, killed, search);
+#endif
+  (void)search;
+  const Filter::Place number = filter.load(offsetof(seccomp_data, nr));
+  filter.if_equal(kArchitecture, number, killed);
+  filter.load(offsetof(seccomp_data, arch));
 }
 
 }  // namespace
@@ -264,16 +188,17 @@ void search(Filter& filter, const Answers& answers, std::uint32_t first, std::ui
 Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, pid_t launcher,
                               Descriptor& exec_listener) {
   Filter filter;
-  check_architecture(filter);
-  restrict_exec(filter, exec);
-  restrict_clone(filter);
-  restrict_sockets(filter, unix_sockets);
-  restrict_socket_buffers(filter);
-  restrict_ioctl(filter);
-  restrict_shared_memory(filter);
-  protect_launcher(filter, launcher);
-  const Answers answers;
-  search(filter, answers, 0, answers.runs() - 1);
+  const Filter::Place killed = filter.answer(SECCOMP_RET_KILL_PROCESS);
+  Calls calls(filter.answer(refuse(ENOSYS)));
+  answer_by_lists(filter, calls);
+  restrict_exec(filter, calls, exec);
+  restrict_clone(filter, calls);
+  restrict_sockets(filter, calls, unix_sockets);
+  restrict_socket_buffers(filter, calls);
+  restrict_ioctl(filter, calls);
+  restrict_shared_memory(filter, calls);
+  protect_launcher(filter, calls, launcher);
+  check_architecture(filter, killed, calls.search(filter));
   if (filter.overflown()) {
     return Status::failure(Step::kSeccomp, E2BIG);
   }
