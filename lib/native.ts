@@ -177,15 +177,15 @@ export interface NativeJail {
 
 export interface Addon {
   spawn(spec: NativeSpec, onEvent: (event: NativeEvent) => void): NativeJail;
-  /** A spec as the launcher and cells read it. */
-  specBytes(spec: NativeSpec): Buffer;
+  /** A spec as the launcher and cells read it, in a file in memory that nobody can change: its descriptor. */
+  sealSpec(spec: NativeSpec): number;
   /**
    * Asks a template for a cell.
-   * @param spec as `specBytes` gives it
+   * @param spec as `sealSpec` gives it
    */
   makeCell(
     template: number,
-    spec: Buffer,
+    spec: number,
     onEvent: (event: NativeEvent) => void,
   ): NativeJail & { request: number; lifeline: number };
   /**

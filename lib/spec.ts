@@ -187,8 +187,8 @@ const NAME_BYTES = 6;
 // Kept for names to come: to ask for six bytes takes as long as for some hundreds.
 let randomness = Buffer.alloc(0);
 
-/** The path of a jail's directory, of the same length each time. */
-export function newDirectory(): string {
+/** The path of a jail's directory. */
+function newDirectory(): string {
   if (randomness.length < NAME_BYTES) {
     randomness = randomBytes(128 * NAME_BYTES);
   }

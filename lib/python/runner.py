@@ -34,31 +34,29 @@ PROGRAM = '<string>'
 HELD_SIGNALS = [SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM]
 # Within what every supported Python's own recursion limits and the reader of the result allow.
 MAX_DEPTH = 900
+PIPE_SIZE = 1 << 16
 MAX_MESSAGE = 1 << 16
 MAX_TRACEBACK = 1 << 18
 
 standard_builtins = dict(__builtins__)
 restore_builtins = vars(builtins).update
+shares_builtins = sys.version_info < (3, 10)
 recursion_limit = sys.getrecursionlimit()
+setrecursionlimit = sys.setrecursionlimit
+limit_digits = getattr(sys, 'set_int_max_str_digits', None)
 settrace = sys.settrace
 setprofile = sys.setprofile
 
 
 def enter():
     """Takes down where this process is, and what it started with."""
-    global streams, standard_path, standard_modules, last_module
-    move()
+    global directory, process, streams, standard_path, standard_modules, last_module
+    directory = getcwd()
+    process = getpid()
     streams = [sys.stdout, sys.stderr]
     standard_path = list(sys.path)
     standard_modules = frozenset(sys.modules)
     last_module = next(reversed(sys.modules))
-
-
-def move():
-    """Takes down where this process is, a copy of the one that has entered."""
-    global directory, process
-    directory = getcwd()
-    process = getpid()
 
 
 class DecoderOptions:
@@ -77,8 +75,9 @@ scan = make_scanner(DecoderOptions)
 def read_request(descriptor, size):
     chunks = []
     while size > 0:
-        # What a pipe holds at most. More would be memory that is mapped and unmapped for each read.
-        chunk = read(descriptor, 1 << 16)
+        # What a pipe holds at most. More would be memory that is mapped and unmapped for each read, and all that is
+        # not needed is memory that this process has to take first.
+        chunk = read(descriptor, size if size < PIPE_SIZE else PIPE_SIZE)
         if not chunk:
             break
         chunks.append(chunk)
@@ -153,11 +152,11 @@ def encode_globals(namespace):
 
 def settle():
     """Undo what a program may have changed under this file's feet."""
-    if sys.version_info < (3, 10):
+    if shares_builtins:
         restore_builtins(standard_builtins)
-    sys.setrecursionlimit(recursion_limit)
-    if hasattr(sys, 'set_int_max_str_digits'):
-        sys.set_int_max_str_digits(4300)
+    setrecursionlimit(recursion_limit)
+    if limit_digits is not None:
+        limit_digits(4300)
     # A handler of the program's could raise here. SIGXCPU stays open: it is how the limit works.
     pthread_sigmask(SIG_BLOCK, HELD_SIGNALS)
 
@@ -357,11 +356,9 @@ def perform(request_descriptor, size, channel):
     code = request['code']
     namespace = request['globals']
     namespace['__builtins__'] = vars(builtins)
-    set_inheritable(channel, False)
     sys.path[:0] = script_path
-    sys.path += [
-        name if name.startswith('/') else directory + '/' + name
-        for name in request['python_path']]
+    for name in request['python_path']:
+        sys.path.append(name if name.startswith('/') else directory + '/' + name)
     status = 0
     try:
         try:
@@ -397,4 +394,5 @@ def run(size=sys.maxsize):
 
 if __name__ == '__main__':
     enter()
+    set_inheritable(CHANNEL, False)
     run()

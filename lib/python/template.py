@@ -1,15 +1,17 @@
 """A warm Python: imports what calls will need, then makes cells, each of which runs one call.
 
 In:   descriptor 3, read to its end: {"library": str, "preload": [module, ...], "python_path": [path,
-      ...], "rehearsal": str, "environment": [name, ...], "runner": str}: `environment` is what only this process's
-      start needed. All of it is the operator's; nothing of a call is ever read here.
+      ...], "rehearsal": str, "environment": [name, ...], "runner": str}: `environment` is what only this process's start needed. All of it is the operator's; nothing of a call is ever read here.
 Out:  descriptor 4: "ready", or a traceback.
 Then: descriptor 5, where the descriptors of each new cell come. What follows `make_cells` runs in a
       cell, confined, with the cell's own descriptors 0 to 4.
 """
 import sys
 
-sys.path.pop(0)
+# The directory of a program that is a file is the first.
+script_is_searched = not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False))
+if script_is_searched:
+    sys.path.pop(0)
 standard_path = list(sys.path)
 standard_modules = set(sys.modules)
 
@@ -28,7 +30,8 @@ ANSWER = 4
 HANDOVER = 5
 LONGEST_REHEARSAL_MS = 60000
 TEMPLATE = 0
-SCOUT = 2
+URGENT_CELL = 2
+SCOUT = 3
 SCRIPT = -1
 PROBE = -2
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
@@ -100,20 +103,15 @@ def reseed(sources):
             source.seed()
 
 
-def enter_cell(library, runner, sources):
-    """What a new process would have been told by its start."""
-    runner.move()
-    runner.script_path = script_path(runner.directory)
-    for name in ('TMPDIR', 'HOME'):
-        os.environ[name] = runner.directory + '/tmp'
-    tempfile = sys.modules.get('tempfile')
-    if tempfile is not None:
-        tempfile.tempdir = None
-    reseed(sources)
-    if not library.codejail_is_urgent():
+def enter_cell(place, runner, sources):
+    """What only a new process knows. All else is done before there is one, since here it takes page faults: so a cell's
+    directory, in mounts of its own, has the path of the template's."""
+    runner.process = os.getpid()
+    if sources:
+        reseed(sources)
+    if place != URGENT_CELL:
         rehearse(runner)
         take_blocks()
-    gc.enable()
 
 
 def take_blocks():
@@ -125,10 +123,6 @@ def take_blocks():
 
 def words_of(library):
     return [os.fsdecode(library.codejail_word(index)) for index in range(library.codejail_word_count())]
-
-
-def script_path(directory):
-    return [] if sys.flags.isolated or getattr(sys.flags, 'safe_path', False) else [directory]
 
 
 def take_words(words):
@@ -155,7 +149,8 @@ def run_script(library):
             pass
     directory = os.getcwd()
     sys.argv = words
-    sys.path[:0] = script_path(directory)
+    if script_is_searched:
+        sys.path.insert(0, directory)
     sys.modules['__main__'] = types.ModuleType('__main__')
     status = library.codejail_run_script(os.fsencode(os.path.join(directory, words[0])))
     error = getattr(sys, 'last_type', None) if status else None
@@ -212,6 +207,11 @@ def main():
     runner = make_runner(configuration['runner'])
     become_runner(runner)
     runner.enter()
+    if script_is_searched:
+        runner.script_path = [runner.directory]
+    tempfile = sys.modules.get('tempfile')
+    if tempfile is not None:
+        tempfile.tempdir = None
     rehearse(runner)
     sources = random_sources()
     request = {
@@ -220,6 +220,8 @@ def main():
     leave = exit_of_scout(library)
     gc.collect()
     gc.freeze()
+    # Nothing of Python's runs any more in this process.
+    gc.enable()
     return library, runner, sources, file, leave
 
 
@@ -245,7 +247,7 @@ if place == SCOUT:
     runner._exit = leave
 
 # In a cell, or in the scout.
-enter_cell(library, runner, sources)
+enter_cell(place, runner, sources)
 call = library.codejail_await_call()
 if call == PROBE:
     library.codejail_run_probe()

@@ -1,57 +1,56 @@
-// The specs that a template's cells are made by. They differ in little, and to write one takes as long as all else that
-// the server does for a cell: so it is written once, and copied.
+// The specs that a template's cells are made by. All cells of a template with the same limits have the same one, since each
+// has a mount namespace of its own: so it is written and sealed once.
+import { thrownByAddon } from '../cold';
 import type { Confinement } from '../confinement';
 import { native } from '../native';
 import { RUNNER } from '../runner-file';
-import { buildCellSpec, newDirectory } from '../spec';
+import { buildCellSpec } from '../spec';
 import { areEqual, type CellLimits } from './generation';
-
-// As long as a directory's path, and none.
-const PLACEHOLDER = newDirectory().replace(/.{8}$/, '########');
-
-/** A spec with the placeholder in it, and where that is. */
-interface Pattern {
-  bytes: Buffer;
-  places: number[];
-}
-
-function placesOf(text: string, bytes: Buffer): number[] {
-  const places: number[] = [];
-  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) {
-    places.push(at);
-  }
-  return places;
-}
 
 /** Makes specs, for cells of the limits that were asked for last. */
 export class CellSpecs {
+  readonly #directory: string;
   readonly #confinement: Confinement;
-  readonly #patterns = new Map<boolean, Pattern>();
+  readonly #sealed = new Map<boolean, number>();
   #limits: CellLimits | undefined;
 
-  /** @param confinement the cells' */
-  constructor(confinement: Confinement) {
+  /**
+   * @param directory where each cell's program runs
+   * @param confinement the cells'
+   */
+  constructor(directory: string, confinement: Confinement) {
+    this.#directory = directory;
     this.#confinement = confinement;
   }
 
-  /** The spec of a cell with that directory. */
-  make(directory: string, limits: CellLimits, isUrgent: boolean): Buffer {
+  /**
+   * The descriptor of a cell's spec, until the next one is asked for.
+   * @throws SetupError where it can't be made
+   */
+  of(limits: CellLimits, isUrgent: boolean): number {
     if (this.#limits === undefined || !areEqual(limits, this.#limits)) {
-      this.#patterns.clear();
+      this.close();
       this.#limits = limits;
     }
-    let pattern = this.#patterns.get(isUrgent);
-    if (pattern === undefined) {
+    let sealed = this.#sealed.get(isUrgent);
+    if (sealed === undefined) {
       // The runner is written ahead of the call, which then has less to do.
-      const spec = buildCellSpec(PLACEHOLDER, this.#confinement, limits, [RUNNER], isUrgent);
-      const bytes = native().addon.specBytes(spec);
-      pattern = { bytes, places: placesOf(PLACEHOLDER, bytes) };
-      this.#patterns.set(isUrgent, pattern);
+      const spec = buildCellSpec(this.#directory, this.#confinement, limits, [RUNNER], isUrgent);
+      try {
+        sealed = native().addon.sealSpec(spec);
+      } catch (cause) {
+        throw thrownByAddon(cause);
+      }
+      this.#sealed.set(isUrgent, sealed);
     }
-    const bytes = Buffer.from(pattern.bytes);
-    for (const place of pattern.places) {
-      bytes.write(directory, place, 'latin1');
+    return sealed;
+  }
+
+  /** Closes what it holds. */
+  close(): void {
+    for (const descriptor of this.#sealed.values()) {
+      native().addon.closeDescriptor(descriptor);
     }
-    return bytes;
+    this.#sealed.clear();
   }
 }

@@ -83,13 +83,13 @@ export class ForkedCell implements Cell {
 
   /**
    * Asks the template for a cell.
-   * @param spec as `CellSpecs` makes it
+   * @param spec as `CellSpecs` gives it
    * @param directory where its program runs
    * @throws SetupError where it can't be asked
    */
   constructor(
     template: number,
-    spec: Buffer,
+    spec: number,
     directory: string,
     frames: Frames,
     mechanisms: readonly string[],

@@ -13,7 +13,7 @@ import type { Runtime } from '../runtime';
 import { pythonSource } from '../python-source';
 import { proveCells } from './proof';
 import { treeBytes } from './tree-bytes';
-import { buildSpec, newDirectory } from '../spec';
+import { buildSpec } from '../spec';
 import { ForkedCell, type Cell } from './cell';
 import { CellSpecs } from './cell-specs';
 import { Frames } from './frame';
@@ -81,6 +81,7 @@ class RunningTemplate implements Template {
   readonly #jail: NativeJail;
   readonly #outputs: Outputs;
   readonly #cells = new Set<ForkedCell>();
+  readonly #directory: string;
   readonly #specs: CellSpecs;
   #hasEnded = false;
   #closed = false;
@@ -121,7 +122,9 @@ class RunningTemplate implements Template {
         collects: false,
       },
     );
-    this.#specs = new CellSpecs(plan.cell);
+    // The cells' are at the same place: whatever Python knows of it holds in them too.
+    this.#directory = spec.directory;
+    this.#specs = new CellSpecs(spec.directory, plan.cell);
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
@@ -152,6 +155,7 @@ class RunningTemplate implements Template {
   }
 
   async #finish(): Promise<void> {
+    this.#specs.close();
     await this.#outputs.ended();
     await Promise.all([...this.#cells].map(async ({ dead }) => dead));
   }
@@ -195,11 +199,10 @@ class RunningTemplate implements Template {
     if (this.#hasEnded || this.#closed) {
       throw new SetupError('make a cell', 0, { detail: 'the template has ended' });
     }
-    const directory = newDirectory();
     const cell = new ForkedCell(
       this.#jail.id,
-      this.#specs.make(directory, limits, isUrgent),
-      directory,
+      this.#specs.of(limits, isUrgent),
+      this.#directory,
       this.#frames,
       this.#mechanisms,
     );

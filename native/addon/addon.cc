@@ -26,16 +26,6 @@ Napi::Value uid_is_free(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), lease_uid(only, lease).ok());
 }
 
-// specBytes(spec): Buffer
-Napi::Value spec_bytes_of(const Napi::CallbackInfo& info) {
-  SpawnPlan plan;
-  if (!read_plan(info[0].As<Napi::Object>(), plan)) {
-    return info.Env().Undefined();
-  }
-  const std::vector<char> bytes = spec_bytes(plan);
-  return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
-}
-
 // Owned by a JavaScript environment: each worker thread has its own.
 struct Environment {
   explicit Environment(Napi::Env env) : processes(env) {}
@@ -58,7 +48,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("spawn", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->spawn(info);
               }));
-  exports.Set("specBytes", Napi::Function::New(env, spec_bytes_of));
+  exports.Set("sealSpec", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return owned->seal_spec(info);
+              }));
   exports.Set("makeCell", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->make_cell(info);
               }));

@@ -23,8 +23,8 @@ bool make_pipe(Descriptor& read_end, Descriptor& write_end, int nonblocking_end)
   }
   read_end.reset(ends[0]);
   write_end.reset(ends[1]);
-  return fcntl(ends[nonblocking_end], F_SETFL,
-               fcntl(ends[nonblocking_end], F_GETFL) | O_NONBLOCK) == 0;
+  // Nothing else that it would change is set yet (fcntl(2)).
+  return fcntl(ends[nonblocking_end], F_SETFL, O_NONBLOCK) == 0;
 }
 
 // The server's ends of a jail's pipes.
@@ -68,7 +68,7 @@ bool make_nursery(Descriptor& server, Descriptor& child) {
   server.reset(ends[0]);
   child.reset(ends[1]);
   // The event loop must not wait for a nursery.
-  return fcntl(server.get(), F_SETFL, fcntl(server.get(), F_GETFL) | O_NONBLOCK) == 0;
+  return fcntl(server.get(), F_SETFL, O_NONBLOCK) == 0;
 }
 
 void throw_failure(Napi::Env env, const Status& status) {
@@ -179,6 +179,20 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
   return describe(*this, id, own);
 }
 
+Napi::Value JailProcesses::seal_spec(const Napi::CallbackInfo& info) {
+  SpawnPlan plan;
+  if (!read_plan(info[0].As<Napi::Object>(), plan)) {
+    return info.Env().Undefined();
+  }
+  const std::vector<char> bytes = spec_bytes(plan);
+  Descriptor spec;
+  if (const Status made = make_spec_file(bytes.data(), bytes.size(), spec); !made.ok()) {
+    throw_failure(info.Env(), made);
+    return info.Env().Undefined();
+  }
+  return Napi::Number::New(info.Env(), hand_out(std::move(spec)));
+}
+
 Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
@@ -207,14 +221,8 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
     throw_failure(env, Status::failure(Step::kPipes, errno, "eventfd"));
     return env.Undefined();
   }
-  Descriptor spec;
-  const auto bytes = info[1].As<Napi::Buffer<char>>();
-  if (const Status made = make_spec_file(bytes.Data(), bytes.Length(), spec); !made.ok()) {
-    throw_failure(env, made);
-    return env.Undefined();
-  }
   const int handed[kCellFromServer] = {
-      spec.get(),
+      info[1].As<Napi::Number>().Int32Value(),
       ends.report.get(),
       ends.standard_input.get(),
       ends.standard_output.get(),

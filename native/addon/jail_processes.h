@@ -18,6 +18,8 @@ class JailProcesses {
 
   // spawn(spec, onEvent): {id, stdin, stdout, stderr, result}
   Napi::Value spawn(const Napi::CallbackInfo& info);
+  // sealSpec(spec): a descriptor, which closeDescriptor closes
+  Napi::Value seal_spec(const Napi::CallbackInfo& info);
   // makeCell(template, spec, onEvent): {id, stdin, stdout, stderr, result, request, lifeline}
   Napi::Value make_cell(const Napi::CallbackInfo& info);
   // beginCall(cell, cpuMicroseconds, memoryBytes, wantsTmpDirectory, descriptor, frame): number

@@ -62,10 +62,10 @@ std::uint64_t difference(std::uint64_t value, std::uint64_t part) {
 
 Footprint Footprint::measure() {
   Footprint footprint;
-  (void)read_resident("/proc/self/status", footprint.resident_bytes);
   char text[4096];
   bool found = read_text("/proc/self/status", text, sizeof(text));
   if (found) {
+    footprint.resident_bytes = resident_of(text, found);
     footprint.address_bytes = bytes_of(text, "\nVmSize:", found);
     footprint.data_bytes = bytes_of(text, "\nVmData:", found);
   }

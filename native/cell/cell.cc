@@ -66,7 +66,7 @@ void become_cell(Descriptor (&received)[kCellMost]) {
 }
 
 // Where Python goes on.
-enum Place { kInTemplate, kInCell, kInScout };
+enum Place { kInTemplate, kInCell, kInUrgentCell, kInScout };
 
 Place make_cells(int handover) {
   leave_children_to_kernel();
@@ -86,7 +86,7 @@ Place make_cells(int handover) {
     if (forked.in_cell) {
       state().between = forked.between;
       become_cell(received);
-      return kInCell;
+      return state().spec.has(kUrgent) ? kInUrgentCell : kInCell;
     }
     if (!status.ok()) {
       (void)channel.tell_failure(status);
@@ -141,12 +141,6 @@ CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handov
   }
   ::close(answer);
   return make_cells(handover);
-}
-
-// Whether a call waits for this cell already.
-CODEJAIL_EXPORT int codejail_is_urgent() {
-  const codejail::State& cell = codejail::state();
-  return !cell.is_scout && cell.spec.has(codejail::kUrgent) ? 1 : 0;
 }
 
 // In a cell: tells the server that it waits, waits, and readies everything for the program. How

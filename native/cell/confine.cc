@@ -15,7 +15,7 @@
 namespace codejail {
 namespace {
 
-constexpr int kStandard = 5;
+constexpr int kStandard = 3;
 constexpr int kReport = 5;
 constexpr int kDirectory = 6;
 constexpr int kFirstOther = 7;

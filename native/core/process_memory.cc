@@ -29,16 +29,19 @@ std::uint64_t bytes_of(const char* text, const char* line, bool& found) {
   return at == nullptr ? 0 : std::strtoull(at + std::strlen(line), nullptr, 10) * 1024U;
 }
 
-// What one task of /proc shows of its memory; false where it has ended.
+std::uint64_t resident_of(const char* status, bool& found) {
+  // Page tables too: a huge mapping of nothing is made of them.
+  return bytes_of(status, "\nRssAnon:", found) + bytes_of(status, "\nRssShmem:", found) +
+         bytes_of(status, "\nVmPTE:", found);
+}
+
 bool read_resident(const char* path, std::uint64_t& bytes) {
   char text[4096];
   bool found = read_text(path, text, sizeof(text));
   if (!found) {
     return false;
   }
-  // Page tables too: a huge mapping of nothing is made of them.
-  bytes = bytes_of(text, "\nRssAnon:", found) + bytes_of(text, "\nRssShmem:", found) +
-          bytes_of(text, "\nVmPTE:", found);
+  bytes = resident_of(text, found);
   return found;
 }
 

@@ -34,22 +34,20 @@ void wait_for_release(const Descriptor& released) {
   }
 }
 
-Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer], int handover) {
+Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer],
+                 const Descriptor& network, int handover) {
   const Record directory = spec.find(RecordKind::kWorkingDirectory);
   if (directory.header == nullptr) {
     return Status::failure(Step::kNursery, EINVAL, "the spec names no directory");
   }
-  const bool has_network = (spec.header().namespaces & CLONE_NEWNET) != 0;
-  const std::size_t count = has_network ? kCellMost : kCellNetworkNamespace;
-  const char* paths[kCellMost] = {};
+  const char* paths[kCellNetworkNamespace] = {};
   paths[kCellUserNamespace] = "/proc/self/ns/user";
   paths[kCellPidNamespace] = "/proc/self/ns/pid";
   paths[kCellMountNamespace] = "/proc/self/ns/mnt";
   paths[kCellDirectory] = directory.path;
-  paths[kCellNetworkNamespace] = "/proc/self/ns/net";
-  Descriptor opened[kCellMost];
+  Descriptor opened[kCellNetworkNamespace];
   int numbers[kCellMost];
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < kCellNetworkNamespace; ++i) {
     if (i < kCellFromServer) {
       numbers[i] = received[i].get();
     } else {
@@ -60,7 +58,8 @@ Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer]
       numbers[i] = opened[i].get();
     }
   }
-  return send_descriptors(handover, numbers, count)
+  numbers[kCellNetworkNamespace] = network.get();
+  return send_descriptors(handover, numbers, network.valid() ? kCellMost : kCellNetworkNamespace)
              ? Status::success()
              : Status::failure(Step::kNursery, errno, "the template has ended");
 }
@@ -87,14 +86,15 @@ Status enter_profile(const Spec& spec) {
 }  // namespace
 
 void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromServer],
-                            Descriptor released, int handover) {
+                            Descriptor released, Descriptor network, int handover) {
   const ReportChannel channel(received[kCellReport].get());
   (void)::signal(SIGCHLD, SIG_DFL);
   wait_for_release(released);
   released.reset();
   Descriptor tmp_directory;
   require(channel, enter_cell_root(spec, tmp_directory));
-  require(channel, hand_over(spec, received, handover));
+  require(channel, hand_over(spec, received, network, handover));
+  network.reset();
   // The rest goes on while the template forks.
   ::close(handover);
   for (std::size_t i = 0; i < kCellFromServer; ++i) {

@@ -8,8 +8,9 @@
 namespace codejail {
 
 // `received`: what the server sent for this cell. `released`: a byte comes when the ids are mapped.
-// `handover`: the socket to the template.
+// `network`: its network namespace, where it has one of its own. `handover`: the socket to the
+// template.
 [[noreturn]] void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromServer],
-                                         Descriptor released, int handover);
+                                         Descriptor released, Descriptor network, int handover);
 
 }  // namespace codejail

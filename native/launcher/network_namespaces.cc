@@ -70,10 +70,10 @@ void NetworkNamespaces::lend_to(Descriptor pidfd) {
   loans_.push_back({std::move(entered_), std::move(pidfd)});
 }
 
-void NetworkNamespaces::forget() {
+Descriptor NetworkNamespaces::forget() {
   loans_.clear();
   unused_.clear();
-  entered_.reset();
+  return std::move(entered_);
 }
 
 }  // namespace codejail

@@ -15,8 +15,8 @@ class NetworkNamespaces {
   Status enter_unused();
   // The cell that was cloned since then: until its PID 1 has ended nobody else enters.
   void lend_to(Descriptor pidfd);
-  // For that cell's own process, which has no business with those of others.
-  void forget();
+  // For that cell's own process, which has no business with those of others: its own, and no more.
+  Descriptor forget();
 
  private:
   struct Loan {

@@ -55,8 +55,7 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
   if (child == 0) {
     ::close(kOrders);
     ::close(release.get());
-    networks.forget();
-    become_cell_supervisor(spec, received, std::move(released), kHandover);
+    become_cell_supervisor(spec, received, std::move(released), networks.forget(), kHandover);
   }
   Descriptor owned(pidfd);
   Report report{};

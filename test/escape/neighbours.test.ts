@@ -1,6 +1,7 @@
 // Two jails at once: neither sees, signals or reaches the other.
 import type { JailCodeOptions } from '../../lib/index';
 import type { JailResult } from '../../lib/result';
+import { mode } from '../support/jail';
 import { useAttackedJail, expectDenied, outcomes, run } from './attack';
 
 const attacked = useAttackedJail();
@@ -77,20 +78,32 @@ print(os.getcwd(), flush=True)
     const found = await outcomes(
       attacked.jail,
       `
-for name in ('', '/tmp', '/tmp/secret', '/jailed_code'):
-    attempt('open ' + name, os.open, ${JSON.stringify(other.greeting)} + name, os.O_RDONLY)
+its = ${JSON.stringify(other.greeting)}
+attempt('open its secret', os.open, its + '/tmp/secret', os.O_RDONLY)
 attempt('list', os.listdir, '/tmp')
-attempt('make', os.mkdir, ${JSON.stringify(other.greeting)})
+attempt('make', os.mkdir, its)
+say('another path', its != os.getcwd())
+if its == os.getcwd():
+    say('its program', 'of the ' + 'neighbour' in open(its + '/jailed_code').read())
+    say('in tmp', os.listdir(its + '/tmp'))
+else:
+    for name in ('', '/tmp', '/jailed_code'):
+        attempt('open ' + name, os.open, its + name, os.O_RDONLY)
 `,
     );
     expect(other.greeting).toMatch(/^\/tmp\/codejail-/);
-    expectDenied(found, [
-      'open ',
-      'open /tmp',
-      'open /tmp/secret',
-      'open /jailed_code',
+    const { 'another path': isAnother, 'its program': isIts, 'in tmp': names, ...denied } = found;
+    // Cells of one template have the same path, each in its own mount namespace.
+    expect({ isAnother, isIts, names }).toEqual(
+      mode === 'warm'
+        ? { isAnother: false, isIts: false, names: [] }
+        : { isAnother: true, isIts: undefined, names: undefined },
+    );
+    expectDenied(denied, [
+      'open its secret',
       'list',
       'make',
+      ...(mode === 'warm' ? [] : ['open ', 'open /tmp', 'open /jailed_code']),
     ]);
     await other.leave();
   });

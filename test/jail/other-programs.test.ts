@@ -21,6 +21,13 @@ describe('a binary', () => {
     expect(stdout.toString()).toBe('through a pipe');
   });
 
+  it('starts in a directory of another name in each call', async () => {
+    suite.jail.configure('pwd', '/bin/pwd');
+    const [one, another] = await Promise.all([1, 2].map(async () => suite.jail.jailCode('pwd')));
+    expect(one?.stdout.toString()).toMatch(/^\/tmp\/codejail-\w{8}\n$/);
+    expect(another?.stdout.toString()).not.toBe(one?.stdout.toString());
+  });
+
   it('supports code for it, as its first argument', async () => {
     suite.jail.configure('cat', '/bin/cat');
     const { stdout } = await suite.jail.jailCode('cat', {

@@ -35,9 +35,14 @@ describe('a program in a jail', () => {
     expect(await suite.printed(code)).toMatch(/^True\n\/tmp\/codejail-\w{8}\nTrue\n$/);
   });
 
-  it('has a directory of another name in each call', async () => {
-    const code = 'import os; print(os.getcwd())';
-    expect(await suite.printed(code)).not.toBe(await suite.printed(code));
+  it('has a directory of its own in each call', async () => {
+    const code = [
+      'import os',
+      'print(sorted(os.listdir(".")), os.listdir("tmp"))',
+      'open("tmp/left", "w").write("behind")',
+    ].join('\n');
+    const seen = [await suite.printed(code), await suite.printed(code)];
+    expect(seen).toEqual(["['jailed_code', 'tmp'] []\n", "['jailed_code', 'tmp'] []\n"]);
   });
 
   it('starts the command "python" with -E and -B, and any other with nothing', async () => {
@@ -58,6 +63,13 @@ describe('a program in a jail', () => {
     suite.jail.configure('python', { bin: 'python3', env: { LEVEL: 'command', KEPT: 'yes' } });
     const code = 'import os; print(os.environ["LEVEL"], os.environ["KEPT"])';
     expect(await suite.printed(code, { env: { LEVEL: 'call' } })).toBe('call yes\n');
+  });
+
+  it('keeps a HOME and a TMPDIR that the command has', async () => {
+    const env = { HOME: '/nonexistent', TMPDIR: '/tmp' };
+    suite.jail.configure('python', { bin: 'python3', env });
+    const code = 'import os; print(os.environ["HOME"], os.environ["TMPDIR"])';
+    expect(await suite.printed(code)).toBe('/nonexistent /tmp\n');
   });
 
   it('denies every variable of the server but what it was given', async () => {
