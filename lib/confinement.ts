@@ -17,7 +17,8 @@ export const DEFAULT_UID_POOL: UidPool = { first: 1_900_000_000, count: 4096 };
 /** The uid that a program of an unprivileged jail sees; outside it is the caller's own. */
 const INNER_UID = 1000;
 
-const LANDLOCK_WITH_TRUNCATE = 3;
+/** The version of Landlock from which a file can not be emptied either (landlock(7)). */
+export const LANDLOCK_WITH_TRUNCATE = 3;
 
 /** The part of a spec that the host decides, not the call. */
 export interface Confinement {
@@ -227,6 +228,9 @@ export function planWarm(cold: Confinement): WarmConfinement {
       appArmorProfile: undefined,
       flags:
         ROOT_FLAGS |
+        // All of its cells see this one root, whose files belong to their uid: no mode can keep a program from changing
+        // what the others find there.
+        SpecFlag.readOnlyRoot |
         SpecFlag.launcherMakesNamespaces |
         SpecFlag.template |
         (cold.flags & SpecFlag.dropGroups),

@@ -63,7 +63,7 @@ std::uint64_t difference(std::uint64_t value, std::uint64_t part) {
 Footprint Footprint::measure() {
   Footprint footprint;
   char text[4096];
-  bool found = read_text("/proc/self/status", text, sizeof(text));
+  bool found = read_text(AT_FDCWD, "/proc/self/status", text, sizeof(text));
   if (found) {
     footprint.resident_bytes = resident_of(text, found);
     footprint.address_bytes = bytes_of(text, "\nVmSize:", found);

@@ -98,8 +98,15 @@ Status bind(const Descriptor& origin, const char* path, std::uint64_t attributes
   return Status::success();
 }
 
+// Where one is there already, as in a cell, it is covered: its mode does not matter.
+Status make_covered_directory(const char* path) {
+  return mkdir(path, kUnlistable) == 0 || errno == EEXIST
+             ? Status::success()
+             : Status::failure(Step::kMounts, errno, path);
+}
+
 Status mount_tmpfs(const Spec& spec, const Record& record) {
-  if (Status status = make_directory(record.path, kUnlistable); !status.ok()) {
+  if (Status status = make_covered_directory(record.path); !status.ok()) {
     return status;
   }
   char options[160];
@@ -117,9 +124,8 @@ Status mount_tmpfs(const Spec& spec, const Record& record) {
 }
 
 Status mount_proc(const char* path) {
-  // In a cell the template's own is there already: it is covered.
-  if (mkdir(path, kUnlistable) != 0 && errno != EEXIST) {
-    return Status::failure(Step::kMounts, errno, path);
+  if (Status status = make_covered_directory(path); !status.ok()) {
+    return status;
   }
   if (mount("proc", path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid") != 0) {
     return Status::failure(Step::kMounts, errno, path);

@@ -9,8 +9,8 @@
 
 namespace codejail {
 
-bool read_text(const char* path, char* text, std::size_t size) {
-  Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
+bool read_text(int directory, const char* path, char* text, std::size_t size) {
+  Descriptor file(openat(directory, path, O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
     return false;
   }
@@ -35,9 +35,9 @@ std::uint64_t resident_of(const char* status, bool& found) {
          bytes_of(status, "\nVmPTE:", found);
 }
 
-bool read_resident(const char* path, std::uint64_t& bytes) {
+bool read_resident(int directory, const char* path, std::uint64_t& bytes) {
   char text[4096];
-  bool found = read_text(path, text, sizeof(text));
+  bool found = read_text(directory, path, text, sizeof(text));
   if (!found) {
     return false;
   }

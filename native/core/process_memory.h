@@ -6,12 +6,13 @@
 
 namespace codejail {
 
-bool read_text(const char* path, char* text, std::size_t size);
+// `path` is looked up from `directory` (openat(2)).
+bool read_text(int directory, const char* path, char* text, std::size_t size);
 // The kilobytes after `line`, in bytes. `found` becomes false where the line is missing.
 std::uint64_t bytes_of(const char* text, const char* line, bool& found);
 // Anonymous and shared memory and page tables, by the text of a task's `status` file.
 std::uint64_t resident_of(const char* status, bool& found);
 // The same, of the task whose `status` file this is; false where it has ended.
-bool read_resident(const char* path, std::uint64_t& bytes);
+bool read_resident(int directory, const char* path, std::uint64_t& bytes);
 
 }  // namespace codejail

@@ -19,6 +19,8 @@ class Sums {
   void begin_call(const Order& order);
 
   [[nodiscard]] bool is_limited() const;
+  // Whether anything can be summed up here.
+  [[nodiscard]] bool can_look() const { return sampler_.can_look(); }
   // Sums up what lives. Memory that processes share is counted once where it decides.
   void look();
   // The same when nothing is decided by it any more: pages may be counted more than once.

@@ -28,26 +28,28 @@ std::uint64_t process_cpu(pid_t process) {
 }
 
 // Anonymous and shared memory; the pages of libraries are the host's and cost the jail nothing.
-std::uint64_t resident_bytes(pid_t process) {
+std::uint64_t resident_bytes(int proc, pid_t process) {
   char path[96];
   std::uint64_t bytes = 0;
-  (void)std::snprintf(path, sizeof(path), "/proc/%d/status", process);
-  if (read_resident(path, bytes)) {
+  (void)std::snprintf(path, sizeof(path), "%d/status", process);
+  if (read_resident(proc, path, bytes)) {
     return bytes;
   }
   // The memory of a process whose first thread has ended shows with the others only.
-  (void)std::snprintf(path, sizeof(path), "/proc/%d/task", process);
-  const Directory tasks(opendir(path));
+  (void)std::snprintf(path, sizeof(path), "%d/task", process);
+  Descriptor opened(openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Directory tasks(opened.valid() ? fdopendir(opened.get()) : nullptr);
   if (!tasks) {
     return 0;
   }
+  (void)opened.release();
   while (const dirent* task = readdir(tasks.get())) {
     const long number = std::strtol(task->d_name, nullptr, 10);
     if (number <= 0) {
       continue;
     }
-    (void)std::snprintf(path, sizeof(path), "/proc/%d/task/%ld/status", process, number);
-    if (read_resident(path, bytes)) {
+    (void)std::snprintf(path, sizeof(path), "%d/task/%ld/status", process, number);
+    if (read_resident(proc, path, bytes)) {
       return bytes;
     }
   }
@@ -56,14 +58,14 @@ std::uint64_t resident_bytes(pid_t process) {
 
 // The proportional set: a page that n processes share counts 1/n in each. False where the process
 // has made itself unreadable.
-bool proportional_bytes(pid_t process, std::uint64_t& bytes) {
+bool proportional_bytes(int proc, pid_t process, std::uint64_t& bytes) {
   char path[64];
   char text[4096];
-  (void)std::snprintf(path, sizeof(path), "/proc/%d/status", process);
-  bool found = read_text(path, text, sizeof(text));
+  (void)std::snprintf(path, sizeof(path), "%d/status", process);
+  bool found = read_text(proc, path, text, sizeof(text));
   const std::uint64_t tables = found ? bytes_of(text, "\nVmPTE:", found) : 0;
-  (void)std::snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", process);
-  if (!found || !read_text(path, text, sizeof(text))) {
+  (void)std::snprintf(path, sizeof(path), "%d/smaps_rollup", process);
+  if (!found || !read_text(proc, path, text, sizeof(text))) {
     return false;
   }
   bytes = tables + bytes_of(text, "\nPss_Anon:", found) + bytes_of(text, "\nPss_Shmem:", found);
@@ -72,7 +74,8 @@ bool proportional_bytes(pid_t process, std::uint64_t& bytes) {
 
 }  // namespace
 
-UsageSampler::UsageSampler() : own_cpu_at_start_us_(process_cpu(getpid())) {}
+UsageSampler::UsageSampler()
+    : proc_(opendir("/proc")), own_cpu_at_start_us_(process_cpu(getpid())) {}
 
 void UsageSampler::begin_call(pid_t main_process, std::uint64_t spent_us,
                               std::uint64_t inherited_bytes) {
@@ -108,15 +111,16 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     seen_[i].alive = false;
   }
   std::uint64_t exact = 0;
-  const Directory proc(opendir("/proc"));
-  if (!proc) {
+  if (!proc_) {
     return sample;
   }
+  rewinddir(proc_.get());
+  const int proc = dirfd(proc_.get());
   const pid_t self = getpid();
   pid_t newest = 0;
   unsigned newcomers = 0;
   bool wrapped = false;  // the numbers have begun again from the lowest
-  while (const dirent* item = readdir(proc.get())) {
+  while (const dirent* item = readdir(proc_.get())) {
     const auto process = static_cast<pid_t>(std::strtol(item->d_name, nullptr, 10));
     if (process <= 0) {
       continue;
@@ -146,7 +150,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
       ended_cpu_us_ += seen.cpu_us;
     }
     seen.cpu_us = cpu;
-    const std::uint64_t resident = resident_bytes(process);
+    const std::uint64_t resident = resident_bytes(proc, process);
     sample.memory_bytes += resident > inherited_bytes_ ? resident - inherited_bytes_ : 0;
     ++sample.processes;
   }
@@ -164,8 +168,9 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     for (unsigned i = 0; i < count_; ++i) {
       std::uint64_t bytes = 0;
       if (seen_[i].process != 0) {
-        exact +=
-            proportional_bytes(seen_[i].process, bytes) ? bytes : resident_bytes(seen_[i].process);
+        exact += proportional_bytes(proc, seen_[i].process, bytes)
+                     ? bytes
+                     : resident_bytes(proc, seen_[i].process);
       }
     }
     sample.memory_bytes = exact;

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "directory.h"
+
 namespace codejail {
 
 struct Sample {
@@ -19,7 +21,10 @@ struct Sample {
 // one whose parent ignores SIGCHLD is in nobody's rusage (wait(2), NOTES).
 class UsageSampler {
  public:
+  // Opens /proc while no program runs that could bar the way to it.
   UsageSampler();
+  // Else every sample is empty.
+  [[nodiscard]] bool can_look() const { return proc_ != nullptr; }
 
   // Of a cell: from now on, without what its main process had used before, and without the memory
   // that each process has from the template.
@@ -40,6 +45,7 @@ class UsageSampler {
   // The process's entry, a new one where it has not been seen before.
   Seen& entry(pid_t process, bool& is_new);
 
+  Directory proc_;
   std::uint64_t own_cpu_at_start_us_;
   pid_t main_process_ = 0;
   std::uint64_t spent_us_ = 0;

@@ -15,6 +15,16 @@ for _ in range(5):
         time.sleep(600)
 time.sleep(600)
 `,
+  'processes behind a root that nobody may enter any more': `
+for path in ('/', '/proc'):
+    try: os.chmod(path, 0)
+    except OSError: pass
+for _ in range(5):
+    if os.fork() == 0:
+        held = bytearray(40 << 20)
+        time.sleep(600)
+time.sleep(600)
+`,
   'processes whose name looks like the kernel’s account of their memory': `
 libc.prctl(15, b'RssAnon:\\t0', 0, 0, 0)
 for _ in range(5):
