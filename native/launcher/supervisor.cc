@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,9 @@ class Supervisor {
   [[noreturn]] void run(const Program& program, const char* label) {
     watch_children();
     (void)std::snprintf(report_.label, sizeof(report_.label), "%s", label);
+    if (spec_.has(kTemplate)) {
+      skip_number();
+    }
     main_process_ = program.start(spec_, channel_);
     if (main_process_ < 0) {
       channel_.fail(Status::failure(Step::kFork, errno));
@@ -74,7 +78,26 @@ class Supervisor {
   }
 
  private:
+  // So that the template's Python has another number than each of its cells' has in its own
+  // namespace: generators of random numbers tell by it that they are in a fork (OpenSSL,
+  // openssl_get_fork_id).
+  void skip_number() {
+    const auto child =
+        static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
+    if (child == 0) {
+      _exit(0);
+    }
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, __WALL) != child) {
+      channel_.fail(Status::failure(Step::kFork, errno));
+    }
+  }
+
   void watch_children() {
+    // A cell's limits come with its call.
+    if (!sums_.can_look() && (sums_.is_limited() || alarm_.valid())) {
+      channel_.fail(Status::failure(Step::kSupervise, errno, "/proc can't be read"));
+    }
     sigset_t child_signal;
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);

@@ -1,9 +1,10 @@
 // Nothing of one call is visible to the next, and no cell harms another, its template or the server.
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Template } from '../../lib/warm/template';
-import { execIn, LIMITS, printed, scriptIn, startPython } from '../support/warm';
+import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
+import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
 
 let template: Template;
 
@@ -17,6 +18,21 @@ afterAll(async () => {
 async function globalsOf(code: string): Promise<unknown> {
   const { channel } = await execIn(await template.makeCell(LIMITS), code);
   return JSON.parse(channel.subarray(1).toString());
+}
+
+/** Has a template preload a module of this source. */
+async function preloading(
+  source: string,
+  use: (options: TemplateOptions) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync('/var/tmp/suite-');
+  try {
+    chmodSync(folder, 0o755);
+    writeFileSync(join(folder, 'own_module.py'), source);
+    await use({ ...(await templateOptions(['own_module'])), pythonPath: [folder] });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 describe('a cell shows nothing of the call before', () => {
@@ -74,6 +90,20 @@ left = left or failed != 0 or ctypes.string_at(text(), 1) != b"X"
   it('has random numbers of its own', async () => {
     const code = 'import random\na = [random.random(), random.Random().random()]';
     expect(await globalsOf(code)).not.toEqual(await globalsOf(code));
+  });
+
+  it('has random numbers of OpenSSL’s of its own, where the template has drawn some', async () => {
+    await preloading('import ssl; ssl.RAND_bytes(8)', async (options) => {
+      const drawing = await startTemplate(options);
+      try {
+        const code = 'import ssl; print(ssl.RAND_bytes(16).hex())';
+        const numbers = [await printed(drawing, code), await printed(drawing, code)];
+        expect(numbers[0]).toMatch(/^[0-9a-f]{32}$/);
+        expect(numbers[1]).not.toBe(numbers[0]);
+      } finally {
+        await drawing.close();
+      }
+    });
   });
 
   it('has random numbers of numpy’s of its own, where the Python has it', async () => {
@@ -175,6 +205,39 @@ describe('a hostile cell harms no other', () => {
     expect(await printed(template, 'print("too")')).toBe('too');
   });
 
+  it('that would change what all of them see', async () => {
+    const code = [
+      'import os',
+      "for path in ('/', '/dev', '/etc', '/usr', '/dev/null', '/dev/urandom'):",
+      '    for change in (',
+      '        lambda: os.chmod(path, 0), lambda: os.utime(path, ns=(5, 7)), lambda: os.chown(path, os.getuid(), -1),',
+      '        lambda: os.setxattr(path, "user.mark", b"1")):',
+      '        try: change(); print(path, "changed")',
+      '        except OSError: pass',
+      'print(oct(os.stat("/").st_mode), os.stat("/").st_mtime_ns > 7)',
+    ].join('\n');
+    expect(await printed(template, code)).toBe('0o40111 True');
+    expect(await printed(template, 'import os; print(oct(os.stat("/").st_mode))')).toBe('0o40111');
+  });
+
+  it('that has as many signals pending as it may', async () => {
+    // Each timer keeps room for its own (timer_create(2)), which counts for the user.
+    const timers = [
+      'import ctypes',
+      'create = ctypes.CDLL(None).timer_create',
+      'timer, count = ctypes.c_void_p(), 0',
+      'while count < 300 and create(1, None, ctypes.byref(timer)) == 0: count += 1',
+      'print(count, flush=True)',
+    ].join('\n');
+    const cells = await Promise.all([1, 2, 3].map(async () => template.makeCell(LIMITS)));
+    const hostile = cells.map(async (cell) => scriptIn(cell, `${timers}\nimport time; time.sleep(2)`));
+    await sleep(1000);
+    expect(await printed(template, timers)).toBe('256');
+    for (const { result } of await Promise.all(hostile)) {
+      expect(result.stdout.toString()).toBe('256\n');
+    }
+  });
+
   it('that has as many descriptors on the way as it may', async () => {
     // They count for the user, who is one for all cells of a template (unix(7), ETOOMANYREFS).
     const cells = await Promise.all([1, 2, 3].map(async () => template.makeCell(LIMITS)));
@@ -241,6 +304,20 @@ describe('the end', () => {
     }, 100);
     await expect(running).rejects.toThrow('enough');
     await cell.dead;
+  });
+
+  it('of the making of a cell is told at once', async () => {
+    const module = [
+      'import os, threading, time',
+      'def start(): threading.Thread(target=time.sleep, args=(600,), daemon=True).start()',
+      'os.register_at_fork(after_in_parent=start)',
+    ];
+    await preloading(module.join('\n'), async (options) => {
+      const beganAt = performance.now();
+      await expect(startTemplate(options)).rejects.toThrow('the template has a second thread');
+      // Not when a cell would have been given up.
+      expect(performance.now() - beganAt).toBeLessThan(15_000);
+    });
   });
 
   it('of a template, killed, takes none of its cells along', async () => {
