@@ -24,9 +24,6 @@ export interface ColdCall extends SpecRequest, RunCall {
   mechanisms: readonly string[];
 }
 
-/** What a call gave, and what came on its result channel. */
-export type ColdResult = RunResult;
-
 /**
  * Starts the launcher of a jail.
  * @throws SetupError where this process may have no more descriptors or threads to make one with
@@ -41,15 +38,15 @@ export function spawnJail(spec: NativeSpec, onEvent: (event: NativeEvent) => voi
 
 /** What the addon threw, as the error that callers know. */
 export function thrownByAddon(cause: unknown): SetupError {
-  const { step, errno, syscall, message } = cause as Error & Partial<NativeFailure>;
+  const { step, errno, syscall, detail, message } = cause as Error & Partial<NativeFailure>;
   return new SetupError(step ?? 'make the pipes', errno ?? 0, {
     syscall,
-    detail: step === undefined ? message : undefined,
+    detail: step === undefined ? message : detail,
     cause,
   });
 }
 
-async function runOnce(call: ColdCall, calledAt: number): Promise<ColdResult> {
+async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
   const spec = buildSpec(call.confinement, call.view, call.limits, call);
   const jail = spawnJail(spec.native, (event) => {
     if (event.type === 'started') {
@@ -78,7 +75,7 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<ColdResult> {
  * @throws SetupError where a step failed and the program was not started; the signal's reason where
  *   the call was aborted; what a callback or the iterable of `stdin` threw
  */
-export async function runCold(call: ColdCall, calledAt: number = now()): Promise<ColdResult> {
+export async function runCold(call: ColdCall, calledAt: number = now()): Promise<RunResult> {
   if ((call.confinement.flags & SpecFlag.ownRoot) === 0) {
     await sweepHostDirectories();
   }

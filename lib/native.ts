@@ -145,7 +145,7 @@ export interface NativeFailure {
 }
 
 export type NativeEvent =
-  | { type: 'started'; startedMs: number; label: string }
+  | { type: 'started'; startedMs: number }
   /** A cell waits for its call. */
   | { type: 'ready' }
   /** Of a cell: what came on its standard output, 0, its standard error, 1, or its result, 2; without a chunk, its end. */
@@ -192,7 +192,8 @@ export interface Addon {
    * Begins a cell's call; limits: -1 where there is none.
    * @param request the descriptor that the cell reads from
    * @param frame what it reads
-   * @returns how many of its bytes are written; the rest is to be written when the pipe takes it
+   * @returns how many of its bytes are written; the rest is to be written when the pipe takes it. -1 where the cell is
+   *   dead: then no call has begun
    */
   beginCall(
     cell: number,
@@ -210,7 +211,7 @@ export interface Addon {
   processOf(id: number): number;
   stop(id: number): void;
   kill(id: number): void;
-  listFiles(directory: number): Promise<{ path: string; size: number }[]>;
+  listFiles(directory: number): Promise<string[]>;
   readFiles(directory: number, paths: string[], limit: number): Promise<(Buffer | null)[] | null>;
   closeDescriptor(descriptor: number): void;
   /**

@@ -117,10 +117,11 @@ const SETUP_LIMIT_MS = 120_000;
 const KILLED = -9;
 
 /** A failed step of the native half, as an error. */
-export function setupError(failure: NativeFailure): SetupError {
+export function setupError(failure: NativeFailure, hasStarted = false): SetupError {
   return new SetupError(failure.step, failure.errno, {
     syscall: failure.syscall,
     detail: failure.detail,
+    hasStarted,
   });
 }
 
@@ -211,21 +212,33 @@ export class Run {
   /** To be called when the program's first instruction runs. */
   started(startedMs: number, directory: string): void {
     this.#startedMs = startedMs;
-    this.#call.onNote?.('info', `the program runs in ${directory}`);
-    if (this.#stopped !== null || this.#failure !== undefined) {
-      return;
+    if (this.#stopped === null && this.#failure === undefined) {
+      clearTimeout(this.#timer);
+      this.#boundTime(startedMs);
     }
-    clearTimeout(this.#timer);
+    this.#note('info', `the program runs in ${directory}`);
+  }
+
+  #boundTime(startedMs: number): void {
     const { realtime } = this.#call.limits;
     if (realtime > 0) {
       this.#timer = setTimeout(
         () => {
-          this.#call.onNote?.('warn', `killing the program, it ran too long: ${realtime}s`);
           this.#stop('time');
+          this.#note('warn', `killing the program, it ran too long: ${realtime}s`);
         },
         // A timer counts whole milliseconds, from when the event loop's turn began: never too short.
         Math.max(0, Math.ceil(startedMs + realtime * 1000 - now()) + 1),
       );
+    }
+  }
+
+  // Last, whatever it is about: a logger of the caller's that throws fails the call, not the process.
+  #note(level: 'info' | 'warn', message: string): void {
+    try {
+      this.#call.onNote?.(level, message);
+    } catch (error) {
+      this.#abandon(error);
     }
   }
 
@@ -293,12 +306,13 @@ export class Run {
       throw this.#failure.error;
     }
     if (ended.failure !== undefined) {
-      throw setupError(ended.failure);
+      throw setupError(ended.failure, this.#startedMs !== undefined);
     }
     const report = ended.report === undefined ? undefined : readReport(ended.report);
     const wasKilled = this.#stopped !== null || wasOutOfMemory(cgroup);
     if (this.#startedMs === undefined || (report === undefined && !wasKilled)) {
       throw new SetupError('supervise', 0, {
+        hasStarted: this.#startedMs !== undefined,
         detail:
           (cgroup?.oomKills ?? 0) > 0
             ? "memory ran out outside of the jail, on the host or in the server's own cgroup"

@@ -1,10 +1,10 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
-import { thrownByAddon, type ColdResult } from '../cold';
+import { thrownByAddon } from '../cold';
 import { now } from '../clock';
 import { SetupError } from '../errors';
 import { PROGRAM_NAME } from '../jail-files';
 import { native, type NativeEvent } from '../native';
-import { Outputs, Run, setupError, type Ended, type RunCall } from '../run';
+import { Outputs, Run, setupError, type Ended, type RunCall, type RunResult } from '../run';
 import type { JailFile } from '../spec';
 import { CellLostError } from './cell-lost';
 import { CallKind, type Frame, type Frames } from './frame';
@@ -32,7 +32,7 @@ export interface Cell {
    * @returns as `runCold`, when every process of the program is dead
    * @throws as `runCold`; CellLostError where the cell died before the call began
    */
-  run(call: WarmCall, calledAt: number): Promise<ColdResult>;
+  run(call: WarmCall, calledAt: number): Promise<RunResult>;
   /** Ends a cell that serves no call, and waits until nothing of it is left. */
   discard(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export interface Cell {
  * Runs one call in a cell, and waits until nothing of the cell is left.
  * @returns and throws as `Cell.run`
  */
-export async function runToEnd(cell: Cell, call: WarmCall): Promise<ColdResult> {
+export async function runToEnd(cell: Cell, call: WarmCall): Promise<RunResult> {
   const run = await cell.run(call, now());
   await run.gone?.();
   return run;
@@ -185,7 +185,7 @@ export class ForkedCell implements Cell {
     native().addon.kill(this.#jail.id);
   }
 
-  async run(call: WarmCall, calledAt: number): Promise<ColdResult> {
+  async run(call: WarmCall, calledAt: number): Promise<RunResult> {
     for (const signal of call.signals ?? []) {
       signal.throwIfAborted();
     }
@@ -210,6 +210,10 @@ export class ForkedCell implements Cell {
       this.#jail.request,
       frame,
     );
+    if (written < 0) {
+      this.#kill();
+      throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
+    }
     // It runs. What follows is done meanwhile: nothing of it can be told before the event loop's next turn.
     const startedAt = now();
     this.#request.finish(frame.subarray(written));
@@ -224,6 +228,13 @@ export class ForkedCell implements Cell {
     } catch (error) {
       await this.#gone();
       throw error;
+    }
+  }
+
+  /** Its template has ended: a cell that does not stand yet never will. */
+  onTemplateEnded(): void {
+    if (!this.#isReady) {
+      this.#kill();
     }
   }
 

@@ -2,13 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { now } from '../clock';
-import type { ColdResult } from '../cold';
+import type { RunResult } from '../run';
 import type { ProbeCheck } from '../probe';
 import type { WarmArguments } from '../warm-options';
 import type { Cell, WarmCall } from './cell';
 import { CellLostError } from './cell-lost';
 import { Chores } from './chores';
-import { areEqual, type CellLimits, type Generation, type ReadyCell } from './generation';
+import { areEqual, type Generation, type ReadyCell } from './generation';
 import type { MemoryGauge } from './memory-gauge';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
 import { RefillPace } from './refill-pace';
@@ -16,6 +16,7 @@ import { waitingIsFaster, type ColdReason } from './rule';
 import type { Template } from './template';
 import { Templates } from './templates';
 import { WaitingCalls } from './waiting-calls';
+import type { DiskLimits } from '../limits';
 
 /** What a pool is made of. */
 export interface PoolOptions {
@@ -23,7 +24,7 @@ export interface PoolOptions {
   /** Starts a template; rejects where it can't be. */
   startTemplate: () => Promise<Template>;
   /** The limits that cells are made with now. */
-  limits: () => CellLimits;
+  limits: () => DiskLimits;
   gauge: Pick<MemoryGauge, 'isShort'>;
   processors?: number | undefined;
   onEvent?: ((event: PoolEvent) => void) | undefined;
@@ -77,7 +78,7 @@ export class Pool {
    * @returns why not, where it has to run cold
    * @throws as `Cell.run`; a signal's reason where the call was aborted while it waited
    */
-  async run(call: WarmCall, calledAt: number): Promise<ColdResult | ColdReason> {
+  async run(call: WarmCall, calledAt: number): Promise<RunResult | ColdReason> {
     for (let lost = 0; lost < MOST_LOST_CELLS_OF_A_CALL; lost += 1) {
       const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
       if (typeof taken === 'string') {
@@ -104,7 +105,7 @@ export class Pool {
           this.#discard(taken);
           throw error;
         }
-        this.#onLost();
+        this.#onLost(generation);
       } finally {
         generation.running -= 1;
         this.#tidyAfter(taken.cell);
@@ -175,7 +176,7 @@ export class Pool {
   }
 
   /** A waiting cell, of the oldest template first: a retired one is used up. */
-  #takeNow(limits: CellLimits): ReadyCell | undefined {
+  #takeNow(limits: DiskLimits): ReadyCell | undefined {
     if (this.#closing !== undefined) {
       return undefined;
     }
@@ -275,10 +276,10 @@ export class Pool {
   // Not tried again at once, or a lasting failure would keep a processor busy: the next call tries.
   #onMakeFailed(generation: Generation, error: unknown): void {
     this.#lastError = error;
-    this.#failuresInARow += 1;
     if (generation !== this.#templates.current) {
       return;
     }
+    this.#failuresInARow += 1;
     if (this.#failuresInARow >= MOST_FAILURES_IN_A_ROW) {
       this.#templates.giveUp();
     } else if (generation.making === 0) {
@@ -306,7 +307,7 @@ export class Pool {
       this.#chores.add(
         entry.cell.dead.then(() => {
           if (generation.remove(entry)) {
-            this.#onLost();
+            this.#onLost(generation);
             this.#refill();
           }
         }),
@@ -314,10 +315,13 @@ export class Pool {
     }
   }
 
-  #onLost(): void {
+  #onLost(generation: Generation): void {
     this.#cellsLost += 1;
-    this.#failuresInARow += 1;
     this.#onEvent({ type: 'cell-lost' });
+    if (generation !== this.#templates.current) {
+      return;
+    }
+    this.#failuresInARow += 1;
     if (this.#failuresInARow >= MOST_FAILURES_IN_A_ROW) {
       this.#templates.giveUp();
     }

@@ -4,7 +4,7 @@ import { now } from '../clock';
 import { spawnJail } from '../cold';
 import { planWarm, type Confinement } from '../confinement';
 import { SetupError } from '../errors';
-import { ZERO_LIMITS, type Limits } from '../limits';
+import { ZERO_LIMITS, type DiskLimits } from '../limits';
 import { native, type NativeEvent, type NativeJail } from '../native';
 import { isWithin } from '../paths';
 import { Outputs, setupError, type Ended } from '../run';
@@ -54,7 +54,7 @@ export interface Template {
    * @param isUrgent whether a call waits for it: then it is ready sooner, and its call takes longer, less than that
    * @throws SetupError where the template has ended or a step failed
    */
-  makeCell(limits: Pick<Limits, 'disk' | 'files'>, isUrgent?: boolean): Promise<Cell>;
+  makeCell(limits: DiskLimits, isUrgent?: boolean): Promise<Cell>;
   /** Ends the template and every cell of it, and waits until nothing is left. */
   close(): Promise<void>;
 }
@@ -147,6 +147,9 @@ class RunningTemplate implements Template {
   #onEvent(event: NativeEvent, onEnded: (ended: Ended) => void): void {
     if (event.type === 'templateEnded') {
       this.#hasEnded = true;
+      for (const cell of this.#cells) {
+        cell.onTemplateEnded();
+      }
     } else if (event.type === 'ended') {
       this.#hasEnded = true;
       onEnded(event);
@@ -195,7 +198,7 @@ class RunningTemplate implements Template {
     return this.#hasEnded ? 0 : treeBytes(native().addon.processOf(this.#jail.id));
   }
 
-  async makeCell(limits: Pick<Limits, 'disk' | 'files'>, isUrgent = false): Promise<Cell> {
+  async makeCell(limits: DiskLimits, isUrgent = false): Promise<Cell> {
     if (this.#hasEnded || this.#closed) {
       throw new SetupError('make a cell', 0, { detail: 'the template has ended' });
     }

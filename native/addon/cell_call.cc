@@ -28,8 +28,7 @@ void CellCall::stand_by(const Report& ready, const Descriptor& supervisor) {
   placement_.take(supervisor);
 }
 
-std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, const Start& start) {
-  has_begun_ = true;
+ssize_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, const Start& start) {
   Order order = start.order;
   order.kind = OrderKind::kArm;
   order.main_process = ready_.main_process;
@@ -37,11 +36,18 @@ std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, c
   order.spent_system_us = ready_.system_us;
   order.inherited_bytes = ready_.peak_sum_bytes;
   // Before the frame: a cell's end may come at once, and its supervisor then looks for this.
-  send_order(report_channel, order);
+  if (!send_order(report_channel, order)) {
+    return -1;
+  }
   ssize_t written = 0;
   do {
     written = ::write(start.request, start.frame, start.size);
   } while (written < 0 && errno == EINTR);
+  if (written < 0 && errno != EAGAIN) {
+    // EPIPE: its main process is dead, and nobody has read a byte of the call.
+    return -1;
+  }
+  has_begun_ = true;
   if (start.size > kLargeBytes) {
     outputs_.read_as_it_comes(loop);
   } else {
@@ -55,8 +61,7 @@ std::size_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, c
     });
   }
   alarm_.set(kFirstLookNs);
-  // EPIPE: the cell has died, which its end tells.
-  return written < 0 ? 0 : static_cast<std::size_t>(written);
+  return written < 0 ? 0 : written;
 }
 
 void CellCall::wake_supervisor() const {

@@ -1,6 +1,7 @@
 // The call of a cell, as the server sees it: it begins, and writes.
 #pragma once
 
+#include <sys/types.h>
 #include <uv.h>
 
 #include <array>
@@ -33,8 +34,9 @@ class CellCall {
 
   // The cell waits for it, as it has reported. The pidfd of its PID 1 outlives this.
   void stand_by(const Report& ready, const Descriptor& supervisor);
-  // Writes as much of the frame as the pipe takes at once, and returns how much.
-  std::size_t begin(uv_loop_t* loop, const Descriptor& report_channel, const Start& start);
+  // Writes as much of the frame as the pipe takes at once, and returns how much; -1 where the cell
+  // is dead already, and no call has begun.
+  ssize_t begin(uv_loop_t* loop, const Descriptor& report_channel, const Start& start);
   [[nodiscard]] bool has_begun() const { return has_begun_; }
   // The supervisor looks for orders now.
   void wake_supervisor() const;

@@ -56,11 +56,6 @@ bool is_text(const char* name) {
   return true;
 }
 
-struct FoundFile {
-  std::string path;
-  std::uint64_t size;
-};
-
 class ListWorker : public PromiseWorker {
  public:
   ListWorker(Napi::Env env, int directory) : PromiseWorker(env), directory_(directory) {}
@@ -71,10 +66,7 @@ class ListWorker : public PromiseWorker {
     const Napi::Env env = Env();
     Napi::Array list = Napi::Array::New(env, files_.size());
     for (std::uint32_t i = 0; i < files_.size(); ++i) {
-      Napi::Object file = Napi::Object::New(env);
-      file.Set("path", Napi::String::New(env, files_[i].path));
-      file.Set("size", Napi::Number::New(env, static_cast<double>(files_[i].size)));
-      list.Set(i, file);
+      list.Set(i, Napi::String::New(env, files_[i]));
     }
     resolve(list);
   }
@@ -116,14 +108,14 @@ class ListWorker : public PromiseWorker {
       if (S_ISDIR(status.st_mode)) {
         walk(path, depth + 1);
       } else if (S_ISREG(status.st_mode)) {
-        files_.push_back({path, static_cast<std::uint64_t>(status.st_size)});
+        files_.push_back(path);
       }
     }
   }
 
   int directory_;
   std::size_t seen_ = 0;
-  std::vector<FoundFile> files_;
+  std::vector<std::string> files_;
 };
 
 // The bytes of one file. A vector would end the process where there is no memory for them.

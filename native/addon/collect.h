@@ -5,7 +5,7 @@
 
 namespace codejail {
 
-// listFiles(directory: number): Promise<{path, size}[]>: the regular files below the directory.
+// listFiles(directory: number): Promise<string[]>: the regular files below the directory.
 Napi::Value list_files(const Napi::CallbackInfo& info);
 // readFiles(directory: number, paths: string[], limit: number): Promise<(Buffer | null)[] | null>:
 // null when they hold more than `limit` bytes together, and in the place of one that can't be read.

@@ -45,7 +45,6 @@ Napi::Object plain_event(Napi::Env env, const char* type) {
 Napi::Object started_event(Napi::Env env, const Report& report) {
   Napi::Object event = plain_event(env, "started");
   set_number(event, "startedMs", static_cast<double>(report.started_ns) / 1e6);
-  event.Set("label", report.label);
   return event;
 }
 

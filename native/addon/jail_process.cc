@@ -110,8 +110,8 @@ void JailProcess::hold_loop(bool held) {
   }
 }
 
-std::size_t JailProcess::begin_call(uv_loop_t* loop, const CellCall::Start& start) {
-  const std::size_t written = call_->begin(loop, report_channel_, start);
+ssize_t JailProcess::begin_call(uv_loop_t* loop, const CellCall::Start& start) {
+  const ssize_t written = call_->begin(loop, report_channel_, start);
   // The end is told by the eventfd. Not a descriptor: those that nobody has taken yet count for the
   // user (unix(7)).
   if (start.order.wants_tmp_directory == 0) {
@@ -125,7 +125,7 @@ void JailProcess::ask_to_stop() {
   if (have_spawned_) {
     Order order{};
     order.kind = OrderKind::kStop;
-    send_order(report_channel_, order);
+    (void)send_order(report_channel_, order);
     if (call_) {
       call_->wake_supervisor();
     }
@@ -169,7 +169,13 @@ void JailProcess::read_reports(uv_loop_t* loop) {
       // It ended with an order unread; what it reported before comes next (net/unix/af_unix.c).
       continue;
     }
-    if (count == 0 || (count < 0 && errno != EAGAIN)) {
+    const bool has_lost = count < 0 && errno == EMFILE;
+    if (has_lost) {
+      failure_ = Status::failure(Step::kSupervise, errno);
+      failure_detail_ = "a descriptor of the jail could not be received";
+      kill();
+    }
+    if (count == 0 || has_lost || (count < 0 && errno != EAGAIN)) {
       // The end: what follows is told by the pidfd.
       report_watch_.stop();
       if (is_cell_ && !second_pidfd_.valid()) {
@@ -216,6 +222,10 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
     case ReportKind::kFailed:
       failure_ = Status::failure(report.step, report.error);
       failure_detail_.assign(report.detail, strnlen(report.detail, sizeof(report.detail)));
+      if (is_cell_) {
+        // The template's word: the cell's PID 1 waits for a main process that will never come.
+        kill();
+      }
       break;
     case ReportKind::kEnded:
       have_end_ = true;

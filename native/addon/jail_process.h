@@ -46,7 +46,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void expect_call(Alarm alarm, const std::array<int, kOutputCount>& outputs);
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
   // Of a cell. As CellCall::begin.
-  std::size_t begin_call(uv_loop_t* loop, const CellCall::Start& start);
+  ssize_t begin_call(uv_loop_t* loop, const CellCall::Start& start);
   void ask_to_stop();
   // Ends the jail without a report. A second call doesn't trust the launcher to do it.
   void kill();

@@ -76,6 +76,7 @@ void throw_failure(Napi::Env env, const Status& status) {
   error.Set("step", step_name(status.step()));
   error.Set("syscall", step_syscall(status.step()));
   error.Set("errno", Napi::Number::New(env, status.error()));
+  error.Set("detail", status.detail());
   error.ThrowAsJavaScriptException();
 }
 
@@ -254,7 +255,7 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
 Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
   const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
   if (found == processes_.end()) {
-    return Napi::Number::New(info.Env(), 0);
+    return Napi::Number::New(info.Env(), -1);
   }
   const auto limit = [&](std::size_t index) {
     const std::int64_t value = info[index].As<Napi::Number>().Int64Value();
@@ -269,9 +270,9 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
   start.frame = frame.Data();
   start.size = frame.ByteLength();
   start.is_alone = calls_ == 0;
-  ++calls_;
-  return Napi::Number::New(info.Env(),
-                           static_cast<double>(found->second->begin_call(loop_, start)));
+  const ssize_t written = found->second->begin_call(loop_, start);
+  calls_ += written < 0 ? 0 : 1;
+  return Napi::Number::New(info.Env(), static_cast<double>(written));
 }
 
 void JailProcesses::hold_loop(const Napi::CallbackInfo& info) {

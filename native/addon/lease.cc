@@ -39,7 +39,10 @@ Status lease_uid(const UidRange& range, Lease& lease) {
       return Status::failure(Step::kLease, errno, "flock");
     }
   }
-  return Status::failure(Step::kLease, EAGAIN, "every uid of the pool is in use");
+  return Status::failure(
+      Step::kLease, EAGAIN,
+      "every uid of the pool is in use: enlarge it by createJail({ uidPool }), or run "
+      "fewer jails at a time");
 }
 
 }  // namespace codejail

@@ -27,11 +27,17 @@ ssize_t receive_report(const Descriptor& channel, Report& report, Descriptor& pa
       passed.reset(number);
     }
   }
+  if (count > 0 && (message.msg_flags & MSG_CTRUNC) != 0) {
+    // It has come without what it was to bring: this process may have no more descriptors.
+    errno = EMFILE;
+    return -1;
+  }
   return count;
 }
 
-void send_order(const Descriptor& channel, const Order& order) {
-  (void)send(channel.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT);
+bool send_order(const Descriptor& channel, const Order& order) {
+  return send(channel.get(), &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+         static_cast<ssize_t>(sizeof(order));
 }
 
 }  // namespace codejail

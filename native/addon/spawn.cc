@@ -243,7 +243,6 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
     spawned.status = Status::failure(Step::kClone, static_cast<int>(-process));
     return spawned;
   }
-  spawned.process = static_cast<pid_t>(process);
   spawned.pidfd.reset(pidfd);
   if (child.error != 0) {
     siginfo_t info{};

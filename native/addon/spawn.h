@@ -23,7 +23,6 @@ struct ChildEnds {
 
 struct Spawned {
   Status status = Status::success();
-  pid_t process = -1;
   Descriptor pidfd;
   Lease lease;
   JailCgroup cgroup;

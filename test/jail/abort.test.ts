@@ -109,6 +109,22 @@ describe('a call that is aborted', () => {
   });
 });
 
+describe('a logger that throws', () => {
+  it('fails the call, and leaves nothing of its program', async () => {
+    const before = traces();
+    const reason = new Error('no disk');
+    await using jail = createJail({
+      limits: { realtime: 60 },
+      logger: (_level, message) => {
+        if (message.includes('the program runs in')) throw reason;
+      },
+    });
+    await expect(jail.jailCode('python', { code: FOR_EVER, slug: 'logged' })).rejects.toBe(reason);
+    await jail.close();
+    expect(await settledLeftovers(before)).toEqual({});
+  });
+});
+
 describe('a jail that is closed', () => {
   it('ends every call that runs, and waits for it', async () => {
     const before = traces();
@@ -123,6 +139,21 @@ describe('a jail that is closed', () => {
     await jail.close();
     expect(await settledLeftovers(before)).toEqual({});
     await refused;
+  });
+
+  it('ends a run without confinement too', async () => {
+    const warning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    try {
+      const before = traces();
+      const jail = createJail();
+      const running = jail.notSafeExec('import time; time.sleep(600)', {});
+      const refused = expect(running).rejects.toMatchObject({ code: 'ERR_CODEJAIL_CLOSED' });
+      await jail.close();
+      await refused;
+      expect(await settledLeftovers(before)).toEqual({});
+    } finally {
+      warning.mockRestore();
+    }
   });
 
   it('denies later calls, and can be closed again', async () => {

@@ -66,6 +66,11 @@ function supervisors(): string[] {
   });
 }
 
+/** Whether it is in a namespace of a namespace, as cells are and templates are not. */
+function cellOf(status: string): boolean {
+  return (/^NSpid:(.*)$/m.exec(status)?.[1]?.trim().split('\t').length ?? 0) >= 3;
+}
+
 it.each([
   ['a result', 'a = 17', 'fulfilled'],
   ['an exception', '1 / 0', 'rejected'],
@@ -79,6 +84,30 @@ it.each([
     expect(before.filter((process_) => !now.includes(process_))).toHaveLength(1);
   }
   expect(jail.stats()).toMatchObject({ warm: 20, cold: 0 });
+});
+
+it('gives a call another cell where the first one has died unseen', async () => {
+  await jail.warmUp();
+  const parents = supervisors();
+  const killed = readdirSync('/proc').filter((name) => {
+    try {
+      const status = readFileSync(`/proc/${name}/status`, 'latin1');
+      const parent = /^PPid:\t(\d+)$/m.exec(status)?.[1] ?? '';
+      // A main process: the third of its own namespace.
+      return parents.includes(parent) && /^NSpid:.*\t3$/m.test(status) && cellOf(status);
+    } catch {
+      return false;
+    }
+  });
+  expect(killed.length).toBeGreaterThanOrEqual(2);
+  for (const name of killed) {
+    process.kill(Number(name), 'SIGKILL');
+  }
+  // The event loop learns nothing of it meanwhile.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  const globals: Record<string, unknown> = {};
+  await jail.safeExec('a = 17', globals);
+  expect(globals).toEqual({ a: 17 });
 });
 
 it('verifies the processes that wait too', async () => {
