@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 
 /** The parts that can be measured alone. */
-export const PARTS = ['cold', 'latency', 'throughput', 'growth', 'endurance'];
+const PARTS = ['cold', 'latency', 'throughput', 'growth', 'endurance'];
 
 export const usage = `usage: npm run bench -- [options]
 

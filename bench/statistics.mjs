@@ -5,7 +5,7 @@
  * @param {number} share from 0 to 1
  * @returns {number} the smallest value that at least this share of the values doesn't exceed
  */
-export function quantile(values, share) {
+function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }

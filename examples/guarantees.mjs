@@ -18,7 +18,9 @@ function lineOf({ guarantee, cannot, missing }) {
  * @returns {string} a heading, and one line for each guarantee
  */
 export function guaranteesText({ kind, kernel, guarantees }) {
-  const who = kind === 'root' ? 'as root' : 'as an ordinary user';
+  const who = { root: 'as root', user: 'as an ordinary user', container: "as a container's root" }[
+    kind
+  ];
   return [
     pico.bold('Jailed code on this host cannot'),
     ...guarantees.map(lineOf),

@@ -1,10 +1,10 @@
 // The server's own part of the cgroup v2 tree: made at the first use, with a leaf for each jail below it.
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CONTROLLERS, findDelegation, SERVER_LEAF, type Delegation } from './delegation';
+import { JAIL_NAME, newJailName } from './jail-name';
 import { native } from './native';
 
 /** Where jails' cgroups come from: found by itself, none, or below the cgroup of a path. */
@@ -13,7 +13,6 @@ export type CgroupWish = 'auto' | false | `/${string}`;
 /** The cgroup below which each jail has one of its own; or why there is none, and what to do about it. */
 export type CgroupState = { directory: string } | { directory: null; why: string; cure: string };
 
-const NAME = /^codejail-[A-Za-z0-9]{8}$/;
 const ENABLE = CONTROLLERS.map((name) => `+${name}`).join(' ');
 const PATIENCE_MS = 2000;
 
@@ -53,7 +52,7 @@ async function removeTree(cgroup: string): Promise<void> {
 /** Ends and removes what servers that were killed have left. A live server holds the lock on its own. */
 async function sweep(base: string): Promise<void> {
   const { addon } = native();
-  for (const name of (await readdir(base)).filter((entry) => NAME.test(entry))) {
+  for (const name of (await readdir(base)).filter((entry) => JAIL_NAME.test(entry))) {
     const directory = join(base, name);
     const owner = await stat(directory).catch(() => null);
     if (owner?.uid !== process.geteuid?.() || !addon.lockCgroup(directory)) {
@@ -86,8 +85,7 @@ async function leave(base: string): Promise<void> {
 
 async function makeDirectory(base: string): Promise<string> {
   for (;;) {
-    const name = `codejail-${randomBytes(6).toString('base64url').replaceAll(/[-_]/g, 'x')}`;
-    const directory = join(base, name);
+    const directory = join(base, newJailName());
     // Nobody else may lock it, or see the names of jails.
     await mkdir(directory, { mode: 0o700 });
     // A sweep of another server's may have been faster.

@@ -34,7 +34,6 @@ export async function collectFiles(
   const { addon } = native();
   const found = await addon.listFiles(directory);
   const paths = found
-    .map(({ path }) => path)
     .filter((path) => patterns.some((pattern) => matchesGlob(pattern, path)))
     .sort();
   const contents = await addon.readFiles(

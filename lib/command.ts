@@ -202,7 +202,7 @@ export class Command {
     const refused = refusedOf(prepared.proof, allowMissing);
     if (refused.length > 0) {
       prepared.lookAgain();
-      throw new UnconfinedError(refused);
+      throw new UnconfinedError(refused, prepared.proof.checks.length > 0);
     }
     return {
       ...prepared,
@@ -214,8 +214,11 @@ export class Command {
   }
 
   /** The environment of a call: what a Python needs, the command's own, the call's own. */
-  environment(runtime: Runtime, own: Record<string, string>): Record<string, string> {
-    return { ...(runtime.python ? PYTHON_ENVIRONMENT : {}), ...this.options.env, ...own };
+  environment(
+    { python }: Pick<Runtime, 'python'>,
+    own: Record<string, string> = {},
+  ): Record<string, string> {
+    return { ...(python ? PYTHON_ENVIRONMENT : {}), ...this.options.env, ...own };
   }
 }
 

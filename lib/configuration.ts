@@ -7,7 +7,7 @@ import type { GuaranteeName } from './guarantee-name';
 import { LimitTable, type LimitName, type Limits } from './limits';
 import { parseCommandName, parseCommandOptions } from './command-options';
 import { parseJailOptions } from './jail-options';
-import type { CommandOptions, JailOptions, Logger } from './option-types';
+import type { CommandArguments, CommandOptions, JailOptions, Logger } from './option-types';
 import { parseSettings, type CodeJailSettings } from './settings';
 
 /** A jail's commands and limits, which no other jail shares. `Jail` adds the calls. */
@@ -55,16 +55,21 @@ export abstract class Configuration {
    * @example jail.configure('python', '/opt/sandbox/bin/python')
    */
   configure(command: string, options: string | CommandOptions): void {
-    const name = parseCommandName(command);
-    const parsed = parseCommandOptions(options);
+    this.#replace(parseCommandName(command), parseCommandOptions(options));
+  }
+
+  #replace(name: string, options: CommandArguments): void {
     const former = this.#commands.get(name);
-    this.#commands.set(name, new Command(name, parsed));
+    this.#commands.set(name, new Command(name, options));
     if (former !== undefined) {
       this.onReplaced(former);
     }
   }
 
-  /** Whether a command can be used: one that was configured, or `python` where one is found. */
+  /**
+   * Whether a command can be used: one that was configured, or `python` where one is found.
+   * @throws InvalidArgumentError where the name is no string, or empty
+   */
   isConfigured(command: string): boolean {
     return this.find(parseCommandName(command)) !== null;
   }
@@ -86,22 +91,24 @@ export abstract class Configuration {
     this.limits.override(name, value, context);
   }
 
-  /** The limits that a call would have, with a context's overrides where one is named. */
+  /**
+   * The limits that a call would have, with a context's overrides where one is named.
+   * @throws InvalidArgumentError where the environment variable `CODEJAIL_PROXY` is no whole number
+   */
   effectiveLimits(context?: string): Limits {
     return this.limits.effective(context);
   }
 
   /**
-   * Applies Open edX's CODE_JAIL dictionary.
+   * Applies Open edX's CODE_JAIL dictionary. Where it names a Python, the command `python` gets that program and that
+   * user, and keeps what else it was configured with: a profile, `warm`, an environment.
    * @throws InvalidArgumentError; then nothing has been applied
    */
   applySettings(settings: CodeJailSettings): void {
     const { command, limits, overrides } = parseSettings(settings);
     if (command !== undefined) {
-      this.configure('python', {
-        bin: command.bin,
-        ...(command.user === null ? {} : { user: command.user }),
-      });
+      const former = this.find('python')?.options ?? parseCommandOptions(command.bin);
+      this.#replace('python', { ...former, bin: command.bin, user: command.user });
     }
     for (const { name, value } of limits) {
       this.limits.set(name, value);

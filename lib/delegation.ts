@@ -35,7 +35,7 @@ export interface CgroupTree {
 }
 
 /** The tree of this host, as this process sees it. */
-export function hostTree(): CgroupTree {
+function hostTree(): CgroupTree {
   const read = (path: string): string | null => {
     try {
       return readFileSync(path, 'utf8');

@@ -1,6 +1,7 @@
 // Where a call goes: to a warm cell where one may serve it, else into a new jail. Each is counted.
 import { now } from './clock';
-import { runCold, type ColdCall, type ColdResult } from './cold';
+import { runCold, type ColdCall } from './cold';
+import type { RunResult } from './run';
 import type { Command, HostShare } from './command';
 import { publishPoolEvent } from './diagnostics';
 import { requirePython } from './exec-arguments';
@@ -9,9 +10,9 @@ import type { HostFile } from './jail-files';
 import type { Logger } from './option-types';
 import type { ProbeCheck } from './probe';
 import { CallStatistics, type JailStatistics } from './statistics';
-import type { CellLimits } from './warm/generation';
 import { COLD_REASONS, whyNotWarm, type ColdReason } from './warm/rule';
 import { WarmCommand } from './warm/warm-command';
+import type { DiskLimits } from './limits';
 
 /** A call, checked, whichever way it goes. */
 export interface Call extends Pick<
@@ -39,7 +40,7 @@ export interface DispatcherOptions {
   share: HostShare;
   allowMissing: readonly GuaranteeName[];
   /** The jail's own limits now, with which cells are made. */
-  limits: () => CellLimits;
+  limits: () => DiskLimits;
   logger: Logger;
 }
 
@@ -58,10 +59,10 @@ export class Dispatcher {
    * Runs a call to its end.
    * @throws as `runCold` and `Command.ready`
    */
-  async run(call: Call, calledAt: number): Promise<ColdResult> {
+  async run(call: Call, calledAt: number): Promise<RunResult> {
     this.#statistics.begin();
     let whyCold: ColdReason | null = null;
-    let result: ColdResult['result'] | null = null;
+    let result: RunResult['result'] | null = null;
     let error: unknown = null;
     try {
       let answer = await this.#runWarm(call, calledAt);
@@ -88,7 +89,7 @@ export class Dispatcher {
     }
   }
 
-  async #runWarm(call: Call, calledAt: number): Promise<ColdResult | ColdReason> {
+  async #runWarm(call: Call, calledAt: number): Promise<RunResult | ColdReason> {
     const warm = this.#warmCommand(call.command);
     if (warm === null) {
       return 'not-warm';
@@ -117,7 +118,7 @@ export class Dispatcher {
     );
   }
 
-  async #runCold(call: Call, calledAt: number): Promise<ColdResult> {
+  async #runCold(call: Call, calledAt: number): Promise<RunResult> {
     const { command } = call;
     const { share, allowMissing } = this.#options;
     const ready = await command.ready(share, allowMissing);

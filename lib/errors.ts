@@ -19,6 +19,23 @@ export interface MissingGuarantee {
   cure: string;
 }
 
+/** Why nothing can be given up where there is no jail. */
+export const NO_JAIL =
+  'No jail could be made at all: until this is cured nothing runs, whatever is given up by name.';
+
+/** What is missing for one reason, together. */
+export function byCause(
+  missing: readonly MissingGuarantee[],
+): { guarantees: GuaranteeName[]; why: string; cure: string }[] {
+  const causes = new Map<string, { guarantees: GuaranteeName[]; why: string; cure: string }>();
+  for (const { guarantee, why, cure } of missing) {
+    const cause = causes.get(`${why}\0${cure}`) ?? { guarantees: [], why, cure };
+    cause.guarantees.push(guarantee);
+    causes.set(`${why}\0${cure}`, cause);
+  }
+  return [...causes.values()];
+}
+
 /** What an error knows beyond its code and message; each is there only where it applies. */
 export interface JailErrorDetails {
   argument?: string | undefined;
@@ -41,7 +58,7 @@ export class JailError extends Error {
   declare readonly errno?: number;
   /** The kernel's error by name: `EPERM`. */
   declare readonly errnoName?: string;
-  /** The system call that failed. */
+  /** The system call that this step consists of, or mostly fails in. */
   declare readonly syscall?: string;
   /** The guarantees that this host can't give. */
   declare readonly missing?: readonly MissingGuarantee[];
@@ -101,18 +118,26 @@ export class NotConfiguredError extends JailError {
 /** Nothing was run, because this host can't give every guarantee that is required. */
 export class UnconfinedError extends JailError {
   declare readonly missing: readonly MissingGuarantee[];
+  /** Whether what is missing can be given up by name; not where no jail could be made at all. */
+  readonly canBeGivenUp: boolean;
 
-  constructor(missing: readonly MissingGuarantee[]) {
+  constructor(missing: readonly MissingGuarantee[], canBeGivenUp = true) {
     const names = missing.map(({ guarantee }) => `'${guarantee}'`).join(', ');
-    const lines = missing.map(
-      ({ guarantee, why, cure }) => `  ${guarantee}: ${why}\n    to cure it: ${cure}`,
+    const lines = byCause(missing).map(
+      ({ guarantees, why, cure }) => `  ${guarantees.join(', ')}: ${why}\n    to cure it: ${cure}`,
     );
     super(
       'ERR_CODEJAIL_UNCONFINED',
-      `nothing was run, because this host does not guarantee everything that is required\n` +
-        `${lines.join('\n')}\nTo run without on purpose, give them up by name: allowMissing: [${names}]`,
+      [
+        'nothing was run, because this host does not guarantee everything that is required',
+        ...lines,
+        canBeGivenUp
+          ? `To run without on purpose, give them up by name: allowMissing: [${names}]`
+          : NO_JAIL,
+      ].join('\n'),
       { missing: Object.freeze(missing.map((entry) => Object.freeze({ ...entry }))) },
     );
+    this.canBeGivenUp = canBeGivenUp;
   }
 }
 
@@ -121,7 +146,10 @@ export function errnoName(errno: number): string {
   return getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`;
 }
 
-/** A step of making the jail failed. The program was never started. */
+/**
+ * A step of making the jail failed, and the program was never started; or, where the step is `supervise`, nobody was left
+ * to tell how the program ended.
+ */
 export class SetupError extends JailError {
   declare readonly step: string;
   /** What the step worked on: a path, a profile; empty where it says nothing. */
@@ -130,12 +158,18 @@ export class SetupError extends JailError {
   /**
    * @param step what was being done, in the words of the launcher's list of steps
    * @param errno the kernel's error number, positive; 0 where no system call failed
-   * @param details the system call, and what a person should know beyond the error's name
+   * @param details the system call, what a person should know beyond the error's name, and whether the program had
+   *   been started
    */
   constructor(
     step: string,
     errno: number,
-    details: { syscall?: string | undefined; detail?: string | undefined; cause?: unknown } = {},
+    details: {
+      syscall?: string | undefined;
+      detail?: string | undefined;
+      hasStarted?: boolean;
+      cause?: unknown;
+    } = {},
   ) {
     const name = errno === 0 ? undefined : errnoName(errno);
     const meaning = errno === 0 ? undefined : getSystemErrorMap().get(-errno)?.[1];
@@ -146,7 +180,9 @@ export class SetupError extends JailError {
     ].filter((reason) => reason !== undefined && reason !== '');
     super(
       'ERR_CODEJAIL_SETUP',
-      `the jail could not be made and the program was not started: step "${step}" failed` +
+      (details.hasStarted === true
+        ? `the program was started and ended, and how can't be told: step "${step}" failed`
+        : `the jail could not be made and the program was not started: step "${step}" failed`) +
         (reasons.length === 0 ? '' : ` (${reasons.join('; ')})`),
       {
         step,
@@ -171,6 +207,8 @@ export class ClosedError extends JailError {
 export interface PythonException {
   /** The exception's class: `ZeroDivisionError`. */
   type: string;
+  /** The module of that class: `numpy.linalg`; null for Python's own and the program's. */
+  module: string | null;
   message: string;
   /** The line of the user's code, counted from 1, or null when no line of it was running. */
   line: number | null;

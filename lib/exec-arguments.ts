@@ -9,10 +9,16 @@ export function requireCode(code: unknown): void {
   }
 }
 
-/** @throws InvalidArgumentError unless it is an object */
+/** @throws InvalidArgumentError unless it is an object that can take what comes back */
 export function requireGlobals(globals: unknown): void {
   if (typeof globals !== 'object' || globals === null || Array.isArray(globals)) {
     throw new InvalidArgumentError('globals', 'must be an object: its keys are the names');
+  }
+  if (Object.isFrozen(globals)) {
+    throw new InvalidArgumentError(
+      'globals',
+      'must be an object that can be changed, which takes what comes back; this one is frozen',
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // The one table of what a jail guarantees, what serves it on which host, and what cures its lack.
 import { constants } from 'node:os';
 import { appArmorCure } from './apparmor/cure';
-import type { MissingGuarantee } from './errors';
+import { errnoName, type MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { OLDEST_KERNEL, kernelIsRecent, type HostFacts } from './host';
 import type { NativeFailure } from './native';
@@ -136,6 +136,9 @@ function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): strin
     }
     return 'let this user make user namespaces (in a container: docker run --security-opt seccomp=unconfined), or run as root';
   }
+  if (step === "mount the jail's root" || step === 'change the root') {
+    return 'see the step and its error; in a container, /proc must not be masked: docker run --security-opt systempaths=unconfined --security-opt apparmor=unconfined (docs/container.md)';
+  }
   if (step.includes('AppArmor')) {
     return facts.appArmor
       ? appArmorCure(step, errno, detail)
@@ -143,9 +146,6 @@ function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): strin
   }
   if (step.endsWith('the cgroup')) {
     return 'give this user the named cgroup and the common ancestor of it and of the server (docs/cgroups.md), or leave `cgroup` out';
-  }
-  if (step === 'lease a uid') {
-    return 'enlarge the pool: createJail({ uidPool: { first, count } }), or run fewer jails at a time';
   }
   return 'see the step and its error, and run verify() again';
 }
@@ -155,7 +155,7 @@ export function missingAfterFailure(failure: NativeFailure, facts: HostFacts): M
   const why =
     `step "${failure.step}" failed` +
     (failure.detail === '' ? '' : ` on ${failure.detail}`) +
-    ` (errno ${failure.errno} in ${failure.syscall})` +
+    ` (${errnoName(failure.errno)} in ${failure.syscall})` +
     (facts.userNamespaces.allowed ? '' : `; ${facts.userNamespaces.why}`);
   const cure = cureOf(failure, facts);
   return (GUARANTEES_OF_STEP[failure.step] ?? GUARANTEE_NAMES).map((guarantee) => ({

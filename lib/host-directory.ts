@@ -3,10 +3,10 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leaseDirectory } from './host';
+import { JAIL_NAME } from './jail-name';
 import { native } from './native';
 
 const PARENT = '/tmp';
-const PATTERN = /^codejail-[A-Za-z0-9]{8}$/;
 
 /** Removes a jail's directory. Its program is dead: nothing in it changes any more. */
 export async function removeHostDirectory(directory: string): Promise<void> {
@@ -33,7 +33,7 @@ let swept: Promise<void> | undefined;
 export async function sweepHostDirectories(): Promise<void> {
   swept ??= (async () => {
     const stale = readdirSync(PARENT)
-      .filter((name) => PATTERN.test(name))
+      .filter((name) => JAIL_NAME.test(name))
       .map((name) => join(PARENT, name))
       .filter(isStale);
     await Promise.all(stale.map(removeHostDirectory));

@@ -138,6 +138,8 @@ export type {
 } from './option-types';
 export type { WarmOptions } from './warm-options';
 export type { ProbeCheck } from './probe';
+export type { CgroupState } from './cgroup';
+export type { HostKind } from './host';
 export type { GuaranteeReport, HostReport, VerifyReport } from './report';
 export type { JailResult, Outcome } from './result';
 export type { SafeExecJsonResult, SafeExecResult } from './safe-exec';

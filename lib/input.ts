@@ -1,5 +1,7 @@
 // Feeds a program's standard input.
 import type { Socket } from 'node:net';
+import { describe } from './describe';
+import { InvalidArgumentError } from './errors';
 import { native } from './native';
 import { pipeSocket } from './pipe-socket';
 
@@ -44,7 +46,10 @@ export class InputWriter {
         break;
       }
       if (typeof item.value !== 'string' && !(item.value instanceof Uint8Array)) {
-        throw new TypeError('options.stdin must give strings or Uint8Arrays');
+        throw new InvalidArgumentError(
+          'options.stdin',
+          `must give strings or Uint8Arrays, not ${describe(item.value)}`,
+        );
       }
       if (!socket.write(item.value)) {
         await new Promise<void>((resolve) => {

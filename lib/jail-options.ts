@@ -56,8 +56,11 @@ function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'
     return null;
   }
   const pool = parseUidPoolShape(value, argument);
-  if (pool.first + pool.count > NOT_A_UID) {
-    throw new InvalidArgumentError(argument, `goes beyond the last user id, ${NOT_A_UID - 1}`);
+  if (pool.first + 2 * pool.count > NOT_A_UID) {
+    throw new InvalidArgumentError(
+      argument,
+      `goes beyond the last user id, ${NOT_A_UID - 1}: it takes count ids for programs and as many for their launchers`,
+    );
   }
   return pool;
 }

@@ -293,7 +293,9 @@ export class Jail extends Configuration implements AsyncDisposable {
         copies: call.files,
         files: [RUNNER, ...call.extraFiles],
         request: encodeRequest(code, globalsJson, call.pythonPath),
-        signal: call.signal,
+        env: found.environment({ python }),
+        collect: call.collect,
+        signal: AbortSignal.any(this.#signals(call.signal)),
       });
       return { result, answer: await new AnswerReader().read(result, channel) };
     });

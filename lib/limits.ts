@@ -29,6 +29,9 @@ export interface Limits {
   proxy: number | null;
 }
 
+/** What a jail's writable directory is limited to. */
+export type DiskLimits = Pick<Limits, 'disk' | 'files'>;
+
 /** Every limit 0: what a call's own limits are set over later. */
 export const ZERO_LIMITS: Limits = Object.freeze({
   cpu: 0,
@@ -93,7 +96,7 @@ export const LIMIT_NAMES = Object.freeze(Object.keys(LIMIT_DEFINITIONS) as Limit
  * Checks a limit's name.
  * @throws InvalidArgumentError naming `argument`, with the name that was probably meant
  */
-export function parseLimitName(name: unknown, argument: string): LimitName {
+function parseLimitName(name: unknown, argument: string): LimitName {
   if (typeof name === 'string' && Object.hasOwn(LIMIT_DEFINITIONS, name)) {
     return name as LimitName;
   }

@@ -33,8 +33,10 @@ export interface JailOptions {
   /** Run safeExec's code without any confinement, with a warning every time. Default false. */
   alwaysBeUnsafe?: boolean | undefined;
   /**
-   * The user ids to lease to jails when the server is root: `count` of them from `first` on. Each jail that runs takes
-   * one, and each warm command one for all that waits for its calls.
+   * The user ids to lease to jails when the server is root: `count` of them from `first` on, for programs, and as many
+   * after them, for launchers where there is no PID namespace. Each jail that runs takes one, and each warm command one
+   * for all that waits for its calls. Servers that can't see each other's locks need pools that don't overlap, with these
+   * 2 × `count` ids. Default: 4096 from 1,900,000,000 on.
    */
   uidPool?: { first: number; count: number } | undefined;
   /**
@@ -46,6 +48,7 @@ export interface JailOptions {
   commands?: Record<string, string | CommandOptions> | undefined;
   /** Limits to set. */
   limits?: Partial<Limits> | undefined;
+  /** Told what each run did, by its `slug`, and of what is dangerous or configured in vain. Default: nobody is told. */
   logger?: Logger | undefined;
 }
 
@@ -61,7 +64,11 @@ export interface RunOptions {
   limitOverridesContext?: string | undefined;
   /** What logs call this run. */
   slug?: string | undefined;
-  /** Files or globs, relative to the jail's `tmp`, to bring back. */
+  /**
+   * Files or globs, relative to the jail's `tmp`, to bring back: `plot.png`, `*.csv`, `**\/*.txt`. `*` and `?` match
+   * within a name, also one that begins with a dot, `**` any directories. All together may have as many bytes as the
+   * limit `output`; of what the program writes, `fsize` is the limit, 0 by default: nothing.
+   */
   collect?: string[] | undefined;
   /** Aborting kills the program; the call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;

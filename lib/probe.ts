@@ -1,12 +1,13 @@
 // Proof before trust: a program that tries to break each guarantee, inside a jail built exactly as a
 // call's would be.
-import { runCold, type ColdCall, type ColdResult } from './cold';
+import { runCold, type ColdCall } from './cold';
+import type { RunResult } from './run';
 import type { Confinement } from './confinement';
 import { SetupError, type MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { concernsGuarantees, missingAfterFailure, missingAfterProbe } from './guarantees';
 import { hostFacts, ownNamespaces } from './host';
-import type { Limits } from './limits';
+import type { DiskLimits, Limits } from './limits';
 import { Namespace, native, SpecFlag } from './native';
 import type { Outcome } from './result';
 import { isWithin } from './paths';
@@ -52,10 +53,10 @@ export type RunProbe = (
   argv: readonly string[],
   limits: Limits,
   cgroupAlone?: boolean,
-) => Promise<ColdResult>;
+) => Promise<RunResult>;
 
 /** The writable directory that a probe's jail must have. */
-export const PROBE_DISK: Pick<Limits, 'disk' | 'files'> = {
+export const PROBE_DISK: DiskLimits = {
   disk: PROBE_LIMITS.disk,
   files: PROBE_LIMITS.files,
 };
@@ -115,7 +116,7 @@ async function attempts(
   return readChecks(await run([PROBE_NAME, ...words], PROBE_LIMITS));
 }
 
-function readChecks({ result }: ColdResult): ProbeCheck[] {
+function readChecks({ result }: RunResult): ProbeCheck[] {
   const lines = result.stdout.toString().split('\n');
   const checks = lines
     .map((line) => line.split('\t'))

@@ -19,7 +19,10 @@ export interface GuaranteeReport {
 
 /** What this host guarantees. */
 export interface HostReport {
-  /** `root`: jails take uids of a pool; `user`: jails have user namespaces. */
+  /**
+   * `root`: jails take uids of a pool; `user`: jails have user namespaces; `container`: root without the capability for
+   * namespaces, whose jails take uids of a pool.
+   */
   kind: HostKind;
   kernel: string;
   /** Whether every guarantee is given. */

@@ -21,7 +21,10 @@ export interface JailResult {
   exceeded: { limit: LimitName; allowed: number; measured: number | null } | null;
   stdout: Buffer;
   stderr: Buffer;
-  /** What the run used. `setupMs` is the time from the call to the program's first instruction. */
+  /**
+   * What the run used. `setupMs` is the time from the call to the program's first instruction; `maxRssBytes` is the memory
+   * of the largest process (of all together, where only the jail's cgroup is left to tell).
+   */
   usage: {
     wallMs: number;
     setupMs: number;

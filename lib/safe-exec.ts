@@ -1,6 +1,7 @@
 // Python's exec over a jail: the request that goes in, and the answer that comes out.
 import { bytesRepr } from './bytes-repr';
 import { SafeExecError, type PythonException } from './errors';
+import { explainExceeded } from './exceeded';
 import { parseJsonInSlices } from './json/parse';
 import type { JsonValue } from './json/value';
 import type { JailResult } from './result';
@@ -54,6 +55,7 @@ async function decodeException(text: string): Promise<PythonException | null> {
     const line = fields.get('line');
     return {
       type: textOf(fields.get('type')),
+      module: fields.has('module') ? textOf(fields.get('module')) : null,
       message: textOf(fields.get('message')),
       line: typeof line === 'number' && Number.isSafeInteger(line) ? line : null,
       traceback: textOf(fields.get('traceback')),
@@ -66,6 +68,10 @@ async function decodeException(text: string): Promise<PythonException | null> {
 // Word for word as CodeJail's, whose users match on it.
 function failureMessage(result: JailResult): string {
   return `Couldn't execute jailed code: stdout: ${bytesRepr(result.stdout)}, stderr: ${bytesRepr(result.stderr)} with status code: ${result.status}`;
+}
+
+function limitSentence({ exceeded }: JailResult): string {
+  return exceeded === null ? '' : `: ${explainExceeded(exceeded)}`;
 }
 
 function isObject(value: JsonValue): value is { [key: string]: JsonValue } {
@@ -138,7 +144,7 @@ async function decodeAnswer(
   const kind = channel[0];
   if (result.status !== 0 || result.outcome !== 'exited') {
     const exception = kind === EXCEPTION && body !== null ? await decodeException(body) : null;
-    throw new SafeExecError(failureMessage(result), result, exception);
+    throw new SafeExecError(`${failureMessage(result)}${limitSentence(result)}`, result, exception);
   }
   if (channel.length === 0) {
     throw new SafeExecError(

@@ -1,9 +1,9 @@
 // The spec of one call: all that the launcher will do, as plain data.
-import { randomBytes } from 'node:crypto';
 import type { Confinement } from './confinement';
 import { leaseDirectory } from './host';
 import type { HostFile } from './jail-files';
-import { ZERO_LIMITS, type Limits } from './limits';
+import { newJailName } from './jail-name';
+import { ZERO_LIMITS, type DiskLimits, type Limits } from './limits';
 import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from './native';
 import type { HostView } from './runtime';
 
@@ -151,7 +151,7 @@ export function parents(name: string): string[] {
 function directoryRecords(
   directory: string,
   request: Pick<SpecRequest, 'files' | 'copies'>,
-  limits: Pick<Limits, 'disk' | 'files'>,
+  limits: DiskLimits,
 ): NativeRecord[] {
   const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
   return [
@@ -180,21 +180,6 @@ function directoryRecords(
       second: limits.files,
     },
   ];
-}
-
-const NAME_BYTES = 6;
-
-// Kept for names to come: to ask for six bytes takes as long as for some hundreds.
-let randomness = Buffer.alloc(0);
-
-/** The path of a jail's directory. */
-function newDirectory(): string {
-  if (randomness.length < NAME_BYTES) {
-    randomness = randomBytes(128 * NAME_BYTES);
-  }
-  const name = randomness.toString('base64url', 0, NAME_BYTES).replaceAll(/[-_]/g, 'x');
-  randomness = randomness.subarray(NAME_BYTES);
-  return `/tmp/codejail-${name}`;
 }
 
 function hostPart(
@@ -241,7 +226,7 @@ function appArmorRecords({ appArmorProfile }: Confinement): NativeRecord[] {
 export function buildCellSpec(
   directory: string,
   confinement: Confinement,
-  limits: Pick<Limits, 'disk' | 'files'>,
+  limits: DiskLimits,
   files: readonly JailFile[],
   isUrgent: boolean,
 ): NativeSpec {
@@ -262,6 +247,11 @@ export function buildCellSpec(
   };
 }
 
+/** What every program finds in its environment, where nobody has set it otherwise. */
+export function standardEnvironment(tmp: string): Record<string, string> {
+  return { TMPDIR: tmp, HOME: tmp, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin' };
+}
+
 /**
  * Builds the spec of one call.
  * @param confinement what the host decides
@@ -274,9 +264,9 @@ export function buildSpec(
   limits: Limits,
   request: SpecRequest,
 ): JailSpec {
-  const directory = newDirectory();
+  const directory = `/tmp/${newJailName()}`;
   const tmp = `${directory}/tmp`;
-  const env = { TMPDIR: tmp, HOME: tmp, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin', ...request.env };
+  const env = { ...standardEnvironment(tmp), ...request.env };
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
   const records: NativeRecord[] = [
     { kind: RecordKind.stage, path: '/tmp' },

@@ -1,14 +1,14 @@
 // safeExec without any confinement, for debugging: a plain Python process with the caller's rights.
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, cp, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { constants as host, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { collectFiles, type CollectedFile } from './collect';
 import type { HostFile } from './jail-files';
-import type { JailFile } from './spec';
+import { standardEnvironment, type JailFile } from './spec';
 import { signalOf } from './outcome';
 import type { JailResult } from './result';
-import { constants } from 'node:os';
 
 export interface UnconfinedCall {
   program: string;
@@ -16,7 +16,11 @@ export interface UnconfinedCall {
   copies: readonly HostFile[];
   files: readonly JailFile[];
   request: Uint8Array;
-  signal: AbortSignal | null;
+  /** What the command gives its program. */
+  env: Readonly<Record<string, string>>;
+  /** Files or globs, relative to `tmp`. */
+  collect: readonly string[];
+  signal: AbortSignal;
 }
 
 async function fill(directory: string, call: UnconfinedCall): Promise<void> {
@@ -38,6 +42,18 @@ function gather(stream: Readable): Buffer[] {
   return chunks;
 }
 
+async function collect(tmp: string, patterns: readonly string[]): Promise<CollectedFile[]> {
+  if (patterns.length === 0) {
+    return [];
+  }
+  const directory = await open(tmp, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return (await collectFiles(directory.fd, patterns, 0)) ?? [];
+  } finally {
+    await directory.close();
+  }
+}
+
 /**
  * Runs the program in a temporary directory, with no limit and no confinement.
  * @throws the signal's reason where the call was aborted; what `spawn` throws
@@ -45,7 +61,7 @@ function gather(stream: Readable): Buffer[] {
 export async function runUnconfined(
   call: UnconfinedCall,
 ): Promise<{ result: JailResult; channel: Buffer }> {
-  call.signal?.throwIfAborted();
+  call.signal.throwIfAborted();
   const calledAt = performance.now();
   const directory = await mkdtemp(join(tmpdir(), 'codejail-unsafe-'));
   try {
@@ -54,9 +70,10 @@ export async function runUnconfined(
     const child = spawn(call.program, call.argv.slice(1), {
       argv0: call.argv[0],
       cwd: directory,
-      env: { TMPDIR: join(directory, 'tmp'), LANG: 'C.UTF-8' },
+      env: { ...standardEnvironment(join(directory, 'tmp')), ...call.env },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-      ...(call.signal === null ? {} : { signal: call.signal, killSignal: 'SIGKILL' as const }),
+      signal: call.signal,
+      killSignal: 'SIGKILL',
     });
     const stdout = gather(child.stdout as Readable);
     const stderr = gather(child.stderr as Readable);
@@ -67,10 +84,10 @@ export async function runUnconfined(
     const status = await new Promise<number>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => {
-        resolve(signal === null ? (code ?? 0) : -constants.signals[signal]);
+        resolve(signal === null ? (code ?? 0) : -host.signals[signal]);
       });
     });
-    call.signal?.throwIfAborted();
+    call.signal.throwIfAborted();
     return {
       channel: Buffer.concat(channel),
       result: {
@@ -87,12 +104,12 @@ export async function runUnconfined(
           systemMs: 0,
           maxRssBytes: 0,
         },
-        collected: [],
+        collected: await collect(join(directory, 'tmp'), call.collect),
         confinement: [],
       },
     };
   } catch (error) {
-    call.signal?.throwIfAborted();
+    call.signal.throwIfAborted();
     throw error;
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -43,7 +43,11 @@ function doctorLines(report: HostReport): string[] {
     ),
     missing.length === 0
       ? paint.green('Every guarantee holds: each was tried from inside a jail just now.')
-      : paint.red('Nothing runs here until what is missing is cured or given up by name.'),
+      : paint.red(
+          missing.length === report.guarantees.length
+            ? 'Nothing runs here until what is missing is cured.'
+            : 'Nothing runs here until what is missing is cured or given up by name.',
+        ),
   ];
 }
 

@@ -1,6 +1,7 @@
 // What goes wrong, as a person can act on it: what, which argument, what to do. Never a stack.
 import { CommanderError } from 'commander';
 import { InvalidArgumentError, JailError, UnconfinedError, type MissingGuarantee } from '../index';
+import { byCause, NO_JAIL } from '../errors';
 import { ExitStatus } from './exit-status';
 import { limitFlag } from './limit-options';
 import { colorsOf, sayAside } from './terminal';
@@ -41,7 +42,7 @@ const OPTION_OF_ARGUMENT: readonly [RegExp, (found: RegExpExecArray) => string][
 ];
 
 /** An option for the path of an argument: `--cpu` for `options.limits.cpu`. */
-export function optionOf(argument: string): string {
+function optionOf(argument: string): string {
   for (const [pattern, option] of OPTION_OF_ARGUMENT) {
     const found = pattern.exec(argument);
     if (found !== null) {
@@ -53,14 +54,8 @@ export function optionOf(argument: string): string {
 
 /** Guarantees that are missing, those of one cause together. */
 export function missingLines(missing: readonly MissingGuarantee[], indent = '  '): string[] {
-  const causes = new Map<string, { names: string[]; why: string; cure: string }>();
-  for (const { guarantee, why, cure } of missing) {
-    const cause = causes.get(`${why}\0${cure}`) ?? { names: [], why, cure };
-    cause.names.push(guarantee);
-    causes.set(`${why}\0${cure}`, cause);
-  }
-  return [...causes.values()].flatMap(({ names, why, cure }) => [
-    `${indent}${names.join(', ')}`,
+  return byCause(missing).flatMap(({ guarantees, why, cure }) => [
+    `${indent}${guarantees.join(', ')}`,
     `${indent}  missing: ${why}`,
     `${indent}  cure:    ${cure}`,
   ]);
@@ -72,7 +67,9 @@ function messageOf(error: JailError): string {
     return [
       'nothing was run, because this host does not guarantee everything that is required',
       ...missingLines(error.missing),
-      `To run without on purpose, give them up by name: --allow-missing ${names}`,
+      error.canBeGivenUp
+        ? `To run without on purpose, give them up by name: --allow-missing ${names}`
+        : NO_JAIL,
     ].join('\n');
   }
   if (error instanceof InvalidArgumentError && error.message.startsWith(error.argument)) {

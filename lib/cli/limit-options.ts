@@ -43,13 +43,15 @@ export function formatLimit(name: LimitName, value: number): string {
 export function addLimitOptions(command: Command): void {
   const defaults = effectiveLimits();
   for (const [name, option] of Object.entries(LIMIT_OPTIONS) as [LimitName, LimitOption][]) {
+    if (name === 'proxy') {
+      // Each run of the command line is a cold one.
+      continue;
+    }
     const standard = defaults[name];
     const shown =
-      standard === null
-        ? ''
-        : standard === 0 && name !== 'fsize'
-          ? ' (default: no limit)'
-          : ` (default: ${option.format(standard)})`;
+      standard === 0 && name !== 'fsize'
+        ? ' (default: no limit)'
+        : ` (default: ${option.format(standard)})`;
     command.addOption(
       new Option(`${limitFlag(name)} <${option.value}>`, `${option.help}${shown}`)
         .argParser(option.parse)

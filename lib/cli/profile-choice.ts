@@ -12,10 +12,10 @@ import {
 } from '../apparmor/profile';
 import { native } from '../native';
 import { parseCommandOptions } from '../command-options';
-import { collectWords } from './command-options';
+import { collectWords } from './program-options';
 import { CommandLineError, usageError } from './failure';
 import { interpreterAt } from './python-path';
-import { defaultPython } from './command-options';
+import { defaultPython } from './program-options';
 import type { RenderedProfile } from './profile-file';
 
 /** The name of the launcher's profile. */

@@ -1,6 +1,7 @@
 // What `codejail run` says when the program has ended.
 import { constants } from 'node:os';
-import type { JailResult, LimitName, Outcome } from '../index';
+import { explainExceeded } from '../exceeded';
+import type { JailResult, Outcome } from '../index';
 import { ExitStatus } from './exit-status';
 import { complain } from './failure';
 import { formatLimit, limitFlag } from './limit-options';
@@ -13,16 +14,6 @@ const LIMIT_STATUS: Readonly<Record<Exclude<Outcome, 'exited' | 'signaled'>, num
   'memory-limit': ExitStatus.memoryLimit,
   'disk-limit': ExitStatus.diskLimit,
   'output-limit': ExitStatus.outputLimit,
-};
-
-const EXCEEDED: Partial<Record<LimitName, string>> = {
-  cpu: 'it used more CPU time than',
-  realtime: 'it ran longer than',
-  memory: 'it used more memory than',
-  fsize: 'it wrote a file larger than',
-  disk: 'its files were larger together than',
-  files: 'it made more files than',
-  output: 'it printed more than',
 };
 
 /** The status that the command ends with: the program's own, or that of the limit that it reached. */
@@ -46,10 +37,7 @@ export function sayEnding({ outcome, status, signal, exceeded }: JailResult): vo
     complain(`the program was ended by ${signal ?? `signal ${-status}`}`);
     return;
   }
-  const { limit, allowed } = exceeded;
-  complain(
-    `${outcome}: ${EXCEEDED[limit] ?? 'it used more than'} ${formatLimit(limit, allowed)} (${limitFlag(limit)})`,
-  );
+  complain(`${outcome}: ${explainExceeded(exceeded, formatLimit)} (${limitFlag(exceeded.limit)})`);
 }
 
 /** Says on standard error what the run used and what confined it. */

@@ -9,7 +9,7 @@ import {
   collectWords,
   prepareJail,
   type ProgramOptions,
-} from './command-options';
+} from './program-options';
 import { ExitStatus } from './exit-status';
 import { usageError } from './failure';
 import { Interruption } from './interruption';

@@ -1,7 +1,7 @@
 // codejail verify: the probes, inside the jail of one program.
 import type { Command } from 'commander';
 import type { ProbeCheck, VerifyReport } from '../index';
-import { addProgramOptions, prepareJail, type ProgramOptions } from './command-options';
+import { addProgramOptions, prepareJail, type ProgramOptions } from './program-options';
 import { ExitStatus } from './exit-status';
 import { missingLines, usageError } from './failure';
 import { colorsOf, plain, say, sayJson } from './terminal';
@@ -21,9 +21,23 @@ function checkLines(checks: readonly ProbeCheck[]): string[] {
   );
 }
 
-function verifyLines(what: string, report: VerifyReport): string[] {
+function verdictOn({ confined, checks }: VerifyReport, isAccepted: boolean): string {
   const paint = colorsOf(process.stdout);
-  const failed = report.checks.filter(({ held }) => !held).length;
+  if (confined) {
+    return paint.green(`The jail held against all ${checks.length} attempts.`);
+  }
+  if (checks.length === 0) {
+    return paint.red('The jail could not be made: nothing runs here.');
+  }
+  const failed = checks.filter(({ held }) => !held).length;
+  const found = `The jail did not hold against ${failed} of ${checks.length} attempts`;
+  return isAccepted
+    ? paint.yellow(`${found}, all of them given up by name.`)
+    : paint.red(`${found}: nothing runs here.`);
+}
+
+function verifyLines(what: string, report: VerifyReport, isAccepted: boolean): string[] {
+  const paint = colorsOf(process.stdout);
   return [
     paint.bold(`In a jail of ${what}, a probe tried to`),
     '',
@@ -31,13 +45,7 @@ function verifyLines(what: string, report: VerifyReport): string[] {
     '',
     ...(report.missing.length === 0 ? [] : [...missingLines(report.missing), '']),
     paint.dim(`Confined by ${report.confinement.join(', ')}.`),
-    report.confined
-      ? paint.green(`The jail held against all ${report.checks.length} attempts.`)
-      : paint.red(
-          report.checks.length === 0
-            ? 'The jail could not be made: nothing runs here.'
-            : `The jail did not hold against ${failed} of ${report.checks.length} attempts: nothing runs here.`,
-        ),
+    verdictOn(report, isAccepted),
   ];
 }
 
@@ -57,7 +65,7 @@ export function addVerify(program: Command, end: (status: number) => void): void
     .addHelpText(
       'after',
       `
-Exit status: ${ExitStatus.ok} when the jail held, ${ExitStatus.failed} when it did not.
+Exit status: ${ExitStatus.ok} when the jail held, or only lacked what --allow-missing names; else ${ExitStatus.failed}.
 
 Examples:
   codejail verify
@@ -72,17 +80,14 @@ Examples:
       try {
         const report = await prepared.jail.verify(prepared.command);
         const given = new Set(options.allowMissing);
-        const accepted = report.missing.every(({ guarantee }) => given.has(guarantee));
+        const isAccepted =
+          report.checks.length > 0 && report.missing.every(({ guarantee }) => given.has(guarantee));
         if (options.json) {
           sayJson(report);
         } else {
-          say(...verifyLines(name ?? options.python ?? 'python', report));
+          say(...verifyLines(name ?? options.python ?? 'python', report, isAccepted));
         }
-        end(
-          report.confined || (accepted && report.checks.length > 0)
-            ? ExitStatus.ok
-            : ExitStatus.failed,
-        );
+        end(report.confined || isAccepted ? ExitStatus.ok : ExitStatus.failed);
       } finally {
         await prepared.jail.close();
       }

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../errors';
 import type { JsonValue } from './value';
 
 /**
@@ -5,7 +6,7 @@ import type { JsonValue } from './value';
  * one called `__proto__`; no setter runs, and what `result` lacks stays. Either all items are set or
  * none is.
  *
- * @throws {TypeError} when `target` is frozen, sealed or has a read-only property of that name
+ * @throws InvalidArgumentError when `target` is frozen, sealed or has a read-only property of that name
  */
 export function updateGlobals(
   target: Record<string, unknown>,
@@ -26,12 +27,16 @@ function descriptor(
   const existing = Object.getOwnPropertyDescriptor(target, key);
   if (existing === undefined) {
     if (!Object.isExtensible(target)) {
-      throw new TypeError(`globals can't take the new key ${JSON.stringify(key)}: not extensible`);
+      throw new InvalidArgumentError(
+        'globals',
+        `can't take the new key ${JSON.stringify(key)}: the object is not extensible`,
+      );
     }
   } else if (existing.configurable !== true) {
     if (existing.writable !== true) {
-      throw new TypeError(
-        `globals can't take a new value for the read-only ${JSON.stringify(key)}`,
+      throw new InvalidArgumentError(
+        'globals',
+        `can't take a new value for ${JSON.stringify(key)}, which is read-only`,
       );
     }
     return { value };

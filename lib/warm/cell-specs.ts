@@ -2,17 +2,18 @@
 // has a mount namespace of its own: so it is written and sealed once.
 import { thrownByAddon } from '../cold';
 import type { Confinement } from '../confinement';
+import type { DiskLimits } from '../limits';
 import { native } from '../native';
 import { RUNNER } from '../runner-file';
 import { buildCellSpec } from '../spec';
-import { areEqual, type CellLimits } from './generation';
+import { areEqual } from './generation';
 
 /** Makes specs, for cells of the limits that were asked for last. */
 export class CellSpecs {
   readonly #directory: string;
   readonly #confinement: Confinement;
   readonly #sealed = new Map<boolean, number>();
-  #limits: CellLimits | undefined;
+  #limits: DiskLimits | undefined;
 
   /**
    * @param directory where each cell's program runs
@@ -27,7 +28,7 @@ export class CellSpecs {
    * The descriptor of a cell's spec, until the next one is asked for.
    * @throws SetupError where it can't be made
    */
-  of(limits: CellLimits, isUrgent: boolean): number {
+  of(limits: DiskLimits, isUrgent: boolean): number {
     if (this.#limits === undefined || !areEqual(limits, this.#limits)) {
       this.close();
       this.#limits = limits;

@@ -1,17 +1,14 @@
 // One template and the cells that were forked from it.
 import { now } from '../clock';
-import type { Limits } from '../limits';
+import type { DiskLimits } from '../limits';
 import type { Cell } from './cell';
 import type { Template } from './template';
-
-/** What a cell's writable directory is limited to. */
-export type CellLimits = Pick<Limits, 'disk' | 'files'>;
 
 /** A cell that waits for a call. */
 export interface ReadyCell {
   readonly cell: Cell;
   readonly generation: Generation;
-  readonly limits: CellLimits;
+  readonly limits: DiskLimits;
 }
 
 /** Why a template is replaced. */
@@ -28,7 +25,7 @@ export interface RecycleBounds {
 const CELLS_BETWEEN_LOOKS = 50;
 
 /** Whether cells that were made with the one can serve calls that ask for the other. */
-export function areEqual(one: CellLimits, other: CellLimits): boolean {
+export function areEqual(one: DiskLimits, other: DiskLimits): boolean {
   return one.disk === other.disk && one.files === other.files;
 }
 
@@ -47,7 +44,7 @@ export class Generation {
   }
 
   /** The first waiting cell with these limits; those before it, of limits that have changed, go to `onStale`. */
-  take(limits: CellLimits, onStale: (entry: ReadyCell) => void): ReadyCell | undefined {
+  take(limits: DiskLimits, onStale: (entry: ReadyCell) => void): ReadyCell | undefined {
     for (;;) {
       const entry = this.ready.shift();
       if (entry === undefined || areEqual(entry.limits, limits)) {

@@ -7,7 +7,7 @@ const READING_IS_VALID_MS = 500;
 // A share of time, in percent, in which some task waited for memory (Documentation/accounting/psi.rst).
 const STALLED_PERCENT = 10;
 
-function read(path: string): string {
+function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch {
@@ -30,12 +30,17 @@ export function stalledPercent(pressure: string): number {
 /** Reads the host's memory, at most twice a second and only when asked. */
 export class MemoryGauge {
   readonly #reserve: number;
+  readonly #read: (path: string) => string;
   #readAt = Number.NEGATIVE_INFINITY;
   #short = false;
 
-  /** @param reserve bytes that shall stay available */
-  constructor(reserve: number) {
+  /**
+   * @param reserve bytes that shall stay available
+   * @param read gives the text of a file of /proc, or nothing
+   */
+  constructor(reserve: number, read: (path: string) => string = readText) {
     this.#reserve = reserve;
+    this.#read = read;
   }
 
   /** Whether nothing should be made ahead of need. */
@@ -43,8 +48,8 @@ export class MemoryGauge {
     if (now() - this.#readAt >= READING_IS_VALID_MS) {
       this.#readAt = now();
       this.#short =
-        availableBytes(read('/proc/meminfo')) < this.#reserve ||
-        stalledPercent(read('/proc/pressure/memory')) > STALLED_PERCENT;
+        availableBytes(this.#read('/proc/meminfo')) < this.#reserve ||
+        stalledPercent(this.#read('/proc/pressure/memory')) > STALLED_PERCENT;
     }
     return this.#short;
   }

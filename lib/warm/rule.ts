@@ -1,11 +1,12 @@
 // The one place that decides which calls a warm Python may serve; docs/architecture.md has the list.
-import type { Confinement } from '../confinement';
-import type { Limits } from '../limits';
+import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement';
+import type { HostShare } from '../command';
+import type { DiskLimits, Limits } from '../limits';
 import { SpecFlag } from '../native';
 import type { CommandArguments } from '../option-types';
 import { isWithin } from '../paths';
 import type { HostView } from '../runtime';
-import { areEqual, type CellLimits } from './generation';
+import { areEqual } from './generation';
 
 /** Why a call ran cold, each with its meaning. */
 export const COLD_REASONS = Object.freeze({
@@ -36,16 +37,17 @@ export type ColdReason = keyof typeof COLD_REASONS;
 
 // These change nothing after Python's start but what it has read by then, and a template starts by them too.
 const HARMLESS_ARGUMENT = /^-[BEIOPqsS]+$/;
-const LANDLOCK_WITH_TRUNCATE = 3;
 
 /** Why no call of this command can ever be warm here, or null. */
 export function whyNeverWarm(
   options: Pick<CommandArguments, 'warm' | 'allowExec' | 'args'>,
+  cgroup: HostShare['cgroup'],
   { python, view }: { python: boolean; view: Pick<HostView, 'binds'> },
   confinement: Pick<Confinement, 'flags'>,
   landlock: number,
 ): ColdReason | null {
   if (options.warm === false) return 'not-warm';
+  if (cgroup !== 'auto' && cgroup !== false) return 'cgroup';
   if (!python) return 'not-python';
   if (options.args?.every((argument) => HARMLESS_ARGUMENT.test(argument)) === false) {
     return 'command-args';
@@ -71,7 +73,7 @@ export interface Demand {
  * Why this call can't be warm, or null.
  * @param jailLimits the jail's own: cells are made with their `disk` and `files`
  */
-export function whyNotWarm(demand: Demand, jailLimits: CellLimits): ColdReason | null {
+export function whyNotWarm(demand: Demand, jailLimits: DiskLimits): ColdReason | null {
   const { limits } = demand;
   if (limits.proxy === 0) return 'proxy';
   if (!demand.hasCode) return 'no-code';

@@ -1,12 +1,12 @@
 // A command that is configured warm: whether it can be, and its pool.
-import type { ColdResult } from '../cold';
+import type { RunResult } from '../run';
 import type { Command, HostShare, ReadyCommand } from '../command';
 import type { GuaranteeName } from '../guarantee-name';
 import { hostFacts } from '../host';
+import type { DiskLimits } from '../limits';
 import type { ProbeCheck } from '../probe';
 import type { WarmArguments } from '../warm-options';
 import type { WarmCall } from './cell';
-import type { CellLimits } from './generation';
 import { MemoryGauge } from './memory-gauge';
 import { Pool } from './pool';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
@@ -17,7 +17,7 @@ import { startTemplate, type Template } from './template';
 export interface WarmSurroundings {
   share: HostShare;
   allowMissing: readonly GuaranteeName[];
-  limits: () => CellLimits;
+  limits: () => DiskLimits;
   onEvent: (event: PoolEvent) => void;
 }
 
@@ -53,7 +53,7 @@ export class WarmCommand {
   async #start(): Promise<Template> {
     const { runtime, confinement, words, mechanisms } = await this.#ready();
     const { preload, pythonPath, rehearsal } = this.#warm;
-    const env = this.#command.environment(runtime, {});
+    const env = this.#command.environment(runtime);
     const own = { preload, pythonPath, rehearsal };
     return startTemplate({ runtime, confinement, words, mechanisms, env, ...own });
   }
@@ -63,13 +63,10 @@ export class WarmCommand {
    * @throws as `Command.ready`
    */
   async whyNever(): Promise<ColdReason | null> {
-    const { cgroup } = this.#surroundings.share;
-    if (cgroup !== 'auto' && cgroup !== false) {
-      return 'cgroup';
-    }
     if (this.#never === undefined) {
       const { options, runtime, confinement } = await this.#ready();
-      this.#never = whyNeverWarm(options, runtime, confinement, hostFacts().landlock);
+      const { cgroup } = this.#surroundings.share;
+      this.#never = whyNeverWarm(options, cgroup, runtime, confinement, hostFacts().landlock);
     }
     return this.#never;
   }
@@ -78,7 +75,7 @@ export class WarmCommand {
    * Runs a call in a cell; returns why not, where it has to run cold.
    * @throws as `Pool.run`
    */
-  async run(call: WarmCall, calledAt: number): Promise<ColdResult | ColdReason> {
+  async run(call: WarmCall, calledAt: number): Promise<RunResult | ColdReason> {
     return (await this.whyNever()) ?? this.#pool.run(call, calledAt);
   }
 

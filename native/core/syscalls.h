@@ -51,9 +51,6 @@ inline int sys_openat2(int directory, const char* path, std::uint64_t flags,
   how.resolve = resolve;
   return static_cast<int>(syscall(SYS_openat2, directory, path, &how, sizeof(how)));
 }
-inline int sys_pidfd_open(int process) {
-  return static_cast<int>(syscall(SYS_pidfd_open, process, 0));
-}
 inline int sys_pidfd_send_signal(int pidfd, int signal) {
   return static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
 }

@@ -141,7 +141,11 @@ const lacking = !isTestMachine
       expect(verified).toMatchObject({ status: 0, stderr: '' });
 
       const [, program = ''] = /```js\n([^]*?)```/.exec(migration) ?? [];
-      const settings = { limits: { CPU: 100, REALTIME: 150 } };
+      const settings = {
+        python_bin: `${ENVIRONMENT}/bin/python`,
+        user: null,
+        limits: { CPU: 100, REALTIME: 150 },
+      };
       const ran = apart(
         [process.execPath, '--input-type=module', '-'],
         [

@@ -1,7 +1,4 @@
 // Each guarantee, attacked from inside by the probe that verify() runs, and refused where it can't hold.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
 import { GUARANTEES } from '../../lib/guarantees';
 import { UnconfinedError, type VerifyReport } from '../../lib/index';
@@ -41,32 +38,28 @@ describe('a jail that can not be confined as configured', () => {
   const commands = { python: { bin: '/usr/bin/python3', profile: 'codejail-no-such-profile' } };
 
   it('denies every call, and says which guarantee is missing, why, and what cures it', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'unconfined-'));
-    try {
-      const error: unknown = await createJail({ commands })
-        .jailCode('python', {
-          code: 'print("ran")',
-          onStdout: () => {
-            rmSync(directory);
-          },
-        })
-        .catch((caught: unknown) => caught);
-      expect(error).toBeInstanceOf(UnconfinedError);
-      expect(error).toMatchObject({
-        code: 'ERR_CODEJAIL_UNCONFINED',
-        missing: [
-          {
-            guarantee: 'files',
-            why: expect.stringContaining('AppArmor') as string,
-            cure: expect.stringMatching(/AppArmor|apparmor/) as string,
-          },
-        ],
-      });
-      expect((error as Error).message).toContain("allowMissing: ['files']");
-      expect(existsSync(directory)).toBe(true);
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
+    let ran = false;
+    const error: unknown = await createJail({ commands })
+      .jailCode('python', {
+        code: 'print("ran")',
+        onStdout: () => {
+          ran = true;
+        },
+      })
+      .catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(UnconfinedError);
+    expect(error).toMatchObject({
+      code: 'ERR_CODEJAIL_UNCONFINED',
+      missing: [
+        {
+          guarantee: 'files',
+          why: expect.stringContaining('AppArmor') as string,
+          cure: expect.stringMatching(/AppArmor|apparmor/) as string,
+        },
+      ],
+    });
+    expect((error as Error).message).toContain('No jail could be made at all');
+    expect(ran).toBe(false);
   });
 
   it('denies the call also where the guarantee was given up: without a jail nothing runs', async () => {

@@ -1,7 +1,6 @@
 // The helper that looks for what is left must be able to find it.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmdirSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { leftovers, settledLeftovers, traces } from '../support/leftovers';
 import { createJail } from '../support/jail';
 
@@ -45,5 +44,4 @@ it('does not mistake Node’s own files for leaks', () => {
   const file = openSync('/dev/null', 'r');
   expect(leftovers(before)).toEqual({});
   closeSync(file);
-  expect(new Socket()).toBeDefined();
 });

@@ -9,7 +9,8 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import type { ColdCall, ColdResult } from '../../lib/cold';
+import type { ColdCall } from '../../lib/cold';
+import type { RunResult } from '../../lib/run';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
 import { hostFacts, leaseDirectory } from '../../lib/host';
 import type * as hostDirectory from '../../lib/host-directory';
@@ -52,7 +53,7 @@ function confinement(): Confinement {
   return found;
 }
 
-async function python(code: string, call: Partial<ColdCall> = {}): Promise<ColdResult['result']> {
+async function python(code: string, call: Partial<ColdCall> = {}): Promise<RunResult['result']> {
   return coldPython(confinement(), code, { realtime: 20, cpu: 10, fsize: 1_000_000 }, call);
 }
 

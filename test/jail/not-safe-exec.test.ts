@@ -37,6 +37,18 @@ describe('notSafeExec', () => {
     );
   });
 
+  it('has the environment of the command, and brings back what the code leaves in tmp', async () => {
+    suite.jail.configure('python', { bin: 'python3', env: { KEPT: 'yes' } });
+    const globals: Record<string, unknown> = {};
+    const { collected } = await suite.jail.notSafeExec(
+      'import os\nkept = os.environ["KEPT"]\nhome = os.environ["HOME"] == os.environ["TMPDIR"]\nwith open("tmp/a.txt", "w") as file: file.write("left")\ndel file',
+      globals,
+      { collect: ['*.txt'] },
+    );
+    expect(globals).toEqual({ kept: 'yes', home: true });
+    expect(collected).toEqual([{ path: 'a.txt', content: Buffer.from('left') }]);
+  });
+
   it('has no limits, and the rights of the caller', async () => {
     const globals = {};
     await suite.jail.notSafeExec(

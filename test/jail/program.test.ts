@@ -122,6 +122,15 @@ describe('a program in a jail', () => {
     expect(await suite.printed(code)).toBe('[1.0, 2.0, 3.0]\n');
   });
 
+  it('keeps what else a command has when settings of Open edX name its Python', async () => {
+    await using jail = createJail({ limits: UNHURRIED });
+    jail.configure('python', { bin: 'python3', env: { KEPT: 'yes' } });
+    jail.applySettings({ python_bin: '/usr/bin/python3', user: null });
+    const code = 'import os, sys; print(os.environ["KEPT"], sys.executable)';
+    const { stdout } = await jail.jailCode('python', { code });
+    expect(stdout.toString()).toMatch(/^yes \/usr\/bin\/python3/);
+  });
+
   it('supports a default jail that is configured by settings of Open edX', async () => {
     await using jail = createJail({ limits: UNHURRIED });
     jail.applySettings({

@@ -56,7 +56,7 @@ it('tells subscribers of each call', async () => {
   const messages = await listen(async () => {
     await suite.python('print("hello")', { slug: 'first', limits: { proxy: 0 } });
     await suite.jail
-      .safeExec('', {}, { signal: AbortSignal.timeout(0), slug: 'second' })
+      .safeExec('while True: pass', {}, { signal: AbortSignal.timeout(0), slug: 'second' })
       .catch(() => undefined);
   });
   expect(messages[0]).toMatchObject({
@@ -68,4 +68,6 @@ it('tells subscribers of each call', async () => {
   });
   expect(messages[0]!.result?.stdout.toString()).toBe('hello\n');
   expect(messages[0]!.milliseconds).toBeGreaterThan(0);
+  expect(messages[1]).toMatchObject({ command: 'python', slug: 'second', result: null });
+  expect(messages[1]!.error).toMatchObject({ name: 'TimeoutError' });
 });

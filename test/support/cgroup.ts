@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverCgroup } from '../../lib/cgroup';
-import type { ColdCall, ColdResult } from '../../lib/cold';
+import type { ColdCall } from '../../lib/cold';
+import type { RunResult } from '../../lib/run';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
 import { findDelegation } from '../../lib/delegation';
 import { hostFacts, type HostKind } from '../../lib/host';
@@ -70,7 +71,7 @@ export async function heldByCgroup(
   code: string,
   limits: Partial<Limits>,
   more: Partial<ColdCall> & { kind?: HostKind } = {},
-): Promise<ColdResult['result']> {
+): Promise<RunResult['result']> {
   const { kind = hostFacts().kind, ...call } = more;
   return coldPython(
     await confinement(kind),

@@ -1,5 +1,6 @@
 // Python in a cold jail of a confinement that the test chooses, below the front door.
-import { runCold, type ColdCall, type ColdResult } from '../../lib/cold';
+import { runCold, type ColdCall } from '../../lib/cold';
+import type { RunResult } from '../../lib/run';
 import type { Confinement } from '../../lib/confinement';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { discoverRuntime } from '../../lib/runtime';
@@ -10,7 +11,7 @@ export async function coldPython(
   code: string,
   limits: Partial<Limits>,
   call: Partial<ColdCall> = {},
-): Promise<ColdResult['result']> {
+): Promise<RunResult['result']> {
   const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
   const { result } = await runCold({
     confinement,

@@ -1,8 +1,8 @@
 // Templates and cells without a process, for tests of what a pool does with them.
-import type { ColdResult } from '../../lib/cold';
+import type { RunResult } from '../../lib/run';
 import type { Cell, WarmCall } from '../../lib/warm/cell';
 import { CellLostError } from '../../lib/warm/cell-lost';
-import type { CellLimits } from '../../lib/warm/generation';
+import type { DiskLimits } from '../../lib/limits';
 import type { Template } from '../../lib/warm/template';
 import { now } from '../../lib/clock';
 
@@ -17,14 +17,14 @@ export class Deferred<T = void> {
 }
 
 export class FakeCell implements Cell {
-  readonly limits: CellLimits;
+  readonly limits: DiskLimits;
   readonly #dead = new Deferred();
-  readonly finish = new Deferred<ColdResult>();
+  readonly finish = new Deferred<RunResult>();
   calls: WarmCall[] = [];
   isDead = false;
   isDiscarded = false;
 
-  constructor(limits: CellLimits) {
+  constructor(limits: DiskLimits) {
     this.limits = limits;
   }
 
@@ -32,7 +32,7 @@ export class FakeCell implements Cell {
     return this.#dead.promise;
   }
 
-  async run(call: WarmCall): Promise<ColdResult> {
+  async run(call: WarmCall): Promise<RunResult> {
     if (this.isDead) {
       throw new CellLostError('take the cell', 0);
     }
@@ -79,7 +79,7 @@ export class FakeTemplate implements Template {
   /** Of each cell, in the order in which they were asked for. */
   readonly urgent: boolean[] = [];
 
-  async makeCell(limits: CellLimits, isUrgent = false): Promise<Cell> {
+  async makeCell(limits: DiskLimits, isUrgent = false): Promise<Cell> {
     this.urgent.push(isUrgent);
     await this.gate;
     if (this.#isDead) {

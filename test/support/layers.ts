@@ -12,11 +12,11 @@ import type { Proof } from '../../lib/probe';
 import { isTestMachine } from './machine';
 
 /** What can be switched on and off; rlimits, uids and the launcher as reaper always stay. */
-export const LAYERS = ['own-root', 'landlock', 'seccomp', 'apparmor'] as const;
+const LAYERS = ['own-root', 'landlock', 'seccomp', 'apparmor'] as const;
 export type Layer = (typeof LAYERS)[number];
 
 /** The profile that scripts/machine/profiles.mjs loads. */
-export const TEST_PROFILE = 'codejail-test-python';
+const TEST_PROFILE = 'codejail-test-python';
 
 declare const CODEJAIL_TEST_LAYERS: string;
 const words = CODEJAIL_TEST_LAYERS.split(' ').filter(Boolean);

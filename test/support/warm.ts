@@ -1,6 +1,6 @@
 // Templates and cells without a pool, for what is special to them.
 import { Command } from '../../lib/command';
-import type { ColdResult } from '../../lib/cold';
+import type { RunResult } from '../../lib/run';
 import { DEFAULT_UID_POOL } from '../../lib/confinement';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { parseCommandOptions } from '../../lib/command-options';
@@ -44,7 +44,7 @@ export async function execIn(
   cell: Cell,
   code: string,
   more: Partial<WarmCall> = {},
-): Promise<ColdResult> {
+): Promise<RunResult> {
   return runToEnd(cell, call({ request: encodeRequest(code, '{}', []), ...more }));
 }
 
@@ -53,7 +53,7 @@ export async function scriptIn(
   cell: Cell,
   code: string,
   more: Partial<WarmCall> = {},
-): Promise<ColdResult> {
+): Promise<RunResult> {
   return runToEnd(cell, call({ files: [{ name: 'jailed_code', content: code }], ...more }));
 }
 

@@ -40,6 +40,25 @@ it('is not believed where the program did not end well', async () => {
   await expect(reader.read({ ...RESULT, status: 1 }, channel)).rejects.toThrow(/status code: 1/);
 });
 
+it('says which limit has ended the program', async () => {
+  const exceeded = { limit: 'realtime', allowed: 1, measured: 1.2 } as const;
+  const result: JailResult = { ...RESULT, status: -9, outcome: 'time-limit', exceeded };
+  await expect(new AnswerReader().read(result, Buffer.alloc(0))).rejects.toThrow(
+    /with status code: -9: it ran longer than 1 s \(the limit realtime\)$/,
+  );
+});
+
+it.each([
+  ['{"type":"E","module":"a.b","message":"m","line":1,"traceback":"t"}', 'a.b'],
+  ['{"type":"E","message":"m","line":1,"traceback":"t"}', null],
+])('tells the exception of %s', async (body, module) => {
+  await expect(
+    new AnswerReader().read({ ...RESULT, status: 1 }, Buffer.from(`E${body}`)),
+  ).rejects.toMatchObject({
+    exception: { type: 'E', module, message: 'm', line: 1, traceback: 't' },
+  });
+});
+
 it.each(['', 'G', 'G{', 'Gnull', 'G[1]', 'E{"type":"ValueError"}', 'G\ud800', 'x'])(
   'is refused, foreseen or not, where it is %j',
   async (text) => {

@@ -78,9 +78,22 @@ describe('UnconfinedError', () => {
     const error = new UnconfinedError([disk, { ...disk, guarantee: 'network', why: 'no netns' }]);
     expect(error.missing.map(({ guarantee }) => guarantee)).toEqual(['disk', 'network']);
     expect(error.message).toContain('disk: no tmpfs can be mounted');
+    expect(error.canBeGivenUp).toBe(true);
     expect(error.message).toContain('network: no netns');
     expect(error.message).toContain('run as root');
     expect(error.message).toContain("allowMissing: ['disk', 'network']");
+  });
+
+  it('tells together what is missing for one reason', () => {
+    const error = new UnconfinedError([disk, { ...disk, guarantee: 'network' }]);
+    expect(error.message).toContain('\n  disk, network: no tmpfs can be mounted\n');
+  });
+
+  it('says that nothing can be given up where no jail can be made', () => {
+    const error = new UnconfinedError([disk], false);
+    expect(error.canBeGivenUp).toBe(false);
+    expect(error.message).toContain('No jail could be made at all');
+    expect(error.message).not.toContain('allowMissing');
   });
 
   it('keeps a list that nobody can change', () => {
@@ -102,6 +115,14 @@ describe('SetupError', () => {
     expect(error.message).toContain('/proc');
   });
 
+  it('says where the program had been started', () => {
+    const detail = 'the launcher ended';
+    expect(new SetupError('supervise', 0, { detail }).message).toContain('was not started');
+    expect(new SetupError('supervise', 0, { detail, hasStarted: true }).message).toBe(
+      'the program was started and ended, and how can\'t be told: step "supervise" failed (the launcher ended)',
+    );
+  });
+
   it('has no errno where no system call failed', () => {
     const error = new SetupError('spec', 0, { detail: 'too short' });
     expect(error).not.toHaveProperty('errno');
@@ -111,7 +132,13 @@ describe('SetupError', () => {
 });
 
 describe('SafeExecError', () => {
-  const exception = { type: 'ValueError', message: 'no', line: 3, traceback: 'Traceback …' };
+  const exception = {
+    type: 'ValueError',
+    module: null,
+    message: 'no',
+    line: 3,
+    traceback: 'Traceback …',
+  };
 
   it('carries the result and the exception', () => {
     const error = new SafeExecError('it failed', result, exception);

@@ -216,6 +216,7 @@ describe('the options of a jail', () => {
     ['options.uidPool.count', { uidPool: { first: 1000, count: 0 } }],
     ['options.uidPool.count', { uidPool: { first: 1000, count: 1.5 } }],
     ['options.uidPool', { uidPool: { first: 4_294_967_294, count: 2 } }, 'last user id'],
+    ['options.uidPool', { uidPool: { first: 4_294_900_000, count: 40_000 } }, 'their launchers'],
     ['options.uidPool.last', { uidPool: { first: 1000, count: 1, last: 2 } }],
     ['options.commands', { commands: ['python'] }],
     ['options.commands.python', { commands: { python: 5 } }],

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { ColdResult } from '../../lib/cold';
+import type { RunResult } from '../../lib/run';
 import { LimitTable } from '../../lib/limits';
 import { parseWarm, type WarmOptions } from '../../lib/warm-options';
 import type { WarmCall } from '../../lib/warm/cell';
@@ -8,7 +8,7 @@ import type { PoolEvent } from '../../lib/warm/pool-statistics';
 import { Deferred, FakeTemplate, type FakeCell } from '../support/fake-template';
 
 const LIMITS = new LimitTable().effective();
-const RESULT = { channel: Buffer.alloc(0) } as ColdResult;
+const RESULT = { channel: Buffer.alloc(0) } as RunResult;
 
 /** A pool of fakes, with what it was given. */
 class Bench {
