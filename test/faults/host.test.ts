@@ -96,6 +96,51 @@ describe('a server without descriptors', () => {
     expect(lines.at(-2)).toBe('ran 0');
   });
 
+  it('loses no call where a cell comes that it has no room for', async () => {
+    const { said, status } = await server(
+      script(`
+        const { addon } = require(${JSON.stringify(join(ROOT, 'lib', 'native.ts'))}).native();
+        const jail = createJail({
+          commands: { python: { bin: 'python3', warm: { size: 1, memoryReserve: 0 } } },
+          limits: { realtime: 20, cpu: 10 },
+        });
+        await jail.warmUp();
+        await jail.safeExec('', {});
+        await jail.warmUp();
+        // From the making of a cell until it has told of itself there is no descriptor left.
+        const { makeCell } = addon;
+        const fill = (held) => { try { for (;;) held.push(fs.openSync('/dev/null')); } catch {} };
+        let full = 0;
+        addon.makeCell = (...words) => {
+          const cell = makeCell(...words);
+          if (full < 3) {
+            full += 1;
+            const held = [];
+            fill(held);
+            setTimeout(() => { held.forEach((descriptor) => fs.closeSync(descriptor)); }, 500);
+          }
+          return cell;
+        };
+        const globals = [{}, {}, {}];
+        const calls = globals.map(async (own, index) => jail.safeExec('a = ' + index, own));
+        const settled = await Promise.allSettled(calls);
+        say(settled.map(({ status, reason }) => reason?.errnoName ?? status).join(' '));
+        addon.makeCell = makeCell;
+        await jail.warmUp();
+        const after = {};
+        await jail.safeExec('a = 17', after);
+        say(String(after.a));
+        await jail.close();
+        say(String(full > 0));`),
+      'ulimit -n 160;',
+    );
+    expect(status).toBe(0);
+    const [calls, ...lines] = said.trim().split('\n');
+    // One that had to run cold meanwhile may find no room either, and says so.
+    expect(calls).toMatch(/^(fulfilled|EMFILE)( (fulfilled|EMFILE)){2}$/);
+    expect(lines).toEqual(['17', 'true', 'end']);
+  });
+
   it('supports a server that holds hundreds of descriptors, of which none enters', async () => {
     await using jail = createJail({ limits: { realtime: 20, cpu: 10 } });
     const held = Array.from({ length: 300 }, () => openSync('/dev/null', 'r'));
