@@ -1,4 +1,4 @@
-# A bit of everything that small programs do, and no import. What memory it takes is what cells are made
+# A bit of everything that small programs do, and no import but numpy. What memory it takes is what cells are made
 # with a copy of, where the operator names no program of their own.
 class Thing:
     def __init__(self, name, *more, size=1.5):
@@ -27,3 +27,17 @@ letters = ''.join(reversed('abc'))[1:] + 'd'
 while number > 5:
     number >>= 3
 print(things, sizes, names, '%s %d' % (letters, number), message)
+
+# What is preloaded most often is used a little too.
+import sys
+
+if 'numpy' in sys.modules:
+    import numpy
+
+    try:
+        grid = numpy.arange(6.0).reshape(2, 3)
+        chosen = numpy.sqrt(grid)[grid > 1].tolist()
+        print(grid, (grid @ grid.T).sum(axis=0).mean(), numpy.array([1, 2]) + 1, chosen)
+    except Exception:
+        # Another module of that name.
+        pass

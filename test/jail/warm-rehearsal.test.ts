@@ -149,6 +149,24 @@ it('imports from where its template did', async () => {
   }
 });
 
+it('by default takes another module that is called numpy as it is', async () => {
+  const path = mkdtempSync('/var/tmp/suite-');
+  try {
+    chmodSync(path, 0o755);
+    writeFileSync(join(path, 'numpy.py'), 'VALUE = 7');
+    jail = createJail({ limits: UNHURRIED });
+    const warm = { size: 1, memoryReserve: 0, pythonPath: [path], preload: ['numpy'] };
+    // Without what is installed for this Python, among which numpy may be.
+    jail.configure('python', { bin: 'python3', args: ['-E', '-B', '-S'], warm });
+    await jail.warmUp();
+    const globals: Record<string, unknown> = {};
+    await jail.safeExec('import numpy\na = numpy.VALUE', globals);
+    expect(globals).toEqual({ a: 7 });
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+});
+
 it('that fails is told, with what Python said', async () => {
   await expect(warmJail('import no_such_module')).rejects.toThrow(
     /the rehearsal failed[^]*No module named 'no_such_module'/,
