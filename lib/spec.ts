@@ -221,7 +221,7 @@ function appArmorRecords({ appArmorProfile }: Confinement): NativeRecord[] {
  * @param directory the cell's own
  * @param confinement the cell's, by `planWarm`
  * @param files what every call finds in its directory
- * @param isUrgent whether a call waits for it: then nothing is done ahead that only makes calls faster
+ * @param isUrgent whether it is wanted at once: then nothing is done ahead that only makes calls faster
  */
 export function buildCellSpec(
   directory: string,

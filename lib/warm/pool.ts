@@ -247,7 +247,10 @@ export class Pool {
       ready.length + generation.making < wanted &&
       this.#failuresInARow < MOST_FAILURES_IN_A_ROW
     ) {
-      const isUrgent = this.#waiting.size > generation.making;
+      // Below the low water while calls run, cells are taken faster than they are made: so is this one.
+      const isUrgent =
+        this.#waiting.size > generation.making ||
+        (generation.running > 0 && ready.length + generation.making < lowWater);
       generation.making += 1;
       this.#chores.add(this.#make(generation, isUrgent));
     }

@@ -51,7 +51,7 @@ export interface Template {
   /**
    * Makes one cell, ready to run a call.
    * @param limits the size of the cell's `tmp`, which can't be changed afterwards
-   * @param isUrgent whether a call waits for it: then it is ready sooner, and its call takes longer, less than that
+   * @param isUrgent whether it is wanted at once: then it is ready sooner, and its call takes longer, less than that
    * @throws SetupError where the template has ended or a step failed
    */
   makeCell(limits: DiskLimits, isUrgent?: boolean): Promise<Cell>;

@@ -34,7 +34,7 @@ enum SpecFlag : std::uint32_t {
   kNoUnixSockets = 1U << 10U,
   kSweepUid = 1U << 11U,  // nothing is started: what has the uid is ended
   kTemplate = 1U << 16U,  // the program is a warm Python, which cells are forked from
-  kUrgent = 1U << 17U,    // of a cell: a call waits for it, which what speeds up calls would delay
+  kUrgent = 1U << 17U,    // of a cell: wanted at once, without what only speeds up its call
 };
 
 constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};

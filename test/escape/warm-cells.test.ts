@@ -230,7 +230,9 @@ describe('a hostile cell harms no other', () => {
       'print(count, flush=True)',
     ].join('\n');
     const cells = await Promise.all([1, 2, 3].map(async () => template.makeCell(LIMITS)));
-    const hostile = cells.map(async (cell) => scriptIn(cell, `${timers}\nimport time; time.sleep(2)`));
+    const hostile = cells.map(async (cell) =>
+      scriptIn(cell, `${timers}\nimport time; time.sleep(2)`),
+    );
     await sleep(1000);
     expect(await printed(template, timers)).toBe('256');
     for (const { result } of await Promise.all(hostile)) {

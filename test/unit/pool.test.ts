@@ -169,6 +169,18 @@ describe('a call without a waiting cell', () => {
     ]);
   });
 
+  it('hurries cells that calls take faster than they are made', async () => {
+    const bench = await warmBench({ size: 4, lowWater: 2 });
+    const made = bench.template.urgent.length;
+    expect(bench.template.urgent).toEqual([false, false, false, false]);
+    for (const argv of [['first'], ['second'], ['third']]) {
+      void bench.run({ argv });
+    }
+    await settle();
+    // One is left: the second to come makes the low water full.
+    expect(bench.template.urgent.slice(made, made + 2)).toEqual([true, false]);
+  });
+
   it('hurries cells that calls wait for, and no others', async () => {
     const bench = await warmBench({ size: 1 });
     bench.isShort = true;
