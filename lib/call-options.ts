@@ -32,6 +32,7 @@ import type {
   RunOptions,
   SafeExecArguments,
   SafeExecOptions,
+  WaitOptions,
 } from './option-types';
 
 // The kernel takes a quarter of the stack's limit, 2 MiB by default, for arguments and environment together.
@@ -100,8 +101,21 @@ const safeExecShape = {
   pythonPath: z.optional(listOf(hostPath)),
 } satisfies Record<keyof SafeExecOptions, z.ZodMiniType>;
 
+const waitShape = {
+  signal: z.optional(converted(readSignal)),
+} satisfies Record<keyof WaitOptions, z.ZodMiniType>;
+
+const parseWaitShape = optionsParser(waitShape);
 const parseJailCodeShape = optionsParser(jailCodeShape);
 const parseSafeExecShape = optionsParser(safeExecShape);
+
+/**
+ * Checks the options of `warmUp`, `verify` and `inspectHost`: gives the signal.
+ * @throws InvalidArgumentError
+ */
+export function parseWaitOptions(value: unknown = {}, argument = 'options'): AbortSignal | null {
+  return parseWaitShape(value, argument).signal ?? null;
+}
 
 type ParsedRun = {
   [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits'>]?: RunOptions[Key];

@@ -7,7 +7,13 @@
 import { Jail } from './jail';
 import { jsonSafe as safe } from './json/safe';
 import type { LimitName, Limits } from './limits';
-import type { CommandOptions, JailCodeOptions, JailOptions, SafeExecOptions } from './option-types';
+import type {
+  CommandOptions,
+  JailCodeOptions,
+  JailOptions,
+  SafeExecOptions,
+  WaitOptions,
+} from './option-types';
 import type { HostReport, VerifyReport } from './report';
 import type { JailResult } from './result';
 import type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
@@ -93,18 +99,18 @@ export function jsonSafe(value: Record<string, unknown>): Record<string, unknown
 }
 
 /** As `Jail.inspectHost`, for the default jail. */
-export async function inspectHost(): Promise<HostReport> {
-  return defaultJail.inspectHost();
+export async function inspectHost(options?: WaitOptions): Promise<HostReport> {
+  return defaultJail.inspectHost(options);
 }
 
 /** As `Jail.verify`, for the default jail. */
-export async function verify(command?: string): Promise<VerifyReport> {
-  return defaultJail.verify(command);
+export async function verify(command?: string, options?: WaitOptions): Promise<VerifyReport> {
+  return defaultJail.verify(command, options);
 }
 
 /** As `Jail.warmUp`, for the default jail. */
-export async function warmUp(command?: string): Promise<void> {
-  return defaultJail.warmUp(command);
+export async function warmUp(command?: string, options?: WaitOptions): Promise<void> {
+  return defaultJail.warmUp(command, options);
 }
 
 /** As `Jail.stats`, for the default jail. */
@@ -135,6 +141,7 @@ export type {
   JailOptions,
   Logger,
   SafeExecOptions,
+  WaitOptions,
 } from './option-types';
 export type { WarmOptions } from './warm-options';
 export type { ProbeCheck } from './probe';

@@ -1,5 +1,6 @@
 // A jail: the calls that run programs in it.
 import { setMaxListeners } from 'node:events';
+import { abortable } from './abortable';
 import { serverCgroup } from './cgroup';
 import { now } from './clock';
 import { Command, refusedOf } from './command';
@@ -12,13 +13,14 @@ import { checkFiles, PROGRAM_NAME } from './jail-files';
 import { updateGlobals } from './json/merge';
 import { jsonSafe } from './json/safe';
 import { stringifyJson } from './json/stringify';
-import { parseJailCodeOptions, parseSafeExecOptions } from './call-options';
+import { parseJailCodeOptions, parseSafeExecOptions, parseWaitOptions } from './call-options';
 import { parseCommandName, parseCommandOptions } from './command-options';
 import type {
   JailCodeOptions,
   JailOptions,
   SafeExecArguments,
   SafeExecOptions,
+  WaitOptions,
 } from './option-types';
 import { RUNNER } from './runner-file';
 import { hostReport, type HostReport, type VerifyReport } from './report';
@@ -144,53 +146,59 @@ export class Jail extends Configuration implements AsyncDisposable {
   /**
    * What this host guarantees, each guarantee by what, or why it is missing and the cure. Runs the
    * probes in a jail of the command `python` where there is one, else of `/bin/sh`.
+   * @throws InvalidArgumentError, ClosedError; the signal's reason
    */
-  async inspectHost(): Promise<HostReport> {
-    const command =
-      this.find('python') ?? new Command('sh', parseCommandOptions({ bin: '/bin/sh' }));
-    const { proof, mechanisms, lookAgain } = await command.prepare(this.share);
-    lookAgain();
-    return hostReport(proof, mechanisms, await serverCgroup(this.share.cgroup));
+  async inspectHost(options?: WaitOptions): Promise<HostReport> {
+    return this.#wait(options, async () => {
+      const command =
+        this.find('python') ?? new Command('sh', parseCommandOptions({ bin: '/bin/sh' }));
+      const { proof, mechanisms, lookAgain } = await command.prepare(this.share);
+      lookAgain();
+      return hostReport(proof, mechanisms, await serverCgroup(this.share.cgroup));
+    });
   }
 
   /**
    * Runs the probes inside a jail that is built exactly as the command's own would be; where the command is warm, also
    * in processes like those that wait for its calls.
-   * @throws NotConfiguredError, InvalidArgumentError; SetupError where such a process does not hold
+   * @throws NotConfiguredError, InvalidArgumentError, ClosedError; SetupError where such a process does not hold; the
+   *   signal's reason
    */
-  async verify(command = 'python'): Promise<VerifyReport> {
+  async verify(command = 'python', options?: WaitOptions): Promise<VerifyReport> {
     const name = parseCommandName(command);
-    const found = this.require(name);
-    const { proof, confinement, lookAgain } = await found.prepare(this.share);
-    const mayRun = refusedOf(proof, this.allowMissing).length === 0;
-    const cells = mayRun ? await this.#track(async () => this.#dispatcher.verify(found)) : null;
-    lookAgain();
-    return {
-      command: name,
-      confined: proof.missing.length === 0,
-      confinement: confinement.mechanisms,
-      checks: proof.checks,
-      cells: cells === null ? null : [...cells],
-      missing: proof.missing,
-    };
+    return this.#wait(options, async () => {
+      const found = this.require(name);
+      const { proof, confinement, lookAgain } = await found.prepare(this.share);
+      const mayRun = refusedOf(proof, this.allowMissing).length === 0;
+      const cells = mayRun ? await this.#dispatcher.verify(found) : null;
+      lookAgain();
+      return {
+        command: name,
+        confined: proof.missing.length === 0,
+        confinement: confinement.mechanisms,
+        checks: proof.checks,
+        cells: cells === null ? null : [...cells],
+        missing: proof.missing,
+      };
+    });
   }
 
   /**
    * Starts what warm commands keep ready, and waits until it stands. Without it the first calls run cold
    * meanwhile. A command that can't be warm on this host is told to the logger, and runs cold.
    * @param command one command; by default every one that is configured `warm`
-   * @throws NotConfiguredError, InvalidArgumentError, UnconfinedError; SetupError with what Python said where
-   *   a module of `preload` can't be imported
+   * @throws NotConfiguredError, InvalidArgumentError, UnconfinedError, ClosedError; SetupError with what Python said
+   *   where a module of `preload` can't be imported; the signal's reason
    * @example
    * jail.configure('python', { bin: 'python3', warm: { preload: ['numpy'] } });
    * await jail.warmUp();
    */
-  async warmUp(command?: string): Promise<void> {
+  async warmUp(command?: string, options?: WaitOptions): Promise<void> {
     const commands =
       command === undefined
-        ? this.commands.filter(({ options }) => options.warm !== false)
+        ? this.commands.filter((each) => each.options.warm !== false)
         : [this.require(parseCommandName(command))];
-    return this.#track(async () => this.#dispatcher.warmUp(commands));
+    return this.#wait(options, async () => this.#dispatcher.warmUp(commands));
   }
 
   /** What this jail has done and has now: calls, cold and warm, durations, pools. */
@@ -226,6 +234,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     } finally {
       this.#running.delete(running);
     }
+  }
+
+  async #wait<T>(options: WaitOptions | undefined, work: () => Promise<T>): Promise<T> {
+    const signal = parseWaitOptions(options);
+    signal?.throwIfAborted();
+    return abortable(this.#track(work), signal);
   }
 
   #signals(signal: AbortSignal | null): AbortSignal[] {

@@ -74,6 +74,12 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A wait for something that is done once, for whoever wants it. */
+export interface WaitOptions {
+  /** Aborting ends the wait, which then rejects with the signal's reason; what has begun goes on. */
+  signal?: AbortSignal | undefined;
+}
+
 /** One run of a program. */
 export interface JailCodeOptions extends RunOptions {
   /** The program's text, written as `jailed_code` and passed as the first argument. Empty: none. */

@@ -109,6 +109,39 @@ describe('a call that is aborted', () => {
   });
 });
 
+describe('a wait that is aborted', () => {
+  const reason = new Error('no longer wanted');
+
+  it.each([
+    ['inspectHost', async (signal: AbortSignal) => suite.jail.inspectHost({ signal })],
+    ['verify', async (signal: AbortSignal) => suite.jail.verify('python', { signal })],
+    ['warmUp', async (signal: AbortSignal) => suite.jail.warmUp(undefined, { signal })],
+  ])('rejects %s with the reason, before it begins and meanwhile', async (_name, wait) => {
+    await expect(wait(AbortSignal.abort(reason))).rejects.toBe(reason);
+    const controller = new AbortController();
+    const waiting = expect(wait(controller.signal)).rejects.toBe(reason);
+    controller.abort(reason);
+    await waiting;
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    // What has begun goes on, for whoever waits for it too.
+    await wait(new AbortController().signal);
+  });
+
+  it('denies what is no signal', async () => {
+    await expect(
+      suite.jail.warmUp(undefined, { signal: 5 as unknown as AbortSignal }),
+    ).rejects.toMatchObject({ argument: 'options.signal' });
+  });
+
+  it('ends with the jail', async () => {
+    const jail = createJail();
+    await jail.close();
+    for (const wait of [async () => jail.inspectHost(), async () => jail.verify()]) {
+      await expect(wait()).rejects.toMatchObject({ code: 'ERR_CODEJAIL_CLOSED' });
+    }
+  });
+});
+
 describe('a logger that throws', () => {
   it('fails the call, and leaves nothing of its program', async () => {
     const before = traces();

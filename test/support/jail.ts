@@ -10,6 +10,7 @@ import {
   type SafeExecOptions,
   type SafeExecResult,
 } from '../../lib/index';
+import type { WaitOptions } from '../../lib/option-types';
 import { autoConfiguredPython } from '../../lib/command';
 import type { ColdReason } from '../../lib/warm/rule';
 
@@ -74,8 +75,8 @@ class WarmJail extends Jail {
     return call();
   }
 
-  override async warmUp(command?: string): Promise<void> {
-    await super.warmUp(command);
+  override async warmUp(command?: string, options?: WaitOptions): Promise<void> {
+    await super.warmUp(command, options);
     this.#stands = true;
   }
 
