@@ -149,6 +149,7 @@ for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):
       await outcomes(
         jail,
         `attempt('connect', socket.create_connection, ('127.0.0.1', ${port}), 5)`,
+        { limits: UNHURRIED },
       );
       server.close();
       await once(server, 'close');
