@@ -309,7 +309,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         request: encodeRequest(code, globalsJson, call.pythonPath),
         env: found.environment({ python }),
         collect: call.collect,
-        signal: AbortSignal.any(this.#signals(call.signal)),
+        signals: this.#signals(call.signal),
       });
       return { result, answer: await new AnswerReader().read(result, channel) };
     });

@@ -20,7 +20,7 @@ export interface UnconfinedCall {
   env: Readonly<Record<string, string>>;
   /** Files or globs, relative to `tmp`. */
   collect: readonly string[];
-  signal: AbortSignal;
+  signals: readonly AbortSignal[];
 }
 
 async function fill(directory: string, call: UnconfinedCall): Promise<void> {
@@ -42,6 +42,12 @@ function gather(stream: Readable): Buffer[] {
   return chunks;
 }
 
+function throwIfAborted(signals: readonly AbortSignal[]): void {
+  for (const signal of signals) {
+    signal.throwIfAborted();
+  }
+}
+
 async function collect(tmp: string, patterns: readonly string[]): Promise<CollectedFile[]> {
   if (patterns.length === 0) {
     return [];
@@ -61,18 +67,27 @@ async function collect(tmp: string, patterns: readonly string[]): Promise<Collec
 export async function runUnconfined(
   call: UnconfinedCall,
 ): Promise<{ result: JailResult; channel: Buffer }> {
-  call.signal.throwIfAborted();
+  throwIfAborted(call.signals);
+  // Not AbortSignal.any: its result would be held as long as the longest-lived of them.
+  const ending = new AbortController();
+  const onAbort = (): void => {
+    ending.abort();
+  };
   const calledAt = performance.now();
   const directory = await mkdtemp(join(tmpdir(), 'codejail-unsafe-'));
   try {
     await fill(directory, call);
     const startedAt = performance.now();
+    for (const signal of call.signals) {
+      signal.addEventListener('abort', onAbort, { once: true });
+    }
+    throwIfAborted(call.signals);
     const child = spawn(call.program, call.argv.slice(1), {
       argv0: call.argv[0],
       cwd: directory,
       env: { ...standardEnvironment(join(directory, 'tmp')), ...call.env },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-      signal: call.signal,
+      signal: ending.signal,
       killSignal: 'SIGKILL',
     });
     const stdout = gather(child.stdout as Readable);
@@ -87,7 +102,7 @@ export async function runUnconfined(
         resolve(signal === null ? (code ?? 0) : -host.signals[signal]);
       });
     });
-    call.signal.throwIfAborted();
+    throwIfAborted(call.signals);
     return {
       channel: Buffer.concat(channel),
       result: {
@@ -109,9 +124,12 @@ export async function runUnconfined(
       },
     };
   } catch (error) {
-    call.signal.throwIfAborted();
+    throwIfAborted(call.signals);
     throw error;
   } finally {
+    for (const signal of call.signals) {
+      signal.removeEventListener('abort', onAbort);
+    }
     await rm(directory, { recursive: true, force: true });
   }
 }

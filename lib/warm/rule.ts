@@ -38,16 +38,19 @@ export type ColdReason = keyof typeof COLD_REASONS;
 // These change nothing after Python's start but what it has read by then, and a template starts by them too.
 const HARMLESS_ARGUMENT = /^-[BEIOPqsS]+$/;
 
+/** Why no call of a jail can ever be warm, or null: known before anything of a command is looked at. */
+export function whyNeverWarmIn(cgroup: HostShare['cgroup']): ColdReason | null {
+  return cgroup === 'auto' || cgroup === false ? null : 'cgroup';
+}
+
 /** Why no call of this command can ever be warm here, or null. */
 export function whyNeverWarm(
   options: Pick<CommandArguments, 'warm' | 'allowExec' | 'args'>,
-  cgroup: HostShare['cgroup'],
   { python, view }: { python: boolean; view: Pick<HostView, 'binds'> },
   confinement: Pick<Confinement, 'flags'>,
   landlock: number,
 ): ColdReason | null {
   if (options.warm === false) return 'not-warm';
-  if (cgroup !== 'auto' && cgroup !== false) return 'cgroup';
   if (!python) return 'not-python';
   if (options.args?.every((argument) => HARMLESS_ARGUMENT.test(argument)) === false) {
     return 'command-args';

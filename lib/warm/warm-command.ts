@@ -10,7 +10,7 @@ import type { WarmCall } from './cell';
 import { MemoryGauge } from './memory-gauge';
 import { Pool } from './pool';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
-import { whyNeverWarm, type ColdReason } from './rule';
+import { whyNeverWarm, whyNeverWarmIn, type ColdReason } from './rule';
 import { startTemplate, type Template } from './template';
 
 /** What a warm command needs of its jail. */
@@ -63,12 +63,12 @@ export class WarmCommand {
    * @throws as `Command.ready`
    */
   async whyNever(): Promise<ColdReason | null> {
-    if (this.#never === undefined) {
+    const never = whyNeverWarmIn(this.#surroundings.share.cgroup);
+    if (never === null && this.#never === undefined) {
       const { options, runtime, confinement } = await this.#ready();
-      const { cgroup } = this.#surroundings.share;
-      this.#never = whyNeverWarm(options, cgroup, runtime, confinement, hostFacts().landlock);
+      this.#never = whyNeverWarm(options, runtime, confinement, hostFacts().landlock);
     }
-    return this.#never;
+    return never ?? this.#never ?? null;
   }
 
   /**

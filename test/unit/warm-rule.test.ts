@@ -2,7 +2,7 @@ import { DEFAULT_UID_POOL, planConfinement } from '../../lib/confinement';
 import type { HostFacts, HostKind } from '../../lib/host';
 import { LimitTable } from '../../lib/limits';
 import { parseCommandOptions } from '../../lib/command-options';
-import { whyNeverWarm, whyNotWarm, waitingIsFaster } from '../../lib/warm/rule';
+import { whyNeverWarm, whyNeverWarmIn, whyNotWarm, waitingIsFaster } from '../../lib/warm/rule';
 
 function confinement(kind: HostKind): { flags: number } {
   const facts: HostFacts = {
@@ -28,7 +28,7 @@ describe('a command', () => {
   const warm = (more: object = {}) => parseCommandOptions({ bin: 'python3', warm: true, ...more });
 
   it.each(['root', 'user'] as const)('can be warm on a host of the kind %s', (kind) => {
-    expect(whyNeverWarm(warm(), 'auto', runtime(), confinement(kind), 6)).toBeNull();
+    expect(whyNeverWarm(warm(), runtime(), confinement(kind), 6)).toBeNull();
   });
 
   it.each([
@@ -43,20 +43,21 @@ describe('a command', () => {
   ] as [string, object, boolean, HostKind, number, string[]?][])(
     'is always cold: %s',
     (reason, options, python, kind, landlock, binds: string[] = []) => {
-      expect(
-        whyNeverWarm(warm(options), 'auto', runtime(python, binds), confinement(kind), landlock),
-      ).toBe(reason);
+      expect(whyNeverWarm(warm(options), runtime(python, binds), confinement(kind), landlock)).toBe(
+        reason,
+      );
     },
   );
 
   it('is always cold where the jail has a cgroup that was named', () => {
-    const never = whyNeverWarm(warm(), '/codejail', runtime(), confinement('root'), 6);
-    expect(never).toBe('cgroup');
+    expect(whyNeverWarmIn('/codejail')).toBe('cgroup');
+    expect(whyNeverWarmIn('auto')).toBeNull();
+    expect(whyNeverWarmIn(false)).toBeNull();
   });
 
   it('can be warm with arguments that only change how a Python starts', () => {
     expect(
-      whyNeverWarm(warm({ args: ['-I', '-BO'] }), false, runtime(), confinement('root'), 6),
+      whyNeverWarm(warm({ args: ['-I', '-BO'] }), runtime(), confinement('root'), 6),
     ).toBeNull();
   });
 });
