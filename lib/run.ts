@@ -186,12 +186,18 @@ export class Run {
     return callback === undefined
       ? undefined
       : (chunk) => {
-          try {
+          this.#attempt(() => {
             callback(chunk);
-          } catch (error) {
-            this.#abandon(error);
-          }
+          });
         };
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#abandon(error);
+    }
   }
 
   readonly #onAbort = (): void => {
@@ -233,13 +239,11 @@ export class Run {
     }
   }
 
-  // Last, whatever it is about: a logger of the caller's that throws fails the call, not the process.
+  // To be called last, whatever it is about: the logger may throw.
   #note(level: 'info' | 'warn', message: string): void {
-    try {
+    this.#attempt(() => {
       this.#call.onNote?.(level, message);
-    } catch (error) {
-      this.#abandon(error);
-    }
+    });
   }
 
   /** To be called when every process of the program is dead. */

@@ -12,10 +12,9 @@ import {
 } from '../apparmor/profile';
 import { native } from '../native';
 import { parseCommandOptions } from '../command-options';
-import { collectWords } from './program-options';
 import { CommandLineError, usageError } from './failure';
 import { interpreterAt } from './python-path';
-import { defaultPython } from './program-options';
+import { collectWords, defaultPython } from './program-options';
 import type { RenderedProfile } from './profile-file';
 
 /** The name of the launcher's profile. */

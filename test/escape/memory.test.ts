@@ -6,33 +6,24 @@ const MEMORY = 80 * MEBIBYTE;
 
 const attacked = useAttackedJail();
 
-/** Each takes, or tries to take, much more than MEMORY; none of its processes alone does. */
-const HOARDS: Record<string, string> = {
-  'many processes, each below the limit': `
-for _ in range(5):
+const FIVE_PROCESSES = `for _ in range(5):
     if os.fork() == 0:
         held = bytearray(40 << 20)
         time.sleep(600)
 time.sleep(600)
-`,
+`;
+
+/** Each takes, or tries to take, much more than MEMORY; none of its processes alone does. */
+const HOARDS: Record<string, string> = {
+  'many processes, each below the limit': FIVE_PROCESSES,
   'processes behind a root that nobody may enter any more': `
 for path in ('/', '/proc'):
     try: os.chmod(path, 0)
     except OSError: pass
-for _ in range(5):
-    if os.fork() == 0:
-        held = bytearray(40 << 20)
-        time.sleep(600)
-time.sleep(600)
-`,
+${FIVE_PROCESSES}`,
   'processes whose name looks like the kernel’s account of their memory': `
 libc.prctl(15, b'RssAnon:\\t0', 0, 0, 0)
-for _ in range(5):
-    if os.fork() == 0:
-        held = bytearray(40 << 20)
-        time.sleep(600)
-time.sleep(600)
-`,
+${FIVE_PROCESSES}`,
   'processes whose first thread has ended': `
 import threading
 def hoard():
@@ -46,12 +37,7 @@ call((60, 93), 0)
 `,
   'processes that nobody may look into': `
 libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
-for _ in range(5):
-    if os.fork() == 0:
-        held = bytearray(40 << 20)
-        time.sleep(600)
-time.sleep(600)
-`,
+${FIVE_PROCESSES}`,
   'orphans in sessions of their own': `
 for _ in range(5):
     if os.fork() == 0:
@@ -120,12 +106,7 @@ describe('memory', () => {
 for which in (resource.RLIMIT_NOFILE, resource.RLIMIT_AS, resource.RLIMIT_DATA):
     try: resource.prlimit(1, which, (0, 0))
     except OSError: pass
-for _ in range(5):
-    if os.fork() == 0:
-        held = bytearray(40 << 20)
-        time.sleep(600)
-time.sleep(600)
-`,
+${FIVE_PROCESSES}`,
       { limits: { memory: MEMORY, realtime: 8 } },
     );
     expect(result.outcome).toBe('memory-limit');

@@ -1,9 +1,9 @@
 // Nothing of one call is visible to the next, and no cell harms another, its template or the server.
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
+import { withModule } from '../support/modules';
 import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
 
 let template: Template;
@@ -25,14 +25,9 @@ async function preloading(
   source: string,
   use: (options: TemplateOptions) => Promise<void>,
 ): Promise<void> {
-  const folder = mkdtempSync('/var/tmp/suite-');
-  try {
-    chmodSync(folder, 0o755);
-    writeFileSync(join(folder, 'own_module.py'), source);
+  await withModule('own_module.py', source, async (folder) => {
     await use({ ...(await templateOptions(['own_module'])), pythonPath: [folder] });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 describe('a cell shows nothing of the call before', () => {

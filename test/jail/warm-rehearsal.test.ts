@@ -1,17 +1,9 @@
 // What a rehearsal does for calls, and that nothing else of it reaches them.
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createJail, type Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
+import { withModule } from '../support/modules';
 import { UNHURRIED } from '../support/suite';
 
 let jail: Jail;
@@ -135,25 +127,17 @@ it.each(['é', '𝄞', '"'])('may be of 16,000 characters such as %s', async (ch
 });
 
 it('imports from where its template did', async () => {
-  const path = mkdtempSync('/var/tmp/suite-');
-  try {
-    chmodSync(path, 0o755);
-    writeFileSync(join(path, 'own_module.py'), 'VALUE = 7');
+  await withModule('own_module.py', 'VALUE = 7', async (path) => {
     jail = createJail({ limits: UNHURRIED });
     const warm = { size: 1, memoryReserve: 0, pythonPath: [path], rehearsal: 'import own_module' };
     jail.configure('python', { bin: 'python3', warm });
     await jail.warmUp();
     expect((await jail.safeExec('a = 17', {})).confinement).toContain('warm');
-  } finally {
-    rmSync(path, { recursive: true });
-  }
+  });
 });
 
 it('by default takes another module that is called numpy as it is', async () => {
-  const path = mkdtempSync('/var/tmp/suite-');
-  try {
-    chmodSync(path, 0o755);
-    writeFileSync(join(path, 'numpy.py'), 'VALUE = 7');
+  await withModule('numpy.py', 'VALUE = 7', async (path) => {
     jail = createJail({ limits: UNHURRIED });
     const warm = { size: 1, memoryReserve: 0, pythonPath: [path], preload: ['numpy'] };
     // Without what is installed for this Python, among which numpy may be.
@@ -162,9 +146,7 @@ it('by default takes another module that is called numpy as it is', async () => 
     const globals: Record<string, unknown> = {};
     await jail.safeExec('import numpy\na = numpy.VALUE', globals);
     expect(globals).toEqual({ a: 7 });
-  } finally {
-    rmSync(path, { recursive: true });
-  }
+  });
 });
 
 it('that fails is told, with what Python said', async () => {
