@@ -144,12 +144,21 @@ export interface NativeFailure {
   detail: string;
 }
 
+/** What came on a cell's outputs. */
+export interface NativeOutputs {
+  type: 'outputs';
+  stdout?: Buffer;
+  stderr?: Buffer;
+  result?: Buffer;
+  /** Which have ended, and are closed: 1 for `stdout`, 2 for `stderr`, 4 for `result`, added up. */
+  ended: number;
+}
+
 export type NativeEvent =
   | { type: 'started'; startedMs: number }
   /** A cell waits for its call. */
   | { type: 'ready' }
-  /** Of a cell: what came on its standard output, 0, its standard error, 1, or its result, 2; without a chunk, its end. */
-  | { type: 'output'; output: number; chunk?: Buffer }
+  | NativeOutputs
   /** Nothing of a cell is left. Comes after `ended`, unless `isGone` has said so. */
   | { type: 'gone' }
   /** A template makes no more cells; those that are there go on. */

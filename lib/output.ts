@@ -26,7 +26,7 @@ export class OutputReader {
   #isHeld = true;
 
   /**
-   * @param descriptor the read end of a pipe, which does not block; it is closed here, once `start`, `drain` or `end`
+   * @param descriptor the read end of a pipe, which does not block; it is closed here, once `start` or `drain`
    *   was called
    */
   constructor(descriptor: number) {
@@ -44,7 +44,7 @@ export class OutputReader {
     this.#socket = pipeSocket(this.#descriptor, 'readable');
     this.#socket.once('close', this.#settleEnded);
     this.#socket.on('data', (chunk: Buffer) => {
-      this.take(chunk);
+      this.#take(chunk);
     });
     this.hold(this.#isHeld);
   }
@@ -67,21 +67,26 @@ export class OutputReader {
         this.#settleEnded();
         return;
       }
-      this.take(chunk);
+      this.#take(chunk);
     }
   }
 
-  /** To be called when somebody else has read it to its end. */
-  end(): void {
-    if (!this.#isDrained) {
+  /**
+   * Takes what the addon has read, before `start` if that is called.
+   * @param chunk what came, if anything has; nobody else's
+   * @param hasEnded whether nothing more will come, and the pipe is closed
+   */
+  takeNews(chunk: Buffer | undefined, hasEnded: boolean): void {
+    if (chunk !== undefined) {
+      this.#take(chunk);
+    }
+    if (hasEnded && !this.#isDrained) {
       this.#isDrained = true;
-      native().addon.closeDescriptor(this.#descriptor);
       this.#settleEnded();
     }
   }
 
-  /** Takes what somebody else has read, before `start` if that is called; the chunk is nobody else's. */
-  take(chunk: Buffer): void {
+  #take(chunk: Buffer): void {
     const room = this.#limit - this.seen;
     const isOver = this.seen <= this.#limit && chunk.length > room;
     this.seen += chunk.length;

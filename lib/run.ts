@@ -12,6 +12,7 @@ import {
   type NativeEvent,
   type NativeFailure,
   type NativeJail,
+  type NativeOutputs,
 } from './native';
 import { endingOf, signalOf, wasOutOfMemory, type StopReason } from './outcome';
 import { OutputReader } from './output';
@@ -78,14 +79,11 @@ export class Outputs {
     }
   }
 
-  /** Takes what came on a cell's output of that number; without a chunk, its end. */
-  take(output: number, chunk: Buffer | undefined): void {
-    const reader = this.#all[output];
-    if (chunk === undefined) {
-      reader?.end();
-    } else {
-      reader?.take(chunk);
-    }
+  /** Takes what came on a cell's outputs. */
+  take(news: NativeOutputs): void {
+    this.stdout.takeNews(news.stdout, (news.ended & 1) !== 0);
+    this.stderr.takeNews(news.stderr, (news.ended & 2) !== 0);
+    this.channel?.takeNews(news.result, (news.ended & 4) !== 0);
   }
 
   /** Reads what is left, when every process of the jail is dead. */

@@ -129,8 +129,8 @@ export class ForkedCell implements Cell {
       this.#isReady = true;
       this.#hold(false);
       this.#settleReady();
-    } else if (event.type === 'output') {
-      this.#outputs.take(event.output, event.chunk);
+    } else if (event.type === 'outputs') {
+      this.#outputs.take(event);
     } else if (event.type === 'ended') {
       this.#onEnded(event);
     } else if (event.type === 'gone') {

@@ -20,7 +20,7 @@ class CellOutputs {
   // second number.
   using OnReadable = std::function<void(std::size_t, std::size_t)>;
 
-  // The descriptors stay open until the end of each is told, or until `stop`.
+  // The descriptors stay open until `stop`.
   CellOutputs(const std::array<int, kOutputCount>& descriptors, OnReadable on_readable);
 
   // A call begins. All is read when its program ends, as its closed standard error tells.

@@ -48,12 +48,17 @@ Napi::Object started_event(Napi::Env env, const Report& report) {
   return event;
 }
 
-Napi::Object output_event(Napi::Env env, std::size_t output, Napi::Buffer<char> chunk) {
-  Napi::Object event = plain_event(env, "output");
-  set_number(event, "output", static_cast<double>(output));
-  if (!chunk.IsEmpty()) {
-    event.Set("chunk", chunk);
+Napi::Object outputs_event(Napi::Env env, const OutputNews& news) {
+  constexpr const char* kNames[kOutputCount] = {"stdout", "stderr", "result"};
+  Napi::Object event = plain_event(env, "outputs");
+  unsigned ended = 0;
+  for (std::size_t output = 0; output < kOutputCount; ++output) {
+    if (!news.chunks[output].IsEmpty()) {
+      event.Set(kNames[output], news.chunks[output]);
+    }
+    ended |= news.have_ended[output] ? 1U << output : 0U;
   }
+  set_number(event, "ended", ended);
   return event;
 }
 

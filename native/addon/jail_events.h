@@ -3,9 +3,10 @@
 
 #include <napi.h>
 
-#include <cstddef>
+#include <array>
 #include <string>
 
+#include "cell_outputs.h"
 #include "report.h"
 #include "status.h"
 
@@ -16,8 +17,13 @@ Napi::Object plain_event(Napi::Env env, const char* type);
 
 Napi::Object started_event(Napi::Env env, const Report& report);
 
-// Of a cell: what came on one of its outputs; without a chunk, its end.
-Napi::Object output_event(Napi::Env env, std::size_t output, Napi::Buffer<char> chunk);
+// Of a cell: what came on its outputs, and which of them have ended.
+struct OutputNews {
+  std::array<Napi::Buffer<char>, kOutputCount> chunks;
+  std::array<bool, kOutputCount> have_ended{};
+};
+
+Napi::Object outputs_event(Napi::Env env, const OutputNews& news);
 
 struct JailEnd {
   const Status& failure;

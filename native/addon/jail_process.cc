@@ -1,5 +1,6 @@
 #include "jail_process.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,12 @@ namespace codejail {
 namespace {
 
 constexpr int kEvents = UV_READABLE | UV_DISCONNECT;
+
+// Whether nothing is left in a pipe, and nobody can write to it any more.
+bool is_at_end(int pipe) {
+  pollfd event{pipe, POLLIN, 0};
+  return poll(&event, 1, 0) == 1 && event.revents == POLLHUP;
+}
 
 }  // namespace
 
@@ -52,9 +59,7 @@ void JailProcess::watch_end(uv_loop_t* loop, Descriptor end) {
 void JailProcess::expect_call(Alarm alarm, const std::array<int, kOutputCount>& outputs) {
   call_.emplace(std::move(alarm), outputs, [this](std::size_t first, std::size_t end) {
     const std::shared_ptr<JailProcess> alive = shared_from_this();
-    for (std::size_t output = first; output < end; ++output) {
-      read_output(output);
-    }
+    read_outputs(first, end);
   });
 }
 
@@ -251,17 +256,19 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
   }
 }
 
-void JailProcess::read_output(std::size_t output) {
+void JailProcess::read_outputs(std::size_t first, std::size_t end) {
   const Napi::Env env = owner_.env();
   const Napi::HandleScope scope(env);
   CellOutputs& outputs = call_->outputs();
-  // Twice: as a rule the end comes with the last of it.
-  for (int i = 0; i < 2 && outputs.is_open(output); ++i) {
-    Napi::Buffer<char> chunk;
-    const ssize_t count = owner_.read_chunk(outputs.descriptor(output), chunk);
-    if (count == 0) {
-      outputs.stop(output);
+  OutputNews news;
+  bool has_news = false;
+  for (std::size_t output = first; output < end; ++output) {
+    if (!outputs.is_open(output)) {
+      continue;
     }
+    const int descriptor = outputs.descriptor(output);
+    Napi::Buffer<char>& chunk = news.chunks[output];
+    const ssize_t count = owner_.read_chunk(descriptor, chunk);
     if (count > 0 && chunk.IsEmpty()) {
       // There is no memory for it, as in a worker that is being terminated: rather none than less.
       if (env.IsExceptionPending()) {
@@ -270,10 +277,16 @@ void JailProcess::read_output(std::size_t output) {
       kill();
       return;
     }
-    if (count < 0) {
-      return;
+    has_news = has_news || count >= 0;
+    // As a rule the end comes with the last of it.
+    if (count == 0 || (count > 0 && is_at_end(descriptor))) {
+      outputs.stop(output);
+      owner_.take_back(descriptor);
+      news.have_ended[output] = true;
     }
-    emit(output_event(env, output, chunk));
+  }
+  if (has_news) {
+    emit(outputs_event(env, news));
   }
 }
 

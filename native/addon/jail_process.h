@@ -42,7 +42,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void keep_nursery(Descriptor nursery) { nursery_ = std::move(nursery); }
   // Of a cell: readable when it has told of its end.
   void watch_end(uv_loop_t* loop, Descriptor end);
-  // Of a cell: what comes on its outputs, which are JavaScript's, is told until its end.
+  // Of a cell: what comes on its outputs is told until its end; one that has ended is closed.
   void expect_call(Alarm alarm, const std::array<int, kOutputCount>& outputs);
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
   // Of a cell. As CellCall::begin.
@@ -63,7 +63,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
  private:
   void read_reports(uv_loop_t* loop);
   void take_report(const Report& report, Descriptor passed, uv_loop_t* loop);
-  void read_output(std::size_t output);
+  void read_outputs(std::size_t first, std::size_t end);
   void on_process_end(uv_loop_t* loop);
   [[nodiscard]] bool may_have_leftovers() const;
   bool start_sweep();

@@ -319,9 +319,13 @@ void JailProcesses::disown(const Napi::CallbackInfo& info) {
   handed_out_.erase(info[0].As<Napi::Number>().Int32Value());
 }
 
+void JailProcesses::take_back(int descriptor) {
+  const Descriptor closed(descriptor);
+  handed_out_.erase(descriptor);
+}
+
 void JailProcesses::close_descriptor(const Napi::CallbackInfo& info) {
-  const Descriptor closed(info[0].As<Napi::Number>().Int32Value());
-  handed_out_.erase(closed.get());
+  take_back(info[0].As<Napi::Number>().Int32Value());
 }
 
 ssize_t JailProcesses::read_chunk(int descriptor, Napi::Buffer<char>& chunk) {

@@ -47,6 +47,8 @@ class JailProcesses {
   ssize_t read_chunk(int descriptor, Napi::Buffer<char>& chunk);
   // Gives a descriptor to JavaScript as a number. A worker may end before it is taken or closed.
   int hand_out(Descriptor descriptor);
+  // Closes one that was handed out.
+  void take_back(int descriptor);
   // A uid that may still have a process is never lent again by this server.
   void set_aside(Lease lease) { set_aside_.push_back(std::move(lease)); }
   [[nodiscard]] std::shared_ptr<SpawnMailbox> mailbox() const { return mailbox_; }
