@@ -55,6 +55,11 @@ export class Dispatcher {
     this.#options = options;
   }
 
+  /** Tells that a call of this command is about to come. */
+  announce(command: Command): void {
+    this.#warm.get(command)?.announce();
+  }
+
   /**
    * Runs a call to its end.
    * @throws as `runCold` and `Command.ready`

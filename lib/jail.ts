@@ -68,6 +68,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const found = this.require(name);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
+    this.#dispatcher.announce(found);
     return this.#track(async () => {
       await checkFiles(call.files);
       const hasCode = call.code !== null;
@@ -107,7 +108,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     globals: Record<string, unknown>,
     options?: SafeExecOptions,
   ): Promise<SafeExecResult> {
-    return updating(code, globals, async (json) => this.#exec(code, json, options));
+    requireCode(code);
+    requireGlobals(globals);
+    const call = this.#expect(options);
+    return updating(globals, async (json) => this.#exec(code, json, call));
   }
 
   /**
@@ -120,8 +124,9 @@ export class Jail extends Configuration implements AsyncDisposable {
     options?: SafeExecOptions,
   ): Promise<SafeExecJsonResult> {
     requireCode(code);
+    const call = this.#expect(options);
     await requireJsonObject(globalsJson);
-    const { answer, result } = await this.#exec(code, globalsJson, options);
+    const { answer, result } = await this.#exec(code, globalsJson, call);
     return { ...result, globalsJson: answer.globalsJson };
   }
 
@@ -133,9 +138,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     globals: Record<string, unknown>,
     options?: SafeExecOptions,
   ): Promise<SafeExecResult> {
-    return updating(code, globals, async (json) =>
-      this.#execUnconfined(code, json, parseSafeExecOptions(options)),
-    );
+    requireCode(code);
+    requireGlobals(globals);
+    const call = parseSafeExecOptions(options);
+    return updating(globals, async (json) => this.#execUnconfined(code, json, call));
   }
 
   /** What would survive the trip into a jail and back. */
@@ -247,9 +253,17 @@ export class Jail extends Configuration implements AsyncDisposable {
     return signal === null ? [closing] : [signal, closing];
   }
 
-  async #exec(code: string, globalsJson: string, options?: SafeExecOptions): Promise<Executed> {
-    const calledAt = now();
+  // A waiting Python wakes up while globals are still being written.
+  #expect(options: SafeExecOptions | undefined): SafeExecArguments {
     const call = parseSafeExecOptions(options);
+    if (!this.alwaysBeUnsafe) {
+      this.#dispatcher.announce(this.require(call.command));
+    }
+    return call;
+  }
+
+  async #exec(code: string, globalsJson: string, call: SafeExecArguments): Promise<Executed> {
+    const calledAt = now();
     if (this.alwaysBeUnsafe) {
       return this.#execUnconfined(code, globalsJson, call);
     }
@@ -321,14 +335,11 @@ interface Executed {
   answer: Answer;
 }
 
-/** Runs the code by `execute`, and updates the globals with what came back. */
+/** Runs code by `execute`, and updates the globals with what came back. */
 async function updating(
-  code: string,
   globals: Record<string, unknown>,
   execute: (globalsJson: string) => Promise<Executed>,
 ): Promise<SafeExecResult> {
-  requireCode(code);
-  requireGlobals(globals);
   const { answer, result } = await execute(stringifyJson(jsonSafe(globals)));
   updateGlobals(globals, answer.globals);
   return { ...result, globals: answer.globals };

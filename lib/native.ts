@@ -198,6 +198,11 @@ export interface Addon {
     onEvent: (event: NativeEvent) => void,
   ): NativeJail & { request: number; lifeline: number };
   /**
+   * Tells a waiting cell that its call is about to come.
+   * @param request the descriptor that the cell reads from
+   */
+  announceCall(request: number): void;
+  /**
    * Begins a cell's call; limits: -1 where there is none.
    * @param request the descriptor that the cell reads from
    * @param frame what it reads

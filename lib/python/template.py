@@ -34,6 +34,7 @@ URGENT_CELL = 2
 SCOUT = 3
 SCRIPT = -1
 PROBE = -2
+NONE_YET = -3
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 RUNNER = '<codejail>'
 PROGRAM = 'jailed_code'
@@ -248,7 +249,11 @@ if place == SCOUT:
 
 # In a cell, or in the scout.
 enter_cell(place, runner, sources)
+library.codejail_stand_by()
 call = library.codejail_await_call()
+while call == NONE_YET:
+    runner.go_over(NOTHING)
+    call = library.codejail_await_call()
 if call == PROBE:
     library.codejail_run_probe()
 if call == SCRIPT:

@@ -26,6 +26,8 @@ export interface WarmCall extends RunCall {
 export interface Cell {
   /** Resolves when nothing of the cell is left, whether it served a call or not. */
   readonly dead: Promise<void>;
+  /** Tells it that its call is about to come, so that it is awake by then. Nothing is promised. */
+  announce(): void;
   /**
    * Runs one call; to be called once.
    * @param calledAt when the caller called, in milliseconds of `process.hrtime`
@@ -75,6 +77,7 @@ export class ForkedCell implements Cell {
   readonly #outputs: Outputs;
   readonly #request: RequestWriter;
   #isReady = false;
+  #isAnnounced = false;
   #isDead = false;
   #isGone = false;
   #run: Run | undefined;
@@ -228,6 +231,13 @@ export class ForkedCell implements Cell {
     } catch (error) {
       await this.#gone();
       throw error;
+    }
+  }
+
+  announce(): void {
+    if (!this.#isAnnounced && !this.#isDead) {
+      this.#isAnnounced = true;
+      native().addon.announceCall(this.#jail.request);
     }
   }
 

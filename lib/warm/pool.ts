@@ -33,6 +33,8 @@ export interface PoolOptions {
 // A cell that fails to come is told at once; this is for one that hangs.
 const SHORTEST_PATIENCE_MS = 2000;
 const PATIENCE = 5;
+// By then what a call takes has left the processor's caches.
+const AWAKE_MS = 5;
 const MOST_LOST_CELLS_OF_A_CALL = 3;
 const MOST_FAILURES_IN_A_ROW = 3;
 
@@ -50,6 +52,7 @@ export class Pool {
   #isFilling = true;
   #cellsLost = 0;
   #failuresInARow = 0;
+  #lastEndedAt = 0;
   #lastError: unknown;
 
   constructor(options: PoolOptions) {
@@ -108,10 +111,25 @@ export class Pool {
         this.#onLost(generation);
       } finally {
         generation.running -= 1;
+        this.#lastEndedAt = now();
         this.#tidyAfter(taken.cell);
       }
     }
     return 'cells-lost';
+  }
+
+  /**
+   * Tells the cell that a call will be given that one is about to come: it wakes up, and goes over what a call takes,
+   * while the call is still being checked. Where calls run or ran just now it is awake, or a processor is not free.
+   */
+  announce(): void {
+    const isIdle =
+      this.#processors > 1 &&
+      this.#templates.all.every(({ running }) => running === 0) &&
+      now() - this.#lastEndedAt >= AWAKE_MS;
+    if (isIdle) {
+      this.#templates.all.find(({ ready }) => ready.length > 0)?.ready[0]?.cell.announce();
+    }
   }
 
   /**

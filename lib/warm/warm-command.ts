@@ -100,6 +100,11 @@ export class WarmCommand {
     return (await this.warmUp()) === null ? this.#pool.checks() : null;
   }
 
+  /** As `Pool.announce`. */
+  announce(): void {
+    this.#pool.announce();
+  }
+
   stats(): PoolStatistics {
     return this.#pool.stats();
   }

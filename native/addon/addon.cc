@@ -1,6 +1,7 @@
 // What JavaScript sees of the native half.
 #include <napi.h>
 
+#include "cell_call.h"
 #include "cgroup_lock.h"
 #include "collect.h"
 #include "jail_processes.h"
@@ -56,6 +57,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("beginCall", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->begin_call(info);
+              }));
+  exports.Set("announceCall", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                announce_call(info[0].As<Napi::Number>().Int32Value());
               }));
   exports.Set("holdLoop", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 owned->hold_loop(info);

@@ -23,6 +23,13 @@ constexpr std::size_t kLargeBytes = 32768;
 
 }  // namespace
 
+void announce_call(int request) {
+  CallHeader head{};
+  head.magic = kCallMagic;
+  head.kind = CallKind::kNone;
+  (void)!::write(request, &head, sizeof(head));
+}
+
 void CellCall::stand_by(const Report& ready, const Descriptor& supervisor) {
   ready_ = ready;
   placement_.take(supervisor);

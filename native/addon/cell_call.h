@@ -18,6 +18,9 @@
 
 namespace codejail {
 
+// Tells a waiting cell that its call is about to come. Where it can't be told it is not.
+void announce_call(int request);
+
 class CellCall {
  public:
   struct Start {

@@ -1,6 +1,7 @@
 #include "call.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cstring>
 
 #include "landlock.h"
+#include "monotonic_clock.h"
 #include "process_memory.h"
 #include "resource_limits.h"
 #include "write_whole.h"
@@ -84,12 +86,25 @@ void Call::Free::operator()(char* memory) const {
   std::free(memory);
 }
 
+void Call::look_out() {
+  // As long as the server takes to check a call of the usual size. To fall asleep and be woken is
+  // half of it.
+  constexpr std::uint64_t kMomentNs = 200000;
+  const std::uint64_t until = monotonic_ns() + kMomentNs;
+  pollfd event{kRequest, POLLIN, 0};
+  while (poll(&event, 1, 0) == 0 && monotonic_ns() < until) {
+  }
+}
+
 bool Call::read() {
   if (!read_whole(reinterpret_cast<char*>(&header_), sizeof(header_)) ||
       header_.magic != kCallMagic) {
     return false;
   }
-  body_.reset(static_cast<char*>(std::malloc(header_.size + 1)));
+  if (header_.size == 0) {
+    return true;
+  }
+  body_.reset(static_cast<char*>(std::malloc(header_.size)));
   return body_ && read_whole(body_.get(), header_.size);
 }
 

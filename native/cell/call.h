@@ -26,6 +26,8 @@ class Call {
   // Waits for it. False where the server has closed the pipe instead: the cell serves no call.
   // Everything that is read is the server's own; the program's request stays in the pipe.
   bool read();
+  // Stays awake for a moment, until something has come: to be called where a call was announced.
+  static void look_out();
   // As if a call without files and words had been read, whose program's request has so many bytes.
   void rehearse(std::uint64_t request_size);
   // Makes its files, and gives up what was still allowed for that.

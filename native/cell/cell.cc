@@ -41,6 +41,7 @@ struct State {
   WorkingPages pages;
   pid_t between = 0;
   bool is_scout = false;
+  bool is_announced = false;  // of a scout: its call
 };
 
 State& state() {
@@ -143,18 +144,12 @@ CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handov
   return make_cells(handover);
 }
 
-// In a cell: tells the server that it waits, waits, and readies everything for the program. How
-// many bytes the request of a safeExec has (to read on until the end of the pipe would be to wait
-// for the server to close it), or below 0 another kind of call. Does not return where the cell
-// serves none.
-CODEJAIL_EXPORT std::int64_t codejail_await_call() {
+// In a cell: tells the server that it waits.
+CODEJAIL_EXPORT void codejail_stand_by() {
   using namespace codejail;
   State& cell = state();
   if (cell.is_scout) {
-    struct stat request {};
-    cell.call.rehearse(fstat(kRequest, &request) == 0 ? static_cast<std::uint64_t>(request.st_size)
-                                                      : 0);
-    return static_cast<std::int64_t>(cell.call.request_size());
+    return;
   }
   const ReportChannel channel(cell.confined.report.get());
   wait_for_keeper(cell.between);
@@ -168,9 +163,37 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
   report.user_us = microseconds(usage.ru_utime);
   report.system_us = microseconds(usage.ru_stime);
   report.peak_sum_bytes = cell.inherited.resident_bytes;
-  if (!channel.send(report) || !cell.call.read()) {
+  if (!channel.send(report)) {
     _exit(0);
   }
+}
+
+// In a cell: waits, and readies everything for the program. How many bytes the request of a
+// safeExec has (to read on until the end of the pipe would be to wait for the server to close it),
+// or below 0 another kind of call, or that one is about to come. Does not return where the cell
+// serves none.
+CODEJAIL_EXPORT std::int64_t codejail_await_call() {
+  using namespace codejail;
+  State& cell = state();
+  if (cell.is_scout) {
+    if (!std::exchange(cell.is_announced, true)) {
+      return -static_cast<std::int64_t>(CallKind::kNone);
+    }
+    struct stat request {};
+    cell.call.rehearse(fstat(kRequest, &request) == 0 ? static_cast<std::uint64_t>(request.st_size)
+                                                      : 0);
+    return static_cast<std::int64_t>(cell.call.request_size());
+  }
+  if (cell.call.kind() == CallKind::kNone) {
+    cell.call.look_out();
+  }
+  if (!cell.call.read()) {
+    _exit(0);
+  }
+  if (cell.call.kind() == CallKind::kNone) {
+    return -static_cast<std::int64_t>(CallKind::kNone);
+  }
+  const ReportChannel channel(cell.confined.report.get());
   if (Status status = cell.call.apply(cell.spec, cell.inherited, cell.confined); !status.ok()) {
     channel.fail(status);
   }

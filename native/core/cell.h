@@ -36,6 +36,7 @@ enum class CallKind : std::uint32_t {
   kExec,    // safeExec: the runner reads its request from what follows
   kScript,  // the first word is the program, as `python PROGRAM ...` runs it
   kProbe,   // the words are the probe's
+  kNone,    // none yet: one is about to come, and nothing follows this head
 };
 
 constexpr std::uint32_t kCallMagic = 0x4c4c4143;  // "CALL"

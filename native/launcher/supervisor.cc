@@ -10,7 +10,6 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,19 +17,13 @@
 #include <cstring>
 
 #include "microseconds.h"
+#include "monotonic_clock.h"
 #include "sums.h"
 
 namespace codejail {
 namespace {
 
 constexpr int kFirstSleepMs = 2;
-
-std::uint64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000U +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 class Supervisor {
  public:

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cell } from '../../lib/warm/cell';
 import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
 import { withModule } from '../support/modules';
 import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
@@ -29,6 +30,48 @@ async function preloading(
     await use({ ...(await templateOptions(['own_module'])), pythonPath: [folder] });
   });
 }
+
+describe('a cell whose call was announced', () => {
+  const LOOK = `
+import os, sys
+seen = [sys.path, sys.argv, sorted(sys.modules), sorted(os.environ.items()), sorted(globals())]
+seen += [sorted(os.listdir('/proc/self/fd')), sorted(os.listdir('.')), os.listdir('tmp')]
+seen = ascii(seen)
+print(seen)
+`;
+
+  /** What a program finds in a new cell that is treated so before its call. */
+  async function found(prepare: (cell: Cell) => void, run: typeof execIn): Promise<string> {
+    const cell = await template.makeCell(LIMITS);
+    prepare(cell);
+    // As long as it looks out for its call, and longer.
+    await sleep(20);
+    const { result } = await run(cell, LOOK);
+    expect(result).toMatchObject({ status: 0, outcome: 'exited' });
+    return result.stdout.toString();
+  }
+
+  it.each([
+    ['safeExec', execIn],
+    ['jailCode', scriptIn],
+  ])('is for a program of %s as any other', async (_name, run) => {
+    const seen = await found(() => undefined, run);
+    expect(seen).toContain('jailed_code');
+    expect(await found((cell) => cell.announce(), run)).toBe(seen);
+    const announceTwice = (cell: Cell): void => {
+      cell.announce();
+      cell.announce();
+    };
+    expect(await found(announceTwice, run)).toBe(seen);
+  });
+
+  it('ends when there is none after all', async () => {
+    const cell = await template.makeCell(LIMITS);
+    cell.announce();
+    await cell.discard();
+    cell.announce();
+  });
+});
 
 describe('a cell shows nothing of the call before', () => {
   it.each([

@@ -260,6 +260,26 @@ it('keeps a cell whose call was aborted before it began, or ends it', async () =
   expect(processes()).toBeLessThanOrEqual(6);
 });
 
+it('keeps the cell to which a call was announced that was refused or aborted', async () => {
+  await jail.warmUp();
+  // By then a call is announced to a cell.
+  const pause = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+  await pause();
+  await expect(jail.safeExec('a = 17', {}, { limits: { cpu: -1 } })).rejects.toThrow('cpu');
+  await expect(jail.safeExecJson('a = 17', '[')).rejects.toThrow('globals');
+  await expect(
+    jail.safeExec('a = 17', {}, { signal: AbortSignal.abort(new Error('gone')) }),
+  ).rejects.toThrow('gone');
+  for (let call = 0; call < 3; call += 1) {
+    const globals: Record<string, unknown> = {};
+    await jail.safeExec('a = 17', globals);
+    expect(globals['a']).toBe(17);
+    await pause();
+  }
+  await jail.warmUp();
+  expect(jail.stats()).toMatchObject({ warm: 3, cold: 0, pools: { python: { cellsMade: 5 } } });
+});
+
 it('lets PID 1 run on every processor again, a moment after the call has begun', async () => {
   const code = [
     'import os, time',

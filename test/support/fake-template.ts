@@ -21,6 +21,7 @@ export class FakeCell implements Cell {
   readonly #dead = new Deferred();
   readonly finish = new Deferred<RunResult>();
   calls: WarmCall[] = [];
+  announcements = 0;
   isDead = false;
   isDiscarded = false;
 
@@ -30,6 +31,10 @@ export class FakeCell implements Cell {
 
   get dead(): Promise<void> {
     return this.#dead.promise;
+  }
+
+  announce(): void {
+    this.announcements += 1;
   }
 
   async run(call: WarmCall): Promise<RunResult> {

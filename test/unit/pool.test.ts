@@ -21,12 +21,12 @@ class Bench {
   /** While it is open, a template that starts makes no cell. */
   gateOfNext: Promise<void> | undefined;
 
-  constructor(options: WarmOptions = {}) {
+  constructor(options: WarmOptions = {}, processors = 2) {
     const warm = parseWarm({ size: 2, ...options }, 'warm');
     if (warm === false) throw new Error('not warm');
     this.pool = new Pool({
       warm,
-      processors: 2,
+      processors,
       limits: () => this.limits,
       gauge: { isShort: () => this.isShort },
       startTemplate: async () => {
@@ -57,8 +57,8 @@ async function settle(): Promise<void> {
   }
 }
 
-async function warmBench(options: WarmOptions = {}): Promise<Bench> {
-  const bench = new Bench(options);
+async function warmBench(options: WarmOptions = {}, processors = 2): Promise<Bench> {
+  const bench = new Bench(options, processors);
   await bench.pool.warmUp();
   return bench;
 }
@@ -90,6 +90,45 @@ describe('a pool', () => {
     expect(await running).toBe(RESULT);
     await settle();
     expect(bench.pool.stats()).toMatchObject({ cellsRunning: 0, cellsReady: 2, cellsMade: 3 });
+  });
+
+  it('announces a call to the cell that will be given it', async () => {
+    const bench = await warmBench({ size: 3 });
+    bench.pool.announce();
+    void bench.run();
+    await settle();
+    expect(bench.template.cells.map(({ announcements }) => announcements)).toEqual([1, 0, 0]);
+    expect(servedBy(bench.template.cells)).toEqual([bench.template.cells[0]]);
+  });
+
+  it('announces none while calls run, or ran just now, since their processors are awake', async () => {
+    const bench = await warmBench({ size: 3 });
+    const announced = (): number =>
+      bench.template.cells.reduce((total, { announcements }) => total + announcements, 0);
+    const running = bench.run();
+    await settle();
+    bench.pool.announce();
+    expect(announced()).toBe(0);
+    servedBy(bench.template.cells)[0]!.finish.resolve(RESULT);
+    await running;
+    bench.pool.announce();
+    expect(announced()).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    bench.pool.announce();
+    expect(announced()).toBe(1);
+  });
+
+  it('announces none where there is one processor, none waits, or it is closed', async () => {
+    const alone = await warmBench({}, 1);
+    alone.pool.announce();
+    expect(alone.template.cells.map(({ announcements }) => announcements)).toEqual([0, 0]);
+    const stopped = new Bench();
+    stopped.pool.announce();
+    expect(stopped.templates).toHaveLength(0);
+    const closed = await warmBench();
+    await closed.pool.close();
+    closed.pool.announce();
+    expect(closed.template.cells.map(({ announcements }) => announcements)).toEqual([0, 0]);
   });
 
   it('makes more while calls run where fewer than the low water wait', async () => {
