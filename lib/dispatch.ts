@@ -32,7 +32,7 @@ export interface Call extends Pick<
   /** Whether only a Python can run it. */
   isPython: boolean;
   /** What differs where a template has searched directories on the host already. */
-  warm?: { copies: readonly HostFile[]; request: () => Uint8Array } | undefined;
+  warm?: { copies: readonly HostFile[]; request: () => string } | undefined;
 }
 
 /** What a dispatcher knows of its jail. */

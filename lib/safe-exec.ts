@@ -32,10 +32,8 @@ export function encodeRequest(
   code: string,
   globalsJson: string,
   pythonPath: readonly string[],
-): Buffer {
-  return Buffer.from(
-    `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
-  );
+): string {
+  return `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -23,7 +23,7 @@ export interface SpecRequest {
   copies: readonly HostFile[];
   files: readonly JailFile[];
   /** Handed over as descriptor 3, with a result channel as descriptor 4. */
-  request?: Uint8Array | undefined;
+  request?: string | undefined;
   collects: boolean;
   /** For the probes: leaves memory and tasks to the cgroup, so that it is seen to hold by itself. */
   cgroupAlone?: boolean | undefined;
@@ -292,7 +292,7 @@ export function buildSpec(
       ...nativeLimits(limits, confinement),
       ...(request.cgroupAlone === true ? LEFT_TO_CGROUP : {}),
       cgroup: cgroupOf(confinement, limits),
-      request: request.request,
+      request: request.request === undefined ? undefined : Buffer.from(request.request),
       records,
     },
   };

@@ -15,7 +15,7 @@ export interface UnconfinedCall {
   argv: readonly string[];
   copies: readonly HostFile[];
   files: readonly JailFile[];
-  request: Uint8Array;
+  request: string;
   /** What the command gives its program. */
   env: Readonly<Record<string, string>>;
   /** Files or globs, relative to `tmp`. */

@@ -17,7 +17,7 @@ export interface WarmCall extends RunCall {
   /** The words after the command's own: for `jailCode` the program's name first. */
   argv: readonly string[];
   /** The request of a safeExec; without it `argv[0]` is run as Python runs a script. */
-  request?: Uint8Array | undefined;
+  request?: string | undefined;
   /** Whether the native probe is run instead, with the words `argv`. */
   probe?: boolean;
 }

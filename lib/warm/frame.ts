@@ -13,7 +13,7 @@ export interface Frame {
   files: readonly JailFile[];
   words: readonly string[];
   /** What stays in the pipe, for the program's runner. */
-  request: Uint8Array | undefined;
+  request: string | undefined;
 }
 
 const MAGIC = 0x4c4c4143;
@@ -73,13 +73,12 @@ interface Head extends Pick<Frame, 'kind' | 'files' | 'words'> {
   limits: NativeLimits;
 }
 
-function withRequest(head: Buffer, request: Uint8Array | undefined): Buffer {
-  const frame = Buffer.allocUnsafe(head.length + (request?.length ?? 0));
+function withRequest(head: Buffer, request: string): Buffer {
+  const requestBytes = Buffer.byteLength(request);
+  const frame = Buffer.allocUnsafe(head.length + requestBytes);
   frame.set(head);
-  if (request !== undefined) {
-    writeLength(frame, request.length, REQUEST_SIZE_AT);
-    frame.set(request, head.length);
-  }
+  writeLength(frame, requestBytes, REQUEST_SIZE_AT);
+  frame.write(request, head.length);
   return frame;
 }
 
@@ -154,9 +153,7 @@ export class Frames {
     const { kind, limits, files, words, request } = frame;
     const known = this.#of(limits);
     const isBare = kind === CallKind.exec && files.length === 0 && words.length === 0;
-    return withRequest(
-      isBare ? known.head : encodeHead({ kind, limits: known.limits, files, words }),
-      request,
-    );
+    const head = isBare ? known.head : encodeHead({ kind, limits: known.limits, files, words });
+    return request === undefined ? head : withRequest(head, request);
   }
 }

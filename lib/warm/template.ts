@@ -109,16 +109,14 @@ class RunningTemplate implements Template {
         env: { ...options.env, ...EARLY_BINDING },
         copies: [],
         files: [{ name: SCRIPT_NAME, content: pythonSource(SCRIPT_NAME) }],
-        request: Buffer.from(
-          JSON.stringify({
-            library,
-            preload: options.preload,
-            python_path: options.pythonPath,
-            rehearsal: options.rehearsal,
-            environment: Object.keys(EARLY_BINDING).filter((name) => !(name in options.env)),
-            runner: pythonSource('runner.py'),
-          }),
-        ),
+        request: JSON.stringify({
+          library,
+          preload: options.preload,
+          python_path: options.pythonPath,
+          rehearsal: options.rehearsal,
+          environment: Object.keys(EARLY_BINDING).filter((name) => !(name in options.env)),
+          runner: pythonSource('runner.py'),
+        }),
         collects: false,
       },
     );
