@@ -25,7 +25,8 @@ __builtins__ = dict(vars(builtins))
 from _json import encode_basestring_ascii, make_encoder, make_scanner
 from _signal import (
     SIG_BLOCK, SIG_UNBLOCK, SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, pthread_sigmask)
-from atexit import _run_exitfuncs
+from _thread import _count
+from atexit import _ncallbacks, _run_exitfuncs
 from posix import _exit, close, getcwd, getpid, read, set_inheritable, write
 
 REQUEST = 3
@@ -38,6 +39,8 @@ PIPE_SIZE = 1 << 16
 MAX_MESSAGE = 1 << 16
 MAX_TRACEBACK = 1 << 18
 
+Module = type(sys)
+Function = type(lambda: None)
 standard_builtins = dict(__builtins__)
 restore_builtins = vars(builtins).update
 shares_builtins = sys.version_info < (3, 10)
@@ -143,6 +146,10 @@ def encode_globals(namespace):
     for key, value in list(namespace.items()):
         # An item that JSON can't carry is left out whole; its methods may raise whatever they like.
         try:
+            kind = type(value)
+            # Most programs leave some of these, and to try takes two exceptions each.
+            if kind is Module or kind is Function or kind is type:
+                continue
             if key != '__builtins__':
                 items.append(encode_item(key, value))
         except BaseException:
@@ -317,7 +324,9 @@ def flush():
 def shut_down():
     try:
         threading = sys.modules.get('threading')
-        if threading is not None:
+        # There may be nobody to wait for, and nobody who could tell.
+        if threading is not None and (
+                _count() or _ncallbacks() or getattr(threading, '_threading_atexits', True)):
             restore_builtins(standard_builtins)
             threading._shutdown()
     except BaseException:

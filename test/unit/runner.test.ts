@@ -136,6 +136,10 @@ describe('runner.py', () => {
       ['cycle'],
       ['Hostile()'],
       ['HostileDict(a=1)'],
+      ['Hostile'],
+      ['HostileType("C", (), {})'],
+      ['refuse'],
+      ['__import__("json")'],
     ])('leave out %s whole, and nothing else', async (expression) => {
       const code = `
 def nest(depth):
@@ -149,6 +153,8 @@ class Hostile:
     __class__ = property(refuse)
     __str__ = __repr__ = __iter__ = __len__ = __eq__ = refuse
     __hash__ = None
+class HostileType(type):
+    __hash__ = __eq__ = __instancecheck__ = __len__ = refuse
 class HostileDict(dict):
     items = keys = values = __iter__ = __getitem__ = __len__ = refuse
 cycle = []
@@ -256,6 +262,27 @@ a = 1
         stdout: 'thread\nexit\n',
         status: 0,
       });
+    });
+
+    test('of exit handlers comes after the main thread’s end, as in Python', async () => {
+      const code =
+        'import atexit, threading\natexit.register(lambda: print(main.is_alive()))\nmain = threading.main_thread()';
+      expect(await run(code)).toMatchObject({ reply: 'G{}', stdout: 'False\n', status: 0 });
+    });
+
+    test('of what threading calls at its end is kept, where no thread is left', async () => {
+      const code = `
+import threading
+thread = threading.Thread(target=int)
+thread.start()
+thread.join()
+if hasattr(threading, '_register_atexit'):
+    threading._register_atexit(print, 'exit')
+else:
+    print('exit')
+del thread, threading
+`;
+      expect(await run(code)).toMatchObject({ reply: 'G{}', stdout: 'exit\n', status: 0 });
     });
 
     test('to a file that the program left open is flushed', async () => {
