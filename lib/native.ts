@@ -156,8 +156,8 @@ export interface NativeOutputs {
 
 export type NativeEvent =
   | { type: 'started'; startedMs: number }
-  /** A cell waits for its call. */
-  | { type: 'ready' }
+  /** A cell waits for its call, on which processor; -1 where that is not known. */
+  | { type: 'ready'; processor: number }
   | NativeOutputs
   /** Nothing of a cell is left. Comes after `ended`, unless `isGone` has said so. */
   | { type: 'gone' }
@@ -236,6 +236,8 @@ export interface Addon {
   /** Leaves a descriptor to JavaScript; the addon closes all others that it gave when its environment ends. */
   disown(descriptor: number): void;
   lookUpUser(name: string): { uid: number; gid: number } | null;
+  /** The number of the processor that runs this thread; -1 where it is not known. */
+  processor(): number;
   landlockAbi(): number;
   /** Whether systemd has marked a cgroup as its unit's own to divide. */
   cgroupIsDelegated(path: string): boolean;

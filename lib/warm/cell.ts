@@ -26,6 +26,8 @@ export interface WarmCall extends RunCall {
 export interface Cell {
   /** Resolves when nothing of the cell is left, whether it served a call or not. */
   readonly dead: Promise<void>;
+  /** The number of the processor that it waits on, where it will be woken up, as a rule; -1 where it is not known. */
+  readonly processor: number;
   /** Tells it that its call is about to come, so that it is awake by then. Nothing is promised. */
   announce(): void;
   /**
@@ -77,6 +79,7 @@ export class ForkedCell implements Cell {
   readonly #outputs: Outputs;
   readonly #request: RequestWriter;
   #isReady = false;
+  #processor = -1;
   #isAnnounced = false;
   #isDead = false;
   #isGone = false;
@@ -130,6 +133,7 @@ export class ForkedCell implements Cell {
   #onEvent(event: NativeEvent): void {
     if (event.type === 'ready') {
       this.#isReady = true;
+      this.#processor = event.processor;
       this.#hold(false);
       this.#settleReady();
     } else if (event.type === 'outputs') {
@@ -232,6 +236,10 @@ export class ForkedCell implements Cell {
       await this.#gone();
       throw error;
     }
+  }
+
+  get processor(): number {
+    return this.#processor;
   }
 
   announce(): void {

@@ -54,6 +54,15 @@ export class Generation {
     }
   }
 
+  /** Makes the first waiting cell that is `wanted` the next one to be taken, where there is one, and returns the next one. */
+  bringForward(wanted: (entry: ReadyCell) => boolean): ReadyCell | undefined {
+    const index = this.ready.findIndex(wanted);
+    if (index > 0) {
+      this.ready.unshift(...this.ready.splice(index, 1));
+    }
+    return this.ready[0];
+  }
+
   /** Takes a cell off the list; whether it was on it. */
   remove(entry: ReadyCell): boolean {
     const index = this.ready.indexOf(entry);

@@ -26,6 +26,8 @@ export interface PoolOptions {
   /** The limits that cells are made with now. */
   limits: () => DiskLimits;
   gauge: Pick<MemoryGauge, 'isShort'>;
+  /** The number of the processor that runs this thread. */
+  processor: () => number;
   processors?: number | undefined;
   onEvent?: ((event: PoolEvent) => void) | undefined;
 }
@@ -121,6 +123,7 @@ export class Pool {
   /**
    * Tells the cell that a call will be given that one is about to come: it wakes up, and goes over what a call takes,
    * while the call is still being checked. Where calls run or ran just now it is awake, or a processor is not free.
+   * One on another processor than the server's goes first: on its own it would wait until the server has done its part.
    */
   announce(): void {
     const isIdle =
@@ -128,7 +131,11 @@ export class Pool {
       this.#templates.all.every(({ running }) => running === 0) &&
       now() - this.#lastEndedAt >= AWAKE_MS;
     if (isIdle) {
-      this.#templates.all.find(({ ready }) => ready.length > 0)?.ready[0]?.cell.announce();
+      const here = this.#options.processor();
+      this.#templates.all
+        .find(({ ready }) => ready.length > 0)
+        ?.bringForward(({ cell }) => cell.processor !== here)
+        ?.cell.announce();
     }
   }
 

@@ -4,6 +4,7 @@ import type { Command, HostShare, ReadyCommand } from '../command';
 import type { GuaranteeName } from '../guarantee-name';
 import { hostFacts } from '../host';
 import type { DiskLimits } from '../limits';
+import { native } from '../native';
 import type { ProbeCheck } from '../probe';
 import type { WarmArguments } from '../warm-options';
 import type { WarmCall } from './cell';
@@ -39,6 +40,7 @@ export class WarmCommand {
       startTemplate: async () => this.#start(),
       limits: surroundings.limits,
       gauge: new MemoryGauge(warm.memoryReserve),
+      processor: () => native().addon.processor(),
       onEvent: surroundings.onEvent,
     });
   }

@@ -1,5 +1,6 @@
 // What JavaScript sees of the native half.
 #include <napi.h>
+#include <sched.h>
 
 #include "cell_call.h"
 #include "cgroup_lock.h"
@@ -16,6 +17,10 @@ namespace {
 
 Napi::Value get_landlock_abi(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), landlock_abi());
+}
+
+Napi::Value get_processor(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sched_getcpu());
 }
 
 Napi::Value uid_is_free(const Napi::CallbackInfo& info) {
@@ -93,6 +98,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("unlockCgroup", Napi::Function::New(env, [locks](const Napi::CallbackInfo& info) {
                 locks->unlock(info);
               }));
+  exports.Set("processor", Napi::Function::New(env, get_processor));
   exports.Set("landlockAbi", Napi::Function::New(env, get_landlock_abi));
   return exports;
 }

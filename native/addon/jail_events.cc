@@ -48,6 +48,12 @@ Napi::Object started_event(Napi::Env env, const Report& report) {
   return event;
 }
 
+Napi::Object ready_event(Napi::Env env, const Report& report) {
+  Napi::Object event = plain_event(env, "ready");
+  set_number(event, "processor", report.processor);
+  return event;
+}
+
 Napi::Object outputs_event(Napi::Env env, const OutputNews& news) {
   constexpr const char* kNames[kOutputCount] = {"stdout", "stderr", "result"};
   Napi::Object event = plain_event(env, "outputs");

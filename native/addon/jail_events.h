@@ -17,6 +17,9 @@ Napi::Object plain_event(Napi::Env env, const char* type);
 
 Napi::Object started_event(Napi::Env env, const Report& report);
 
+// Of a cell.
+Napi::Object ready_event(Napi::Env env, const Report& report);
+
 // Of a cell: what came on its outputs, and which of them have ended.
 struct OutputNews {
   std::array<Napi::Buffer<char>, kOutputCount> chunks;

@@ -245,7 +245,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
     case ReportKind::kCellReady: {
       call_->stand_by(report, second_pidfd_);
       const Napi::HandleScope scope(env);
-      emit(plain_event(env, "ready"));
+      emit(ready_event(env, report));
       break;
     }
     case ReportKind::kTemplateEnded: {

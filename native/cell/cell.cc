@@ -2,6 +2,7 @@
 // held, by the only thread.
 #include "cell.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -160,6 +161,7 @@ CODEJAIL_EXPORT void codejail_stand_by() {
   Report report{};
   report.kind = ReportKind::kCellReady;
   report.main_process = getpid();
+  report.processor = sched_getcpu();
   report.user_us = microseconds(usage.ru_utime);
   report.system_us = microseconds(usage.ru_stime);
   report.peak_sum_bytes = cell.inherited.resident_bytes;

@@ -27,7 +27,9 @@ struct Report {
   std::int32_t wait_status;
   Verdict verdict;
   std::int32_t main_process;  // of a cell, as its supervisor sees it
-  std::uint64_t started_ns;   // CLOCK_MONOTONIC
+  std::int32_t processor;     // of a cell: which it waits on, where it will be woken up
+  std::int32_t padding;
+  std::uint64_t started_ns;  // CLOCK_MONOTONIC
   std::uint64_t user_us;
   std::uint64_t system_us;
   std::uint64_t cpu_us;  // over all of the jail's processes, also those that nobody waited for

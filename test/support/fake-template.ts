@@ -22,6 +22,7 @@ export class FakeCell implements Cell {
   readonly finish = new Deferred<RunResult>();
   calls: WarmCall[] = [];
   announcements = 0;
+  processor = -1;
   isDead = false;
   isDiscarded = false;
 

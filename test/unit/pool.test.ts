@@ -8,6 +8,8 @@ import type { PoolEvent } from '../../lib/warm/pool-statistics';
 import { Deferred, FakeTemplate, type FakeCell } from '../support/fake-template';
 
 const LIMITS = new LimitTable().effective();
+/** The processor that the server runs on. */
+const HERE = 0;
 const RESULT = { channel: Buffer.alloc(0) } as RunResult;
 
 /** A pool of fakes, with what it was given. */
@@ -29,6 +31,7 @@ class Bench {
       processors,
       limits: () => this.limits,
       gauge: { isShort: () => this.isShort },
+      processor: () => HERE,
       startTemplate: async () => {
         // A cold start that takes its time: then waiting is worth while.
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -99,6 +102,20 @@ describe('a pool', () => {
     await settle();
     expect(bench.template.cells.map(({ announcements }) => announcements)).toEqual([1, 0, 0]);
     expect(servedBy(bench.template.cells)).toEqual([bench.template.cells[0]]);
+  });
+
+  it('gives a call that is announced a cell on another processor, where there is one', async () => {
+    const bench = await warmBench({ size: 3 });
+    const [first, second, third] = bench.template.cells;
+    [first!.processor, second!.processor, third!.processor] = [HERE, 1, 1];
+    bench.pool.announce();
+    void bench.run();
+    await settle();
+    expect([first, second, third].map((cell) => cell!.announcements)).toEqual([0, 1, 0]);
+    expect(servedBy(bench.template.cells)).toEqual([second]);
+    void bench.run();
+    await settle();
+    expect(servedBy(bench.template.cells)).toEqual([first, second]);
   });
 
   it('announces none while calls run, or ran just now, since their processors are awake', async () => {
