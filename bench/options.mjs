@@ -10,7 +10,7 @@ export const usage = `usage: npm run bench -- [options]
                  between (default: all; all but cold are of warm Python)
 
   --runs N       rounds that are counted, 2 or more (default 60)
-  --warmup N     rounds before that are not (default 5)
+  --warmup N     rounds before that are not (default 5; of latency 40 at least)
   --seconds N    how long each number of callers presses, for throughput (default 10)
   --heap GIB     memory that the large calling process holds (default 1)
   --python PATH  the Python to run (default: the one that python3 means); numpy is measured where it has it

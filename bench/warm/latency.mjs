@@ -9,6 +9,8 @@ const ANSWER = 17;
 const IN_A_ROW = 10;
 // After another one's calls: not what a server sees that has one of them.
 const NOT_COUNTED = 2;
+// Of each, before any is counted: a server is past its first calls, for which V8 has compiled nothing yet.
+const FIRST_CALLS = 40;
 
 /** Makes one call and returns its milliseconds. */
 export async function timed(contender, code, globals) {
@@ -38,7 +40,7 @@ async function measureTask(task, { python, runs, warmup, onRound }) {
     const times = contenders.map(() => []);
     for (let done = 0; done < runs; done += IN_A_ROW) {
       onRound(`${task.name}: ${done} of ${runs} calls of each`);
-      const notCounted = done === 0 ? Math.max(warmup, NOT_COUNTED) : NOT_COUNTED;
+      const notCounted = done === 0 ? Math.max(warmup, FIRST_CALLS) : NOT_COUNTED;
       for (const [index, contender] of contenders.entries()) {
         for (let call = -notCounted; call < Math.min(IN_A_ROW, runs - done); call += 1) {
           await sleep(PAUSE_MS);
