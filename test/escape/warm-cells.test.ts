@@ -57,7 +57,11 @@ print(seen)
   ])('is for a program of %s as any other', async (_name, run) => {
     const seen = await found(() => undefined, run);
     expect(seen).toContain('jailed_code');
-    expect(await found((cell) => { cell.announce(); }, run)).toBe(seen);
+    expect(
+      await found((cell) => {
+        cell.announce();
+      }, run),
+    ).toBe(seen);
     const announceTwice = (cell: Cell): void => {
       cell.announce();
       cell.announce();
