@@ -44,7 +44,7 @@ export class OutputReader {
     this.#socket = pipeSocket(this.#descriptor, 'readable');
     this.#socket.once('close', this.#settleEnded);
     this.#socket.on('data', (chunk: Buffer) => {
-      this.#take(chunk);
+      this.take(chunk);
     });
     this.hold(this.#isHeld);
   }
@@ -67,26 +67,20 @@ export class OutputReader {
         this.#settleEnded();
         return;
       }
-      this.#take(chunk);
+      this.take(chunk);
     }
   }
 
-  /**
-   * Takes what the addon has read, before `start` if that is called.
-   * @param chunk what came, if anything has; nobody else's
-   * @param hasEnded whether nothing more will come, and the pipe is closed
-   */
-  takeNews(chunk: Buffer | undefined, hasEnded: boolean): void {
-    if (chunk !== undefined) {
-      this.#take(chunk);
-    }
-    if (hasEnded && !this.#isDrained) {
+  /** To be called when the addon has closed it, before `take` of the last that came. */
+  end(): void {
+    if (!this.#isDrained) {
       this.#isDrained = true;
       this.#settleEnded();
     }
   }
 
-  #take(chunk: Buffer): void {
+  /** Takes what the addon has read, before `start` if that is called; the chunk is nobody else's. */
+  take(chunk: Buffer): void {
     const room = this.#limit - this.seen;
     const isOver = this.seen <= this.#limit && chunk.length > room;
     this.seen += chunk.length;

@@ -80,10 +80,16 @@ export class Outputs {
   }
 
   /** Takes what came on a cell's outputs. */
-  take(news: NativeOutputs): void {
-    this.stdout.takeNews(news.stdout, (news.ended & 1) !== 0);
-    this.stderr.takeNews(news.stderr, (news.ended & 2) !== 0);
-    this.channel?.takeNews(news.result, (news.ended & 4) !== 0);
+  take({ stdout, stderr, result, ended }: NativeOutputs): void {
+    // First: whatever comes of a chunk, the number of what is closed may be another one's soon.
+    for (const [index, reader] of this.#all.entries()) {
+      if ((ended & (1 << index)) !== 0) {
+        reader.end();
+      }
+    }
+    if (stdout !== undefined) this.stdout.take(stdout);
+    if (stderr !== undefined) this.stderr.take(stderr);
+    if (result !== undefined) this.channel?.take(result);
   }
 
   /** Reads what is left, when every process of the jail is dead. */

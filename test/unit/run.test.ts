@@ -1,9 +1,9 @@
 // A run whose native half is played: what an abort does at which moment.
 import type { NativeJail } from '../../lib/native';
 import { ZERO_LIMITS } from '../../lib/limits';
-import { Run, type Ended, type Outputs } from '../../lib/run';
+import { Outputs, Run, type Ended } from '../../lib/run';
 
-const addon = { kill: jest.fn(), stop: jest.fn() };
+const addon = { kill: jest.fn(), stop: jest.fn(), readRest: jest.fn() };
 jest.mock('../../lib/native', () => ({ native: () => ({ addon }) }));
 jest.mock('../../lib/input', () => ({ InputWriter: jest.fn() }));
 
@@ -46,6 +46,42 @@ describe('an abort', () => {
     run.ended(ENDED);
     controller.abort();
     expect([jest.getTimerCount(), addon.kill.mock.calls]).toEqual([0, []]);
+  });
+});
+
+describe('outputs that the addon has read and closed', () => {
+  const jail = { stdout: 10, stderr: 11, result: 12 } as NativeJail;
+
+  it('are kept, and are over', async () => {
+    const outputs = new Outputs(jail);
+    outputs.take({ type: 'outputs', ended: 2, stdout: Buffer.from('out') });
+    outputs.take({
+      type: 'outputs',
+      ended: 5,
+      stdout: Buffer.from('put'),
+      result: Buffer.from('G'),
+    });
+    await outputs.ended();
+    expect(
+      [outputs.stdout, outputs.stderr, outputs.channel].map((each) => each?.bytes().toString()),
+    ).toEqual(['output', '', 'G']);
+  });
+
+  it('are not read by their numbers again, whatever became of what came', () => {
+    const outputs = new Outputs(jail);
+    outputs.stdout.bound(
+      0,
+      () => undefined,
+      () => {
+        throw new RangeError('no memory');
+      },
+    );
+    const news = { stdout: Buffer.from('x'), stderr: Buffer.from('y'), ended: 7 };
+    expect(() => {
+      outputs.take({ type: 'outputs', ...news });
+    }).toThrow('no memory');
+    outputs.drain();
+    expect(addon.readRest).not.toHaveBeenCalled();
   });
 });
 
