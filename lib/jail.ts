@@ -68,7 +68,9 @@ export class Jail extends Configuration implements AsyncDisposable {
     const found = this.require(name);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
-    this.#dispatcher.announce(found);
+    if (call.code !== null && call.files.length === 0) {
+      this.#dispatcher.announce(found);
+    }
     return this.#track(async () => {
       await checkFiles(call.files);
       const hasCode = call.code !== null;
@@ -108,10 +110,11 @@ export class Jail extends Configuration implements AsyncDisposable {
     globals: Record<string, unknown>,
     options?: SafeExecOptions,
   ): Promise<SafeExecResult> {
+    const calledAt = now();
     requireCode(code);
     requireGlobals(globals);
-    const call = this.#expect(options);
-    return updating(globals, async (json) => this.#exec(code, json, call));
+    const call = this.#announce(options);
+    return updating(globals, async (json) => this.#exec(code, json, call, calledAt));
   }
 
   /**
@@ -123,10 +126,11 @@ export class Jail extends Configuration implements AsyncDisposable {
     globalsJson: string,
     options?: SafeExecOptions,
   ): Promise<SafeExecJsonResult> {
+    const calledAt = now();
     requireCode(code);
-    const call = this.#expect(options);
+    const call = this.#announce(options);
     await requireJsonObject(globalsJson);
-    const { answer, result } = await this.#exec(code, globalsJson, call);
+    const { answer, result } = await this.#exec(code, globalsJson, call, calledAt);
     return { ...result, globalsJson: answer.globalsJson };
   }
 
@@ -253,17 +257,21 @@ export class Jail extends Configuration implements AsyncDisposable {
     return signal === null ? [closing] : [signal, closing];
   }
 
-  // A waiting Python wakes up while globals are still being written.
-  #expect(options: SafeExecOptions | undefined): SafeExecArguments {
+  // A waiting Python wakes up while globals are still being written. With files of the host it is not asked.
+  #announce(options: SafeExecOptions | undefined): SafeExecArguments {
     const call = parseSafeExecOptions(options);
-    if (!this.alwaysBeUnsafe) {
+    if (!this.alwaysBeUnsafe && call.files.length === 0) {
       this.#dispatcher.announce(this.require(call.command));
     }
     return call;
   }
 
-  async #exec(code: string, globalsJson: string, call: SafeExecArguments): Promise<Executed> {
-    const calledAt = now();
+  async #exec(
+    code: string,
+    globalsJson: string,
+    call: SafeExecArguments,
+    calledAt: number,
+  ): Promise<Executed> {
     if (this.alwaysBeUnsafe) {
       return this.#execUnconfined(code, globalsJson, call);
     }

@@ -175,7 +175,10 @@ export type NativeEvent =
       cgroup?: Promise<NativeCgroupEnd>;
     };
 
-/** The parent's ends of the pipes, to be closed by the caller; -1 where there is none. */
+/**
+ * The parent's ends of the pipes, to be closed by the caller, save those that `NativeOutputs` says are closed; -1 where
+ * there is none.
+ */
 export interface NativeJail {
   id: number;
   stdin: number;

@@ -177,7 +177,7 @@ export class Run {
       channel.onKept = () => call.onChannel?.(channel.bytes());
     }
     this.#stdin = new InputWriter(jail.stdin, call.stdin, (error) => {
-      this.#abandon(error);
+      this.abandon(error);
     });
     // Not AbortSignal.any: its result would be held as long as the longest-lived of them.
     for (const signal of call.signals ?? []) {
@@ -200,18 +200,18 @@ export class Run {
     try {
       work();
     } catch (error) {
-      this.#abandon(error);
+      this.abandon(error);
     }
   }
 
   readonly #onAbort = (): void => {
-    this.#abandon(this.#call.signals?.find(({ aborted }) => aborted)?.reason);
+    this.abandon(this.#call.signals?.find(({ aborted }) => aborted)?.reason);
   };
 
   /** Gives the set-up up where it takes too long; to be called where it has yet to begin. */
   boundSetup(): void {
     this.#timer = setTimeout(() => {
-      this.#abandon(
+      this.abandon(
         new SetupError('make the jail', 0, {
           detail: `it was not ready after ${SETUP_LIMIT_MS / 1000} s`,
         }),
@@ -272,7 +272,8 @@ export class Run {
     }, STOP_GRACE_MS);
   }
 
-  #abandon(error: unknown): void {
+  /** Ends it; its call rejects with this error. */
+  abandon(error: unknown): void {
     this.#failure ??= { error };
     this.#kill();
   }

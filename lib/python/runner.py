@@ -25,9 +25,8 @@ __builtins__ = dict(vars(builtins))
 from _json import encode_basestring_ascii, make_encoder, make_scanner
 from _signal import (
     SIG_BLOCK, SIG_UNBLOCK, SIGALRM, SIGINT, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, pthread_sigmask)
-from _thread import _count
 from atexit import _ncallbacks, _run_exitfuncs
-from posix import _exit, close, getcwd, getpid, read, set_inheritable, write
+from posix import _exit, close, getcwd, getpid, read, set_inheritable, stat, write
 
 REQUEST = 3
 CHANNEL = 4
@@ -321,12 +320,27 @@ def flush():
             pass
 
 
+def is_alone():
+    """Whether there is no other thread. Not by _thread._count(): one that no longer counts may still run code of the
+    program's (Modules/_threadmodule.c, thread_run)."""
+    try:
+        # Two links, and one for each thread.
+        return stat('/proc/self/task').st_nlink == 3
+    except OSError:
+        return False
+
+
+def has_end(threading):
+    """Whether the module has somebody to wait for or to call, or an exit handler could tell that it had not."""
+    return (
+        not is_alone() or _ncallbacks() > 0 or getattr(threading, '_threading_atexits', True)
+        or getattr(threading._shutdown, '__globals__', None) is not vars(threading))
+
+
 def shut_down():
     try:
         threading = sys.modules.get('threading')
-        # There may be nobody to wait for, and nobody who could tell.
-        if threading is not None and (
-                _count() or _ncallbacks() or getattr(threading, '_threading_atexits', True)):
+        if threading is not None and has_end(threading):
             restore_builtins(standard_builtins)
             threading._shutdown()
     except BaseException:
@@ -394,10 +408,10 @@ def perform(request_descriptor, size, channel):
     return status, namespace
 
 
-def go_over(text):
+def go_over(data):
     """What a program takes of Python before its first line, once more just before a call, so that it is in the
     processor's caches."""
-    request = scan(text.decode(), 0)[0]
+    request = scan(data.decode(), 0)[0]
     namespace = request['globals']
     namespace['__builtins__'] = vars(builtins)
     exec(compile(request['code'], PROGRAM, 'exec', 0, True), namespace)

@@ -34,7 +34,7 @@ URGENT_CELL = 2
 SCOUT = 3
 SCRIPT = -1
 PROBE = -2
-NONE_YET = -3
+ANNOUNCED = -3
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 RUNNER = '<codejail>'
 PROGRAM = 'jailed_code'
@@ -46,6 +46,7 @@ def load(path):
     library = ctypes.PyDLL(path)
     library.codejail_word.restype = ctypes.c_char_p
     library.codejail_await_call.restype = ctypes.c_int64
+    library.codejail_stand_by.restype = None
     return library
 
 
@@ -251,7 +252,7 @@ if place == SCOUT:
 enter_cell(place, runner, sources)
 library.codejail_stand_by()
 call = library.codejail_await_call()
-while call == NONE_YET:
+while call == ANNOUNCED:
     runner.go_over(NOTHING)
     call = library.codejail_await_call()
 if call == PROBE:

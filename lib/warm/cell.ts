@@ -3,7 +3,7 @@ import { thrownByAddon } from '../cold';
 import { now } from '../clock';
 import { SetupError } from '../errors';
 import { PROGRAM_NAME } from '../jail-files';
-import { native, type NativeEvent } from '../native';
+import { native, type NativeEvent, type NativeOutputs } from '../native';
 import { Outputs, Run, setupError, type Ended, type RunCall, type RunResult } from '../run';
 import type { JailFile } from '../spec';
 import { CellLostError } from './cell-lost';
@@ -28,7 +28,7 @@ export interface Cell {
   readonly dead: Promise<void>;
   /** The number of the processor that it waits on, where it will be woken up, as a rule; -1 where it is not known. */
   readonly processor: number;
-  /** Tells it that its call is about to come, so that it is awake by then. Nothing is promised. */
+  /** Tells it that its call is about to come, so that it is awake by then; it may come later, or never. */
   announce(): void;
   /**
    * Runs one call; to be called once.
@@ -80,7 +80,6 @@ export class ForkedCell implements Cell {
   readonly #request: RequestWriter;
   #isReady = false;
   #processor = -1;
-  #isAnnounced = false;
   #isDead = false;
   #isGone = false;
   #run: Run | undefined;
@@ -137,11 +136,20 @@ export class ForkedCell implements Cell {
       this.#hold(false);
       this.#settleReady();
     } else if (event.type === 'outputs') {
-      this.#outputs.take(event);
+      this.#takeOutputs(event);
     } else if (event.type === 'ended') {
       this.#onEnded(event);
     } else if (event.type === 'gone') {
       this.#onGone();
+    }
+  }
+
+  // Rather none than less, where there is no memory for what came.
+  #takeOutputs(news: NativeOutputs): void {
+    try {
+      this.#outputs.take(news);
+    } catch (error) {
+      this.#run?.abandon(error);
     }
   }
 
@@ -243,8 +251,8 @@ export class ForkedCell implements Cell {
   }
 
   announce(): void {
-    if (!this.#isAnnounced && !this.#isDead) {
-      this.#isAnnounced = true;
+    // Its pipe is closed then.
+    if (this.#run === undefined && !this.#isDead) {
       native().addon.announceCall(this.#jail.request);
     }
   }

@@ -29,7 +29,7 @@ export function areEqual(one: DiskLimits, other: DiskLimits): boolean {
   return one.disk === other.disk && one.files === other.files;
 }
 
-/** A template with its waiting cells, oldest first, and the number of its running ones. */
+/** A template with its waiting cells, in the order in which they will be taken, and the number of its running ones. */
 export class Generation {
   readonly template: Template;
   readonly #firstBytes: number;

@@ -27,7 +27,9 @@ export interface PoolOptions {
   limits: () => DiskLimits;
   gauge: Pick<MemoryGauge, 'isShort'>;
   /** The number of the processor that runs this thread. */
-  processor: () => number;
+  currentProcessor: () => number;
+  /** Milliseconds, by a clock that nobody sets. */
+  now?: (() => number) | undefined;
   processors?: number | undefined;
   onEvent?: ((event: PoolEvent) => void) | undefined;
 }
@@ -44,6 +46,7 @@ const MOST_FAILURES_IN_A_ROW = 3;
 export class Pool {
   readonly #options: PoolOptions;
   readonly #processors: number;
+  readonly #now: () => number;
   readonly #onEvent: (event: PoolEvent) => void;
   readonly #waiting = new WaitingCalls<ReadyCell>();
   readonly #chores = new Chores();
@@ -54,12 +57,14 @@ export class Pool {
   #isFilling = true;
   #cellsLost = 0;
   #failuresInARow = 0;
-  #lastEndedAt = 0;
+  // When a call last ended, or was announced.
+  #awakeAt = Number.NEGATIVE_INFINITY;
   #lastError: unknown;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#processors = options.processors ?? availableParallelism();
+    this.#now = options.now ?? now;
     this.#onEvent = options.onEvent ?? (() => undefined);
     this.#templates = new Templates({
       start: options.startTemplate,
@@ -113,7 +118,7 @@ export class Pool {
         this.#onLost(generation);
       } finally {
         generation.running -= 1;
-        this.#lastEndedAt = now();
+        this.#awakeAt = this.#now();
         this.#tidyAfter(taken.cell);
       }
     }
@@ -126,16 +131,17 @@ export class Pool {
    * One on another processor than the server's goes first: on its own it would wait until the server has done its part.
    */
   announce(): void {
-    const isIdle =
+    const generation = this.#templates.all.find(({ ready }) => ready.length > 0);
+    const calledAt = this.#now();
+    if (
+      generation !== undefined &&
       this.#processors > 1 &&
       this.#templates.all.every(({ running }) => running === 0) &&
-      now() - this.#lastEndedAt >= AWAKE_MS;
-    if (isIdle) {
-      const here = this.#options.processor();
-      this.#templates.all
-        .find(({ ready }) => ready.length > 0)
-        ?.bringForward(({ cell }) => cell.processor !== here)
-        ?.cell.announce();
+      calledAt - this.#awakeAt >= AWAKE_MS
+    ) {
+      this.#awakeAt = calledAt;
+      const here = this.#options.currentProcessor();
+      generation.bringForward(({ cell }) => cell.processor !== here)?.cell.announce();
     }
   }
 

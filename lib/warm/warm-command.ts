@@ -40,7 +40,7 @@ export class WarmCommand {
       startTemplate: async () => this.#start(),
       limits: surroundings.limits,
       gauge: new MemoryGauge(warm.memoryReserve),
-      processor: () => native().addon.processor(),
+      currentProcessor: () => native().addon.processor(),
       onEvent: surroundings.onEvent,
     });
   }

@@ -26,7 +26,7 @@ constexpr std::size_t kLargeBytes = 32768;
 void announce_call(int request) {
   CallHeader head{};
   head.magic = kCallMagic;
-  head.kind = CallKind::kNone;
+  head.kind = CallKind::kAnnounced;
   (void)!::write(request, &head, sizeof(head));
 }
 

@@ -18,7 +18,7 @@
 
 namespace codejail {
 
-// Tells a waiting cell that its call is about to come. Where it can't be told it is not.
+// Tells a waiting cell that its call is about to come. Nothing is lost where that fails.
 void announce_call(int request);
 
 class CellCall {

@@ -275,7 +275,7 @@ void JailProcess::read_outputs(std::size_t first, std::size_t end) {
         (void)env.GetAndClearPendingException();
       }
       kill();
-      return;
+      break;
     }
     has_news = has_news || count >= 0;
     // As a rule the end comes with the last of it.

@@ -87,8 +87,8 @@ void Call::Free::operator()(char* memory) const {
 }
 
 void Call::look_out() {
-  // As long as the server takes to check a call of the usual size. To fall asleep and be woken is
-  // half of it.
+  // As long as the server takes to check a call of the usual size; to fall asleep and be woken up
+  // takes half as long.
   constexpr std::uint64_t kMomentNs = 200000;
   const std::uint64_t until = monotonic_ns() + kMomentNs;
   pollfd event{kRequest, POLLIN, 0};

@@ -23,8 +23,9 @@ struct Footprint {
 
 class Call {
  public:
-  // Waits for it. False where the server has closed the pipe instead: the cell serves no call.
-  // Everything that is read is the server's own; the program's request stays in the pipe.
+  // Waits for it, or for word that it is about to come. False where the server has closed the pipe
+  // instead: the cell serves no call. Everything that is read is the server's own; the program's
+  // request stays in the pipe.
   bool read();
   // Stays awake for a moment, until something has come: to be called where a call was announced.
   static void look_out();

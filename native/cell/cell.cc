@@ -2,7 +2,6 @@
 // held, by the only thread.
 #include "cell.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -161,7 +160,11 @@ CODEJAIL_EXPORT void codejail_stand_by() {
   Report report{};
   report.kind = ReportKind::kCellReady;
   report.main_process = getpid();
-  report.processor = sched_getcpu();
+  // Not libc's sched_getcpu, which reads memory that it shares with its keeper.
+  unsigned processor = 0;
+  report.processor = syscall(SYS_getcpu, &processor, nullptr, nullptr) == 0
+                         ? static_cast<std::int32_t>(processor)
+                         : -1;
   report.user_us = microseconds(usage.ru_utime);
   report.system_us = microseconds(usage.ru_stime);
   report.peak_sum_bytes = cell.inherited.resident_bytes;
@@ -179,21 +182,21 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
   State& cell = state();
   if (cell.is_scout) {
     if (!std::exchange(cell.is_announced, true)) {
-      return -static_cast<std::int64_t>(CallKind::kNone);
+      return -static_cast<std::int64_t>(CallKind::kAnnounced);
     }
     struct stat request {};
     cell.call.rehearse(fstat(kRequest, &request) == 0 ? static_cast<std::uint64_t>(request.st_size)
                                                       : 0);
     return static_cast<std::int64_t>(cell.call.request_size());
   }
-  if (cell.call.kind() == CallKind::kNone) {
+  if (cell.call.kind() == CallKind::kAnnounced) {
     cell.call.look_out();
   }
   if (!cell.call.read()) {
     _exit(0);
   }
-  if (cell.call.kind() == CallKind::kNone) {
-    return -static_cast<std::int64_t>(CallKind::kNone);
+  if (cell.call.kind() == CallKind::kAnnounced) {
+    return -static_cast<std::int64_t>(CallKind::kAnnounced);
   }
   const ReportChannel channel(cell.confined.report.get());
   if (Status status = cell.call.apply(cell.spec, cell.inherited, cell.confined); !status.ok()) {

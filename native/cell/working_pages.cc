@@ -14,7 +14,7 @@
 #include "descriptor.h"
 #include "huge_pages.h"
 #include "memory_map.h"
-#include "microseconds.h"
+#include "monotonic_clock.h"
 #include "write_whole.h"
 
 namespace codejail {
@@ -33,9 +33,7 @@ constexpr std::size_t kMostRanges = 16384;
 constexpr std::size_t kEntries = 512;
 
 std::int64_t monotonic_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::int64_t>(microseconds(now) / 1000U);
+  return static_cast<std::int64_t>(monotonic_ns() / 1000000U);
 }
 
 class Collector {

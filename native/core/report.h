@@ -27,7 +27,7 @@ struct Report {
   std::int32_t wait_status;
   Verdict verdict;
   std::int32_t main_process;  // of a cell, as its supervisor sees it
-  std::int32_t processor;     // of a cell: which it waits on, where it will be woken up
+  std::int32_t processor;     // of a cell: which it waits on, -1 where that is not known
   std::int32_t padding;
   std::uint64_t started_ns;  // CLOCK_MONOTONIC
   std::uint64_t user_us;

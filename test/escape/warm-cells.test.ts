@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { native } from '../../lib/native';
 import type { Cell } from '../../lib/warm/cell';
 import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
 import { withModule } from '../support/modules';
@@ -29,6 +30,21 @@ async function preloading(
   await withModule('own_module.py', source, async (folder) => {
     await use({ ...(await templateOptions(['own_module'])), pythonPath: [folder] });
   });
+}
+
+/** What the kernel says of a process; nothing where it has ended. */
+function statusOf(process: string): string {
+  try {
+    return readFileSync(`/proc/${process}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Whether a process descends from this one. */
+function isOwn(number: string): boolean {
+  const parent = /^PPid:\s*(\d+)/m.exec(statusOf(number))?.[1];
+  return parent !== undefined && (parent === String(process.pid) || isOwn(parent));
 }
 
 describe('a cell whose call was announced', () => {
@@ -69,11 +85,61 @@ print(seen)
     expect(await found(announceTwice, run)).toBe(seen);
   });
 
+  it.each([
+    ['a short one', '1'],
+    ['one that does not fit into the pipe', `len(${JSON.stringify('x'.repeat(100_000))})`],
+  ])('is given it at once, %s', async (_name, expression) => {
+    const cell = await template.makeCell(LIMITS);
+    cell.announce();
+    const { channel } = await execIn(cell, `a = ${expression} > 0`);
+    expect(channel.toString()).toBe('G{"a":true}');
+  });
+
+  it('may be one that was made in a hurry', async () => {
+    const cell = await template.makeCell(LIMITS, true);
+    cell.announce();
+    const { channel } = await execIn(cell, 'a = 17');
+    expect(channel.toString()).toBe('G{"a":17}');
+  });
+
+  it('wakes up, and has told where', async () => {
+    const before = new Set(readdirSync('/proc'));
+    const cell = await template.makeCell(LIMITS);
+    expect(cell.processor).toBeGreaterThanOrEqual(0);
+    const made = readdirSync('/proc').filter((name) => !before.has(name) && isOwn(name));
+    const wakes = (): number =>
+      made.reduce((total, number) => {
+        const status = statusOf(number);
+        return total + Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? 0);
+      }, 0);
+    await sleep(50);
+    const asleep = wakes();
+    await sleep(50);
+    expect(wakes()).toBe(asleep);
+    cell.announce();
+    await sleep(50);
+    expect(wakes()).toBeGreaterThan(asleep);
+    await cell.discard();
+  });
+
   it('ends when there is none after all', async () => {
     const cell = await template.makeCell(LIMITS);
     cell.announce();
     await cell.discard();
-    cell.announce();
+  });
+
+  it('is not told of it once it runs one: the number of its pipe may be another one’s', async () => {
+    const announceCall = jest.spyOn(native().addon, 'announceCall');
+    try {
+      const cell = await template.makeCell(LIMITS);
+      const running = execIn(cell, 'a = 17');
+      cell.announce();
+      await running;
+      cell.announce();
+      expect(announceCall).not.toHaveBeenCalled();
+    } finally {
+      announceCall.mockRestore();
+    }
   });
 });
 

@@ -265,8 +265,8 @@ it('keeps the cell to which a call was announced that was refused or aborted', a
   // By then a call is announced to a cell.
   const pause = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
   await pause();
-  await expect(jail.safeExec('a = 17', {}, { limits: { cpu: -1 } })).rejects.toThrow('cpu');
   await expect(jail.safeExecJson('a = 17', '[')).rejects.toThrow('globals');
+  await pause();
   await expect(
     jail.safeExec('a = 17', {}, { signal: AbortSignal.abort(new Error('gone')) }),
   ).rejects.toThrow('gone');

@@ -18,6 +18,8 @@ class Bench {
   readonly events: PoolEvent[] = [];
   limits = { disk: LIMITS.disk, files: LIMITS.files };
   isShort = false;
+  /** Its clock. */
+  milliseconds = 1000;
   startFailure: Error | undefined;
   readonly pool: Pool;
   /** While it is open, a template that starts makes no cell. */
@@ -31,7 +33,8 @@ class Bench {
       processors,
       limits: () => this.limits,
       gauge: { isShort: () => this.isShort },
-      processor: () => HERE,
+      currentProcessor: () => HERE,
+      now: () => this.milliseconds,
       startTemplate: async () => {
         // A cold start that takes its time: then waiting is worth while.
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -118,7 +121,7 @@ describe('a pool', () => {
     expect(servedBy(bench.template.cells)).toEqual([first, second]);
   });
 
-  it('announces none while calls run, or ran just now, since their processors are awake', async () => {
+  it('announces none while calls run, or just after one has run or was announced, since a processor is awake', async () => {
     const bench = await warmBench({ size: 3 });
     const announced = (): number =>
       bench.template.cells.reduce((total, { announcements }) => total + announcements, 0);
@@ -130,9 +133,14 @@ describe('a pool', () => {
     await running;
     bench.pool.announce();
     expect(announced()).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    bench.milliseconds += 10;
     bench.pool.announce();
     expect(announced()).toBe(1);
+    bench.pool.announce();
+    expect(announced()).toBe(1);
+    bench.milliseconds += 10;
+    bench.pool.announce();
+    expect(announced()).toBe(2);
   });
 
   it('announces none where there is one processor, none waits, or it is closed', async () => {

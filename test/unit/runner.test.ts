@@ -237,6 +237,9 @@ _ = signal.setitimer(signal.ITIMER_REAL, 0.005)
   });
 
   describe('output', () => {
+    // Some Pythons register one when they start.
+    const WITHOUT_HANDLERS = 'import atexit; atexit._clear(); del atexit';
+
     test('goes to the real stdout, in full, and never into the result', async () => {
       const code =
         "import sys\nprint('é' * 100_000)\nsys.stdout.flush()\nsys.stdout.buffer.write(b'\\xff')\na = 1";
@@ -270,8 +273,47 @@ a = 1
       expect(await run(code)).toMatchObject({ reply: 'G{}', stdout: 'False\n', status: 0 });
     });
 
+    test('of a thread that runs on is kept', async () => {
+      const code = `
+${WITHOUT_HANDLERS}
+import threading, time
+def work():
+    time.sleep(0.2)
+    print('ran')
+threading.Thread(target=work).start()
+`;
+      expect(await run(code)).toMatchObject({ stdout: 'ran\n', stderr: '', status: 0 });
+    });
+
+    test('of a thread’s own values is kept, which are let go when it no longer counts', async () => {
+      const code = `
+${WITHOUT_HANDLERS}
+import threading, time
+class Slow:
+    def __del__(self, sleep=time.sleep, out=print):
+        sleep(0.2)
+        out('kept', flush=True)
+# Not one of the globals, whose end would be that of the values too.
+threading.own = threading.local()
+done = threading.Event()
+def work():
+    threading.own.slow = Slow()
+    done.set()
+threading.Thread(target=work).start()
+done.wait()
+time.sleep(0.05)
+`;
+      expect(await run(code)).toMatchObject({ stdout: 'kept\n', stderr: '', status: 0 });
+    });
+
+    test('of a shutdown that the program has put in the place of threading’s is kept', async () => {
+      const code = `${WITHOUT_HANDLERS}\nimport threading\nthreading._shutdown = lambda: print("mine")`;
+      expect(await run(code)).toMatchObject({ stdout: 'mine\n', status: 0 });
+    });
+
     test('of what threading calls at its end is kept, where no thread is left', async () => {
       const code = `
+${WITHOUT_HANDLERS}
 import threading
 thread = threading.Thread(target=int)
 thread.start()
