@@ -10,7 +10,13 @@ import type { HostFile } from './jail-files';
 import type { Logger } from './option-types';
 import type { ProbeCheck } from './probe';
 import { CallStatistics, type JailStatistics } from './statistics';
-import { COLD_REASONS, whyNotWarm, type ColdReason } from './warm/rule';
+import {
+  COLD_REASONS,
+  whyNotWarm,
+  whyNotWarmAtAll,
+  type ColdReason,
+  type Demand,
+} from './warm/rule';
 import { WarmCommand } from './warm/warm-command';
 import type { DiskLimits } from './limits';
 
@@ -55,9 +61,11 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Tells that a call of this command is about to come. */
-  announce(command: Command): void {
-    this.#warm.get(command)?.announce();
+  /** Tells that a call of this command is about to come; its limits are not known yet. */
+  announce(command: Command, demand: Omit<Demand, 'limits'>): void {
+    if (whyNotWarmAtAll(demand) === null) {
+      this.#warm.get(command)?.announce();
+    }
   }
 
   /**

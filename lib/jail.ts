@@ -68,12 +68,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     const found = this.require(name);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
-    if (call.code !== null && call.files.length === 0) {
-      this.#dispatcher.announce(found);
-    }
+    const hasCode = call.code !== null;
+    this.#dispatcher.announce(found, { hasCode, copies: call.files.length, env: call.env });
     return this.#track(async () => {
       await checkFiles(call.files);
-      const hasCode = call.code !== null;
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
       const { result, gone } = await this.#dispatcher.run(
         {
@@ -257,11 +255,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     return signal === null ? [closing] : [signal, closing];
   }
 
-  // A waiting Python wakes up while globals are still being written. With files of the host it is not asked.
+  // A waiting Python wakes up while globals are still being written.
   #announce(options: SafeExecOptions | undefined): SafeExecArguments {
     const call = parseSafeExecOptions(options);
-    if (!this.alwaysBeUnsafe && call.files.length === 0) {
-      this.#dispatcher.announce(this.require(call.command));
+    if (!this.alwaysBeUnsafe) {
+      const found = this.require(call.command);
+      this.#dispatcher.announce(found, { hasCode: true, copies: call.files.length, env: {} });
     }
     return call;
   }

@@ -72,6 +72,14 @@ export interface Demand {
   hasCode: boolean;
 }
 
+/** Why a call can't be warm, whatever its limits are, or null. */
+export function whyNotWarmAtAll(demand: Omit<Demand, 'limits'>): ColdReason | null {
+  if (!demand.hasCode) return 'no-code';
+  if (demand.copies > 0) return 'files';
+  if (Object.keys(demand.env).length > 0) return 'env';
+  return null;
+}
+
 /**
  * Why this call can't be warm, or null.
  * @param jailLimits the jail's own: cells are made with their `disk` and `files`
@@ -79,9 +87,8 @@ export interface Demand {
 export function whyNotWarm(demand: Demand, jailLimits: DiskLimits): ColdReason | null {
   const { limits } = demand;
   if (limits.proxy === 0) return 'proxy';
-  if (!demand.hasCode) return 'no-code';
-  if (demand.copies > 0) return 'files';
-  if (Object.keys(demand.env).length > 0) return 'env';
+  const reason = whyNotWarmAtAll(demand);
+  if (reason !== null) return reason;
   if (!areEqual(limits, jailLimits)) return 'disk-limits';
   return null;
 }

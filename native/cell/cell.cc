@@ -190,7 +190,7 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
     return static_cast<std::int64_t>(cell.call.request_size());
   }
   if (cell.call.kind() == CallKind::kAnnounced) {
-    cell.call.look_out();
+    Call::look_out();
   }
   if (!cell.call.read()) {
     _exit(0);

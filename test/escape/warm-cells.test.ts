@@ -6,6 +6,7 @@ import { native } from '../../lib/native';
 import type { Cell } from '../../lib/warm/cell';
 import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
 import { withModule } from '../support/modules';
+import { isOurs, statusField } from '../support/processes';
 import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
 
 let template: Template;
@@ -30,21 +31,6 @@ async function preloading(
   await withModule('own_module.py', source, async (folder) => {
     await use({ ...(await templateOptions(['own_module'])), pythonPath: [folder] });
   });
-}
-
-/** What the kernel says of a process; nothing where it has ended. */
-function statusOf(process: string): string {
-  try {
-    return readFileSync(`/proc/${process}/status`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** Whether a process descends from this one. */
-function isOwn(number: string): boolean {
-  const parent = /^PPid:\s*(\d+)/m.exec(statusOf(number))?.[1];
-  return parent !== undefined && (parent === String(process.pid) || isOwn(parent));
 }
 
 describe('a cell whose call was announced', () => {
@@ -106,12 +92,12 @@ print(seen)
     const before = new Set(readdirSync('/proc'));
     const cell = await template.makeCell(LIMITS);
     expect(cell.processor).toBeGreaterThanOrEqual(0);
-    const made = readdirSync('/proc').filter((name) => !before.has(name) && isOwn(name));
+    const made = readdirSync('/proc').filter((name) => !before.has(name) && isOurs(name));
     const wakes = (): number =>
-      made.reduce((total, number) => {
-        const status = statusOf(number);
-        return total + Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? 0);
-      }, 0);
+      made.reduce(
+        (total, name) => total + Number(statusField(name, 'voluntary_ctxt_switches') ?? 0),
+        0,
+      );
     await sleep(50);
     const asleep = wakes();
     await sleep(50);

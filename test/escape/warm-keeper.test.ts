@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { arch } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTemplate, type Template } from '../../lib/warm/template';
+import { isOurs, statusField } from '../support/processes';
 import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
 
 let template: Template;
@@ -23,34 +24,17 @@ afterAll(async () => {
   await template.close();
 });
 
-function field(process: string, name: string): string | undefined {
-  try {
-    const status = readFileSync(`/proc/${process}/status`, 'latin1');
-    return new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(status)?.[1];
-  } catch {
-    return undefined;
-  }
-}
-
-function isOurs(child: string): boolean {
-  for (let at: string | undefined = child; at !== undefined; at = field(at, 'PPid')) {
-    if (Number(at) === process.pid) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /** Pythons in a PID namespace of a template of this process's that a Python there has forked. */
 function keepers(): string[] {
-  const isPython = (name: string): boolean => field(name, 'Name')?.startsWith('python') === true;
+  const isPython = (name: string): boolean =>
+    statusField(name, 'Name')?.startsWith('python') === true;
   return readdirSync('/proc').filter((name) => {
-    const depth = field(name, 'NSpid')?.split('\t').length;
-    const parent = field(name, 'PPid') ?? '';
+    const depth = statusField(name, 'NSpid')?.split('\t').length;
+    const parent = statusField(name, 'PPid') ?? '';
     return (
       isPython(name) &&
       isPython(parent) &&
-      field(parent, 'NSpid')?.split('\t').length === depth &&
+      statusField(parent, 'NSpid')?.split('\t').length === depth &&
       isOurs(name)
     );
   });
@@ -58,7 +42,7 @@ function keepers(): string[] {
 
 async function gone(process: string): Promise<boolean> {
   for (let look = 0; look < 200; look += 1) {
-    if (field(process, 'Name') === undefined) {
+    if (statusField(process, 'Name') === undefined) {
       return true;
     }
     await sleep(10);
@@ -89,8 +73,8 @@ print([os.readlink("/proc/self/ns/" + name) for name in ("user", "mnt", "pid", "
     expect.stringMatching(/^mnt:/),
     'anon_inode:[eventfd]',
   ]);
-  expect(field(keeper, 'CapPrm')).toMatch(/^0+$/);
-  expect(Number(field(keeper, 'Seccomp'))).toBeGreaterThan(0);
+  expect(statusField(keeper, 'CapPrm')).toMatch(/^0+$/);
+  expect(Number(statusField(keeper, 'Seccomp'))).toBeGreaterThan(0);
   const own = ['user', 'mnt', 'pid', 'net'].map((name) =>
     readlinkSync(`/proc/${keeper}/ns/${name}`),
   );
@@ -105,7 +89,7 @@ it('is killed when its cell is dead, whether that served a call or not', async (
   const discarded = await makeKept();
   await execIn(served.cell, 'a = 17');
   expect(await gone(served.keeper)).toBe(true);
-  expect(field(discarded.keeper, 'State')).toMatch(/^S/);
+  expect(statusField(discarded.keeper, 'State')).toMatch(/^S/);
   await discarded.cell.discard();
   expect(await gone(discarded.keeper)).toBe(true);
 });
@@ -186,7 +170,7 @@ os._exit(0)`;
       if (lookedFor === undefined && chunk.toString().includes('overwritten')) {
         process.kill(Number(keeper), 'SIGSTOP');
         process.kill(Number(keeper), 'SIGCONT');
-        lookedFor = sleep(1000).then(() => field(keeper, 'Name') === undefined);
+        lookedFor = sleep(1000).then(() => statusField(keeper, 'Name') === undefined);
       }
     },
   });
@@ -220,7 +204,7 @@ it('has a filter of its own where its server is under one', async () => {
   const { filtered, end } = await startFiltered(-1);
   try {
     const { cell, keeper } = await makeKept(filtered);
-    expect(field(keeper, 'Seccomp_filters')).toBe('2');
+    expect(statusField(keeper, 'Seccomp_filters')).toBe('2');
     expect((await scriptIn(cell, 'print(17)')).result.stdout.toString()).toBe('17\n');
     expect(await gone(keeper)).toBe(true);
   } finally {

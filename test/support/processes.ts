@@ -1,0 +1,22 @@
+// Processes of this host, as /proc shows them.
+import { readFileSync } from 'node:fs';
+
+/** A field of a process's status; undefined where it has ended. */
+export function statusField(process: string, name: string): string | undefined {
+  try {
+    const status = readFileSync(`/proc/${process}/status`, 'latin1');
+    return new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(status)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a process is this one or descends from it. */
+export function isOurs(child: string): boolean {
+  for (let at: string | undefined = child; at !== undefined; at = statusField(at, 'PPid')) {
+    if (Number(at) === process.pid) {
+      return true;
+    }
+  }
+  return false;
+}
