@@ -199,7 +199,7 @@ export interface Addon {
     template: number,
     spec: number,
     onEvent: (event: NativeEvent) => void,
-  ): NativeJail & { request: number; lifeline: number };
+  ): NativeJail & { request: number };
   /**
    * Tells a waiting cell that its call is about to come.
    * @param request the descriptor that the cell reads from
@@ -222,6 +222,8 @@ export interface Addon {
   ): number;
   /** Of a cell that has ended: whether its last process, PID 1, is dead too. */
   isGone(cell: number): boolean;
+  /** Gives back what the addon holds of a cell that is gone, and ends its keeper: its memory is freed then. */
+  letGo(cell: number): void;
   /** Whether a jail keeps this process alive; one that only waits does not. At first it does. */
   holdLoop(id: number, held: boolean): void;
   /** The number of a jail's PID 1, as this process sees it; -1 where it is not known. */

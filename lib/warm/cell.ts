@@ -176,9 +176,9 @@ export class ForkedCell implements Cell {
       return;
     }
     this.#isGone = true;
-    // Its memory is freed then: when the caller has its result.
+    // When the caller has its result.
     setImmediate(() => {
-      native().addon.closeDescriptor(this.#jail.lifeline);
+      native().addon.letGo(this.#jail.id);
     });
     this.#outputs.ended().then(this.#settleDead, this.#settleDead);
   }

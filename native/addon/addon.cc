@@ -81,6 +81,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("closeDescriptor", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 owned->close_descriptor(info);
               }));
+  exports.Set("letGo", Napi::Function::New(
+                           env, [owned](const Napi::CallbackInfo& info) { owned->let_go(info); }));
   exports.Set("isGone", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->is_gone(info);
               }));

@@ -175,6 +175,11 @@ void JailProcess::read_reports(uv_loop_t* loop) {
       continue;
     }
     const bool has_lost = count < 0 && errno == EMFILE;
+    if (has_lost && report.kind == ReportKind::kCellReady) {
+      // What came with it is only for speed.
+      take_report(report, Descriptor(), loop);
+      continue;
+    }
     if (has_lost) {
       failure_ = Status::failure(Step::kSupervise, errno);
       failure_detail_ = "a descriptor of the jail could not be received";
@@ -244,6 +249,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       break;
     case ReportKind::kCellReady: {
       call_->stand_by(report, second_pidfd_);
+      filter_ = std::move(passed);
       const Napi::HandleScope scope(env);
       emit(ready_event(env, report));
       break;

@@ -42,6 +42,8 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void keep_nursery(Descriptor nursery) { nursery_ = std::move(nursery); }
   // Of a cell: readable when it has told of its end.
   void watch_end(uv_loop_t* loop, Descriptor end);
+  // Of a cell: its keeper lives until this is closed.
+  void keep_lifeline(Descriptor lifeline) { lifeline_ = std::move(lifeline); }
   // Of a cell: what comes on its outputs is told until its end; one that has ended is closed.
   void expect_call(Alarm alarm, const std::array<int, kOutputCount>& outputs);
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
@@ -54,9 +56,10 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void hold_loop(bool held);
   // The number of PID 1 of the jail, -1 where it is not known.
   [[nodiscard]] pid_t process() const;
-  // Of a cell that has told of its end: whether its PID 1 is dead as well. Nothing of it is left
-  // then, here neither.
+  // Of a cell that has told of its end: whether its PID 1 is dead as well.
   bool is_gone();
+  // Gives back what is held of a jail that is over.
+  void let_go();
   // Kills and reaps without an event loop: the environment is going away.
   void end_now();
 
@@ -70,7 +73,6 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void announce_end();
   void stop_watches();
   void finish();
-  void let_go();
   void emit(const Napi::Object& event);
 
   JailProcesses& owner_;
@@ -85,7 +87,10 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   Descriptor second_pidfd_;  // of PID 1 of the jail, where the launcher made the namespaces
   Descriptor tmp_directory_;
   Descriptor nursery_;
-  Descriptor end_;  // of a cell
+  // Of a cell.
+  Descriptor end_;
+  Descriptor lifeline_;
+  Descriptor filter_;  // keeps it
   Lease lease_;
   JailCgroup cgroup_;
   Watch report_watch_;

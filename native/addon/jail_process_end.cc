@@ -21,6 +21,11 @@ constexpr int kPatienceMs = 2000;
 }  // namespace
 
 void JailProcess::on_process_end(uv_loop_t* loop) {
+  if (finished_) {
+    // It was seen already; what is held is about to be given back.
+    stop_watches();
+    return;
+  }
   if (!first_ended_ && reap(first_pidfd_, sweeping_ ? sweep_status_ : launcher_status_)) {
     first_ended_ = true;
     first_watch_.stop();
@@ -87,7 +92,7 @@ bool JailProcess::is_gone() {
   if (!end_announced_ || !wait_for_end(second_pidfd_, 0)) {
     return false;
   }
-  let_go();
+  finished_ = true;
   return true;
 }
 
@@ -95,8 +100,12 @@ void JailProcess::finish() {
   if (finished_) {
     return;
   }
-  // Before JavaScript goes on: when the call settles, nothing of it is open.
-  let_go();
+  finished_ = true;
+  stop_watches();
+  if (!is_cell_) {
+    // Before JavaScript goes on. What a cell has is given back when its caller has the result.
+    let_go();
+  }
   if (!end_announced_) {
     announce_end();
   }
@@ -107,7 +116,9 @@ void JailProcess::finish() {
 }
 
 void JailProcess::let_go() {
-  finished_ = true;
+  if (!finished_) {
+    return;
+  }
   stop_watches();
   // A uid that may still have a process is not lent again.
   if (may_have_leftovers() && sweep_status_ != 0) {
@@ -116,6 +127,8 @@ void JailProcess::let_go() {
   lease_.lock.reset();
   report_channel_.reset();
   end_.reset();
+  lifeline_.reset();
+  filter_.reset();
   first_pidfd_.reset();
   second_pidfd_.reset();
   // Who has called this holds it still.

@@ -243,12 +243,12 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
                                                info[2].As<Napi::Function>(), SpawnPlan{}, true);
   process->watch_report(loop_);
   process->watch_end(loop_, std::move(end));
+  process->keep_lifeline(std::move(lifeline));
   process->expect_call(std::move(alarm),
                        {own.standard_output.get(), own.standard_error.get(), own.result.get()});
   processes_.emplace(id, std::move(process));
   Napi::Object handles = describe(*this, id, own);
   set_number(handles, "request", hand_out(std::move(request)));
-  set_number(handles, "lifeline", hand_out(std::move(lifeline)));
   return handles;
 }
 
@@ -287,6 +287,13 @@ Napi::Value JailProcesses::is_gone(const Napi::CallbackInfo& info) {
   const bool gone =
       found == processes_.end() || std::shared_ptr<JailProcess>(found->second)->is_gone();
   return Napi::Boolean::New(info.Env(), gone);
+}
+
+void JailProcesses::let_go(const Napi::CallbackInfo& info) {
+  const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
+  if (found != processes_.end()) {
+    std::shared_ptr<JailProcess>(found->second)->let_go();
+  }
 }
 
 Napi::Value JailProcesses::process_of(const Napi::CallbackInfo& info) {

@@ -20,7 +20,7 @@ class JailProcesses {
   Napi::Value spawn(const Napi::CallbackInfo& info);
   // sealSpec(spec): a descriptor, which closeDescriptor closes
   Napi::Value seal_spec(const Napi::CallbackInfo& info);
-  // makeCell(template, spec, onEvent): {id, stdin, stdout, stderr, result, request, lifeline}
+  // makeCell(template, spec, onEvent): {id, stdin, stdout, stderr, result, request}
   Napi::Value make_cell(const Napi::CallbackInfo& info);
   // beginCall(cell, cpuMicroseconds, memoryBytes, wantsTmpDirectory, descriptor, frame): number
   Napi::Value begin_call(const Napi::CallbackInfo& info);
@@ -28,6 +28,8 @@ class JailProcesses {
   void hold_loop(const Napi::CallbackInfo& info);
   // isGone(cell): boolean
   Napi::Value is_gone(const Napi::CallbackInfo& info);
+  // letGo(cell): void
+  void let_go(const Napi::CallbackInfo& info);
   // processOf(id): number
   Napi::Value process_of(const Napi::CallbackInfo& info);
   // closeDescriptor(descriptor): void

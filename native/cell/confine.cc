@@ -93,6 +93,7 @@ Status confine(const Spec& spec, Descriptor (&received)[kCellMost], Confined& co
 }
 
 Status seal(const Spec& spec, Confined& confined) {
+  const bool wants_listener = !confined.apparmor.valid() && !spec.has(kUrgent);
   if (confined.apparmor.valid()) {
     const char* profile = spec.find(RecordKind::kAppArmorProfile).data;
     if (Status status = change_apparmor_profile(confined.apparmor, profile, confined.label,
@@ -105,9 +106,9 @@ Status seal(const Spec& spec, Confined& confined) {
   if (Status status = set_no_new_privileges(); !status.ok()) {
     return status;
   }
-  Descriptor no_listener;
   // The supervisor is PID 1 of the namespace.
-  return install_seccomp_filter(ExecPolicy::kDeny, !spec.has(kNoUnixSockets), 1, no_listener);
+  return install_seccomp_filter(ExecPolicy::kDeny, !spec.has(kNoUnixSockets), 1,
+                                wants_listener ? &confined.filter : nullptr);
 }
 
 }  // namespace codejail

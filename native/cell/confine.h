@@ -15,6 +15,7 @@ struct Confined {
   Descriptor directory;  // the cell's own, to be filled
   Descriptor landlock;
   Descriptor apparmor;  // valid where the profile is still to be changed
+  Descriptor filter;    // the filter's listener, for the server: of a cell that will wait
   char label[sizeof(Report::label)] = {};
 };
 

@@ -186,7 +186,7 @@ void check_architecture(Filter& filter, Filter::Place killed, Filter::Place sear
 }  // namespace
 
 Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, pid_t launcher,
-                              Descriptor& exec_listener) {
+                              Descriptor* listener) {
   Filter filter;
   const Filter::Place killed = filter.answer(SECCOMP_RET_KILL_PROCESS);
   Calls calls(filter.answer(refuse(ENOSYS)));
@@ -203,13 +203,13 @@ Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, pid_t launcher
     return Status::failure(Step::kSeccomp, E2BIG);
   }
   sock_fprog program = filter.program();
-  const unsigned flags = exec == ExecPolicy::kAsk ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+  const unsigned flags = listener == nullptr ? 0 : SECCOMP_FILTER_FLAG_NEW_LISTENER;
   const long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
   if (result < 0) {
     return Status::failure(Step::kSeccomp, errno);
   }
-  if (exec == ExecPolicy::kAsk) {
-    exec_listener.reset(static_cast<int>(result));
+  if (listener != nullptr) {
+    listener->reset(static_cast<int>(result));
   }
   return Status::success();
 }

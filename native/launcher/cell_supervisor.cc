@@ -115,8 +115,7 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
   require(channel, set_no_new_privileges());
   // No Landlock here: the main process has a domain of its own, and a process can't signal across
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
-  Descriptor no_listener;
-  require(channel, install_seccomp_filter(ExecPolicy::kDeny, true, getpid(), no_listener));
+  require(channel, install_seccomp_filter(ExecPolicy::kDeny, true, getpid()));
   supervise_cell(spec, channel, tmp_directory, received[kCellAlarm], received[kCellEnd]);
 }
 

@@ -247,9 +247,10 @@ void offer_to_oom_killer() {
   }
   Descriptor exec_listener;
   if (spec.has(kSeccomp)) {
-    require(channel,
-            install_seccomp_filter(spec.has(kAllowExec) ? ExecPolicy::kAllow : ExecPolicy::kAsk,
-                                   !spec.has(kNoUnixSockets), getpid(), exec_listener));
+    const bool may_exec = spec.has(kAllowExec);
+    require(channel, install_seccomp_filter(may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk,
+                                            !spec.has(kNoUnixSockets), getpid(),
+                                            may_exec ? nullptr : &exec_listener));
   }
   supervise(spec, channel, program, tmp_directory, exec_listener, label);
 }

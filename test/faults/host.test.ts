@@ -142,6 +142,40 @@ describe('a server without descriptors', () => {
     expect(lines).toEqual(['17', 'true', 'end']);
   });
 
+  it('makes do without the filter of a cell that it has no room for', async () => {
+    const { said, status } = await server(
+      script(`
+        const jail = createJail({
+          commands: { python: { bin: 'python3', warm: { size: 1, memoryReserve: 0 } } },
+          limits: { realtime: 20, cpu: 10 },
+        });
+        const count = (kind) => fs.readdirSync('/proc/self/fd').filter((descriptor) => {
+          try { return fs.readlinkSync('/proc/self/fd/' + descriptor).includes(kind); } catch { return false; }
+        }).length;
+        const turn = () => new Promise((resolve) => setImmediate(resolve));
+        await jail.warmUp();
+        say('filters ' + count('seccomp'));
+        const supervisors = count('pidfd') - 1;
+        await jail.safeExec('', {});
+        while (count('pidfd') > supervisors) await turn();
+        const standing = jail.warmUp();
+        // From when its PID 1 has told of itself until the cell has there is no descriptor left.
+        while (count('pidfd') === supervisors) await turn();
+        const held = [];
+        try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
+        await standing;
+        held.forEach((descriptor) => fs.closeSync(descriptor));
+        say('filters ' + count('seccomp') + ', ready ' + jail.stats().pools.python.cellsReady);
+        const globals = {};
+        const { confinement } = await jail.safeExec('a = 17', globals);
+        say(globals.a + ' ' + confinement.includes('warm'));
+        await jail.close();`),
+      'ulimit -n 160;',
+    );
+    expect(status).toBe(0);
+    expect(said.trim().split('\n')).toEqual(['filters 1', 'filters 0, ready 1', '17 true', 'end']);
+  });
+
   it('supports a server that holds hundreds of descriptors, of which none enters', async () => {
     await using jail = createJail({ limits: { realtime: 20, cpu: 10 } });
     const held = Array.from({ length: 300 }, () => openSync('/dev/null', 'r'));

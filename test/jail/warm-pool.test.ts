@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -52,14 +53,12 @@ it('serves calls of both kinds by cells that wait', async () => {
   expect(jail.stats()).toMatchObject({ warm: 2, cold: 0 });
 });
 
-/** Every PID 1 of a cell, and what else the launcher's program runs. */
+/** Every PID 1 of a cell, and what else runs the launcher's program; not the dead that nobody has waited for yet. */
 function supervisors(): string[] {
   return readdirSync('/proc').filter((name) => {
     try {
-      return (
-        /^\d+$/.test(name) &&
-        readFileSync(`/proc/${name}/comm`, 'utf8').startsWith('codejail-launch')
-      );
+      const status = readFileSync(`/proc/${name}/status`, 'latin1');
+      return /^Name:\tcodejail-launch/.test(status) && !/^State:\tZ/m.test(status);
     } catch {
       return false;
     }
@@ -296,6 +295,25 @@ it('lets PID 1 run on every processor again, a moment after the call has begun',
     await jail.safeExec(code, globals);
     expect(globals['same']).toBe(true);
   }
+});
+
+it('holds the filter of each cell that waits, so that none is freed at the end of a program, and none of a dead one', async () => {
+  const filters = () =>
+    readdirSync('/proc/self/fd').filter((descriptor) => {
+      try {
+        return readlinkSync(join('/proc/self/fd', descriptor)).includes('seccomp');
+      } catch {
+        return false;
+      }
+    }).length;
+  await jail.warmUp();
+  expect(filters()).toBe(2);
+  await jail.safeExec('', {});
+  await jail.warmUp();
+  expect(filters()).toBe(2);
+  await jail.close();
+  await new Promise(setImmediate);
+  expect(filters()).toBe(0);
 });
 
 it('leaves no descriptor open when its worker ends without close()', async () => {
