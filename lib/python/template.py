@@ -20,10 +20,11 @@ import gc
 # A collection would write into every object's header, and so copy the page in each cell.
 gc.disable()
 
-import ctypes
-import json
+# Not `ctypes`, `json` or `types`: each cell copies the page tables of all that they leave behind, and finds what it
+# needs spread over more pages.
+import _ctypes
 import os
-import types
+from _json import encode_basestring_ascii, make_scanner
 
 CONFIGURATION = 3
 ANSWER = 4
@@ -40,26 +41,63 @@ RUNNER = '<codejail>'
 PROGRAM = 'jailed_code'
 BLOCKS_OF_A_SIZE = 4
 
+Module = type(sys)
 
-def load(path):
-    # PyDLL keeps the interpreter's lock: the only thread forks in it.
-    library = ctypes.PyDLL(path)
-    library.codejail_word.restype = ctypes.c_char_p
-    library.codejail_await_call.restype = ctypes.c_int64
-    library.codejail_stand_by.restype = None
-    return library
+
+class Int(_ctypes._SimpleCData):
+    _type_ = 'i'
+
+
+class LongLong(_ctypes._SimpleCData):
+    _type_ = 'q'
+
+
+class CharPointer(_ctypes._SimpleCData):
+    _type_ = 'z'
+
+
+class Function(_ctypes.CFuncPtr):
+    # As those of a ctypes.PyDLL, which keep the interpreter's lock: the only thread forks in it.
+    _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_PYTHONAPI
+    _restype_ = Int
+
+
+FUNCTIONS = {
+    'begin_template': Int,
+    'report_of_scout': Int,
+    'make_cells': Int,
+    'stand_by': None,
+    'await_call': LongLong,
+    'word_count': Int,
+    'word': CharPointer,
+    'run_probe': None,
+    'run_script': Int,
+    'exit': None,
+}
+
+
+class Library:
+    def __init__(self, path):
+        handle = _ctypes.dlopen(path, 0)
+        for name, restype in FUNCTIONS.items():
+            function = Function(_ctypes.dlsym(handle, 'codejail_' + name))
+            function.restype = restype
+            setattr(self, name, function)
 
 
 def read_configuration():
+    options = type(sys.implementation)(
+        strict=True, object_hook=None, object_pairs_hook=None, parse_float=float, parse_int=int,
+        parse_constant=float, memo={})
     with open(CONFIGURATION, 'rb') as file:
-        return json.loads(file.read())
+        return make_scanner(options)(file.read().decode(), 0)[0]
 
 
 def forget_own_imports():
     """A json.py that comes with a program is the json it imports, as in a new process."""
     for name in set(sys.modules) - standard_modules:
-        # Two copies of ctypes would share a cache of types that each clears at its import.
-        if name.lstrip('_').split('.')[0] != 'ctypes':
+        # A second one of this would be half of the first (single-phase initialization).
+        if name != '_ctypes':
             del sys.modules[name]
 
 
@@ -70,7 +108,7 @@ def answer(text):
 
 def make_runner(source):
     """The module that runs a safeExec, as it stands before its first line of a call."""
-    runner = types.ModuleType('jailed_code')
+    runner = Module('jailed_code')
     runner.__file__ = RUNNER
     exec(compile(source, RUNNER, 'exec', dont_inherit=True), vars(runner))
     runner.__name__ = '__main__'
@@ -124,7 +162,7 @@ def take_blocks():
 
 
 def words_of(library):
-    return [os.fsdecode(library.codejail_word(index)) for index in range(library.codejail_word_count())]
+    return [os.fsdecode(library.word(index)) for index in range(library.word_count())]
 
 
 def take_words(words):
@@ -153,10 +191,10 @@ def run_script(library):
     sys.argv = words
     if script_is_searched:
         sys.path.insert(0, directory)
-    sys.modules['__main__'] = types.ModuleType('__main__')
-    status = library.codejail_run_script(os.fsencode(os.path.join(directory, words[0])))
+    sys.modules['__main__'] = Module('__main__')
+    status = library.run_script(os.fsencode(os.path.join(directory, words[0])))
     error = getattr(sys, 'last_type', None) if status else None
-    library.codejail_exit(status, 1 if error is not None and issubclass(error, KeyboardInterrupt) else 0)
+    library.exit(status, 1 if error is not None and issubclass(error, KeyboardInterrupt) else 0)
 
 
 def piped(text):
@@ -186,17 +224,23 @@ def rehearse(runner):
     sys.path[:] = path
 
 
+def request_of(configuration):
+    text = encode_basestring_ascii
+    return '{"code":%s,"globals":{},"python_path":[%s]}' % (
+        text(configuration['rehearsal']), ','.join(map(text, configuration['python_path'])))
+
+
 def exit_of_scout(library):
     def leave(status):
-        library.codejail_report_of_scout()
+        library.report_of_scout()
         os._exit(status)
     return leave
 
 
 def main():
     configuration = read_configuration()
-    library = load(configuration['library'])
-    if not library.codejail_begin_template():
+    library = Library(configuration['library'])
+    if not library.begin_template():
         raise RuntimeError('this Python does not give what a warm Python needs')
     forget_own_imports()
     for name in configuration['environment']:
@@ -216,9 +260,7 @@ def main():
         tempfile.tempdir = None
     rehearse(runner)
     sources = random_sources()
-    request = {
-        'code': configuration['rehearsal'], 'globals': {}, 'python_path': configuration['python_path']}
-    file = filed(json.dumps(request, separators=(',', ':')).encode())
+    file = filed(request_of(configuration).encode())
     leave = exit_of_scout(library)
     gc.collect()
     gc.freeze()
@@ -236,7 +278,7 @@ def fail_without_scout(outcome):
 
 try:
     library, runner, sources, file, leave = main()
-    place = library.codejail_make_cells(file, LONGEST_REHEARSAL_MS, HANDOVER, ANSWER)
+    place = library.make_cells(file, LONGEST_REHEARSAL_MS, HANDOVER, ANSWER)
     if place < 0:
         fail_without_scout(place)
 except BaseException:
@@ -250,13 +292,13 @@ if place == SCOUT:
 
 # In a cell, or in the scout.
 enter_cell(place, runner, sources)
-library.codejail_stand_by()
-call = library.codejail_await_call()
+library.stand_by()
+call = library.await_call()
 while call == ANNOUNCED:
     runner.go_over(NOTHING)
-    call = library.codejail_await_call()
+    call = library.await_call()
 if call == PROBE:
-    library.codejail_run_probe()
+    library.run_probe()
 if call == SCRIPT:
     run_script(library)
 runner.run(call)

@@ -160,6 +160,19 @@ it('runs cold by CODEJAIL_PROXY=0 and by the limit proxy', async () => {
   expect(jail.stats().whyCold).toEqual({ proxy: 2 });
 });
 
+it('has the modules of a Python that has just started, and one more', async () => {
+  const code = 'import sys; modules = sorted(sys.modules)';
+  const modulesOf = async (limits: object): Promise<string[]> => {
+    const globals: Record<string, unknown> = {};
+    await jail.safeExec(code, globals, { limits });
+    return globals['modules'] as string[];
+  };
+  await jail.warmUp();
+  const [warm, cold] = [await modulesOf({}), await modulesOf({ proxy: 0 })];
+  expect(jail.stats()).toMatchObject({ warm: 1, cold: 1 });
+  expect(warm).toEqual([...new Set([...cold, '_ctypes'])].sort());
+});
+
 it('serves a pythonPath that its template searched, to the calls that name it only', async () => {
   // Not in /tmp, and readable by the jail's user, as what is shown to a jail has to be.
   const path = mkdtempSync('/var/tmp/suite-');
