@@ -68,6 +68,7 @@ FUNCTIONS = {
     'make_cells': Int,
     'stand_by': None,
     'await_call': LongLong,
+    'has_one_thread': Int,
     'word_count': Int,
     'word': CharPointer,
     'run_probe': None,
@@ -224,6 +225,14 @@ def rehearse(runner):
     sys.path[:] = path
 
 
+def knows_its_threads(library, runner):
+    ask_kernel = runner.is_alone
+
+    def is_alone():
+        return library.has_one_thread() or ask_kernel()
+    return is_alone
+
+
 def request_of(configuration):
     text = encode_basestring_ascii
     return '{"code":%s,"globals":{},"python_path":[%s]}' % (
@@ -253,6 +262,7 @@ def main():
     runner = make_runner(configuration['runner'])
     become_runner(runner)
     runner.enter()
+    runner.is_alone = knows_its_threads(library, runner)
     if script_is_searched:
         runner.script_path = [runner.directory]
     tempfile = sys.modules.get('tempfile')
