@@ -11,6 +11,7 @@ import { Outputs, setupError, type Ended } from '../run';
 import type { ProbeCheck } from '../probe';
 import type { Runtime } from '../runtime';
 import { pythonSource } from '../python-source';
+import { RUNNER } from '../runner-file';
 import { proveCells } from './proof';
 import { treeBytes } from './tree-bytes';
 import { buildSpec } from '../spec';
@@ -66,6 +67,7 @@ const OPEN_FILES = 4096;
 // Else each cell looks up anew each function of libc's that only it uses (ld.so(8)). The template takes it away again.
 const EARLY_BINDING = { LD_BIND_NOW: '1' };
 const SCRIPT_NAME = 'template.py';
+const CELLS_NAME = 'cells.py';
 const START_LIMIT_MS = 120_000;
 const LONGEST_COMPLAINT = 4096;
 
@@ -108,14 +110,17 @@ class RunningTemplate implements Template {
         argv: [...options.words, SCRIPT_NAME],
         env: { ...options.env, ...EARLY_BINDING },
         copies: [],
-        files: [{ name: SCRIPT_NAME, content: pythonSource(SCRIPT_NAME) }],
+        files: [
+          { name: SCRIPT_NAME, content: pythonSource(SCRIPT_NAME) },
+          { name: CELLS_NAME, content: pythonSource(CELLS_NAME) },
+          RUNNER,
+        ],
         request: JSON.stringify({
           library,
           preload: options.preload,
           python_path: options.pythonPath,
           rehearsal: options.rehearsal,
           environment: Object.keys(EARLY_BINDING).filter((name) => !(name in options.env)),
-          runner: pythonSource('runner.py'),
         }),
         collects: false,
       },

@@ -3,6 +3,7 @@
 #include "cell.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -128,6 +129,10 @@ CODEJAIL_EXPORT int codejail_report_of_scout() {
 // the scout. All in one: whatever Python did between would have the cells use other memory than it.
 CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handover, int answer) {
   using namespace codejail;
+#if defined(__GLIBC__)
+  // Each cell would copy the page tables of what is free, and free them again.
+  (void)malloc_trim(0);
+#endif
   switch (send_scout(Descriptor(request), state().pages, patience_ms)) {
     case ScoutOutcome::kInScout:
       state().is_scout = true;
