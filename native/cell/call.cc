@@ -18,6 +18,8 @@ namespace codejail {
 namespace {
 
 constexpr int kRequest = 3;
+// A cell's own is its working directory.
+constexpr char kDirectory[] = ".";
 constexpr mode_t kFilling = 0755;
 constexpr mode_t kReadOnlyDirectory = 0555;
 constexpr mode_t kReadOnlyFile = 0444;
@@ -38,13 +40,13 @@ bool read_whole(char* target, std::size_t size) {
   return true;
 }
 
-Status write_file(int directory, const char* name, const char* content, std::size_t size) {
+Status write_file(const char* name, const char* content, std::size_t size) {
   // The runner of safeExec is there before any call: a script takes its place.
-  if (unlinkat(directory, name, 0) != 0 && errno != ENOENT) {
+  if (unlink(name) != 0 && errno != ENOENT) {
     return Status::failure(Step::kCellFiles, errno, name);
   }
   const Descriptor file(
-      openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kReadOnlyFile));
+      open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kReadOnlyFile));
   if (!file.valid()) {
     return Status::failure(Step::kCellFiles, errno, name);
   }
@@ -131,42 +133,40 @@ const char* Call::word(std::size_t index) const {
   return part(std::size_t{header_.directory_count} + header_.file_count + index).name;
 }
 
-Status Call::make_files(int directory) const {
+Status Call::make_files() const {
   const std::size_t directories = header_.directory_count;
   if (directories + header_.file_count == 0) {
     return Status::success();
   }
   // The owner needs the bit while it fills them: nothing of a capability is left.
-  if (fchmod(directory, kFilling) != 0) {
-    return Status::failure(Step::kCellFiles, errno, "fchmod");
+  if (chmod(kDirectory, kFilling) != 0) {
+    return Status::failure(Step::kCellFiles, errno, "chmod");
   }
   for (std::size_t i = 0; i < directories; ++i) {
-    if (mkdirat(directory, part(i).name, kFilling) != 0) {
-      return Status::failure(Step::kCellFiles, errno, "mkdirat");
+    if (mkdir(part(i).name, kFilling) != 0) {
+      return Status::failure(Step::kCellFiles, errno, "mkdir");
     }
   }
   for (std::size_t i = 0; i < header_.file_count; ++i) {
     const Part file = part(directories + i);
-    if (Status status = write_file(directory, file.name, file.content, file.content_length);
-        !status.ok()) {
+    if (Status status = write_file(file.name, file.content, file.content_length); !status.ok()) {
       return status;
     }
   }
   for (std::size_t i = 0; i < directories; ++i) {
-    if (fchmodat(directory, part(i).name, kReadOnlyDirectory, 0) != 0) {
-      return Status::failure(Step::kCellFiles, errno, "fchmodat");
+    if (chmod(part(i).name, kReadOnlyDirectory) != 0) {
+      return Status::failure(Step::kCellFiles, errno, "chmod");
     }
   }
-  return fchmod(directory, kReadOnlyDirectory) == 0
+  return chmod(kDirectory, kReadOnlyDirectory) == 0
              ? Status::success()
-             : Status::failure(Step::kCellFiles, errno, "fchmod");
+             : Status::failure(Step::kCellFiles, errno, "chmod");
 }
 
 Status Call::apply(const Spec& spec, const Footprint& inherited, Confined& confined) {
-  if (Status status = make_files(confined.directory.get()); !status.ok()) {
+  if (Status status = make_files(); !status.ok()) {
     return status;
   }
-  confined.directory.reset();
   if (confined.apparmor.valid()) {
     if (Status status = seal(spec, confined); !status.ok()) {
       return status;

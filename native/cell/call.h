@@ -50,7 +50,7 @@ class Call {
   };
 
   [[nodiscard]] Part part(std::size_t index) const;
-  Status make_files(int directory) const;
+  Status make_files() const;
 
   CallHeader header_{};
   std::unique_ptr<char[], Free> body_;

@@ -17,8 +17,7 @@ namespace {
 
 constexpr int kStandard = 3;
 constexpr int kReport = 5;
-constexpr int kDirectory = 6;
-constexpr int kFirstOther = 7;
+constexpr int kFirstOther = 6;
 
 Status join_namespaces(const Descriptor (&received)[kCellMost]) {
   // The network first: it belongs to the template's user namespace, where this process has rights
@@ -38,8 +37,8 @@ Status join_namespaces(const Descriptor (&received)[kCellMost]) {
 
 // Whatever else the template or a preloaded module had open is closed.
 Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
-  const CellDescriptor order[kFirstOther] = {kCellInput,  kCellOutput, kCellError,    kCellRequest,
-                                             kCellResult, kCellReport, kCellDirectory};
+  const CellDescriptor order[kFirstOther] = {kCellInput,   kCellOutput, kCellError,
+                                             kCellRequest, kCellResult, kCellReport};
   int sources[kFirstOther];
   for (int i = 0; i < kFirstOther; ++i) {
     sources[i] = received[order[i]].get();
@@ -52,7 +51,6 @@ Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
     (void)descriptor.release();
   }
   confined.report.reset(kReport);
-  confined.directory.reset(kDirectory);
   return sys_close_range(kFirstOther, ~0U, 0) == 0
              ? Status::success()
              : Status::failure(Step::kCloseDescriptors, errno);

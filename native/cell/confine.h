@@ -12,7 +12,6 @@ namespace codejail {
 // What is held between the confinement and the call.
 struct Confined {
   Descriptor report;
-  Descriptor directory;  // the cell's own, to be filled
   Descriptor landlock;
   Descriptor apparmor;  // valid where the profile is still to be changed
   Descriptor filter;    // the filter's listener, for the server: of a cell that will wait

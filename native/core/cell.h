@@ -23,7 +23,6 @@ enum CellDescriptor : std::size_t {
   kCellUserNamespace = kCellFromServer,
   kCellPidNamespace,
   kCellMountNamespace,
-  kCellDirectory,
   kCellNetworkNamespace,
   kCellMost,
 };

@@ -34,17 +34,12 @@ void wait_for_release(const Descriptor& released) {
   }
 }
 
-Status hand_over(const Spec& spec, const Descriptor (&received)[kCellFromServer],
-                 const Descriptor& network, int handover) {
-  const Record directory = spec.find(RecordKind::kWorkingDirectory);
-  if (directory.header == nullptr) {
-    return Status::failure(Step::kNursery, EINVAL, "the spec names no directory");
-  }
+Status hand_over(const Descriptor (&received)[kCellFromServer], const Descriptor& network,
+                 int handover) {
   const char* paths[kCellNetworkNamespace] = {};
   paths[kCellUserNamespace] = "/proc/self/ns/user";
   paths[kCellPidNamespace] = "/proc/self/ns/pid";
   paths[kCellMountNamespace] = "/proc/self/ns/mnt";
-  paths[kCellDirectory] = directory.path;
   Descriptor opened[kCellNetworkNamespace];
   int numbers[kCellMost];
   for (std::size_t i = 0; i < kCellNetworkNamespace; ++i) {
@@ -93,7 +88,7 @@ void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromSe
   released.reset();
   Descriptor tmp_directory;
   require(channel, enter_cell_root(spec, tmp_directory));
-  require(channel, hand_over(spec, received, network, handover));
+  require(channel, hand_over(received, network, handover));
   network.reset();
   // The rest goes on while the template forks.
   ::close(handover);
