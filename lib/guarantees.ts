@@ -144,6 +144,9 @@ function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): strin
       ? appArmorCure(step, errno, detail)
       : 'boot with AppArmor (apparmor=1 security=apparmor), or take `profile` out of the command';
   }
+  if (step === 'install the seccomp filter' && errno === constants.errno.EBUSY) {
+    return 'something listens to the system calls of this process already, as LXD and sysbox do, and there can be one listener only: run outside of it, or allow the command to execute programs (allowExec)';
+  }
   if (step.endsWith('the cgroup')) {
     return 'give this user the named cgroup and the common ancestor of it and of the server (docs/cgroups.md), or leave `cgroup` out';
   }

@@ -27,6 +27,8 @@ export interface HostReport {
   kernel: string;
   /** Whether every guarantee is given. */
   confined: boolean;
+  /** Whether what is missing can be given up by name; not where no jail could be made at all. */
+  canBeGivenUp: boolean;
   guarantees: GuaranteeReport[];
   /**
    * The cgroup below which each jail has one of its own; or why there is none, and how to get one. No
@@ -58,6 +60,7 @@ export function hostReport(
     kernel: facts.kernel,
     cgroup,
     confined: proof.missing.length === 0,
+    canBeGivenUp: proof.checks.length > 0,
     guarantees: GUARANTEE_NAMES.map((guarantee) => {
       const found = proof.missing.find((entry) => entry.guarantee === guarantee);
       return {

@@ -1,5 +1,6 @@
 // codejail doctor: what this host guarantees.
 import type { Command } from 'commander';
+import { NO_JAIL } from '../errors';
 import { inspectHost, type GuaranteeReport, type HostReport } from '../index';
 import { ExitStatus } from './exit-status';
 import { missingLines } from './failure';
@@ -44,9 +45,9 @@ function doctorLines(report: HostReport): string[] {
     missing.length === 0
       ? paint.green('Every guarantee holds: each was tried from inside a jail just now.')
       : paint.red(
-          missing.length === report.guarantees.length
-            ? 'Nothing runs here until what is missing is cured.'
-            : 'Nothing runs here until what is missing is cured or given up by name.',
+          report.canBeGivenUp
+            ? 'Nothing runs here until what is missing is cured or given up by name.'
+            : NO_JAIL,
         ),
   ];
 }

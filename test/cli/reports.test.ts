@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
-import { CODEJAIL, codejail } from '../support/command-line';
+import { CODEJAIL, codejail, ending } from '../support/command-line';
 import { watchLeftovers } from '../support/leftovers';
 
 watchLeftovers();
@@ -28,11 +28,23 @@ describe('codejail doctor', () => {
     expect(stdout).not.toContain('\x1b');
   });
 
+  it('says that nothing runs here, and what cures it, where something answers system calls already', async () => {
+    const wrapper = join(__dirname, '..', 'support', 'listened_to.py');
+    const child = spawn('python3', [wrapper, process.execPath, CODEJAIL, 'doctor'], {
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    const { status, stdout } = await ending(child);
+    expect(stdout).toContain('step "install the seccomp filter" failed (EBUSY in seccomp)');
+    expect(stdout).toContain('run outside of it, or allow the command to execute programs');
+    expect(stdout).toContain('No jail could be made at all');
+    expect(status).toBe(1);
+  });
+
   it('gives the same as JSON', async () => {
     const { status, stdout } = await codejail(['doctor', '--json']);
     const report = JSON.parse(stdout) as { guarantees: { guarantee: string }[] };
     expect(status).toBe(0);
-    expect(report).toMatchObject({ confined: true, kernel: text });
+    expect(report).toMatchObject({ confined: true, canBeGivenUp: true, kernel: text });
     expect(report.guarantees.map(({ guarantee }) => guarantee)).toEqual(GUARANTEE_NAMES);
     expect(report.guarantees[0]).toEqual({
       guarantee: 'files',

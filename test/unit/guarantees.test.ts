@@ -102,6 +102,13 @@ describe('a step that failed', () => {
     expect(cure(step, facts)).toContain(expected);
   });
 
+  it('has a cure for a listener that is there already', () => {
+    const EBUSY = 16;
+    const [missing] = missingAfterFailure(failure('install the seccomp filter', EBUSY), FACTS);
+    expect(missing?.cure).toContain('allowExec');
+    expect(cure('install the seccomp filter')).not.toContain('allowExec');
+  });
+
   it('tells of the host, unless something was short for the moment or the package is broken', () => {
     const EPERM = 1;
     const ENOENT = 2;
