@@ -1,5 +1,5 @@
 """A warm Python: imports what calls will need, then makes cells, each of which runs one call. Run by `template.py`, which
-gives it RUNNER_CODE, `runner.py` compiled.
+gives it RUNNER_CODE, `runner.py` compiled, and in a cell then calls `serve(call)`.
 
 In:   descriptor 3, read to its end: {"library": str, "preload": [module, ...], "python_path": [path,
       ...], "rehearsal": str, "environment": [name, ...]}: `environment` is what only this process's start needed. All of it is the operator's; nothing of a call is ever read here.
@@ -305,7 +305,10 @@ while call == ANNOUNCED:
     runner.go_over(NOTHING)
     call = library.await_call()
 if call == PROBE:
-    library.run_probe()
-if call == SCRIPT:
-    run_script(library)
-runner.run(call)
+    def serve(_):
+        library.run_probe()
+elif call == SCRIPT:
+    def serve(_):
+        run_script(library)
+else:
+    serve = runner.run

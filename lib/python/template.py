@@ -1,9 +1,9 @@
-"""A warm Python's first lines: `cells.py` is all that it does.
+"""A warm Python's first and last lines; `cells.py` is what it does between.
 
 In:  as `cells.py`; beside this file lie `cells.py` and `jailed_code`, which runs a safeExec.
 
 Both are compiled in a child. What a compiler leaves behind would lie in the memory of every cell, between the objects
-that calls need: half a megabyte, whose page tables each cell copies.
+that calls need: a megabyte of holes, whose page tables each cell copies.
 """
 import sys
 
@@ -11,8 +11,9 @@ import sys
 if not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False)):
     sys.path.pop(0)
 
+# Not `os`, which a Python without `site` has not imported.
 import marshal
-import os
+import posix
 
 
 def compiled(file, name):
@@ -21,27 +22,32 @@ def compiled(file, name):
 
 
 def compiled_by_child(files):
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
+    reading, writing = posix.pipe()
+    if posix.fork() == 0:
         try:
             code = marshal.dumps([compiled(file, name) for file, name in files])
             with open(writing, 'wb') as pipe:
                 pipe.write(code)
-            status = 0
         except BaseException:
             sys.excepthook(*sys.exc_info())
+            sys.stderr.flush()
         finally:
-            os._exit(status)
-    os.close(writing)
+            posix._exit(0)
+    posix.close(writing)
     with open(reading, 'rb') as pipe:
         code = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if status != 0:
-        sys.exit(1)
+    try:
+        posix.waitpid(-1, 0)
+    except ChildProcessError:
+        # Where SIGCHLD is ignored, as by a file of `site`, the kernel has waited for it.
+        pass
+    if not code:
+        sys.exit('what a template runs could not be compiled')
     return marshal.loads(code)
 
 
 cells, runner = compiled_by_child([('cells.py', 'cells.py'), ('jailed_code', '<codejail>')])
-exec(cells, {'__name__': '__main__', 'RUNNER_CODE': runner})
+names = {'__name__': '__main__', 'RUNNER_CODE': runner}
+exec(cells, names)
+# In a cell. From here, so that a program has as many frames below it as in a new Python.
+names['serve'](names['call'])

@@ -249,7 +249,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       break;
     case ReportKind::kCellReady: {
       call_->stand_by(report, second_pidfd_);
-      filter_ = std::move(passed);
+      filter_listener_ = std::move(passed);
       const Napi::HandleScope scope(env);
       emit(ready_event(env, report));
       break;

@@ -56,9 +56,9 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void hold_loop(bool held);
   // The number of PID 1 of the jail, -1 where it is not known.
   [[nodiscard]] pid_t process() const;
-  // Of a cell that has told of its end: whether its PID 1 is dead as well.
+  // Of a cell that has told of its end: whether its PID 1 is dead as well. Then it is over.
   bool is_gone();
-  // Gives back what is held of a jail that is over.
+  // Gives back what is held of a jail that is over; nothing before.
   void let_go();
   // Kills and reaps without an event loop: the environment is going away.
   void end_now();
@@ -90,7 +90,8 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   // Of a cell.
   Descriptor end_;
   Descriptor lifeline_;
-  Descriptor filter_;  // keeps it
+  Descriptor filter_listener_;  // while it is open, the kernel keeps the cell's filter
+
   Lease lease_;
   JailCgroup cgroup_;
   Watch report_watch_;

@@ -105,6 +105,9 @@ void JailProcess::finish() {
   if (!is_cell_) {
     // Before JavaScript goes on. What a cell has is given back when its caller has the result.
     let_go();
+  } else if (!second_pidfd_.valid()) {
+    // The end of it ends a PID 1 that this server could not be told of.
+    report_channel_.reset();
   }
   if (!end_announced_) {
     announce_end();
@@ -128,7 +131,7 @@ void JailProcess::let_go() {
   report_channel_.reset();
   end_.reset();
   lifeline_.reset();
-  filter_.reset();
+  filter_listener_.reset();
   first_pidfd_.reset();
   second_pidfd_.reset();
   // Who has called this holds it still.

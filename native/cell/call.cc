@@ -18,7 +18,7 @@ namespace codejail {
 namespace {
 
 constexpr int kRequest = 3;
-// A cell's own is its working directory.
+// A cell's directory is its working directory.
 constexpr char kDirectory[] = ".";
 constexpr mode_t kFilling = 0755;
 constexpr mode_t kReadOnlyDirectory = 0555;

@@ -1,5 +1,5 @@
-// What the template's Python calls, by ctypes. Each function is called with the interpreter's lock
-// held, by the only thread.
+// What the template's Python calls, by `_ctypes`. Each function is called with the interpreter's
+// lock held, by the only thread.
 #include "cell.h"
 
 #include <dlfcn.h>
@@ -108,7 +108,7 @@ CODEJAIL_EXPORT int codejail_begin_template() {
   using namespace codejail;
   const Python& api = python();
   state().bare = Footprint::measure();
-  // Since glibc 2.32; another libc's is its own affair.
+  // Since glibc 2.32. Where it is missing, the kernel is asked.
   state().single_threaded =
       static_cast<const volatile char*>(dlsym(RTLD_DEFAULT, "__libc_single_threaded"));
   // No cell may look at the template, not even with its uid.
@@ -178,13 +178,13 @@ CODEJAIL_EXPORT void codejail_stand_by() {
   report.user_us = microseconds(usage.ru_utime);
   report.system_us = microseconds(usage.ru_stime);
   report.peak_sum_bytes = cell.inherited.resident_bytes;
-  // With the filter, which would else be freed on this processor when the program ends, and have
-  // the kernel's worker go first. Not where more are on their way already than this process may
-  // have (unix(7), ETOOMANYREFS).
-  if (!channel.send(report, cell.confined.filter.get()) && !channel.send(report)) {
+  // With the filter, which would otherwise be freed on this processor when the program ends, and
+  // the kernel's worker would go first. Not where more are on their way already than this process
+  // may have (unix(7), ETOOMANYREFS).
+  if (!channel.send(report, cell.confined.filter_listener.get()) && !channel.send(report)) {
     _exit(0);
   }
-  cell.confined.filter.reset();
+  cell.confined.filter_listener.reset();
 }
 
 // In a cell: waits, and readies everything for the program. How many bytes the request of a

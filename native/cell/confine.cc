@@ -104,9 +104,13 @@ Status seal(const Spec& spec, Confined& confined) {
   if (Status status = set_no_new_privileges(); !status.ok()) {
     return status;
   }
-  // The supervisor is PID 1 of the namespace.
-  return install_seccomp_filter(ExecPolicy::kDeny, !spec.has(kNoUnixSockets), 1,
-                                wants_listener ? &confined.filter : nullptr);
+  const auto install = [&](Descriptor* listener) {
+    // The supervisor is PID 1 of the namespace.
+    return install_seccomp_filter(ExecPolicy::kDeny, !spec.has(kNoUnixSockets), 1, listener);
+  };
+  // The listener is only for speed: where there is no descriptor for it, it is left out.
+  return wants_listener && install(&confined.filter_listener).ok() ? Status::success()
+                                                                   : install(nullptr);
 }
 
 }  // namespace codejail

@@ -13,8 +13,8 @@ namespace codejail {
 struct Confined {
   Descriptor report;
   Descriptor landlock;
-  Descriptor apparmor;  // valid where the profile is still to be changed
-  Descriptor filter;    // the filter's listener, for the server: of a cell that will wait
+  Descriptor apparmor;         // valid where the profile is still to be changed
+  Descriptor filter_listener;  // for the server: of a cell that will wait
   char label[sizeof(Report::label)] = {};
 };
 

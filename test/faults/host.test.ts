@@ -146,21 +146,26 @@ describe('a server without descriptors', () => {
     const { said, status } = await server(
       script(`
         const jail = createJail({
-          commands: { python: { bin: 'python3', warm: { size: 1, memoryReserve: 0 } } },
+          // No cell in a hurry, which would bring none.
+          commands: { python: { bin: 'python3', warm: { size: 1, lowWater: 0, memoryReserve: 0 } } },
           limits: { realtime: 20, cpu: 10 },
         });
         const count = (kind) => fs.readdirSync('/proc/self/fd').filter((descriptor) => {
           try { return fs.readlinkSync('/proc/self/fd/' + descriptor).includes(kind); } catch { return false; }
         }).length;
-        const turn = () => new Promise((resolve) => setImmediate(resolve));
+        const until = async (holds) => {
+          for (const end = Date.now() + 10_000; !holds() && Date.now() < end; ) {
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+        };
         await jail.warmUp();
         say('filters ' + count('seccomp'));
         const supervisors = count('pidfd') - 1;
         await jail.safeExec('', {});
-        while (count('pidfd') > supervisors) await turn();
+        await until(() => count('pidfd') === supervisors);
         const standing = jail.warmUp();
         // From when its PID 1 has told of itself until the cell has there is no descriptor left.
-        while (count('pidfd') === supervisors) await turn();
+        await until(() => count('pidfd') > supervisors);
         const held = [];
         try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
         await standing;

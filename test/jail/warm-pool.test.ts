@@ -160,18 +160,31 @@ it('runs cold by CODEJAIL_PROXY=0 and by the limit proxy', async () => {
   expect(jail.stats().whyCold).toEqual({ proxy: 2 });
 });
 
-it('has the modules of a Python that has just started, and one more', async () => {
-  const code = 'import sys; modules = sorted(sys.modules)';
-  const modulesOf = async (limits: object): Promise<string[]> => {
-    const globals: Record<string, unknown> = {};
-    await jail.safeExec(code, globals, { limits });
-    return globals['modules'] as string[];
-  };
-  await jail.warmUp();
-  const [warm, cold] = [await modulesOf({}), await modulesOf({ proxy: 0 })];
-  expect(jail.stats()).toMatchObject({ warm: 1, cold: 1 });
-  expect(warm).toEqual([...new Set([...cold, '_ctypes'])].sort());
-});
+it.each([
+  ['', []],
+  [' without site', ['-S']],
+])(
+  'has what a Python that has just started%s has: modules, save one, and frames',
+  async (_what, args) => {
+    jail.configure('python', { bin: 'python3', args, warm: { size: 2, memoryReserve: 0 } });
+    const code = `
+import sys
+modules = sorted(sys.modules)
+frame, depth = sys._getframe(), 0
+while frame is not None:
+    frame, depth = frame.f_back, depth + 1`;
+    const seenWith = async (limits: object): Promise<{ modules?: string[]; depth?: number }> => {
+      const globals = {};
+      await jail.safeExec(code, globals, { limits });
+      return globals;
+    };
+    await jail.warmUp();
+    const [warm, cold] = [await seenWith({}), await seenWith({ proxy: 0 })];
+    expect(jail.stats()).toMatchObject({ warm: 1, cold: 1 });
+    expect(warm.modules).toEqual([...new Set([...cold.modules!, '_ctypes'])].sort());
+    expect(warm.depth).toBe(cold.depth);
+  },
+);
 
 it('takes less memory of its own than a cold call, code in huge pages aside: each cell copies its page tables', async () => {
   const code = `

@@ -56,7 +56,9 @@ function descriptors(): string[] {
   return list('/proc/self/fd').flatMap((number) => {
     try {
       const target = readlinkSync(`/proc/self/fd/${number}`);
-      return /^(pipe:|socket:|anon_inode:\[pidfd\]|\/memfd:codejail|\/run\/codejail)/.test(target)
+      return /^(pipe:|socket:|anon_inode:(\[pidfd\]|seccomp notify)|\/memfd:codejail|\/run\/codejail)/.test(
+        target,
+      )
         ? [target]
         : [];
     } catch {

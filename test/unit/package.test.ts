@@ -109,6 +109,8 @@ describe('the package', () => {
         'dist/index.d.ts',
         'dist/index.d.mts',
         'dist/python/runner.py',
+        'dist/python/template.py',
+        'dist/python/cells.py',
         'native/launcher/launcher.cc',
         'native/addon/addon.cc',
       ]),
