@@ -8,10 +8,14 @@ import { createJail } from '../support/jail';
 watchLeftovers();
 
 describe('a jail of Python', () => {
+  const jail = createJail();
   let report: VerifyReport;
 
   beforeAll(async () => {
-    report = await createJail().verify('python');
+    report = await jail.verify('python');
+  });
+  afterAll(async () => {
+    await jail.close();
   });
 
   it.each(GUARANTEE_NAMES)('holds against every attempt on %s', (guarantee) => {
@@ -21,7 +25,7 @@ describe('a jail of Python', () => {
   });
 
   it('is confined, by at least one mechanism for each guarantee', async () => {
-    const { confined, guarantees } = await createJail().inspectHost();
+    const { confined, guarantees } = await jail.inspectHost();
     expect(confined).toBe(true);
     for (const { guarantee, servedBy, cannot } of guarantees) {
       expect([guarantee, servedBy.length > 0, cannot]).toEqual([
