@@ -1,5 +1,6 @@
 """A warm Python: imports what calls will need, then makes cells, each of which runs one call. Run by `template.py`, which
-gives it RUNNER_CODE, `runner.py` compiled, and in a cell then calls `serve(call)`.
+gives it RUNNER_CODE, `runner.py` compiled, and SCRIPT_IS_SEARCHED, whether a file's directory is the first of the path,
+and in a cell then calls `serve(call)`.
 
 In:   descriptor 3, read to its end: {"library": str, "preload": [module, ...], "python_path": [path,
       ...], "rehearsal": str, "environment": [name, ...]}: `environment` is what only this process's start needed. All of it is the operator's; nothing of a call is ever read here.
@@ -9,7 +10,6 @@ Then: descriptor 5, where the descriptors of each new cell come. What follows `m
 """
 import sys
 
-script_is_searched = not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False))
 standard_path = list(sys.path)
 standard_modules = set(sys.modules)
 
@@ -187,7 +187,7 @@ def run_script(library):
             pass
     directory = os.getcwd()
     sys.argv = words
-    if script_is_searched:
+    if SCRIPT_IS_SEARCHED:
         sys.path.insert(0, directory)
     sys.modules['__main__'] = Module('__main__')
     status = library.run_script(os.fsencode(os.path.join(directory, words[0])))
@@ -260,7 +260,7 @@ def main():
     become_runner(runner)
     runner.enter()
     runner.is_alone = knows_its_threads(library, runner)
-    if script_is_searched:
+    if SCRIPT_IS_SEARCHED:
         runner.script_path = [runner.directory]
     tempfile = sys.modules.get('tempfile')
     if tempfile is not None:

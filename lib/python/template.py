@@ -8,7 +8,8 @@ that calls need: a megabyte of holes, whose page tables each cell copies.
 import sys
 
 # The directory of a program that is a file is the first.
-if not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False)):
+script_is_searched = not (sys.flags.isolated or getattr(sys.flags, 'safe_path', False))
+if script_is_searched:
     sys.path.pop(0)
 
 # Not `os`, which a Python without `site` has not imported.
@@ -47,7 +48,8 @@ def compiled_by_child(files):
 
 
 cells, runner = compiled_by_child([('cells.py', 'cells.py'), ('jailed_code', '<codejail>')])
-names = {'__name__': '__main__', 'RUNNER_CODE': runner}
+names = {
+    '__name__': '__main__', 'RUNNER_CODE': runner, 'SCRIPT_IS_SEARCHED': script_is_searched}
 exec(cells, names)
 # In a cell. From here, so that a program has as many frames below it as in a new Python.
 names['serve'](names['call'])

@@ -12,10 +12,9 @@ namespace codejail {
 // kAsk puts every execve and execveat to whoever holds `listener` (seccomp_unotify(2)): a filter
 // alone can't tell the program's own start from a later one. kDeny answers EACCES: for a process
 // that is the program already; its `listener` answers nothing, and keeps the filter beyond the end
-// of those that are under it. `unix_sockets`: whether AF_UNIX is allowed;
-// without a mount and network namespace of its own the jail could reach the host's (landlock(7)
-// does not cover connect). `launcher`: the one process of the jail whose limits and scheduling
-// nobody may change.
+// of those that are under it. `unix_sockets`: whether AF_UNIX is allowed; without a mount and
+// network namespace of its own the jail could reach the host's (landlock(7) does not cover
+// connect). `launcher`: the one process of the jail whose limits and scheduling nobody may change.
 enum class ExecPolicy { kAllow, kAsk, kDeny };
 Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, pid_t launcher,
                               Descriptor* listener = nullptr);

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createJail, type Jail } from '../../lib/index';
 import { leftovers, settledLeftovers, traces, watchLeftovers } from '../support/leftovers';
+import { statusField } from '../support/processes';
 import { UNHURRIED, useSuite } from '../support/suite';
 
 const suite = useSuite();
@@ -55,14 +56,11 @@ it('serves calls of both kinds by cells that wait', async () => {
 
 /** Every PID 1 of a cell, and what else runs the launcher's program; not the dead that nobody has waited for yet. */
 function supervisors(): string[] {
-  return readdirSync('/proc').filter((name) => {
-    try {
-      const status = readFileSync(`/proc/${name}/status`, 'latin1');
-      return /^Name:\tcodejail-launch/.test(status) && !/^State:\tZ/m.test(status);
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync('/proc').filter(
+    (name) =>
+      statusField(name, 'Name')?.startsWith('codejail-launch') === true &&
+      statusField(name, 'State')?.startsWith('Z') === false,
+  );
 }
 
 /** The main process of each cell of these supervisors: the third one of its namespace. */
