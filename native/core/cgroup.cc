@@ -59,7 +59,7 @@ Status wall_memory(const SpecHeader& header) {
 std::uint64_t cgroup_cpu_us(int cpu_stat) {
   constexpr char kUsage[] = "usage_usec ";
   char text[512];
-  if (!read_start(cpu_stat, text, sizeof(text))) {
+  if (cpu_stat < 0 || !read_start(cpu_stat, text, sizeof(text))) {
     return 0;
   }
   const char* at = std::strstr(text, kUsage);

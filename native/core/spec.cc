@@ -34,6 +34,13 @@ Spec::~Spec() {
   }
 }
 
+void Spec::keep_header_only() {
+  kept_ = *header_;
+  header_ = &kept_;
+  munmap(const_cast<char*>(base_), mapped_);
+  base_ = nullptr;
+}
+
 Record Spec::find(RecordKind kind) const {
   Record found{nullptr, nullptr, nullptr};
   (void)each([&](const Record& record) {

@@ -125,12 +125,17 @@ class Spec {
   Spec& operator=(const Spec&) = delete;
   ~Spec();
   Status map(int descriptor);
+  // Gives the mapping back: there are no records any more.
+  void keep_header_only();
 
   [[nodiscard]] const SpecHeader& header() const { return *header_; }
   [[nodiscard]] bool has(SpecFlag flag) const { return (header_->flags & flag) != 0; }
   // Calls visit(record) for each record until one returns a failure.
   template <typename Visit>
   Status each(Visit visit) const {
+    if (base_ == nullptr) {
+      return Status::success();
+    }
     const char* at = base_ + aligned(sizeof(SpecHeader));
     const char* end = base_ + header_->size;
     while (at < end) {
@@ -159,6 +164,7 @@ class Spec {
   const char* base_ = nullptr;
   std::size_t mapped_ = 0;
   const SpecHeader* header_ = nullptr;
+  SpecHeader kept_{};
 };
 
 }  // namespace codejail

@@ -10,7 +10,7 @@ namespace codejail {
 // `received`: what the server sent for this cell. `released`: a byte comes when the ids are mapped.
 // `network`: its network namespace, where it has one of its own. `handover`: the socket to the
 // template.
-[[noreturn]] void become_cell_supervisor(const Spec& spec, Descriptor (&received)[kCellFromServer],
+[[noreturn]] void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
                                          Descriptor released, Descriptor network, int handover);
 
 }  // namespace codejail

@@ -217,7 +217,7 @@ void offer_to_oom_killer() {
   require(channel, limit_jail(header));
   if (spec.has(kTemplate)) {
     Descriptor handover;
-    require(channel, start_nursery(header, handover));
+    require(channel, start_nursery(spec, handover));
     program.set_handover(std::move(handover));
     supervise(spec, channel, program, tmp_directory, Descriptor(), "");
   }

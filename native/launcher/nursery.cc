@@ -106,7 +106,8 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
 
 }  // namespace
 
-Status start_nursery(const SpecHeader& header, Descriptor& handover) {
+Status start_nursery(Spec& spec, Descriptor& handover) {
+  const int orders = spec.header().nursery_fd;
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return Status::failure(Step::kNursery, errno, "socketpair");
@@ -118,16 +119,16 @@ Status start_nursery(const SpecHeader& header, Descriptor& handover) {
     return Status::failure(Step::kNursery, errno, "clone");
   }
   if (child == 0) {
-    if (dup3(header.nursery_fd, kOrders, O_CLOEXEC) < 0 ||
-        dup3(inside.get(), kHandover, O_CLOEXEC) < 0 ||
+    // All that is mapped here is mapped in each cell's PID 1 too, which takes it down when it ends.
+    spec.keep_header_only();
+    if (dup3(orders, kOrders, O_CLOEXEC) < 0 || dup3(inside.get(), kHandover, O_CLOEXEC) < 0 ||
         sys_close_range(kHandover + 1, ~0U, 0) != 0) {
       _exit(2);
     }
     run_nursery();
   }
   // Only the nursery reads it: its end must be seen by the server.
-  return ::close(header.nursery_fd) == 0 ? Status::success()
-                                         : Status::failure(Step::kNursery, errno, "close");
+  return ::close(orders) == 0 ? Status::success() : Status::failure(Step::kNursery, errno, "close");
 }
 
 }  // namespace codejail

@@ -10,6 +10,6 @@ namespace codejail {
 
 // Forks the nursery. `handover` receives the template's end of the socket on which the cells'
 // supervisors hand on what the template needs to fork each one's main process.
-Status start_nursery(const SpecHeader& header, Descriptor& handover);
+Status start_nursery(Spec& spec, Descriptor& handover);
 
 }  // namespace codejail

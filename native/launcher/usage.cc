@@ -79,7 +79,6 @@ UsageSampler::UsageSampler()
 
 void UsageSampler::begin_call(pid_t main_process, std::uint64_t spent_us,
                               std::uint64_t inherited_bytes) {
-  own_cpu_at_start_us_ = process_cpu(getpid());
   main_process_ = main_process;
   newest_seen_ = main_process;
   spent_us_ = spent_us;

@@ -50,7 +50,8 @@ class UsageSampler {
   pid_t main_process_ = 0;
   std::uint64_t spent_us_ = 0;
   std::uint64_t inherited_bytes_ = 0;
-  Seen seen_[kMaxSeen] = {};
+  // Not made empty: those behind `count_` would be memory that nobody looks at.
+  Seen seen_[kMaxSeen];
   unsigned count_ = 0;
   pid_t newest_seen_ = 0;
   std::uint64_t ended_cpu_us_ = 0;
