@@ -4,6 +4,7 @@ import { runCold, type ColdCall } from './cold';
 import type { RunResult } from './run';
 import type { Command, HostShare } from './command';
 import { publishPoolEvent } from './diagnostics';
+import type { EndSignal } from './end-signal';
 import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
 import type { HostFile } from './jail-files';
@@ -32,7 +33,7 @@ export interface Call extends Pick<
   /** The call's own environment. */
   env: Readonly<Record<string, string>>;
   copies: readonly HostFile[];
-  signals: readonly AbortSignal[];
+  signals: readonly EndSignal[];
   /** Whether there is code, the file `PROGRAM_NAME`. */
   hasCode: boolean;
   /** Whether only a Python can run it. */
@@ -113,7 +114,7 @@ export class Dispatcher {
     if (reason !== null) {
       return reason;
     }
-    return warm.run(
+    return await warm.run(
       {
         limits,
         files: call.files,

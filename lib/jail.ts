@@ -1,11 +1,11 @@
 // A jail: the calls that run programs in it.
-import { setMaxListeners } from 'node:events';
 import { abortable } from './abortable';
 import { serverCgroup } from './cgroup';
 import { now } from './clock';
 import { Command, refusedOf } from './command';
 import { Configuration } from './configuration';
 import { Dispatcher, type Call } from './dispatch';
+import { Closing, type EndSignal } from './end-signal';
 import { ClosedError } from './errors';
 import { requireCode, requireGlobals, requireJsonObject, requirePython } from './exec-arguments';
 import type { Input } from './input';
@@ -39,7 +39,7 @@ import { runUnconfined } from './unsafe';
 export class Jail extends Configuration implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #running = new Set<Promise<unknown>>();
-  readonly #closing = new AbortController();
+  readonly #closing = new Closing();
 
   /** @internal */
   constructor(options: JailOptions = {}) {
@@ -49,8 +49,6 @@ export class Jail extends Configuration implements AsyncDisposable {
       ...{ share, allowMissing, logger },
       limits: () => ({ disk: this.limits.get('disk'), files: this.limits.get('files') }),
     });
-    // Every call that runs listens: more than ten of them are no leak.
-    setMaxListeners(0, this.#closing.signal);
   }
 
   /**
@@ -112,7 +110,9 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     requireGlobals(globals);
     const call = this.#announce(options);
-    return updating(globals, async (json) => this.#exec(code, json, call, calledAt));
+    return this.#exec(code, jsonOf(globals), call, calledAt, (executed) =>
+      update(globals, executed),
+    );
   }
 
   /**
@@ -128,8 +128,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     const call = this.#announce(options);
     await requireJsonObject(globalsJson);
-    const { answer, result } = await this.#exec(code, globalsJson, call, calledAt);
-    return { ...result, globalsJson: answer.globalsJson };
+    return this.#exec(code, globalsJson, call, calledAt, ({ answer, result }) => ({
+      ...result,
+      globalsJson: answer.globalsJson,
+    }));
   }
 
   /**
@@ -143,7 +145,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     requireGlobals(globals);
     const call = parseSafeExecOptions(options);
-    return updating(globals, async (json) => this.#execUnconfined(code, json, call));
+    return update(globals, await this.#execUnconfined(code, jsonOf(globals), call));
   }
 
   /** What would survive the trip into a jail and back. */
@@ -234,7 +236,7 @@ export class Jail extends Configuration implements AsyncDisposable {
   }
 
   async #track<T>(work: () => Promise<T>): Promise<T> {
-    this.#closing.signal.throwIfAborted();
+    this.#closing.throwIfAborted();
     const running = work();
     this.#running.add(running);
     try {
@@ -250,9 +252,8 @@ export class Jail extends Configuration implements AsyncDisposable {
     return abortable(this.#track(work), signal);
   }
 
-  #signals(signal: AbortSignal | null): AbortSignal[] {
-    const closing = this.#closing.signal;
-    return signal === null ? [closing] : [signal, closing];
+  #signals(signal: AbortSignal | null): EndSignal[] {
+    return signal === null ? [this.#closing] : [signal, this.#closing];
   }
 
   // A waiting Python wakes up while globals are still being written.
@@ -265,20 +266,23 @@ export class Jail extends Configuration implements AsyncDisposable {
     return call;
   }
 
-  async #exec(
+  async #exec<Result>(
     code: string,
     globalsJson: string,
     call: SafeExecArguments,
     calledAt: number,
-  ): Promise<Executed> {
+    conclude: (executed: Executed) => Result,
+  ): Promise<Result> {
     if (this.alwaysBeUnsafe) {
-      return this.#execUnconfined(code, globalsJson, call);
+      return conclude(await this.#execUnconfined(code, globalsJson, call));
     }
     const found = this.require(call.command);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
     return this.#track(async () => {
-      await checkFiles(call.files);
+      if (call.files.length > 0) {
+        await checkFiles(call.files);
+      }
       const reader = new AnswerReader();
       const { result, channel, gone } = await this.#dispatcher.run(
         {
@@ -302,7 +306,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         calledAt,
       );
       try {
-        return { result, answer: await reader.read(result, channel) };
+        return conclude({ result, answer: await reader.read(result, channel) });
       } finally {
         await gone?.();
       }
@@ -342,12 +346,12 @@ interface Executed {
   answer: Answer;
 }
 
-/** Runs code by `execute`, and updates the globals with what came back. */
-async function updating(
-  globals: Record<string, unknown>,
-  execute: (globalsJson: string) => Promise<Executed>,
-): Promise<SafeExecResult> {
-  const { answer, result } = await execute(stringifyJson(jsonSafe(globals)));
+function jsonOf(globals: Record<string, unknown>): string {
+  return stringifyJson(jsonSafe(globals));
+}
+
+/** Updates the globals with what came back. */
+function update(globals: Record<string, unknown>, { answer, result }: Executed): SafeExecResult {
   updateGlobals(globals, answer.globals);
   return { ...result, globals: answer.globals };
 }

@@ -207,18 +207,21 @@ export interface Addon {
   announceCall(request: number): void;
   /**
    * Begins a cell's call; limits: -1 where there is none.
-   * @param request the descriptor that the cell reads from
+   * @param descriptor the one that the cell reads from
    * @param frame what it reads
-   * @returns how many of its bytes are written; the rest is to be written when the pipe takes it. -1 where the cell is
-   *   dead: then no call has begun
+   * @param request what it reads after that, where it is not in the frame already; in UTF-8 both have at
+   *   most 65535 bytes
+   * @returns how many of all these bytes are left, to be written when the pipe takes them; -1 where the cell is dead:
+   *   then no call has begun
    */
   beginCall(
     cell: number,
     cpuMicroseconds: number,
     memoryBytes: number,
     wantsTmpDirectory: boolean,
-    request: number,
+    descriptor: number,
     frame: Uint8Array,
+    request?: string,
   ): number;
   /** Of a cell that has ended: whether its last process, PID 1, is dead too. */
   isGone(cell: number): boolean;

@@ -17,7 +17,9 @@ export class OutputReader {
   onKept: (() => void) | undefined;
   /** Bytes that came, also those over the limit. */
   seen = 0;
-  /** Settles when the pipe has ended. */
+  /** Whether the pipe has ended. */
+  hasEnded = false;
+  /** Settles then. */
   readonly ended: Promise<void>;
   #settleEnded: () => void = () => undefined;
   readonly #descriptor: number;
@@ -32,7 +34,10 @@ export class OutputReader {
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
     this.ended = new Promise((resolve) => {
-      this.#settleEnded = resolve;
+      this.#settleEnded = () => {
+        this.hasEnded = true;
+        resolve();
+      };
     });
   }
 

@@ -2,6 +2,7 @@
 // comes to be is the affair of `cold.ts` and `warm/cell.ts`.
 import { now } from './clock';
 import { collectFiles, collectLimit, type CollectedFile } from './collect';
+import type { EndSignal } from './end-signal';
 import { SetupError } from './errors';
 import { InputWriter, type Input } from './input';
 import type { Limits } from './limits';
@@ -24,7 +25,7 @@ export interface RunCall {
   stdin?: Input | undefined;
   collect: readonly string[];
   /** Any of them ends the call; it then rejects with that one's reason. */
-  signals?: readonly AbortSignal[];
+  signals?: readonly EndSignal[];
   onStdout?: ((chunk: Buffer) => void) | undefined;
   onStderr?: ((chunk: Buffer) => void) | undefined;
   /** Told all that has come on the result channel, whenever some has. */
@@ -104,6 +105,11 @@ export class Outputs {
     for (const reader of this.#all) {
       reader.hold(held);
     }
+  }
+
+  /** Whether all of them have ended. */
+  get haveEnded(): boolean {
+    return this.#all.every(({ hasEnded }) => hasEnded);
   }
 
   /** Settles when all of them have ended. */
@@ -296,8 +302,10 @@ export class Run {
   async finish(): Promise<RunResult> {
     const ended = await this.#ended;
     this.#stdin.destroy();
-    await this.#outputs.ended();
-    const cgroup = await ended.cgroup;
+    if (!this.#outputs.haveEnded) {
+      await this.#outputs.ended();
+    }
+    const cgroup = ended.cgroup === undefined ? undefined : await ended.cgroup;
     for (const signal of this.#call.signals ?? []) {
       signal.removeEventListener('abort', this.#onAbort);
     }

@@ -5,6 +5,7 @@ import { constants as host, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { collectFiles, type CollectedFile } from './collect';
+import type { EndSignal } from './end-signal';
 import type { HostFile } from './jail-files';
 import { standardEnvironment, type JailFile } from './spec';
 import { signalOf } from './outcome';
@@ -20,7 +21,7 @@ export interface UnconfinedCall {
   env: Readonly<Record<string, string>>;
   /** Files or globs, relative to `tmp`. */
   collect: readonly string[];
-  signals: readonly AbortSignal[];
+  signals: readonly EndSignal[];
 }
 
 async function fill(directory: string, call: UnconfinedCall): Promise<void> {
@@ -42,7 +43,7 @@ function gather(stream: Readable): Buffer[] {
   return chunks;
 }
 
-function throwIfAborted(signals: readonly AbortSignal[]): void {
+function throwIfAborted(signals: readonly EndSignal[]): void {
   for (const signal of signals) {
     signal.throwIfAborted();
   }

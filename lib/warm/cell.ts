@@ -7,7 +7,7 @@ import { native, type NativeEvent, type NativeOutputs } from '../native';
 import { Outputs, Run, setupError, type Ended, type RunCall, type RunResult } from '../run';
 import type { JailFile } from '../spec';
 import { CellLostError } from './cell-lost';
-import { CallKind, type Frame, type Frames } from './frame';
+import { CallKind, lastBytes, type Frame, type Frames } from './frame';
 import { RequestWriter } from './request-writer';
 
 /** What a warm call is made of: what a cell can still be given once it is there. */
@@ -180,7 +180,11 @@ export class ForkedCell implements Cell {
     setImmediate(() => {
       native().addon.letGo(this.#jail.id);
     });
-    this.#outputs.ended().then(this.#settleDead, this.#settleDead);
+    if (this.#outputs.haveEnded) {
+      this.#settleDead();
+    } else {
+      this.#outputs.ended().then(this.#settleDead, this.#settleDead);
+    }
   }
 
   async #gone(): Promise<void> {
@@ -217,21 +221,22 @@ export class ForkedCell implements Cell {
       words: kind === CallKind.exec ? NO_WORDS : call.argv,
       request: call.request,
     });
-    const written = native().addon.beginCall(
+    const left = native().addon.beginCall(
       this.#jail.id,
       limits.cpuMicroseconds,
       limits.memoryBytes,
       call.collect.length > 0,
       this.#jail.request,
-      frame,
+      frame.bytes,
+      frame.request,
     );
-    if (written < 0) {
+    if (left < 0) {
       this.#kill();
       throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
     }
     // It runs. What follows is done meanwhile: nothing of it can be told before the event loop's next turn.
     const startedAt = now();
-    this.#request.finish(frame.subarray(written));
+    this.#request.finish(lastBytes(frame, left));
     this.#hold(true);
     const run = new Run(this.#jail, this.#outputs, call, this.#mechanisms, calledAt);
     this.#run = run;

@@ -20,6 +20,8 @@ const MAGIC = 0x4c4c4143;
 const HEADER_BYTES = 80;
 const PART_BYTES = 16;
 const REQUEST_SIZE_AT = 16;
+// In UTF-8 three times as many bytes at most, which the addon has room for.
+const MAXIMUM_APPENDED = 16 * 1024;
 
 /** A directory, a file or a word, as it is encoded. */
 interface Part {
@@ -71,6 +73,19 @@ function writePart(frame: Buffer, part: Part, start: number): number {
 
 interface Head extends Pick<Frame, 'kind' | 'files' | 'words'> {
   limits: NativeLimits;
+}
+
+/** A frame on its way to the addon. */
+export interface EncodedFrame {
+  bytes: Buffer;
+  /** What the addon appends, where it is not in `bytes` already. */
+  request: string | undefined;
+}
+
+/** The last bytes of a frame, as many as are left to write. */
+export function lastBytes({ bytes, request }: EncodedFrame, left: number): Buffer {
+  const all = request === undefined || left === 0 ? bytes : withRequest(bytes, request);
+  return all.subarray(all.length - left);
 }
 
 function withRequest(head: Buffer, request: string): Buffer {
@@ -148,12 +163,18 @@ export class Frames {
     return this.#of(limits).limits;
   }
 
-  /** The bytes of a frame. */
-  encode(frame: Frame): Buffer {
+  /** The bytes of a frame. A short request is the addon's to encode, which takes a third of the time. */
+  encode(frame: Frame): EncodedFrame {
     const { kind, limits, files, words, request } = frame;
     const known = this.#of(limits);
     const isBare = kind === CallKind.exec && files.length === 0 && words.length === 0;
+    if (isBare && (request?.length ?? 0) <= MAXIMUM_APPENDED) {
+      return { bytes: known.head, request };
+    }
     const head = isBare ? known.head : encodeHead({ kind, limits: known.limits, files, words });
-    return request === undefined ? head : withRequest(head, request);
+    return {
+      bytes: request === undefined ? head : withRequest(head, request),
+      request: undefined,
+    };
   }
 }

@@ -54,13 +54,14 @@ export class Generation {
     }
   }
 
-  /** Makes the first waiting cell that is `wanted` the next one to be taken, where there is one, and returns the next one. */
-  bringForward(wanted: (entry: ReadyCell) => boolean): ReadyCell | undefined {
-    const index = this.ready.findIndex(wanted);
+  /** Has the first waiting cell that is on another processor taken next, where there is one; returns who is next. */
+  bringForward(processor: number): Cell | undefined {
+    const { ready } = this;
+    const index = ready.findIndex(({ cell }) => cell.processor !== processor);
     if (index > 0) {
-      this.ready.unshift(...this.ready.splice(index, 1));
+      ready.unshift(...ready.splice(index, 1));
     }
-    return this.ready[0];
+    return ready[0]?.cell;
   }
 
   /** Takes a cell off the list; whether it was on it. */

@@ -131,17 +131,22 @@ export class Pool {
    * One on another processor than the server's goes first: on its own it would wait until the server has done its part.
    */
   announce(): void {
-    const generation = this.#templates.all.find(({ ready }) => ready.length > 0);
     const calledAt = this.#now();
-    if (
-      generation !== undefined &&
-      this.#processors > 1 &&
-      this.#templates.all.every(({ running }) => running === 0) &&
-      calledAt - this.#awakeAt >= AWAKE_MS
-    ) {
+    if (calledAt - this.#awakeAt < AWAKE_MS || this.#processors < 2) {
+      return;
+    }
+    let next: Generation | undefined;
+    for (const generation of this.#templates.all) {
+      if (generation.running > 0) {
+        return;
+      }
+      if (generation.ready.length > 0) {
+        next ??= generation;
+      }
+    }
+    if (next !== undefined) {
       this.#awakeAt = calledAt;
-      const here = this.#options.currentProcessor();
-      generation.bringForward(({ cell }) => cell.processor !== here)?.cell.announce();
+      next.bringForward(this.#options.currentProcessor())?.announce();
     }
   }
 

@@ -1,4 +1,5 @@
 // Calls that wait for a cell, first come, first served.
+import type { EndSignal } from '../end-signal';
 import type { ColdReason } from './rule';
 
 interface Waiting<T> {
@@ -18,7 +19,7 @@ export class WaitingCalls<T> {
    * @param patienceMs after this the call goes cold
    * @throws the reason of a signal that is aborted meanwhile
    */
-  async join(signals: readonly AbortSignal[], patienceMs: number): Promise<T | ColdReason> {
+  async join(signals: readonly EndSignal[], patienceMs: number): Promise<T | ColdReason> {
     for (const signal of signals) {
       signal.throwIfAborted();
     }

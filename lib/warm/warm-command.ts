@@ -78,7 +78,9 @@ export class WarmCommand {
    * @throws as `Pool.run`
    */
   async run(call: WarmCall, calledAt: number): Promise<RunResult | ColdReason> {
-    return (await this.whyNever()) ?? this.#pool.run(call, calledAt);
+    // No turn for what is known.
+    const never = this.#never === null ? null : await this.whyNever();
+    return never ?? (await this.#pool.run(call, calledAt));
   }
 
   /**

@@ -261,18 +261,44 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
     const std::int64_t value = info[index].As<Napi::Number>().Int64Value();
     return value < 0 ? kUnlimited : static_cast<std::uint64_t>(value);
   };
-  const auto frame = info[5].As<Napi::Uint8Array>();
+  const auto head = info[5].As<Napi::Uint8Array>();
   CellCall::Start start{};
   start.order.cpu_us = limit(1);
   start.order.memory_bytes = limit(2);
   start.order.wants_tmp_directory = info[3].ToBoolean().Value() ? 1 : 0;
   start.request = info[4].As<Napi::Number>().Int32Value();
-  start.frame = frame.Data();
-  start.size = frame.ByteLength();
+  start.frame = head.Data();
+  start.size = head.ByteLength();
+  if (info[6].IsString() && !append_request(info[6].As<Napi::String>(), start)) {
+    return Napi::Number::New(info.Env(), -1);
+  }
   start.is_alone = calls_ == 0;
   const ssize_t written = found->second->begin_call(loop_, start);
-  calls_ += written < 0 ? 0 : 1;
-  return Napi::Number::New(info.Env(), static_cast<double>(written));
+  if (written < 0) {
+    return Napi::Number::New(info.Env(), -1);
+  }
+  ++calls_;
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(start.size - static_cast<std::size_t>(written)));
+}
+
+bool JailProcesses::append_request(Napi::String request, CellCall::Start& start) {
+  CallHeader header{};
+  if (start.size < sizeof(header) || start.size > scratch_.size()) {
+    return false;
+  }
+  std::memcpy(scratch_.data(), start.frame, start.size);
+  std::size_t length = 0;
+  if (napi_get_value_string_utf8(env_, request, scratch_.data() + start.size,
+                                 scratch_.size() - start.size, &length) != napi_ok) {
+    return false;
+  }
+  std::memcpy(&header, scratch_.data(), sizeof(header));
+  header.request_size = length;
+  std::memcpy(scratch_.data(), &header, sizeof(header));
+  start.frame = reinterpret_cast<const std::uint8_t*>(scratch_.data());
+  start.size += length;
+  return true;
 }
 
 void JailProcesses::hold_loop(const Napi::CallbackInfo& info) {
@@ -338,10 +364,10 @@ void JailProcesses::close_descriptor(const Napi::CallbackInfo& info) {
 ssize_t JailProcesses::read_chunk(int descriptor, Napi::Buffer<char>& chunk) {
   ssize_t count = 0;
   do {
-    count = ::read(descriptor, rest_.data(), rest_.size());
+    count = ::read(descriptor, scratch_.data(), scratch_.size());
   } while (count < 0 && errno == EINTR);
   if (count > 0) {
-    chunk = Napi::Buffer<char>::Copy(env_, rest_.data(), static_cast<std::size_t>(count));
+    chunk = Napi::Buffer<char>::Copy(env_, scratch_.data(), static_cast<std::size_t>(count));
   }
   return count;
 }

@@ -22,7 +22,8 @@ class JailProcesses {
   Napi::Value seal_spec(const Napi::CallbackInfo& info);
   // makeCell(template, spec, onEvent): {id, stdin, stdout, stderr, result, request}
   Napi::Value make_cell(const Napi::CallbackInfo& info);
-  // beginCall(cell, cpuMicroseconds, memoryBytes, wantsTmpDirectory, descriptor, frame): number
+  // beginCall(cell, cpuMicroseconds, memoryBytes, wantsTmpDirectory, descriptor, frame, request):
+  // number
   Napi::Value begin_call(const Napi::CallbackInfo& info);
   // holdLoop(jail, held): void
   void hold_loop(const Napi::CallbackInfo& info);
@@ -57,6 +58,8 @@ class JailProcesses {
   [[nodiscard]] Napi::Env env() const { return env_; }
 
  private:
+  // Puts a frame without its request, and the request, together.
+  bool append_request(Napi::String request, CellCall::Start& start);
   static void on_cleanup(napi_async_cleanup_hook_handle handle, void* data);
   void collect_spawned();
   void end_all(napi_async_cleanup_hook_handle hook);
@@ -67,8 +70,8 @@ class JailProcesses {
   std::shared_ptr<SpawnMailbox> mailbox_ = std::make_shared<SpawnMailbox>();
   std::map<std::uint32_t, std::shared_ptr<JailProcess>> processes_;
   std::set<int> handed_out_;
-  // As much as a pipe holds (pipe(7)).
-  std::array<char, 65536> rest_;
+  // As much as a pipe holds (pipe(7)): for what is read from one, or written to one, at once.
+  std::array<char, 65536> scratch_;
   std::vector<Lease> set_aside_;
   std::uint32_t next_id_ = 1;
   std::size_t calls_ = 0;  // that run in cells

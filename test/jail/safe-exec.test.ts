@@ -87,6 +87,14 @@ describe('the globals', () => {
     expect(globals['text']).toBe('é'.repeat(2e6));
   });
 
+  it('carry text of every length and alphabet, both ways', async () => {
+    for (const length of [1, 5000, 16_350, 16_400, 40_000]) {
+      const globals = { text: 'aé€😀'.repeat(length / 4).padEnd(length, '€') };
+      const { size, same } = await exec('size = len(text.encode()); same = text', { ...globals });
+      expect({ size, same }).toEqual({ size: Buffer.byteLength(globals.text), same: globals.text });
+    }
+  });
+
   it('are data: what looks like code stays text', async () => {
     const text = "\"); import os; os._exit(3)  # ''' \\ \n\0";
     expect(await exec('back = text[::-1][::-1]', { text })).toEqual({ text, back: text });

@@ -2,7 +2,7 @@
 import { IdMap } from '../../lib/native';
 import type { Confinement } from '../../lib/confinement';
 import { LimitTable, type Limits } from '../../lib/limits';
-import { CallKind, Frames, type Frame } from '../../lib/warm/frame';
+import { CallKind, Frames, lastBytes, type EncodedFrame, type Frame } from '../../lib/warm/frame';
 
 const CONFINEMENT: Confinement = {
   ...{ flags: 0, namespaces: 0, idMap: IdMap.sandbox, mechanisms: [] },
@@ -18,6 +18,11 @@ function frame(request: string, more: Partial<Frame> = {}): Frame {
   return { kind: CallKind.exec, limits: limits(), files: [], words: [], request, ...more };
 }
 
+function whole(encoded: EncodedFrame): Buffer {
+  const { bytes, request = '' } = encoded;
+  return lastBytes(encoded, bytes.length + Buffer.byteLength(request));
+}
+
 // As native/core/cell.h has it.
 const requestSize = (bytes: Buffer): bigint => bytes.readBigUInt64LE(16);
 const cpuSeconds = (bytes: Buffer): bigint => bytes.readBigUInt64LE(24);
@@ -27,7 +32,7 @@ it('ends with the call’s own request, though the rest was written before', () 
   const common = limits();
   const written = ['first', 'a second one', 'größer', ''].map((text) => ({
     text,
-    bytes: frames.encode(frame(text, { limits: common })),
+    bytes: whole(frames.encode(frame(text, { limits: common }))),
   }));
   for (const { text, bytes } of written) {
     expect(requestSize(bytes)).toBe(BigInt(Buffer.byteLength(text)));
@@ -48,7 +53,7 @@ it('has the limits of its own call', () => {
   const frames = new Frames(CONFINEMENT);
   const [one, five] = [limits({ cpu: 1 }), limits({ cpu: 5 })];
   const seconds = [one, five, one].map((own) =>
-    cpuSeconds(frames.encode(frame('', { limits: own }))),
+    cpuSeconds(whole(frames.encode(frame('', { limits: own })))),
   );
   expect(seconds).toEqual([1n, 5n, 1n]);
   expect(frames.limits(five).cpuMicroseconds).toBe(5e6);
@@ -57,8 +62,8 @@ it('has the limits of its own call', () => {
 it('has files and words before the request', () => {
   const frames = new Frames(CONFINEMENT);
   const files = [{ name: 'folder/data', content: Buffer.from('content') }];
-  const bytes = frames.encode(
-    frame('request', { kind: CallKind.script, files, words: ['program', 'word'] }),
+  const bytes = whole(
+    frames.encode(frame('request', { kind: CallKind.script, files, words: ['program', 'word'] })),
   );
   expect(requestSize(bytes)).toBe(7n);
   const text = bytes.toString('latin1');
@@ -67,4 +72,24 @@ it('has files and words before the request', () => {
   );
   expect(places).toEqual([...places].sort((a, b) => a - b));
   expect(places.every((place) => place >= 80)).toBe(true);
+});
+
+it.each(['short', '€'.repeat(16 * 1024), 'x'.repeat(100_000)])(
+  'gives the last bytes of a frame, however long its request is (%#)',
+  (request) => {
+    const encoded = new Frames(CONFINEMENT).encode(frame(request));
+    const all = whole(encoded);
+    expect(requestSize(all)).toBe(BigInt(Buffer.byteLength(request)));
+    expect(lastBytes(encoded, 0)).toHaveLength(0);
+    expect(lastBytes(encoded, 3).equals(all.subarray(-3))).toBe(true);
+    expect(all.subarray(80).toString()).toBe(request);
+  },
+);
+
+it('leaves no more to the addon than it has room for', () => {
+  const frames = new Frames(CONFINEMENT);
+  for (const length of [0, 100, 16 * 1024, 16 * 1024 + 1, 1 << 20]) {
+    const { bytes, request = '' } = frames.encode(frame('€'.repeat(length)));
+    expect(request === '' ? 0 : bytes.length + Buffer.byteLength(request)).toBeLessThan(65536);
+  }
 });
