@@ -3,7 +3,7 @@ import { now } from './clock';
 import { runCold, type ColdCall } from './cold';
 import type { RunResult } from './run';
 import type { Command, HostShare } from './command';
-import { publishPoolEvent } from './diagnostics';
+import { publishCall, publishPoolEvent, type CallMessage } from './diagnostics';
 import type { EndSignal } from './end-signal';
 import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
@@ -62,11 +62,12 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Tells that a call of this command is about to come; its limits are not known yet. */
-  announce(command: Command, demand: Omit<Demand, 'limits'>): void {
-    if (whyNotWarmAtAll(demand) === null) {
-      this.#warm.get(command)?.announce();
-    }
+  /**
+   * Tells that a call of this command is about to come; its limits are not known yet.
+   * @returns whether a cell was told, since no call has run for a while
+   */
+  announce(command: Command, demand: Omit<Demand, 'limits'>): boolean {
+    return whyNotWarmAtAll(demand) === null && this.#warm.get(command)?.announce() === true;
   }
 
   /**
@@ -90,7 +91,7 @@ export class Dispatcher {
       error = thrown;
       throw thrown;
     } finally {
-      this.#statistics.end({
+      const message: CallMessage = {
         command: call.command.name,
         slug: call.slug,
         path: whyCold === null ? 'warm' : 'cold',
@@ -99,7 +100,9 @@ export class Dispatcher {
         result,
         error,
         milliseconds: now() - calledAt,
-      });
+      };
+      this.#statistics.end(message);
+      publishCall(message);
     }
   }
 

@@ -5,6 +5,7 @@ import { now } from './clock';
 import { Command, refusedOf } from './command';
 import { Configuration } from './configuration';
 import { Dispatcher, type Call } from './dispatch';
+import { goOverEnd } from './end-rehearsal';
 import { Closing, type EndSignal } from './end-signal';
 import { ClosedError } from './errors';
 import { requireCode, requireGlobals, requireJsonObject, requirePython } from './exec-arguments';
@@ -67,11 +68,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
     const hasCode = call.code !== null;
-    this.#dispatcher.announce(found, { hasCode, copies: call.files.length, env: call.env });
+    const demand = { hasCode, copies: call.files.length, env: call.env };
+    const isAnnounced = this.#dispatcher.announce(found, demand);
     return this.#track(async () => {
       await checkFiles(call.files);
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
-      const { result, gone } = await this.#dispatcher.run(
+      const running = this.#dispatcher.run(
         {
           ...call,
           command: found,
@@ -88,6 +90,10 @@ export class Jail extends Configuration implements AsyncDisposable {
         },
         calledAt,
       );
+      if (isAnnounced) {
+        goOverEnd(limits);
+      }
+      const { result, gone } = await running;
       await gone?.();
       return result;
     });
@@ -109,8 +115,9 @@ export class Jail extends Configuration implements AsyncDisposable {
     const calledAt = now();
     requireCode(code);
     requireGlobals(globals);
-    const call = this.#announce(options);
-    return this.#exec(code, jsonOf(globals), call, calledAt, (executed) =>
+    const call = parseSafeExecOptions(options);
+    const isAnnounced = this.#announce(call);
+    return this.#exec(code, jsonOf(globals), call, { calledAt, isAnnounced }, (executed) =>
       update(globals, executed),
     );
   }
@@ -126,9 +133,10 @@ export class Jail extends Configuration implements AsyncDisposable {
   ): Promise<SafeExecJsonResult> {
     const calledAt = now();
     requireCode(code);
-    const call = this.#announce(options);
+    const call = parseSafeExecOptions(options);
+    const isAnnounced = this.#announce(call);
     await requireJsonObject(globalsJson);
-    return this.#exec(code, globalsJson, call, calledAt, ({ answer, result }) => ({
+    return this.#exec(code, globalsJson, call, { calledAt, isAnnounced }, ({ answer, result }) => ({
       ...result,
       globalsJson: answer.globalsJson,
     }));
@@ -257,20 +265,19 @@ export class Jail extends Configuration implements AsyncDisposable {
   }
 
   // A waiting Python wakes up while globals are still being written.
-  #announce(options: SafeExecOptions | undefined): SafeExecArguments {
-    const call = parseSafeExecOptions(options);
-    if (!this.alwaysBeUnsafe) {
-      const found = this.require(call.command);
-      this.#dispatcher.announce(found, { hasCode: true, copies: call.files.length, env: {} });
+  #announce(call: SafeExecArguments): boolean {
+    if (this.alwaysBeUnsafe) {
+      return false;
     }
-    return call;
+    const demand = { hasCode: true, copies: call.files.length, env: {} };
+    return this.#dispatcher.announce(this.require(call.command), demand);
   }
 
   async #exec<Result>(
     code: string,
     globalsJson: string,
     call: SafeExecArguments,
-    calledAt: number,
+    { calledAt, isAnnounced }: Beginning,
     conclude: (executed: Executed) => Result,
   ): Promise<Result> {
     if (this.alwaysBeUnsafe) {
@@ -284,7 +291,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         await checkFiles(call.files);
       }
       const reader = new AnswerReader();
-      const { result, channel, gone } = await this.#dispatcher.run(
+      const running = this.#dispatcher.run(
         {
           command: found,
           slug: call.slug,
@@ -305,6 +312,10 @@ export class Jail extends Configuration implements AsyncDisposable {
         },
         calledAt,
       );
+      if (isAnnounced) {
+        goOverEnd(limits);
+      }
+      const { result, channel, gone } = await running;
       try {
         return conclude({ result, answer: await reader.read(result, channel) });
       } finally {
@@ -339,6 +350,12 @@ export class Jail extends Configuration implements AsyncDisposable {
       return { result, answer: await new AnswerReader().read(result, channel) };
     });
   }
+}
+
+/** How a call has begun: when, and whether a waiting Python was told of it. */
+interface Beginning {
+  calledAt: number;
+  isAnnounced: boolean;
 }
 
 interface Executed {

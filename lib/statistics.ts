@@ -1,5 +1,5 @@
 // What a jail has done, counted.
-import { publishCall, type CallMessage } from './diagnostics';
+import type { CallMessage } from './diagnostics';
 import { Histogram, type DurationHistogram } from './histogram';
 import type { Outcome } from './result';
 import type { PoolStatistics } from './warm/pool-statistics';
@@ -30,7 +30,7 @@ function count<Key extends string>(counts: Partial<Record<Key, number>>, key: Ke
   known[key] = (known[key] ?? 0) + 1;
 }
 
-/** Counts calls, and tells of each. */
+/** Counts calls. */
 export class CallStatistics {
   readonly #durations = { cold: new Histogram(), warm: new Histogram() };
   readonly #whyCold: Partial<Record<ColdReason, number>> = {};
@@ -47,7 +47,6 @@ export class CallStatistics {
     if (call.whyCold !== null) {
       count(this.#whyCold, call.whyCold);
     }
-    publishCall(call);
   }
 
   read(pools: Record<string, PoolStatistics>): JailStatistics {

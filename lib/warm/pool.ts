@@ -129,25 +129,28 @@ export class Pool {
    * Tells the cell that a call will be given that one is about to come: it wakes up, and goes over what a call takes,
    * while the call is still being checked. Where calls run or ran just now it is awake, or a processor is not free.
    * One on another processor than the server's goes first: on its own it would wait until the server has done its part.
+   * @returns whether one was told
    */
-  announce(): void {
+  announce(): boolean {
     const calledAt = this.#now();
     if (calledAt - this.#awakeAt < AWAKE_MS || this.#processors < 2) {
-      return;
+      return false;
     }
     let next: Generation | undefined;
     for (const generation of this.#templates.all) {
       if (generation.running > 0) {
-        return;
+        return false;
       }
       if (generation.ready.length > 0) {
         next ??= generation;
       }
     }
-    if (next !== undefined) {
-      this.#awakeAt = calledAt;
-      next.bringForward(this.#options.currentProcessor())?.announce();
+    if (next === undefined) {
+      return false;
     }
+    this.#awakeAt = calledAt;
+    next.bringForward(this.#options.currentProcessor())?.announce();
+    return true;
   }
 
   /**

@@ -105,8 +105,8 @@ export class WarmCommand {
   }
 
   /** As `Pool.announce`. */
-  announce(): void {
-    this.#pool.announce();
+  announce(): boolean {
+    return this.#pool.announce();
   }
 
   stats(): PoolStatistics {

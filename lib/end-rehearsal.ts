@@ -1,0 +1,39 @@
+// The end of a call, gone over while its program runs: after a pause nothing of that is in the processor's caches any
+// more, the server has nothing else to do meanwhile, and the caller waits for the end.
+import { updateGlobals } from './json/merge';
+import type { Limits } from './limits';
+import { readReport } from './native';
+import { endingOf, signalOf } from './outcome';
+import type { JailResult } from './result';
+import { AnswerReader } from './safe-exec';
+import { CallStatistics } from './statistics';
+
+const NOTHING = Buffer.alloc(0);
+const ANSWER = Buffer.from('G{"a": 17}');
+const NUMBERS = new Float64Array(11);
+const statistics = new CallStatistics();
+
+async function rehearse(limits: Limits): Promise<void> {
+  const reader = new AnswerReader();
+  reader.foresee(ANSWER);
+  const report = readReport(NUMBERS);
+  const { status } = report;
+  const result: JailResult = {
+    ...{ status, signal: signalOf(status), stdout: NOTHING, stderr: NOTHING },
+    ...endingOf(null, report, limits, { wallMs: 1, outputBytes: 0 }),
+    usage: { wallMs: 1, setupMs: 0, userMs: 0, systemMs: 0, maxRssBytes: 0 },
+    ...{ collected: [], confinement: [] },
+  };
+  statistics.end({
+    ...{ command: '', slug: null, path: 'warm', whyCold: null, outcome: result.outcome, result },
+    ...{ error: null, milliseconds: 1 },
+  });
+  const { globals } = await reader.read(result, ANSWER);
+  updateGlobals({}, globals);
+}
+
+/** Ends a call that never was, as one ends that went well. Nothing is told or counted of it. */
+export function goOverEnd(limits: Limits): void {
+  // It is for speed only.
+  rehearse(limits).catch(() => undefined);
+}
