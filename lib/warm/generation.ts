@@ -54,10 +54,13 @@ export class Generation {
     }
   }
 
-  /** Has the first waiting cell that is on another processor taken next, where there is one; returns who is next. */
+  /**
+   * Has the newest waiting cell that is on another processor taken next, where there is one, since most of its memory is
+   * still in the caches; returns who is next.
+   */
   bringForward(processor: number): Cell | undefined {
     const { ready } = this;
-    const index = ready.findIndex(({ cell }) => cell.processor !== processor);
+    const index = ready.findLastIndex(({ cell }) => cell.processor !== processor);
     if (index > 0) {
       ready.unshift(...ready.splice(index, 1));
     }

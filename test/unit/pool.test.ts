@@ -98,19 +98,19 @@ describe('a pool', () => {
     expect(bench.pool.stats()).toMatchObject({ cellsRunning: 0, cellsReady: 2, cellsMade: 3 });
   });
 
-  it('announces a call to the cell that will be given it', async () => {
+  it('announces a call to the cell that will be given it, the newest one', async () => {
     const bench = await warmBench({ size: 3 });
     bench.pool.announce();
     void bench.run();
     await settle();
-    expect(bench.template.cells.map(({ announcements }) => announcements)).toEqual([1, 0, 0]);
-    expect(servedBy(bench.template.cells)).toEqual([bench.template.cells[0]]);
+    expect(bench.template.cells.map(({ announcements }) => announcements)).toEqual([0, 0, 1]);
+    expect(servedBy(bench.template.cells)).toEqual([bench.template.cells[2]]);
   });
 
   it('gives a call that is announced a cell on another processor, where there is one', async () => {
     const bench = await warmBench({ size: 3 });
     const [first, second, third] = bench.template.cells;
-    [first!.processor, second!.processor, third!.processor] = [HERE, 1, 1];
+    [first!.processor, second!.processor, third!.processor] = [1, 1, HERE];
     bench.pool.announce();
     void bench.run();
     await settle();
@@ -127,19 +127,19 @@ describe('a pool', () => {
       bench.template.cells.reduce((total, { announcements }) => total + announcements, 0);
     const running = bench.run();
     await settle();
-    bench.pool.announce();
+    expect(bench.pool.announce()).toBe(false);
     expect(announced()).toBe(0);
     servedBy(bench.template.cells)[0]!.finish.resolve(RESULT);
     await running;
-    bench.pool.announce();
+    expect(bench.pool.announce()).toBe(false);
     expect(announced()).toBe(0);
     bench.milliseconds += 10;
-    bench.pool.announce();
+    expect(bench.pool.announce()).toBe(true);
     expect(announced()).toBe(1);
-    bench.pool.announce();
+    expect(bench.pool.announce()).toBe(false);
     expect(announced()).toBe(1);
     bench.milliseconds += 10;
-    bench.pool.announce();
+    expect(bench.pool.announce()).toBe(true);
     expect(announced()).toBe(2);
   });
 
