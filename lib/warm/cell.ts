@@ -155,7 +155,7 @@ export class ForkedCell implements Cell {
 
   #onEnded(event: Ended): void {
     this.#isDead = true;
-    this.#request.destroy();
+    this.#request.stop();
     if (!this.#isReady) {
       this.#settleReady(
         event.failure === undefined
@@ -179,6 +179,7 @@ export class ForkedCell implements Cell {
     // When the caller has its result.
     setImmediate(() => {
       native().addon.letGo(this.#jail.id);
+      this.#request.close();
     });
     if (this.#outputs.haveEnded) {
       this.#settleDead();

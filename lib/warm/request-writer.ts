@@ -1,4 +1,4 @@
-// The rest of a request, where it is larger than a pipe.
+// The request pipe of a cell, and the rest of a request that is larger than it.
 import type { Socket } from 'node:net';
 import { native } from '../native';
 import { pipeSocket } from '../pipe-socket';
@@ -14,20 +14,24 @@ export class RequestWriter {
     this.#descriptor = descriptor;
   }
 
-  /** Writes what is left to write, then closes the pipe. To be called once. */
+  /** Writes what is left to write. To be called once. */
   finish(rest: Uint8Array): void {
-    if (rest.length === 0) {
-      this.destroy();
-      return;
+    // Else it stays open: whoever closes a pipe's last end frees it, which the program would do before its first line.
+    if (rest.length > 0) {
+      this.#isClosed = true;
+      this.#socket = pipeSocket(this.#descriptor, 'writable');
+      this.#socket.end(rest);
     }
-    this.#isClosed = true;
-    this.#socket = pipeSocket(this.#descriptor, 'writable');
-    this.#socket.end(rest);
   }
 
-  /** Gives it up. */
-  destroy(): void {
+  /** Writes no more: the cell is dead. */
+  stop(): void {
     this.#socket?.destroy();
+  }
+
+  /** Closes it, when there is time. */
+  close(): void {
+    this.stop();
     if (!this.#isClosed) {
       this.#isClosed = true;
       native().addon.closeDescriptor(this.#descriptor);
