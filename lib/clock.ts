@@ -3,7 +3,7 @@ function difference(): number {
   return Number(process.hrtime.bigint()) / 1e6 - performance.now();
 }
 
-// Each takes a millisecond when it is called first, between the two readings.
+// The first call of each takes up to a millisecond, between the two readings.
 difference();
 const originMs = difference();
 
