@@ -96,6 +96,7 @@
         'native/launcher/program.cc',
         'native/launcher/sums.cc',
         'native/launcher/supervisor.cc',
+        'native/launcher/supervisor_process.cc',
         'native/launcher/sweep.cc',
         'native/launcher/usage.cc',
       ],

@@ -10,6 +10,7 @@
 #include "id_map.h"
 #include "network_namespaces.h"
 #include "report_channel.h"
+#include "supervisor_process.h"
 #include "syscalls.h"
 
 namespace codejail {
@@ -24,6 +25,21 @@ Status map_ids(const SpecHeader& header, pid_t supervisor, const Descriptor& rel
   }
   return write(release.get(), "", 1) == 1 ? Status::success()
                                           : Status::failure(Step::kNursery, errno, "write");
+}
+
+struct Beginning {
+  Spec& spec;
+  Descriptor (&received)[kCellFromServer];
+  Descriptor& released;
+  const Descriptor& release;
+  NetworkNamespaces& networks;
+};
+
+void begin_supervisor(void* data) {
+  auto& [spec, received, released, release, networks] = *static_cast<Beginning*>(data);
+  ::close(kOrders);
+  ::close(release.get());
+  become_cell_supervisor(spec, received, std::move(released), networks.forget(), kHandover);
 }
 
 Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& networks) {
@@ -43,34 +59,30 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
   }
   Descriptor released(ends[0]);
   const Descriptor release(ends[1]);
-  int pidfd = -1;
-  CloneArguments arguments{};
-  arguments.flags = (spec.header().namespaces & ~std::uint64_t{CLONE_NEWNET}) | CLONE_PIDFD;
-  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  arguments.exit_signal = SIGCHLD;
-  const auto child = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
-  if (child < 0) {
-    return Status::failure(Step::kNursery, errno);
+  Beginning beginning{spec, received, released, release, networks};
+  // A keeper costs processor time, and a cell in a hurry is for many calls at once.
+  const int lifeline = spec.has(kUrgent) ? -1 : received[kCellLifeline].get();
+  const std::uint64_t namespaces = spec.header().namespaces & ~std::uint64_t{CLONE_NEWNET};
+  pid_t child = -1;
+  Descriptor pidfd;
+  if (Status status =
+          start_supervisor({begin_supervisor, &beginning, namespaces, lifeline}, child, pidfd);
+      !status.ok()) {
+    return status;
   }
-  if (child == 0) {
-    ::close(kOrders);
-    ::close(release.get());
-    become_cell_supervisor(spec, received, std::move(released), networks.forget(), kHandover);
-  }
-  Descriptor owned(pidfd);
   Report report{};
   report.kind = ReportKind::kNamespaces;
   // The server must know of it before it lives: where it can't be told, the pipe's end ends the
   // child.
-  if (!ReportChannel(received[kCellReport].get()).send(report, pidfd)) {
+  if (!ReportChannel(received[kCellReport].get()).send(report, pidfd.get())) {
     return Status::success();
   }
   Status mapped = map_ids(spec.header(), child, release);
   if (!mapped.ok()) {
-    (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+    (void)sys_pidfd_send_signal(pidfd.get(), SIGKILL);
   }
   if (has_network) {
-    networks.lend_to(std::move(owned));
+    networks.lend_to(std::move(pidfd));
   }
   return mapped;
 }

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { arch } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTemplate, type Template } from '../../lib/warm/template';
-import { isOurs, statusField } from '../support/processes';
+import { gone, isOurs, statusField } from '../support/processes';
 import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
 
 let template: Template;
@@ -38,16 +38,6 @@ function keepers(): string[] {
       isOurs(name)
     );
   });
-}
-
-async function gone(process: string): Promise<boolean> {
-  for (let look = 0; look < 200; look += 1) {
-    if (statusField(process, 'Name') === undefined) {
-      return true;
-    }
-    await sleep(10);
-  }
-  return false;
 }
 
 /** Makes a cell, and tells which keeper is its. */

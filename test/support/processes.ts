@@ -1,5 +1,6 @@
 // Processes of this host, as /proc shows them.
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A field of a process's status; undefined where it has ended. */
 export function statusField(process: string, name: string): string | undefined {
@@ -17,6 +18,17 @@ export function isOurs(child: string): boolean {
     if (Number(at) === process.pid) {
       return true;
     }
+  }
+  return false;
+}
+
+/** Whether a process goes within two seconds, its zombie too. */
+export async function gone(process: string): Promise<boolean> {
+  for (let look = 0; look < 200; look += 1) {
+    if (statusField(process, 'Name') === undefined) {
+      return true;
+    }
+    await sleep(10);
   }
   return false;
 }

@@ -1,0 +1,77 @@
+// A cell's PID 1 runs in the memory of a keeper, which is outside of the cell.
+import { readdirSync, readlinkSync } from 'node:fs';
+import type { Template } from '../../lib/warm/template';
+import { gone, isOurs, statusField } from '../support/processes';
+import { execIn, LIMITS, scriptIn, startPython } from '../support/warm';
+
+let template: Template;
+
+beforeAll(async () => {
+  template = await startPython();
+});
+afterAll(async () => {
+  await template.close();
+});
+
+function keepers(): string[] {
+  return readdirSync('/proc').filter(
+    (name) => statusField(name, 'Name') === 'codejail-keeper' && isOurs(name),
+  );
+}
+
+async function makeKept(): Promise<{
+  cell: Awaited<ReturnType<Template['makeCell']>>;
+  keeper: string;
+}> {
+  const before = new Set(keepers());
+  const cell = await template.makeCell(LIMITS);
+  const added = keepers().filter((process) => !before.has(process));
+  expect(added).toHaveLength(1);
+  return { cell, keeper: added[0]! };
+}
+
+it('may only read, from a pipe that nobody writes to, has no capability, and is not in the cell', async () => {
+  const { cell, keeper } = await makeKept();
+  expect(
+    readdirSync(`/proc/${keeper}/fd`).map((fd) => readlinkSync(`/proc/${keeper}/fd/${fd}`)),
+  ).toEqual([expect.stringMatching(/^pipe:/)]);
+  const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'].map((set) => statusField(keeper, set));
+  expect(sets.map(Number)).toEqual([0, 0, 0, 0]);
+  expect(statusField(keeper, 'Seccomp')).toBe('1');
+  const names = ['user', 'mnt', 'pid'];
+  const own = names.map((name) => readlinkSync(`/proc/${keeper}/ns/${name}`));
+  const inCell = `import os
+print([os.readlink("/proc/self/ns/" + name) for name in ${JSON.stringify(names)}])`;
+  const { result } = await scriptIn(cell, inCell);
+  for (const namespace of own) {
+    expect(result.stdout.toString()).not.toContain(namespace);
+  }
+});
+
+it('ends when its cell is gone, whether that served a call or not', async () => {
+  const served = await makeKept();
+  const discarded = await makeKept();
+  await execIn(served.cell, 'a = 17');
+  expect(await gone(served.keeper)).toBe(true);
+  expect(statusField(discarded.keeper, 'State')).toMatch(/^S/);
+  await discarded.cell.discard();
+  expect(await gone(discarded.keeper)).toBe(true);
+});
+
+it('takes no cell along when it is killed, nor when it goes on', async () => {
+  const { cell, keeper } = await makeKept();
+  process.kill(Number(keeper), 'SIGSTOP');
+  process.kill(Number(keeper), 'SIGCONT');
+  expect(await gone(keeper).then((is) => (is ? 'gone' : 'there'))).toBe('there');
+  process.kill(Number(keeper), 'SIGKILL');
+  expect(await gone(keeper)).toBe(true);
+  const { result } = await scriptIn(cell, 'print(17)');
+  expect(result.stdout.toString()).toBe('17\n');
+});
+
+it('is not there for a cell in a hurry', async () => {
+  const before = keepers();
+  const cell = await template.makeCell(LIMITS, true);
+  expect(keepers()).toEqual(before);
+  await cell.discard();
+});
