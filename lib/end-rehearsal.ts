@@ -2,7 +2,7 @@
 // more, the server has nothing else to do meanwhile, and the caller waits for the end.
 import { updateGlobals } from './json/merge';
 import type { Limits } from './limits';
-import { readReport } from './native';
+import { readReport, REPORT_NUMBERS } from './native';
 import { endingOf, signalOf } from './outcome';
 import type { JailResult } from './result';
 import { AnswerReader } from './safe-exec';
@@ -10,7 +10,7 @@ import { CallStatistics } from './statistics';
 
 const NOTHING = Buffer.alloc(0);
 const ANSWER = Buffer.from('G{"a": 17}');
-const NUMBERS = new Float64Array(11);
+const NUMBERS = new Float64Array(REPORT_NUMBERS);
 const statistics = new CallStatistics();
 
 /** Ends a call that never was, as one ends that went well. Nothing is told or counted of it. */

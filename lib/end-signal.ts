@@ -37,7 +37,7 @@ export class Closing implements EndSignal {
     this.#listeners.delete(listener);
   }
 
-  /** Tells who listens, once. */
+  /** Tells who listens, once; no listener may throw. */
   abort(reason: unknown): void {
     if (this.#aborted) {
       return;

@@ -108,6 +108,9 @@ export interface NativeReport {
   filesFull: boolean;
 }
 
+/** How many numbers a report has. */
+export const REPORT_NUMBERS = 11;
+
 /** A report as native/addon/jail_events.cc writes it. */
 export function readReport(numbers: Float64Array): NativeReport {
   return {

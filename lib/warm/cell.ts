@@ -257,7 +257,7 @@ export class ForkedCell implements Cell {
   }
 
   announce(): void {
-    // Its pipe is closed then.
+    // Not into the pipe of a call that runs.
     if (this.#run === undefined && !this.#isDead) {
       native().addon.announceCall(this.#jail.request);
     }

@@ -55,8 +55,8 @@ export class Generation {
   }
 
   /**
-   * Has the newest waiting cell that is on another processor taken next, where there is one, since most of its memory is
-   * still in the caches; returns who is next.
+   * Has a waiting cell that is on another processor taken next, where there is one: of several the newest, most of whose
+   * memory is still in the caches. Returns who is next.
    */
   bringForward(processor: number): Cell | undefined {
     const { ready } = this;

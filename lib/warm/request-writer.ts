@@ -7,7 +7,7 @@ import { pipeSocket } from '../pipe-socket';
 export class RequestWriter {
   readonly #descriptor: number;
   #socket: Socket | undefined;
-  #isClosed = false;
+  #isOwn = true;
 
   /** @param descriptor the write end of a pipe, which does not block; it is closed here */
   constructor(descriptor: number) {
@@ -16,9 +16,10 @@ export class RequestWriter {
 
   /** Writes what is left to write. To be called once. */
   finish(rest: Uint8Array): void {
-    // Else it stays open: whoever closes a pipe's last end frees it, which the program would do before its first line.
+    // Where nothing is left it stays open: whoever closes a pipe's last end frees it, which the program would do before
+    // its first line.
     if (rest.length > 0) {
-      this.#isClosed = true;
+      this.#isOwn = false;
       this.#socket = pipeSocket(this.#descriptor, 'writable');
       this.#socket.end(rest);
     }
@@ -32,8 +33,8 @@ export class RequestWriter {
   /** Closes it, when there is time. */
   close(): void {
     this.stop();
-    if (!this.#isClosed) {
-      this.#isClosed = true;
+    if (this.#isOwn) {
+      this.#isOwn = false;
       native().addon.closeDescriptor(this.#descriptor);
     }
   }

@@ -270,7 +270,8 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
   start.frame = head.Data();
   start.size = head.ByteLength();
   if (info[6].IsString() && !append_request(info[6].As<Napi::String>(), start)) {
-    return Napi::Number::New(info.Env(), -1);
+    throw_failure(info.Env(), Status::failure(Step::kPipes, E2BIG, "the request"));
+    return info.Env().Undefined();
   }
   start.is_alone = calls_ == 0;
   const ssize_t written = found->second->begin_call(loop_, start);
@@ -288,9 +289,12 @@ bool JailProcesses::append_request(Napi::String request, CellCall::Start& start)
     return false;
   }
   std::memcpy(scratch_.data(), start.frame, start.size);
+  const std::size_t room = scratch_.size() - start.size;
   std::size_t length = 0;
-  if (napi_get_value_string_utf8(env_, request, scratch_.data() + start.size,
-                                 scratch_.size() - start.size, &length) != napi_ok) {
+  if (napi_get_value_string_utf8(env_, request, scratch_.data() + start.size, room, &length) !=
+          napi_ok ||
+      length + 1 >= room) {
+    // One that fills it may have been cut.
     return false;
   }
   std::memcpy(&header, scratch_.data(), sizeof(header));

@@ -35,6 +35,9 @@ Spec::~Spec() {
 }
 
 void Spec::keep_header_only() {
+  if (base_ == nullptr) {
+    return;
+  }
   kept_ = *header_;
   header_ = &kept_;
   munmap(const_cast<char*>(base_), mapped_);

@@ -125,7 +125,8 @@ class Spec {
   Spec& operator=(const Spec&) = delete;
   ~Spec();
   Status map(int descriptor);
-  // Gives the mapping back: there are no records any more.
+  // Gives the mapping back: there are no records any more, and what header() returned before is
+  // gone.
   void keep_header_only();
 
   [[nodiscard]] const SpecHeader& header() const { return *header_; }

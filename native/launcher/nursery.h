@@ -8,8 +8,9 @@
 
 namespace codejail {
 
-// Forks the nursery. `handover` receives the template's end of the socket on which the cells'
-// supervisors hand on what the template needs to fork each one's main process.
+// Forks the nursery, whose copy of the spec loses its records. `handover` receives the template's
+// end of the socket on which the cells' supervisors hand on what the template needs to fork each
+// one's main process.
 Status start_nursery(Spec& spec, Descriptor& handover);
 
 }  // namespace codejail

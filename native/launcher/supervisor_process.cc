@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "credentials.h"
 #include "syscalls.h"
@@ -11,7 +12,10 @@
 namespace codejail {
 namespace {
 
-// Of one supervisor: each keeper has a copy. What is not touched takes no memory.
+constexpr int kLifeline = 0;
+constexpr int kTell = 1;
+// Of one supervisor: each keeper has a copy of the nursery's memory. What is not touched takes
+// none.
 constexpr std::size_t kStackBytes = 131072;
 alignas(16) char stack[kStackBytes];
 
@@ -28,24 +32,18 @@ int enter(void* data) {
   _exit(2);
 }
 
-// From here on there are two in this memory: no call may fail that would set errno, which is of
-// both, and nothing is written that the other one reads.
-[[noreturn]] void keep(int lifeline) {
-  constexpr int kLifeline = 0;
-  (void)prctl(PR_SET_NAME, "codejail-keeper");
-  const bool is_harmless = dup3(lifeline, kLifeline, O_CLOEXEC) == kLifeline &&
-                           sys_close_range(kLifeline + 1, ~0U, 0) == 0 &&
-                           empty_capability_sets().ok() &&
-                           prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) == 0;
-  if (is_harmless) {
-    char nothing = 0;
-    (void)!read(kLifeline, &nothing, 1);
-  }
-  // Not exit_group, which the strict mode does not have.
-  (void)syscall(SYS_exit, 0);
-  __builtin_unreachable();
+// There are two in this memory by now: no call may fail that would set errno, which is of both.
+bool give_all_up(int lifeline, int tell) {
+  // It has time, and the call's caller has not.
+  constexpr int kLowest = 19;
+  return dup3(lifeline, kLifeline, O_CLOEXEC) == kLifeline &&
+         dup3(tell, kTell, O_CLOEXEC) == kTell && sys_close_range(kTell + 1, ~0U, 0) == 0 &&
+         setpriority(PRIO_PROCESS, 0, kLowest) == 0 && prctl(PR_SET_NAME, "codejail-keeper") == 0 &&
+         empty_capability_sets().ok() && prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) == 0;
 }
 
+// The supervisor waits for its ids until the nursery has been told: nothing of a cell goes on
+// before this process has nothing that it could lend.
 [[noreturn]] void become_keeper(Entry& entry) {
   const int lifeline = entry.process.lifeline;
   const int tell = entry.told[1];
@@ -53,10 +51,15 @@ int enter(void* data) {
   const int flags = static_cast<int>(entry.process.namespaces) | CLONE_VM | CLONE_PARENT | SIGCHLD;
   const pid_t child = clone(enter, stack + kStackBytes, flags, &entry);
   const int told = child < 0 ? -errno : child;
-  if (write(tell, &told, sizeof(told)) != sizeof(told) || child < 0) {
-    _exit(2);
+  const bool is_kept = child > 0 && give_all_up(lifeline, tell);
+  (void)!write(is_kept ? kTell : tell, &told, sizeof(told));
+  if (is_kept) {
+    char nothing = 0;
+    (void)!read(kLifeline, &nothing, 1);
   }
-  keep(lifeline);
+  // Not exit_group, which the strict mode does not have.
+  (void)syscall(SYS_exit, 0);
+  __builtin_unreachable();
 }
 
 Status start_alone(const SupervisorProcess& process, pid_t& number, Descriptor& pidfd) {
@@ -101,7 +104,7 @@ Status start_kept(const SupervisorProcess& process, pid_t& number, Descriptor& p
     return Status::failure(Step::kNursery, count == sizeof(told) ? -told : ECHILD);
   }
   number = told;
-  // It waits for its ids, so that its number is still its own.
+  // It waits for its ids; should it have been killed, numbers are not given again so soon.
   pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, number, 0)));
   if (!pidfd.valid()) {
     const Status failure = Status::failure(Step::kNursery, errno, "pidfd_open");
