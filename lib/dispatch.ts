@@ -4,6 +4,7 @@ import { runCold, type ColdCall } from './cold';
 import type { RunResult } from './run';
 import type { Command, HostShare } from './command';
 import { publishCall, publishPoolEvent, type CallMessage } from './diagnostics';
+import { goOverEnd } from './end-rehearsal';
 import type { EndSignal } from './end-signal';
 import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
@@ -36,6 +37,8 @@ export interface Call extends Pick<
   signals: readonly EndSignal[];
   /** Whether there is code, the file `PROGRAM_NAME`. */
   hasCode: boolean;
+  /** Whether `announce` has told a cell of it. */
+  isAnnounced: boolean;
   /** Whether only a Python can run it. */
   isPython: boolean;
   /** What differs where a template has searched directories on the host already. */
@@ -80,7 +83,11 @@ export class Dispatcher {
     let result: RunResult['result'] | null = null;
     let error: unknown = null;
     try {
-      let answer = await this.#runWarm(call, calledAt);
+      const running = this.#runWarm(call, calledAt);
+      if (call.isAnnounced) {
+        goOverEnd(call.limits);
+      }
+      let answer = await running;
       if (typeof answer === 'string') {
         whyCold = answer;
         answer = await this.#runCold(call, calledAt);

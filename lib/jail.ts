@@ -5,7 +5,6 @@ import { now } from './clock';
 import { Command, refusedOf } from './command';
 import { Configuration } from './configuration';
 import { Dispatcher, type Call } from './dispatch';
-import { goOverEnd } from './end-rehearsal';
 import { Closing, type EndSignal } from './end-signal';
 import { ClosedError } from './errors';
 import { requireCode, requireGlobals, requireJsonObject, requirePython } from './exec-arguments';
@@ -73,10 +72,11 @@ export class Jail extends Configuration implements AsyncDisposable {
     return this.#track(async () => {
       await checkFiles(call.files);
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
-      const running = this.#dispatcher.run(
+      const { result, gone } = await this.#dispatcher.run(
         {
           ...call,
           command: found,
+          isAnnounced,
           limits,
           argv: [...(hasCode ? [PROGRAM_NAME] : []), ...call.argv],
           copies: call.files,
@@ -90,10 +90,6 @@ export class Jail extends Configuration implements AsyncDisposable {
         },
         calledAt,
       );
-      if (isAnnounced) {
-        goOverEnd(limits);
-      }
-      const { result, gone } = await running;
       await gone?.();
       return result;
     });
@@ -291,9 +287,10 @@ export class Jail extends Configuration implements AsyncDisposable {
         await checkFiles(call.files);
       }
       const reader = new AnswerReader();
-      const running = this.#dispatcher.run(
+      const { result, channel, gone } = await this.#dispatcher.run(
         {
           command: found,
+          isAnnounced,
           slug: call.slug,
           collect: call.collect,
           limits,
@@ -312,10 +309,6 @@ export class Jail extends Configuration implements AsyncDisposable {
         },
         calledAt,
       );
-      if (isAnnounced) {
-        goOverEnd(limits);
-      }
-      const { result, channel, gone } = await running;
       try {
         return conclude({ result, answer: await reader.read(result, channel) });
       } finally {

@@ -24,7 +24,6 @@ export class OutputReader {
   #settleEnded: () => void = () => undefined;
   readonly #descriptor: number;
   #socket: Socket | undefined;
-  #isDrained = false;
   #isHeld = true;
 
   /**
@@ -43,7 +42,7 @@ export class OutputReader {
 
   /** Reads from now on, as it comes. */
   start(): void {
-    if (this.#socket !== undefined || this.#isDrained) {
+    if (this.#socket !== undefined || this.hasEnded) {
       return;
     }
     this.#socket = pipeSocket(this.#descriptor, 'readable');
@@ -56,7 +55,7 @@ export class OutputReader {
 
   /** Reads what the dead have left, at once, where it is not read as it comes. */
   drain(): void {
-    if (this.#socket !== undefined || this.#isDrained) {
+    if (this.#socket !== undefined || this.hasEnded) {
       return;
     }
     const { addon } = native();
@@ -68,7 +67,6 @@ export class OutputReader {
         return;
       }
       if (chunk === null) {
-        this.#isDrained = true;
         this.#settleEnded();
         return;
       }
@@ -78,8 +76,7 @@ export class OutputReader {
 
   /** To be called when the addon has closed it, before `take` of the last that came. */
   end(): void {
-    if (!this.#isDrained) {
-      this.#isDrained = true;
+    if (!this.hasEnded) {
       this.#settleEnded();
     }
   }

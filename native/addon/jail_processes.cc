@@ -284,8 +284,7 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
 }
 
 bool JailProcesses::append_request(Napi::String request, CellCall::Start& start) {
-  CallHeader header{};
-  if (start.size < sizeof(header) || start.size > scratch_.size()) {
+  if (start.size < sizeof(CallHeader) || start.size > scratch_.size()) {
     return false;
   }
   std::memcpy(scratch_.data(), start.frame, start.size);
@@ -297,9 +296,9 @@ bool JailProcesses::append_request(Napi::String request, CellCall::Start& start)
     // One that fills it may have been cut.
     return false;
   }
-  std::memcpy(&header, scratch_.data(), sizeof(header));
-  header.request_size = length;
-  std::memcpy(scratch_.data(), &header, sizeof(header));
+  const std::uint64_t request_size = length;
+  std::memcpy(scratch_.data() + offsetof(CallHeader, request_size), &request_size,
+              sizeof(request_size));
   start.frame = reinterpret_cast<const std::uint8_t*>(scratch_.data());
   start.size += length;
   return true;

@@ -1,9 +1,9 @@
 // The process that is to be the PID 1 of a cell.
 //
 // A call's promise waits for its end, and to free its memory takes longer than all else of that. So
-// as a rule it runs in the memory of a keeper: a process outside of the cell that has nothing but
-// the read end of a pipe, may only read, and ends when the server closes the other end, when the
-// caller has its result. The kernel frees the memory with the last process that is in it.
+// as a rule it runs in the memory of a keeper: a process outside of the cell that has nothing but a
+// pipe to read from, and one that nobody reads, and that ends when the server closes the first one,
+// when the caller has its result. The kernel frees the memory with the last process that is in it.
 #pragma once
 
 #include <sys/types.h>

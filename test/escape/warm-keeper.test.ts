@@ -12,8 +12,9 @@ import { join } from 'node:path';
 import { arch } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTemplate, type Template } from '../../lib/warm/template';
+import { expectToGoWithItsCell, makeKeptCell, type Kept } from '../support/keepers';
 import { gone, isOurs, statusField } from '../support/processes';
-import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
+import { LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
 
 let template: Template;
 
@@ -41,15 +42,8 @@ function keepers(): string[] {
 }
 
 /** Makes a cell, and tells which keeper is its. */
-async function makeKept(of = template): Promise<{
-  cell: Awaited<ReturnType<Template['makeCell']>>;
-  keeper: string;
-}> {
-  const before = new Set(keepers());
-  const cell = await of.makeCell(LIMITS);
-  const added = keepers().filter((process) => !before.has(process));
-  expect(added).toHaveLength(1);
-  return { cell, keeper: added[0]! };
+async function makeKept(of = template): Promise<Kept> {
+  return makeKeptCell(of, keepers);
 }
 
 it('holds nothing but what it waits in and what it frees, no capability, and is in none of the cell’s namespaces', async () => {
@@ -75,13 +69,7 @@ print([os.readlink("/proc/self/ns/" + name) for name in ("user", "mnt", "pid", "
 });
 
 it('is killed when its cell is dead, whether that served a call or not', async () => {
-  const served = await makeKept();
-  const discarded = await makeKept();
-  await execIn(served.cell, 'a = 17');
-  expect(await gone(served.keeper)).toBe(true);
-  expect(statusField(discarded.keeper, 'State')).toMatch(/^S/);
-  await discarded.cell.discard();
-  expect(await gone(discarded.keeper)).toBe(true);
+  await expectToGoWithItsCell(makeKept);
 });
 
 it('is there for each cell of many that are made at once, and for none afterwards', async () => {

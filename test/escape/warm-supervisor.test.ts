@@ -1,8 +1,9 @@
 // A cell's PID 1 runs in the memory of a keeper, which is outside of the cell.
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Template } from '../../lib/warm/template';
+import { expectToGoWithItsCell, makeKeptCell, type Kept } from '../support/keepers';
 import { gone, isOurs, statusField } from '../support/processes';
-import { execIn, LIMITS, scriptIn, startPython } from '../support/warm';
+import { LIMITS, scriptIn, startPython } from '../support/warm';
 
 let template: Template;
 
@@ -19,15 +20,8 @@ function keepers(): string[] {
   );
 }
 
-async function makeKept(): Promise<{
-  cell: Awaited<ReturnType<Template['makeCell']>>;
-  keeper: string;
-}> {
-  const before = new Set(keepers());
-  const cell = await template.makeCell(LIMITS);
-  const added = keepers().filter((process) => !before.has(process));
-  expect(added).toHaveLength(1);
-  return { cell, keeper: added[0]! };
+async function makeKept(): Promise<Kept> {
+  return makeKeptCell(template, keepers);
 }
 
 // The strict mode can't be had under a filter.
@@ -61,13 +55,7 @@ if (statusField('self', 'Seccomp') === '0') {
   });
 
   it('ends when its cell is gone, whether that served a call or not', async () => {
-    const served = await makeKept();
-    const discarded = await makeKept();
-    await execIn(served.cell, 'a = 17');
-    expect(await gone(served.keeper)).toBe(true);
-    expect(statusField(discarded.keeper, 'State')).toMatch(/^S/);
-    await discarded.cell.discard();
-    expect(await gone(discarded.keeper)).toBe(true);
+    await expectToGoWithItsCell(makeKept);
   });
 
   it('takes no cell along when it is killed, nor when it goes on', async () => {

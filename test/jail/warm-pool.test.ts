@@ -16,14 +16,14 @@ import { createJail, type Jail } from '../../lib/index';
 import { leftovers, settledLeftovers, traces, watchLeftovers } from '../support/leftovers';
 import { statusField } from '../support/processes';
 import { UNHURRIED, useSuite } from '../support/suite';
+import { jailOfTwoCells } from '../support/warm';
 
 const suite = useSuite();
 const folders: string[] = [];
 let jail: Jail;
 
 beforeEach(() => {
-  jail = createJail({ limits: UNHURRIED });
-  jail.configure('python', { bin: 'python3', warm: { size: 2, memoryReserve: 0 } });
+  jail = jailOfTwoCells();
 });
 
 afterEach(async () => {

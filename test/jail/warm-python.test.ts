@@ -1,15 +1,14 @@
 // What a program finds in a waiting Python, and what the server holds of one.
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { createJail, type Jail } from '../../lib/index';
+import type { Jail } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
-import { UNHURRIED } from '../support/suite';
+import { jailOfTwoCells } from '../support/warm';
 
 let jail: Jail;
 
 beforeEach(() => {
-  jail = createJail({ limits: UNHURRIED });
-  jail.configure('python', { bin: 'python3', warm: { size: 2, memoryReserve: 0 } });
+  jail = jailOfTwoCells();
 });
 
 afterEach(async () => {

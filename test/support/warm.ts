@@ -1,4 +1,5 @@
-// Templates and cells without a pool, for what is special to them.
+// Warm Pythons, for what is special to them: a small pool, or templates and cells without one.
+import { createJail, type Jail } from '../../lib/index';
 import { Command } from '../../lib/command';
 import type { RunResult } from '../../lib/run';
 import { DEFAULT_UID_POOL } from '../../lib/confinement';
@@ -8,8 +9,16 @@ import { encodeRequest } from '../../lib/safe-exec';
 import { pythonSource } from '../../lib/python-source';
 import { runToEnd, type Cell, type WarmCall } from '../../lib/warm/cell';
 import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
+import { UNHURRIED } from './suite';
 
 export const LIMITS: Limits = new LimitTable().effective(undefined, { realtime: 10, cpu: 5 });
+
+/** A jail whose Python has a pool of two cells. */
+export function jailOfTwoCells(): Jail {
+  const jail = createJail({ limits: UNHURRIED });
+  jail.configure('python', { bin: 'python3', warm: { size: 2, memoryReserve: 0 } });
+  return jail;
+}
 
 /** What a template of the system's Python is made of. */
 export async function templateOptions(preload: string[] = []): Promise<TemplateOptions> {
