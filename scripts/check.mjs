@@ -6,9 +6,8 @@ import { installed } from './toolchain.mjs';
 
 const fix = process.argv.includes('--fix');
 
-function nativeSources(directories, extensions) {
+function sources(directories, extensions) {
   return directories
-    .map((directory) => `native/${directory}`)
     .filter((directory) => existsSync(join(root, directory)))
     .flatMap((directory) =>
       readdirSync(join(root, directory), { recursive: true })
@@ -30,7 +29,7 @@ async function system(program, ...args) {
   await run(program, args);
 }
 
-const everySource = nativeSources([''], ['.cc', '.h']);
+const everySource = sources(['native', 'bench'], ['.cc', '.h']);
 const formatting = [
   ['prettier', () => tool('prettier', fix ? '--write' : '--check', '--log-level=warn', '.')],
   [
@@ -48,7 +47,7 @@ const checks = [
       system(
         'clang-tidy',
         '--quiet',
-        ...nativeSources(['core', 'launcher'], ['.cc']),
+        ...sources(['native/core', 'native/launcher'], ['.cc']),
         '--',
         '-std=c++17',
         '-Inative',

@@ -67,6 +67,12 @@ export function bare(python, task, mode) {
   return ofPipe(BARE[mode], python, [file('python.py'), mode, ...task.preload]);
 }
 
+/** A bare fork, with the least that a confined call takes of the kernel, as `confinement.cc` says. */
+export function leastConfined(python, task, { library, program }) {
+  const args = [file('python.py'), 'confined', library, program, ...task.preload];
+  return ofPipe('least confined fork', python, args);
+}
+
 function spawned(python) {
   return {
     name: 'spawn',

@@ -2,6 +2,7 @@
 
 `python.py persistent MODULE...` runs each request itself: the floor.
 `python.py fork MODULE...` forks a child for each, which runs it and exits: the bare price of a fork.
+`python.py confined LIBRARY PROGRAM MODULE...` forks it as `confinement.cc` does, built as both.
 `python.py waiting MODULE...` forks it ahead of its request, and answers when it is dead: what a cell without any
 confinement would take.
 In: a line of JSON each, {"id", "code", "globals"}. Out: a line, {"id", "globals"}.
@@ -13,6 +14,25 @@ import os
 import sys
 
 mode, modules = sys.argv[1], sys.argv[2:]
+fork = os.fork
+if mode == 'confined':
+    import ctypes
+    import subprocess
+
+    (library, program), modules = modules[:2], modules[2:]
+    supervisors = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    if not supervisors.stdout.readline():
+        sys.exit(1)
+    # The interpreter's lock is kept: its functions for a fork are not called, which is less still.
+    confined_fork = ctypes.PyDLL(library).confined_fork
+
+    def fork():
+        supervisors.stdin.write(b'1')
+        child = confined_fork()
+        if child < 0:
+            sys.exit('a child could not be confined')
+        return child
+
 gc.disable()
 for module in modules:
     importlib.import_module(module)
@@ -87,7 +107,7 @@ for line in sys.stdin:
         run_ahead(line, *waiting)
         waiting = fork_ahead()
     else:
-        if os.fork() == 0:
+        if fork() == 0:
             answer(json.loads(line))
             os._exit(0)
         reap()

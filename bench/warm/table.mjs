@@ -32,16 +32,28 @@ function latencyTable(latency) {
   );
 }
 
+const FORKS = { bareFork: 'bare fork', leastConfined: 'least confined' };
+
 function throughputTable(throughput) {
+  const forks = Object.entries(FORKS).filter(([key]) => key in throughput[0]);
   return titled(
-    ['callers', 'warm, calls/s', ...TIMES, 'bare fork, calls/s', ...TIMES, 'went cold'],
-    throughput.map(({ callers, warm, bareFork, cold }) => [
-      callers,
-      warm.perSecond.toFixed(0),
-      ...row(warm.milliseconds),
-      bareFork.perSecond.toFixed(0),
-      ...row(bareFork.milliseconds),
-      cold,
+    [
+      'callers',
+      'warm, calls/s',
+      ...TIMES,
+      ...forks.flatMap(([, name]) => [`${name}, calls/s`, 'p99 ms', 'warm to it']),
+      'went cold',
+    ],
+    throughput.map((figures) => [
+      figures.callers,
+      figures.warm.perSecond.toFixed(0),
+      ...row(figures.warm.milliseconds),
+      ...forks.flatMap(([key]) => [
+        figures[key].perSecond.toFixed(0),
+        figures[key].milliseconds.p99.toFixed(2),
+        (figures.warm.perSecond / figures[key].perSecond).toFixed(2),
+      ]),
+      figures.cold,
     ]),
   );
 }
@@ -87,6 +99,9 @@ export function warmText({ latency, throughput, growth, endurance }) {
     ...(latency === undefined ? [] : [latencyTable(latency)]),
     ...(latency?.[0].missing ?? []).map((why) => `not compared: ${why}`),
     ...(throughput === undefined ? [] : [throughputTable(throughput)]),
+    ...(throughput !== undefined && !('leastConfined' in throughput[0])
+      ? ['not compared: the least confined fork: there is no c++']
+      : []),
     ...(growth === undefined ? [] : growthTables(growth)),
     ...(endurance === undefined ? [] : [enduranceTable(endurance)]),
   ].join('\n\n');

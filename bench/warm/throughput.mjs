@@ -1,6 +1,7 @@
 // How many calls a second many callers get, and how long each then waits.
 import { summaryOf } from '../statistics.mjs';
-import { bare, ofJail, TASKS, warmJail } from './contenders.mjs';
+import { withConfinement } from './confinement.mjs';
+import { bare, leastConfined, ofJail, TASKS, warmJail } from './contenders.mjs';
 import { timed } from './latency.mjs';
 
 const CALLERS = [1, 2, 4, 8, 32];
@@ -19,24 +20,35 @@ async function press(contender, code, callers, seconds) {
   return { perSecond: times.length / elapsed, milliseconds: summaryOf(times) };
 }
 
-/** @returns for each number of callers, what warm cells and a bare fork sustain */
+/** Who presses, one after the other; warm last. */
+async function pressed(python, task, confinement) {
+  return {
+    bareFork: await bare(python, task, 'fork'),
+    ...(confinement && { leastConfined: await leastConfined(python, task, confinement) }),
+    warm: ofJail('warm', await warmJail(python, task)),
+  };
+}
+
+/** @returns for each number of callers, what warm cells, a bare fork and the least confined one sustain */
 export async function measureThroughput({ python, seconds, onRound }) {
   const [task] = TASKS;
-  const results = [];
-  for (const callers of CALLERS) {
-    // New ones each time: nobody inherits the other's full queue.
-    const warm = ofJail('warm', await warmJail(python, task));
-    const fork = await bare(python, task, 'fork');
-    try {
+  return withConfinement(async (confinement) => {
+    const results = [];
+    for (const callers of CALLERS) {
       onRound(`${callers} callers`);
-      const bareFork = await press(fork, task.code, callers, seconds);
-      const warmCells = await press(warm, task.code, callers, seconds);
-      const { cold, whyCold } = warm.jail.stats();
-      results.push({ callers, warm: warmCells, bareFork, cold, whyCold });
-    } finally {
-      await warm.stop();
-      fork.stop();
+      // New ones each time: nobody inherits the other's full queue.
+      const contenders = await pressed(python, task, confinement);
+      const figures = { callers };
+      try {
+        for (const [key, contender] of Object.entries(contenders)) {
+          figures[key] = await press(contender, task.code, callers, seconds);
+        }
+        const { cold, whyCold } = contenders.warm.jail.stats();
+        results.push({ ...figures, cold, whyCold });
+      } finally {
+        await Promise.all(Object.values(contenders).map((contender) => contender.stop()));
+      }
     }
-  }
-  return results;
+    return results;
+  });
 }
