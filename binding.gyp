@@ -82,7 +82,7 @@
         # As a system directory: its headers are not held to this project's warnings.
         '-isystem', "<!(node -p \"require('node:path').dirname(require.resolve('node-addon-api'))\")",
       ],
-      'dependencies': ['codejail-launcher', 'codejail-cell', 'codejail-probe'],
+      # No dependencies: it starts the programs by their paths, and would be linked to the library.
     },
     {
       'target_name': 'codejail-launcher',

@@ -270,11 +270,17 @@ interface NativeUnit {
 const packageDirectory = join(__dirname, '..');
 let unit: NativeUnit | undefined;
 
+/** Where the library for Pythons is: a package has one for each libc, and names them as it does the addon. */
+function cellLibrary(addonPath: string): string {
+  const libc = /\.(?:glibc|musl)(?=\.node$)/.exec(addonPath)?.[0] ?? '';
+  return join(dirname(addonPath), `codejail-cell${libc}.so`);
+}
+
 function load(): NativeUnit {
-  let directory: string;
+  let path: string;
   let addon: Addon;
   try {
-    directory = dirname(nodeGypBuild.resolve(packageDirectory));
+    path = nodeGypBuild.resolve(packageDirectory);
     addon = nodeGypBuild(packageDirectory) as Addon;
   } catch (cause) {
     throw new SetupError('load the addon', 0, {
@@ -284,9 +290,9 @@ function load(): NativeUnit {
       cause,
     });
   }
-  const launcher = join(directory, 'codejail-launcher');
-  const probe = join(directory, 'codejail-probe');
-  const cell = join(directory, 'codejail-cell.so');
+  const launcher = join(dirname(path), 'codejail-launcher');
+  const probe = join(dirname(path), 'codejail-probe');
+  const cell = cellLibrary(path);
   for (const program of [launcher, probe, cell]) {
     if (!existsSync(program)) {
       throw new SetupError('load the addon', 2, {

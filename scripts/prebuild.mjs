@@ -1,28 +1,38 @@
 // Makes prebuilds/linux-<arch>/: the addon by prebuildify, and beside it the static programs that it starts and the library that a warm Python loads.
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { main, root, run, ScriptError, step } from './console.mjs';
 import { nodeDirectory, requireToolchain } from './toolchain.mjs';
 
-const companions = ['codejail-launcher', 'codejail-probe', 'codejail-cell.so'];
+// As node-gyp-build tells them apart when it looks for an addon.
+const libc = existsSync('/etc/alpine-release') ? 'musl' : 'glibc';
+// The programs are static; the library is loaded by Pythons of this libc.
+const companions = {
+  'codejail-launcher': 'codejail-launcher',
+  'codejail-probe': 'codejail-probe',
+  'codejail-cell.so': `codejail-cell.${libc}.so`,
+};
 
 async function prebuild() {
   requireToolchain();
   const directory = nodeDirectory();
-  await run(
-    join(root, 'node_modules/.bin/prebuildify'),
-    ['--napi', '--strip', '--tag-libc'],
-    directory === undefined ? {} : { env: { npm_config_nodedir: directory } },
-  );
+  await run(join(root, 'node_modules/.bin/prebuildify'), ['--napi', '--strip', '--tag-libc'], {
+    env: {
+      PREBUILD_LIBC: libc,
+      ...(directory === undefined ? {} : { npm_config_nodedir: directory }),
+    },
+  });
   const target = join(root, `prebuilds/linux-${process.arch}`);
   mkdirSync(target, { recursive: true });
-  for (const name of companions) {
+  for (const [name, shipped] of Object.entries(companions)) {
     const built = join(root, 'build/Release', name);
     if (!existsSync(built)) {
       throw new ScriptError(`${built} was not built: binding.gyp must have a target of that name`);
     }
-    copyFileSync(built, join(target, name));
-    await run('strip', [join(target, name)]);
+    // prebuildify has copied a library, by its own name.
+    rmSync(join(target, name), { force: true });
+    copyFileSync(built, join(target, shipped));
+    await run('strip', [join(target, shipped)]);
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -119,6 +120,39 @@ describe('the package', () => {
     for (const kept of ['test', 'scripts', 'lib', 'build', 'bench', 'examples', 'node_modules']) {
       expect(directories).not.toContain(kept);
     }
+  });
+
+  it('runs from prebuilt binaries alone, warm Python too', () => {
+    const binaries = `prebuilds/linux-${process.arch}`;
+    const libc = existsSync('/etc/alpine-release') ? 'musl' : 'glibc';
+    const installed = join(scratch, 'node_modules/codejail');
+    mkdirSync(join(installed, binaries), { recursive: true });
+    cpSync(join(root, 'package.json'), join(installed, 'package.json'));
+    cpSync(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+    for (const [built, shipped] of Object.entries({
+      'codejail.node': `codejail.${libc}.node`,
+      'codejail-cell.so': `codejail-cell.${libc}.so`,
+      'codejail-launcher': 'codejail-launcher',
+      'codejail-probe': 'codejail-probe',
+    })) {
+      cpSync(join(root, 'build/Release', built), join(installed, binaries, shipped));
+    }
+    for (const name of Object.keys(manifest.dependencies)) {
+      symlinkSync(join(root, 'node_modules', name), join(scratch, 'node_modules', name));
+    }
+    write(
+      'server.mjs',
+      `import { createJail } from 'codejail';
+       const jail = createJail({ commands: { python: { bin: '/usr/bin/python3', warm: true } } });
+       await jail.warmUp();
+       const globals = {};
+       const { confinement } = await jail.safeExec('a = 17', globals);
+       console.log(globals.a, confinement.includes('warm'));
+       await jail.close();`,
+    );
+    const server = spawnSync(process.execPath, ['server.mjs'], { cwd: scratch, encoding: 'utf8' });
+    expect(server.stderr).toBe('');
+    expect(server.stdout).toBe('17 true\n');
   });
 
   it('brings node-addon-api and node-gyp-build with it, which building at installation needs', () => {
