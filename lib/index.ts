@@ -118,7 +118,7 @@ export function stats(): JailStatistics {
   return defaultJail.stats();
 }
 
-export { Jail } from './jail';
+export type { Jail } from './jail';
 export { CHANNELS, type CallMessage, type CellMessage, type TemplateMessage } from './diagnostics';
 export {
   ClosedError,

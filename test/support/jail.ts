@@ -1,7 +1,6 @@
 // The jails of the suites. Each suite runs twice: with each call in a new jail, and with Python in warm cells.
 import {
   createJail as createColdJail,
-  Jail,
   type CommandOptions,
   type JailCodeOptions,
   type JailOptions,
@@ -10,6 +9,7 @@ import {
   type SafeExecOptions,
   type SafeExecResult,
 } from '../../lib/index';
+import { Jail } from '../../lib/jail';
 import type { WaitOptions } from '../../lib/option-types';
 import { autoConfiguredPython } from '../../lib/command';
 import type { ColdReason } from '../../lib/warm/rule';
