@@ -129,7 +129,7 @@ function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): strin
     if (!allowed) {
       const name = why.split(' is ')[0] ?? '';
       if (name.startsWith('kernel.apparmor')) {
-        return `give user namespaces to the launcher alone: sudo codejail profile install --launcher (or to every program: sudo sysctl -w ${name}=0)`;
+        return `give user namespaces to the launcher alone: sudo npx codejail profile install --launcher (or to every program: sudo sysctl -w ${name}=0)`;
       }
       const value = name.endsWith('max_user_namespaces') ? 65536 : 1;
       return `sudo sysctl -w ${name}=${value}`;

@@ -27,7 +27,7 @@ export function appArmorCure(step: string, errno: number, detail: string): strin
   if (step === APPARMOR_STEPS.change && errno === constants.errno.ENOENT) {
     return (
       `load the profile: sudo apparmor_parser --replace /etc/apparmor.d/${detail}; ` +
-      `where there is none yet: sudo codejail profile install`
+      `where there is none yet: sudo npx codejail profile install`
     );
   }
   if (step === APPARMOR_STEPS.change && / \(\w+\)$/.test(detail)) {

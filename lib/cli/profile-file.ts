@@ -73,6 +73,11 @@ export function statusOfProfile({ name, text }: RenderedProfile): ProfileStatus 
   };
 }
 
+/** A word as a shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
 /**
  * Makes sure that profiles can be changed here.
  * @param action what a person typed: `install`
@@ -81,7 +86,7 @@ export function statusOfProfile({ name, text }: RenderedProfile): ProfileStatus 
 export function requireAppArmor(action: string): void {
   if (process.geteuid?.() !== 0) {
     throw new CommandLineError(
-      `profile ${action} needs root\nTry: sudo ${process.argv.slice(0, 2).join(' ')} profile ${action}`,
+      `profile ${action} needs root\nTry: sudo ${process.argv.map(quoted).join(' ')}`,
     );
   }
   if (!existsSync(LOADED)) {

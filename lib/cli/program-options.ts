@@ -45,7 +45,7 @@ export function addProgramOptions(command: Command): void {
     .addOption(
       new Option(
         '--user <name>',
-        'the sandbox user, where you are root (default: a uid of its own for each run)',
+        'the sandbox user, where you are root or have the capabilities (default: a uid of its own for each run)',
       ).helpGroup(group),
     )
     .addOption(
