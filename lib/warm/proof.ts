@@ -8,6 +8,13 @@ import type { Template } from './template';
 // Of all templates of this process: one that replaces another is made in the same way.
 const proved = new Map<string, readonly ProbeCheck[]>();
 
+/** What did not hold, and was not given up by name. */
+function brokenOf(checks: readonly ProbeCheck[], mechanisms: readonly string[]): ProbeCheck[] {
+  return checks.filter(
+    ({ held, guarantee }) => !held && !mechanisms.includes(`missing:${guarantee}`),
+  );
+}
+
 /**
  * Tries to break every guarantee in cells of this template, once for each configuration.
  * @param confinement the cold calls' of the command: a cell must hold what a cold jail holds
@@ -23,7 +30,8 @@ export async function proveCells(
   key: string,
 ): Promise<readonly ProbeCheck[]> {
   const known = proved.get(key);
-  if (known !== undefined) {
+  // Another jail may have given up what this one has not.
+  if (known !== undefined && brokenOf(known, mechanisms).length === 0) {
     return known;
   }
   const run: RunProbe = async (argv, limits) => {
@@ -32,9 +40,7 @@ export async function proveCells(
   };
   // A cell has no cgroup of its own.
   const checks = await probe(run, { ...confinement, cgroup: undefined });
-  const broken = checks.filter(
-    ({ held, guarantee }) => !held && !mechanisms.includes(`missing:${guarantee}`),
-  );
+  const broken = brokenOf(checks, mechanisms);
   if (broken.length > 0) {
     throw new SetupError('prove the cells', 0, {
       detail: broken

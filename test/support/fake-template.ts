@@ -85,7 +85,7 @@ export class FakeTemplate implements Template {
   /** Of each cell, in the order in which they were asked for. */
   readonly urgent: boolean[] = [];
 
-  async makeCell(limits: DiskLimits, isUrgent = false): Promise<Cell> {
+  async makeCell(limits: DiskLimits, isUrgent = false): Promise<FakeCell> {
     this.urgent.push(isUrgent);
     await this.gate;
     if (this.#isDead) {
