@@ -24,8 +24,9 @@ export interface CallMessage {
   /** The command's name. */
   command: string;
   slug: string | null;
+  /** `warm` where a cell has run it. */
   path: 'cold' | 'warm';
-  /** Why it was not warm. */
+  /** Why it was not warm; null also where it was rejected before that was known. */
   whyCold: ColdReason | null;
   /** `rejected`: nothing was run, or the call was aborted. */
   outcome: Outcome | 'rejected';

@@ -5,6 +5,7 @@ import type { RunResult } from './run';
 import type { Command, HostShare } from './command';
 import { publishCall, publishPoolEvent, type CallMessage } from './diagnostics';
 import { goOverEnd } from './end-rehearsal';
+import { ClosedError } from './errors';
 import type { EndSignal } from './end-signal';
 import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
@@ -60,16 +61,18 @@ export class Dispatcher {
   readonly #warm = new Map<Command, WarmCommand>();
   readonly #statistics = new CallStatistics();
   readonly #closing = new Set<Promise<void>>();
+  readonly #forgotten = new WeakSet<Command>();
+  #isClosed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
   /**
-   * Tells that a call of this command is about to come; its limits are not known yet.
+   * Tells that a call of this command is about to come; its limits and files are not looked at yet.
    * @returns whether a cell was told, since no call has run for a while
    */
-  announce(command: Command, demand: Omit<Demand, 'limits'>): boolean {
+  announce(command: Command, demand: Omit<Demand, 'limits' | 'files'>): boolean {
     return whyNotWarmAtAll(demand) === null && this.#warm.get(command)?.announce() === true;
   }
 
@@ -79,17 +82,21 @@ export class Dispatcher {
    */
   async run(call: Call, calledAt: number): Promise<RunResult> {
     this.#statistics.begin();
+    let path: CallMessage['path'] = 'cold';
     let whyCold: ColdReason | null = null;
     let result: RunResult['result'] | null = null;
     let error: unknown = null;
     try {
-      const running = this.#runWarm(call, calledAt);
+      const running = this.#runWarm(call, calledAt, () => {
+        path = 'warm';
+      });
       if (call.isAnnounced) {
         goOverEnd(call.limits);
       }
       let answer = await running;
       if (typeof answer === 'string') {
         whyCold = answer;
+        path = 'cold';
         answer = await this.#runCold(call, calledAt);
       }
       ({ result } = answer);
@@ -101,7 +108,7 @@ export class Dispatcher {
       const message: CallMessage = {
         command: call.command.name,
         slug: call.slug,
-        path: whyCold === null ? 'warm' : 'cold',
+        path,
         whyCold,
         outcome: result?.outcome ?? 'rejected',
         result,
@@ -113,21 +120,25 @@ export class Dispatcher {
     }
   }
 
-  async #runWarm(call: Call, calledAt: number): Promise<RunResult | ColdReason> {
+  async #runWarm(
+    call: Call,
+    calledAt: number,
+    onTaken: () => void,
+  ): Promise<RunResult | ColdReason> {
     const warm = this.#warmCommand(call.command);
-    if (warm === null) {
-      return 'not-warm';
+    if (typeof warm === 'string') {
+      return warm;
     }
     const copies = (call.warm ?? call).copies.length;
-    const { limits, env, hasCode } = call;
-    const reason = whyNotWarm({ limits, env, hasCode, copies }, this.#options.limits());
+    const { limits, files, env, hasCode } = call;
+    const reason = whyNotWarm({ limits, files, env, hasCode, copies }, this.#options.limits());
     if (reason !== null) {
       return reason;
     }
     return await warm.run(
       {
         limits,
-        files: call.files,
+        files,
         argv: call.argv,
         stdin: call.stdin,
         collect: call.collect,
@@ -137,6 +148,7 @@ export class Dispatcher {
         onStderr: call.onStderr,
         onChannel: call.onChannel,
         onNote: this.#noteOf(call),
+        onTaken,
       },
       calledAt,
     );
@@ -176,10 +188,14 @@ export class Dispatcher {
     };
   }
 
-  #warmCommand(command: Command): WarmCommand | null {
+  #warmCommand(command: Command): WarmCommand | ColdReason {
     const { warm } = command.options;
     if (warm === false) {
-      return null;
+      return 'not-warm';
+    }
+    // A call that began before would make a pool that nobody ends.
+    if (this.#isClosed || this.#forgotten.has(command)) {
+      return 'closed';
     }
     let found = this.#warm.get(command);
     if (found === undefined) {
@@ -198,13 +214,16 @@ export class Dispatcher {
   /**
    * Waits until the pools of these commands stand. One that can't be warm on this host is told to the logger:
    * its calls run cold.
-   * @throws as `WarmCommand.warmUp`
+   * @throws as `WarmCommand.warmUp`; ClosedError where the jail is closed meanwhile
    */
   async warmUp(commands: readonly Command[]): Promise<void> {
     await Promise.all(
       commands.map(async (command) => {
         const warm = this.#warmCommand(command);
-        const never = warm === null ? 'not-warm' : await warm.warmUp();
+        const never = typeof warm === 'string' ? warm : await warm.warmUp();
+        if (this.#isClosed) {
+          throw new ClosedError();
+        }
         if (never !== null) {
           this.#options.logger(
             'warn',
@@ -215,9 +234,14 @@ export class Dispatcher {
     );
   }
 
-  /** As `WarmCommand.verify`; null for a command that is not warm. */
+  /** As `WarmCommand.verify`; null for a command that is not warm, or not any more. */
   async verify(command: Command): Promise<readonly ProbeCheck[] | null> {
-    return this.#warmCommand(command)?.verify() ?? null;
+    const warm = this.#warmCommand(command);
+    const checks = typeof warm === 'string' ? null : await warm.verify();
+    if (this.#isClosed) {
+      throw new ClosedError();
+    }
+    return checks;
   }
 
   stats(): JailStatistics {
@@ -227,6 +251,7 @@ export class Dispatcher {
 
   /** Gives up the pool of a command that is configured anew. Its running calls go on. */
   forget(command: Command): void {
+    this.#forgotten.add(command);
     const warm = this.#warm.get(command);
     if (warm !== undefined) {
       this.#warm.delete(command);
@@ -237,6 +262,7 @@ export class Dispatcher {
 
   /** Waits until nothing of any pool is left. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const command of [...this.#warm.keys()]) {
       this.forget(command);
     }

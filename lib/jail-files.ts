@@ -31,7 +31,8 @@ export interface ExtraFile {
 }
 
 const MAXIMUM_COMPONENT_BYTES = 255;
-const MAXIMUM_PATH_BYTES = 4096;
+// PATH_MAX (path_resolution(7)), less what comes before it: the jail's directory and a NUL.
+const MAXIMUM_PATH_BYTES = 4000;
 const MAXIMUM_EXTRA_FILES = 100_000;
 
 /** Bytes from a string or a Uint8Array, copied: what the caller writes there later changes nothing. */

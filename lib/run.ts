@@ -323,7 +323,9 @@ export class Run {
       throw this.#failure.error;
     }
     if (ended.failure !== undefined) {
-      throw setupError(ended.failure, this.#startedMs !== undefined);
+      // A cell's call has begun when its files are written; only what supervises fails later.
+      const { step } = ended.failure;
+      throw setupError(ended.failure, this.#startedMs !== undefined && step === 'supervise');
     }
     const report = ended.report === undefined ? undefined : readReport(ended.report);
     const wasKilled = this.#stopped !== null || wasOutOfMemory(cgroup);

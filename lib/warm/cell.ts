@@ -20,6 +20,8 @@ export interface WarmCall extends RunCall {
   request?: string | undefined;
   /** Whether the native probe is run instead, with the words `argv`. */
   probe?: boolean;
+  /** Called when a cell is about to run it. */
+  onTaken?: (() => void) | undefined;
 }
 
 /** One waiting cell. It serves one call and is dead afterwards. */

@@ -100,6 +100,7 @@ export class Pool {
           this.#discard(taken);
           return 'disk-limits';
         }
+        call.onTaken?.();
         const running = taken.cell.run(call, calledAt);
         // Its program runs; the next cell has time.
         setImmediate(() => {
@@ -155,13 +156,14 @@ export class Pool {
 
   /**
    * Starts the template, and makes as many cells as shall wait.
+   * @returns why there are none, or null
    * @throws what kept the template from starting, or all cells from being made
    */
-  async warmUp(): Promise<void> {
+  async warmUp(): Promise<ColdReason | null> {
     // A pool's handles do not keep the process alive; who waits for it does.
     const alive = setInterval(() => undefined, 2 ** 30);
     try {
-      if (this.#templates.current === undefined) {
+      if (this.#templates.current === undefined && this.#closing === undefined) {
         await this.#templates.start();
       }
       this.#isFilling = true;
@@ -172,6 +174,7 @@ export class Pool {
       if (this.#failuresInARow > 0 && (this.#templates.current?.ready.length ?? 0) === 0) {
         throw this.#lastError;
       }
+      return this.#closing === undefined ? null : 'closed';
     } finally {
       clearInterval(alive);
     }

@@ -2,6 +2,7 @@
 import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement';
 import type { HostShare } from '../command';
 import type { DiskLimits, Limits } from '../limits';
+import type { JailFile } from '../spec';
 import { SpecFlag } from '../native';
 import type { CommandArguments } from '../option-types';
 import { isWithin } from '../paths';
@@ -21,6 +22,8 @@ export const COLD_REASONS = Object.freeze({
   files: 'the call has files of the host, which only a new jail can be given',
   env: 'the call has an environment of its own',
   'no-code': 'the call has no code: the program comes by standard input',
+  'big-files':
+    'the call brings many files, or long ones, which a cell would write within its own limits',
   'disk-limits':
     'the call has limits of its own for disk or files, which a waiting cell has already',
   starting: 'no template stood yet',
@@ -29,7 +32,7 @@ export const COLD_REASONS = Object.freeze({
   'slower-to-wait': 'a cold start was faster than waiting',
   'waited-too-long': 'no cell came in the time that was expected',
   'cells-lost': 'one cell after the other died before it began',
-  closed: 'the command was configured anew',
+  closed: 'the command was configured anew, or the jail closed',
 });
 
 /** Why a call ran cold. */
@@ -63,17 +66,31 @@ export function whyNeverWarm(
   return null;
 }
 
+// A new jail's are written before its program's time begins; a cell's main process takes 10 ms for so many.
+const MOST_FILES = 1000;
+const MOST_FILE_BYTES = 4 * 1024 * 1024;
+
 /** What a call asks for that a cell may be unable to give. */
 export interface Demand {
   limits: Limits;
+  /** What has to be written into its directory. */
+  files: readonly Pick<JailFile, 'content'>[];
   /** How many files of the host have to be copied in. */
   copies: number;
   env: Readonly<Record<string, string>>;
   hasCode: boolean;
 }
 
-/** Why a call can't be warm, whatever its limits are, or null. */
-export function whyNotWarmAtAll(demand: Omit<Demand, 'limits'>): ColdReason | null {
+function areBig(files: Demand['files']): boolean {
+  let bytes = 0;
+  for (const { content } of files) {
+    bytes += content.length;
+  }
+  return files.length > MOST_FILES || bytes > MOST_FILE_BYTES;
+}
+
+/** Why a call can't be warm, whatever its limits and files are, or null. */
+export function whyNotWarmAtAll(demand: Omit<Demand, 'limits' | 'files'>): ColdReason | null {
   if (!demand.hasCode) return 'no-code';
   if (demand.copies > 0) return 'files';
   if (Object.keys(demand.env).length > 0) return 'env';
@@ -89,6 +106,7 @@ export function whyNotWarm(demand: Demand, jailLimits: DiskLimits): ColdReason |
   if (limits.proxy === 0) return 'proxy';
   const reason = whyNotWarmAtAll(demand);
   if (reason !== null) return reason;
+  if (areBig(demand.files)) return 'big-files';
   if (!areEqual(limits, jailLimits)) return 'disk-limits';
   return null;
 }

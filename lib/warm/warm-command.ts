@@ -89,11 +89,7 @@ export class WarmCommand {
    * @throws as `Command.ready` and `Pool.warmUp`
    */
   async warmUp(): Promise<ColdReason | null> {
-    const never = await this.whyNever();
-    if (never === null) {
-      await this.#pool.warmUp();
-    }
-    return never;
+    return (await this.whyNever()) ?? (await this.#pool.warmUp());
   }
 
   /**

@@ -115,25 +115,28 @@ void Call::rehearse(std::uint64_t request_size) {
   header_.request_size = request_size;
 }
 
-Call::Part Call::part(std::size_t index) const {
-  const char* at = body_.get();
-  for (;; --index) {
+Call::Part Call::part(std::size_t index) {
+  if (next_part_ == nullptr || index < next_index_) {
+    next_index_ = 0;
+    next_part_ = body_.get();
+  }
+  for (;;) {
     CallPart lengths{};
-    std::memcpy(&lengths, at, sizeof(lengths));
-    const char* name = at + sizeof(lengths);
+    std::memcpy(&lengths, next_part_, sizeof(lengths));
+    const char* name = next_part_ + sizeof(lengths);
     const char* content = name + lengths.name_length + 1;
-    if (index == 0) {
+    next_part_ = content + lengths.content_length + 1;
+    if (next_index_++ == index) {
       return Part{name, content, lengths.content_length};
     }
-    at = content + lengths.content_length + 1;
   }
 }
 
-const char* Call::word(std::size_t index) const {
+const char* Call::word(std::size_t index) {
   return part(std::size_t{header_.directory_count} + header_.file_count + index).name;
 }
 
-Status Call::make_files() const {
+Status Call::make_files() {
   const std::size_t directories = header_.directory_count;
   if (directories + header_.file_count == 0) {
     return Status::success();

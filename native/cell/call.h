@@ -37,7 +37,8 @@ class Call {
   [[nodiscard]] CallKind kind() const { return header_.kind; }
   [[nodiscard]] std::uint64_t request_size() const { return header_.request_size; }
   [[nodiscard]] std::size_t word_count() const { return header_.word_count; }
-  [[nodiscard]] const char* word(std::size_t index) const;
+  // One after the other: each is found from the one before.
+  [[nodiscard]] const char* word(std::size_t index);
 
  private:
   struct Part {
@@ -49,11 +50,14 @@ class Call {
     void operator()(char* memory) const;
   };
 
-  [[nodiscard]] Part part(std::size_t index) const;
-  Status make_files() const;
+  // Of directories, files and words, in this order.
+  [[nodiscard]] Part part(std::size_t index);
+  Status make_files();
 
   CallHeader header_{};
   std::unique_ptr<char[], Free> body_;
+  std::size_t next_index_ = 0;
+  const char* next_part_ = nullptr;
 };
 
 }  // namespace codejail

@@ -243,7 +243,7 @@ CODEJAIL_EXPORT const char* codejail_word(int index) {
 // Tries to break this cell, as the probe does in a jail; the words of the call are the probe's.
 CODEJAIL_EXPORT void codejail_run_probe() {
   using namespace codejail;
-  const Call& call = state().call;
+  Call& call = state().call;
   const std::size_t count = call.word_count();
   const auto words = std::make_unique<char*[]>(count + 1);
   for (std::size_t i = 0; i < count; ++i) {

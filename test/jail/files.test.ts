@@ -69,6 +69,18 @@ describe('files of the host', () => {
     );
   });
 
+  it('supports many extra files, out of the time of the program', async () => {
+    const extraFiles = Array.from({ length: 60_000 }, (_, number) => [`f${number}`, ''] as const);
+    const { outcome, stdout, usage } = await suite.python(
+      'import os; print(len(os.listdir(".")))',
+      { extraFiles, limits: { cpu: 1, realtime: 10 } },
+    );
+    expect(stdout.toString()).toBe('60002\n');
+    expect(outcome).toBe('exited');
+    // Python's own; to write so many takes more.
+    expect(usage.userMs + usage.systemMs).toBeLessThan(300);
+  });
+
   it('supports many', async () => {
     for (let number = 0; number < 2000; number += 1) {
       suite.file(`many/${number % 20}/${number}`, String(number));

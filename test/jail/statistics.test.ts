@@ -1,6 +1,6 @@
 // What a jail tells of its calls: stats() and the channels of node:diagnostics_channel.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { CHANNELS, type CallMessage } from '../../lib/index';
+import { CHANNELS, createJail, type CallMessage } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
@@ -44,6 +44,16 @@ it('counts a call that runs, and one that is aborted as rejected', async () => {
   controller.abort();
   await running.catch(() => undefined);
   expect(suite.jail.stats()).toMatchObject({ calls: 1, running: 0, outcomes: { rejected: 1 } });
+});
+
+it('counts a call of which nothing ran as no warm one', async () => {
+  const jail = createJail({ commands: { python: { bin: '/no/such/python', warm: true } } });
+  const messages = await listen(async () => {
+    await jail.jailCode('python', { code: 'pass' }).catch(() => undefined);
+  });
+  expect(jail.stats()).toMatchObject({ warm: 0, cold: 1, whyCold: {}, outcomes: { rejected: 1 } });
+  expect(messages).toMatchObject([{ path: 'cold', whyCold: null, outcome: 'rejected' }]);
+  await jail.close();
 });
 
 it('counts no call whose arguments were refused', async () => {

@@ -193,6 +193,34 @@ it('leaves nothing of a pool whose command is configured anew', async () => {
   expect(await settledLeftovers(before)).toEqual({});
 });
 
+describe('a jail that is closed', () => {
+  it.each([
+    ['while a command is verified', async () => jail.verify('python')],
+    ['while a pool is started', async () => jail.warmUp()],
+    ['in the turn of its first call', async () => jail.jailCode('python', { code: '' })],
+  ])('%s makes no pool any more', async (_when, begin) => {
+    // What a first look at the host leaves open is no pool's.
+    await jail.verify('python');
+    await jail.close();
+    jail = jailOfTwoCells();
+    const before = traces();
+    const begun = begin();
+    await jail.close();
+    await expect(begun).rejects.toMatchObject({ code: 'ERR_CODEJAIL_CLOSED' });
+    expect(jail.stats().pools).toEqual({});
+    expect(await settledLeftovers(before)).toEqual({});
+  });
+
+  it('is told of no pool of a command that is configured anew while it is verified', async () => {
+    await jail.verify('python');
+    const before = traces();
+    const verified = jail.verify('python');
+    jail.configure('python', 'python3');
+    expect((await verified).cells).toBeNull();
+    expect(await settledLeftovers(before)).toEqual({});
+  });
+});
+
 const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
 const needsRoot = process.getuid?.() === 0 ? '' : ' (needs root: other users take no uid)';
 

@@ -34,6 +34,7 @@ const EXCUSES: readonly ColdReason[] = [
   'files',
   'env',
   'no-code',
+  'big-files',
   'disk-limits',
   'slower-to-wait',
   'queue-full',

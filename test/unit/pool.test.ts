@@ -482,6 +482,13 @@ describe('close', () => {
     expect(bench.template.isClosed).toBe(true);
   });
 
+  it('starts no template afterwards', async () => {
+    const bench = new Bench();
+    await bench.pool.close();
+    expect(await bench.pool.warmUp()).toBe('closed');
+    expect(bench.templates).toEqual([]);
+  });
+
   it('sends waiting and later calls to the cold path', async () => {
     const bench = await warmBench({ size: 1 });
     bench.template.gate = new Promise(() => undefined);

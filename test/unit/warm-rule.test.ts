@@ -66,6 +66,7 @@ describe('a call', () => {
   const jail = new LimitTable();
   const demand = (call: Parameters<LimitTable['effective']>[1] = {}, more: object = {}) => ({
     limits: jail.effective(null, call),
+    files: [],
     copies: 0,
     env: {},
     hasCode: true,
@@ -84,6 +85,8 @@ describe('a call', () => {
     ['no-code', {}, { hasCode: false }],
     ['files', {}, { copies: 1 }],
     ['env', {}, { env: { A: '1' } }],
+    ['big-files', {}, { files: Array(1001).fill({ content: Buffer.alloc(1) }) }],
+    ['big-files', {}, { files: [{ content: Buffer.alloc(4 * 1024 * 1024 + 1) }] }],
     ['disk-limits', { disk: 1024 * 1024 }, {}],
     ['disk-limits', { files: 3 }, {}],
   ] as const)('is cold: %s', (reason, limits, more) => {
