@@ -276,9 +276,11 @@ def main():
     return library, runner, sources, file, leave
 
 
-def fail_without_scout(outcome):
+def fail_without_cells(outcome):
     raise RuntimeError({
         -1: 'a process can not be forked: a preloaded module may have started a thread',
+        -4: 'a preloaded module has mapped memory that processes share, as mmap.mmap(-1, n) and multiprocessing do: '
+            'every call would see what another one writes there',
         -2: 'the rehearsal has not ended after %d seconds' % (LONGEST_REHEARSAL_MS / 1000),
     }.get(outcome, 'the rehearsal failed'))
 
@@ -287,7 +289,7 @@ try:
     library, runner, sources, file, leave = main()
     place = library.make_cells(file, LONGEST_REHEARSAL_MS, HANDOVER, ANSWER)
     if place < 0:
-        fail_without_scout(place)
+        fail_without_cells(place)
 except BaseException:
     import traceback
     answer(traceback.format_exc())

@@ -18,6 +18,7 @@
 #include "descriptor_message.h"
 #include "fork.h"
 #include "keeper.h"
+#include "memory_map.h"
 #include "microseconds.h"
 #include "probe.h"
 #include "python.h"
@@ -126,13 +127,18 @@ CODEJAIL_EXPORT int codejail_report_of_scout() {
 
 // Sends a scout with that request, then tells the server that the template is ready, makes cells as
 // they are asked for, and returns in each: a Place, or in the template below 0 what is wrong with
-// the scout. All in one: whatever Python did between would have the cells use other memory than it.
+// it, or with the scout. All in one: whatever Python did between would have the cells use other
+// memory than it.
 CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handover, int answer) {
   using namespace codejail;
 #if defined(__GLIBC__)
   // Each cell would copy the page tables of what is free, and free them again.
   (void)malloc_trim(0);
 #endif
+  // What one call writes there all others would see.
+  if (shares_writable_memory()) {
+    return -4;
+  }
   switch (send_scout(Descriptor(request), state().pages, patience_ms)) {
     case ScoutOutcome::kInScout:
       state().is_scout = true;

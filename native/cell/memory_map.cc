@@ -38,4 +38,15 @@ bool MemoryMap::next(Area& area) {
   return false;
 }
 
+bool shares_writable_memory() {
+  MemoryMap map;
+  Area area;
+  while (map.next(area)) {
+    if (area.is_writable && !area.is_private) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace codejail

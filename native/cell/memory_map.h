@@ -20,6 +20,9 @@ struct Area {
   bool is_private = false;
 };
 
+// Whether something is mapped that a fork shares with this process, to be written by both.
+[[nodiscard]] bool shares_writable_memory();
+
 class MemoryMap {
  public:
   MemoryMap();

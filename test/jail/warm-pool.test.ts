@@ -175,6 +175,19 @@ it('serves a pythonPath that its template searched, to the calls that name it on
   await expect(jail.safeExec(code, {})).rejects.toThrow('own_module');
 });
 
+it('rejects warmUp where a module has mapped memory that all calls would write to', async () => {
+  const path = mkdtempSync('/var/tmp/suite-');
+  chmodSync(path, 0o755);
+  writeFileSync(join(path, 'sharing.py'), 'import mmap\nshared = mmap.mmap(-1, 4096)');
+  folders.push(path);
+  const warm = { size: 1, memoryReserve: 0, pythonPath: [path], preload: ['sharing'] };
+  jail.configure('python', { bin: 'python3', warm });
+  await expect(jail.warmUp()).rejects.toMatchObject({
+    code: 'ERR_CODEJAIL_SETUP',
+    message: expect.stringContaining('memory that processes share') as string,
+  });
+});
+
 it('rejects warmUp with what Python said where a module is missing, and runs cold', async () => {
   jail.configure('python', { bin: 'python3', warm: { preload: ['no_such_module'] } });
   await expect(jail.warmUp()).rejects.toMatchObject({
