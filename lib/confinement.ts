@@ -125,9 +125,11 @@ function byUserNamespace(facts: HostFacts): Choice {
  * No namespace at all, as in a stock container: a uid of the pool, Landlock and seccomp. The total of
  * the disk is not limited.
  */
-function byUidAndLandlock(uidPool: UidPool): Choice {
+function byUidAndLandlock(uidPool: UidPool, facts: HostFacts): Choice {
+  // The whole of the container is in sight: what modes let anybody write could be emptied.
+  const noTruncation = facts.landlock < LANDLOCK_WITH_TRUNCATE ? SpecFlag.noTruncation : 0;
   return {
-    flags: SpecFlag.dropGroups | SpecFlag.reaperByUid | SpecFlag.noUnixSockets,
+    flags: SpecFlag.dropGroups | SpecFlag.reaperByUid | SpecFlag.noUnixSockets | noTruncation,
     namespaces: 0,
     idMap: IdMap.none,
     ids: NO_IDS,
@@ -144,7 +146,7 @@ function choicesFor(wishes: ConfinementWishes, facts: HostFacts): Choice[] {
     case 'root':
       return [wishes.user === undefined ? byUidPool(wishes.uidPool) : bySandboxUser(wishes.user)];
     case 'container':
-      return [byUserNamespace(facts), byUidAndLandlock(wishes.uidPool)];
+      return [byUserNamespace(facts), byUidAndLandlock(wishes.uidPool, facts)];
     case 'user':
       return [byUserNamespace(facts)];
   }

@@ -17,6 +17,7 @@ export const SpecFlag = {
   reaperByUid: 1 << 8,
   seccomp: 1 << 9,
   noUnixSockets: 1 << 10,
+  noTruncation: 1 << 12,
   template: 1 << 16,
   urgent: 1 << 17,
 } as const;

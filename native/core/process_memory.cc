@@ -30,9 +30,10 @@ std::uint64_t bytes_of(const char* text, const char* line, bool& found) {
 }
 
 std::uint64_t resident_of(const char* status, bool& found) {
-  // Page tables too: a huge mapping of nothing is made of them.
+  // Page tables too: a huge mapping of nothing is made of them. And what is swapped out: a program
+  // can have the kernel do that to its own memory (madvise(2), MADV_PAGEOUT).
   return bytes_of(status, "\nRssAnon:", found) + bytes_of(status, "\nRssShmem:", found) +
-         bytes_of(status, "\nVmPTE:", found);
+         bytes_of(status, "\nVmPTE:", found) + bytes_of(status, "\nVmSwap:", found);
 }
 
 bool read_resident(int directory, const char* path, std::uint64_t& bytes) {

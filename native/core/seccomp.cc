@@ -1,6 +1,7 @@
 #include "seccomp.h"
 
 #include <asm/ioctls.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -139,15 +140,43 @@ void restrict_ioctl(Filter& filter, Calls& calls) {
   calls.go(SYS_ioctl, filter.load_argument(1));
 }
 
-// mmap: no shared anonymous memory. Pages that MADV_DONTNEED has taken out of every resident set
-// stay allocated, so that neither RLIMIT_DATA nor a sample of the jail's memory would see them.
-void restrict_shared_memory(Filter& filter, Calls& calls) {
+// mmap: no anonymous memory that a limit would not see. Of shared memory, pages that MADV_DONTNEED
+// has taken out of every resident set stay allocated; what grows down counts as a stack, which
+// RLIMIT_DATA leaves out (mm/mmap.c, is_data_mapping); huge pages are in no resident set.
+void restrict_memory(Filter& filter, Calls& calls) {
+  // MAP_SHARED is a bit of MAP_SHARED_VALIDATE too.
+  constexpr std::uint32_t kUnseen = MAP_SHARED | MAP_GROWSDOWN | MAP_HUGETLB;
   const Filter::Place allowed = filter.answer(kAllow);
-  // Also in MAP_SHARED_VALIDATE.
-  const Filter::Place shared =
-      filter.if_any_bit(MAP_SHARED, filter.answer(refuse(EACCES)), allowed);
-  filter.if_any_bit(MAP_ANONYMOUS, shared, allowed);
+  const Filter::Place unseen = filter.if_any_bit(kUnseen, filter.answer(refuse(EACCES)), allowed);
+  filter.if_any_bit(MAP_ANONYMOUS, unseen, allowed);
   calls.go(SYS_mmap, filter.load_argument(3));
+}
+
+// fcntl: no word of what others read in a directory that all jails share (F_NOTIFY), and no lease
+// (F_SETLEASE), for which everybody else's open of the file waits: who owns it may take one.
+void restrict_fcntl(Filter& filter, Calls& calls) {
+  const Filter::Place denied = filter.answer(refuse(EACCES));
+  const Filter::Place lease = filter.if_equal(F_SETLEASE, denied, filter.answer(kAllow));
+  filter.if_equal(F_NOTIFY, denied, lease);
+  calls.go(SYS_fcntl, filter.load_argument(1));
+}
+
+// Of a file that is not opened for writing, which Landlock knows: O_TRUNC alone asks for no access
+// that it looks at (security/landlock/fs.c, get_required_file_open_access).
+void deny_truncation(Filter& filter, Calls& calls) {
+  const Filter::Place denied = filter.answer(refuse(EACCES));
+  const Filter::Place allowed = filter.answer(kAllow);
+  const Filter::Place if_write_only = filter.if_any_bit(O_RDWR, denied, allowed);
+  const Filter::Place if_not = filter.if_any_bit(O_RDWR, allowed, denied);
+  const Filter::Place by_access = filter.if_any_bit(O_WRONLY, if_write_only, if_not);
+#if defined(SYS_open)
+  filter.if_any_bit(O_TRUNC, by_access, allowed);
+  calls.go(SYS_open, filter.load_argument(1));
+#endif
+  filter.if_any_bit(O_TRUNC, by_access, allowed);
+  calls.go(SYS_openat, filter.load_argument(2));
+  calls.go(SYS_openat2, filter.answer(refuse(ENOSYS)));
+  calls.go(SYS_truncate, denied);
 }
 
 // Calls that take a process and would reach the launcher, which has the same uid: its limits,
@@ -185,7 +214,7 @@ void check_architecture(Filter& filter, Filter::Place killed, Filter::Place sear
 
 }  // namespace
 
-Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, pid_t launcher,
+Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, bool truncation, pid_t launcher,
                               Descriptor* listener) {
   Filter filter;
   const Filter::Place killed = filter.answer(SECCOMP_RET_KILL_PROCESS);
@@ -196,7 +225,11 @@ Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, pid_t launcher
   restrict_sockets(filter, calls, unix_sockets);
   restrict_socket_buffers(filter, calls);
   restrict_ioctl(filter, calls);
-  restrict_shared_memory(filter, calls);
+  restrict_memory(filter, calls);
+  restrict_fcntl(filter, calls);
+  if (!truncation) {
+    deny_truncation(filter, calls);
+  }
   protect_launcher(filter, calls, launcher);
   check_architecture(filter, killed, calls.search(filter));
   if (filter.overflown()) {

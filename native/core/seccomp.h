@@ -14,9 +14,11 @@ namespace codejail {
 // that is the program already; its `listener` answers nothing, and keeps the filter beyond the end
 // of those that are under it. `unix_sockets`: whether AF_UNIX is allowed; without a mount and
 // network namespace of its own the jail could reach the host's (landlock(7) does not cover
-// connect). `launcher`: the one process of the jail whose limits and scheduling nobody may change.
+// connect). `truncation`: whether files may be truncated by their names; Landlock before its
+// version 3 does not cover that (landlock(7)). `launcher`: the one process of the jail whose limits
+// and scheduling nobody may change.
 enum class ExecPolicy { kAllow, kAsk, kDeny };
-Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, pid_t launcher,
+Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, bool truncation, pid_t launcher,
                               Descriptor* listener = nullptr);
 
 }  // namespace codejail

@@ -32,9 +32,10 @@ enum SpecFlag : std::uint32_t {
   kReaperByUid = 1U << 8U,  // no PID namespace: what is left is found by its uid
   kSeccomp = 1U << 9U,
   kNoUnixSockets = 1U << 10U,
-  kSweepUid = 1U << 11U,  // nothing is started: what has the uid is ended
-  kTemplate = 1U << 16U,  // the program is a warm Python, which cells are forked from
-  kUrgent = 1U << 17U,    // of a cell: wanted at once, without what only speeds up its call
+  kSweepUid = 1U << 11U,      // nothing is started: what has the uid is ended
+  kNoTruncation = 1U << 12U,  // by name: Landlock does not know of it yet
+  kTemplate = 1U << 16U,      // the program is a warm Python, which cells are forked from
+  kUrgent = 1U << 17U,        // of a cell: wanted at once, without what only speeds up its call
 };
 
 constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};

@@ -249,8 +249,8 @@ void offer_to_oom_killer() {
   if (spec.has(kSeccomp)) {
     const bool may_exec = spec.has(kAllowExec);
     require(channel, install_seccomp_filter(may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk,
-                                            !spec.has(kNoUnixSockets), getpid(),
-                                            may_exec ? nullptr : &exec_listener));
+                                            !spec.has(kNoUnixSockets), !spec.has(kNoTruncation),
+                                            getpid(), may_exec ? nullptr : &exec_listener));
   }
   supervise(spec, channel, program, tmp_directory, exec_listener, label);
 }

@@ -68,7 +68,8 @@ bool proportional_bytes(int proc, pid_t process, std::uint64_t& bytes) {
   if (!found || !read_text(proc, path, text, sizeof(text))) {
     return false;
   }
-  bytes = tables + bytes_of(text, "\nPss_Anon:", found) + bytes_of(text, "\nPss_Shmem:", found);
+  bytes = tables + bytes_of(text, "\nPss_Anon:", found) + bytes_of(text, "\nPss_Shmem:", found) +
+          bytes_of(text, "\nSwapPss:", found);
   return found;
 }
 

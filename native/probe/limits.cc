@@ -29,6 +29,9 @@ void check_memory() {
   report_refused("memory", "take System V shared memory", shmget(IPC_PRIVATE, 4096, IPC_CREAT));
   void* shared = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   report("memory", "take shared anonymous memory", shared == MAP_FAILED);
+  void* growing = mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0);
+  report("memory", "take memory that counts as a stack", growing == MAP_FAILED);
 }
 
 void check_cpu() {

@@ -1,4 +1,5 @@
 // Guarantee `memory`: no more than its limit, all processes together, by whatever it is held.
+import { readFileSync } from 'node:fs';
 import { useAttackedJail, outcomesOf, run } from './attack';
 
 const MEBIBYTE = 1024 * 1024;
@@ -70,6 +71,19 @@ time.sleep(600)
 `,
 };
 
+const hasSwap = readFileSync('/proc/swaps', 'utf8').trim().includes('\n');
+const SWAPPED_OUT = `
+import mmap
+for _ in range(4):
+    if os.fork() == 0: break
+held = mmap.mmap(-1, 40 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+start = ctypes.addressof(ctypes.c_char.from_buffer(held))
+for page in range(0, 40 << 20, 1 << 20):
+    held[page:page + (1 << 20)] = os.urandom(1 << 20)
+    libc.madvise(ctypes.c_void_p(start + page), ctypes.c_size_t(1 << 20), 21)  # MADV_PAGEOUT
+time.sleep(600)
+`;
+
 describe('memory', () => {
   it('denies one process more than the limit', async () => {
     const result = await run(attacked.jail, `held = bytearray(400 << 20)\nsay('held', len(held))`, {
@@ -97,6 +111,36 @@ describe('memory', () => {
     expect(result.outcome).toBe('memory-limit');
     // Found out soon: not when twice as much was taken.
     expect(result.exceeded?.measured).toBeLessThan(2 * MEMORY + 40 * MEBIBYTE);
+  });
+
+  (hasSwap ? it : it.skip)(
+    `denies hoarding in memory that was swapped out${hasSwap ? '' : ' (this host has no swap)'}`,
+    async () => {
+      const result = await run(attacked.jail, SWAPPED_OUT, {
+        limits: { memory: MEMORY, realtime: 8, cpu: 8 },
+      });
+      expect(result.outcome).toBe('memory-limit');
+    },
+  );
+
+  it('denies memory that no limit would see', async () => {
+    const result = await run(
+      attacked.jail,
+      `
+import mmap
+def take(flags): mmap.mmap(-1, 4096, flags=flags | mmap.MAP_ANONYMOUS)
+attempt('shared', take, mmap.MAP_SHARED)
+attempt('growing down', take, mmap.MAP_PRIVATE | 0x100)
+attempt('of huge pages', take, mmap.MAP_PRIVATE | 0x40000)
+attempt('private', take, mmap.MAP_PRIVATE)
+`,
+    );
+    expect(outcomesOf(result)).toEqual({
+      shared: 'EACCES',
+      'growing down': 'EACCES',
+      'of huge pages': 'EACCES',
+      private: 'reached',
+    });
   });
 
   it('denies hiding from the account by taking the launcher’s descriptors', async () => {

@@ -252,8 +252,20 @@ attempt('in a child', lambda: os.posix_spawn(sys.executable, ['x', '-c', '1'], {
       `
 attempt('inotify', call, (294, 26), 0)
 attempt('fanotify', call, (300, 262), 0, 0)
+attempt('dnotify', call, (72, 25), os.open(os.path.dirname(os.__file__), os.O_RDONLY), 1026, 1)
 `,
     );
-    expectDenied(found, ['inotify', 'fanotify']);
+    expectDenied(found, ['inotify', 'fanotify', 'dnotify']);
+  });
+
+  it('denies a lease, for which whoever else opens the file would wait', async () => {
+    const found = await outcomes(
+      jail,
+      `
+attempt('its own file', call, (72, 25), os.open('tmp/own', os.O_RDONLY | os.O_CREAT), 1024, 0)
+attempt('a module', call, (72, 25), os.open(os.__file__, os.O_RDONLY), 1024, 0)
+`,
+    );
+    expectDenied(found, ['its own file', 'a module']);
   });
 });

@@ -45,8 +45,8 @@ const WISHES = {
   uidPool: DEFAULT_UID_POOL,
 };
 
-function confinement(): Confinement {
-  const found = planConfinement(WISHES, { ...facts, kind: 'container' }).at(-1);
+function confinement(landlock = facts.landlock): Confinement {
+  const found = planConfinement(WISHES, { ...facts, kind: 'container', landlock }).at(-1);
   if (found === undefined) {
     throw new Error('no confinement for a container');
   }
@@ -130,6 +130,30 @@ describe('a host without namespaces', () => {
     expect(result.stderr.toString()).toBe('');
     expect(result.stdout.toString()).toBe("in ['data', 'jailed_code', 'tmp']\n");
     expect(result.collected.map(({ content }) => content.toString())).toEqual(['left']);
+  });
+
+  test_('denies truncation by name where Landlock does not know of it', async () => {
+    const code = [
+      'import errno, os',
+      'def attempt(name, function, *arguments):',
+      '    try: function(*arguments)',
+      '    except OSError as error: print(name, errno.errorcode[error.errno])',
+      '    else: print(name, "done")',
+      'open("tmp/own", "w").write("x" * 100)',
+      'attempt("truncate", os.truncate, "tmp/own", 0)',
+      'for flags in (os.O_RDONLY, os.O_ACCMODE):',
+      '    attempt(f"open {flags}", os.open, "tmp/own", flags | os.O_TRUNC)',
+      'print(os.path.getsize("tmp/own"))',
+      'for flags in (os.O_WRONLY, os.O_RDWR):',
+      '    attempt(f"open {flags}", os.open, "tmp/own", flags | os.O_TRUNC)',
+      'print(os.path.getsize("tmp/own"))',
+    ].join('\n');
+    const limits = { realtime: 20, cpu: 10, fsize: 1_000_000 };
+    const { stdout, stderr } = await coldPython(confinement(2), code, limits, {});
+    expect(stderr.toString()).toBe('');
+    expect(stdout.toString()).toBe(
+      'truncate EACCES\nopen 0 EACCES\nopen 3 EACCES\n100\nopen 1 done\nopen 2 done\n0\n',
+    );
   });
 
   test_('leaves no directory on the host', async () => {
