@@ -225,11 +225,18 @@ void offer_to_oom_killer() {
   if (!spec.has(kReaperByUid)) {
     require(channel, limit_tasks(header));
   }
+  const uid_t caller = getuid();
   require(channel, drop_credentials(spec));
   // Root alone may now look at this process: no program of the same uid can read or write the
   // launcher's memory through /proc/1/mem (ptrace(2), "Ptrace access mode checking").
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
     require(channel, Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE"));
+  }
+  if (spec.has(kReaperByUid)) {
+    // A server and a launcher that were both killed give the lease back, and not all that they
+    // started is dead. This process holds the lease and has no child yet: whoever has the uid is
+    // left over, and could signal the program.
+    require(channel, end_leftovers(caller));
   }
   char label[sizeof(Report::label)] = {};
   if (profile.header != nullptr) {

@@ -66,20 +66,25 @@ Status Program::prepare(const Spec& spec) {
 }
 
 pid_t Program::start(const Spec& spec, const ReportChannel& channel) const {
+  const pid_t launcher = getpid();
   // Not vfork: the parent has to answer for this child's execve (seccomp_unotify(2)) meanwhile.
   const pid_t child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
   if (child == 0) {
-    become(spec, channel);
+    become(spec, channel, launcher);
   }
   return child;
 }
 
 // Without a PID namespace the launcher must be out of the program's reach: another real uid, and
 // outside of its Landlock domain, since it needs /proc to find what the program has started.
-void Program::leave_launcher(const Spec& spec, const ReportChannel& channel) const {
+void Program::leave_launcher(const Spec& spec, const ReportChannel& channel, pid_t launcher) const {
   // The program must not outlive a launcher that was killed from outside.
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
     channel.fail(Status::failure(Step::kUserId, errno, "PR_SET_PDEATHSIG"));
+  }
+  // Of a parent that has died before, no signal comes (prctl(2)).
+  if (getppid() != launcher) {
+    _exit(2);
   }
   if (Status status = become_sandbox_user(spec); !status.ok()) {
     channel.fail(status);
@@ -94,7 +99,7 @@ void Program::leave_launcher(const Spec& spec, const ReportChannel& channel) con
   }
 }
 
-void Program::become(const Spec& spec, const ReportChannel& channel) const {
+void Program::become(const Spec& spec, const ReportChannel& channel, pid_t launcher) const {
   // A session of its own: job control in the jail can't reach the launcher's.
   if (setsid() < 0) {
     channel.fail(Status::failure(Step::kSession, errno));
@@ -106,7 +111,7 @@ void Program::become(const Spec& spec, const ReportChannel& channel) const {
     channel.fail(status);
   }
   if (spec.has(kReaperByUid)) {
-    leave_launcher(spec, channel);
+    leave_launcher(spec, channel, launcher);
   }
   if (Status status = limit_program(spec.header()); !status.ok()) {
     channel.fail(status);

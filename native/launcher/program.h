@@ -27,8 +27,8 @@ class Program {
   };
   using Strings = std::unique_ptr<const char*[], Free>;
 
-  void leave_launcher(const Spec& spec, const ReportChannel& channel) const;
-  [[noreturn]] void become(const Spec& spec, const ReportChannel& channel) const;
+  void leave_launcher(const Spec& spec, const ReportChannel& channel, pid_t launcher) const;
+  [[noreturn]] void become(const Spec& spec, const ReportChannel& channel, pid_t launcher) const;
 
   Descriptor binary_;
   Descriptor handover_;

@@ -52,20 +52,29 @@ bool any_left() {
 
 }  // namespace
 
-void sweep_uid(const Spec& spec) {
-  if (!drop_credentials(spec).ok()) {
-    _exit(1);
+Status end_leftovers(uid_t caller) {
+  // The real and the effective uid of the sender are what kill(2) compares: neither may reach more
+  // than one jail.
+  for (const uid_t own : {getuid(), geteuid()}) {
+    if (own == 0 || own == caller) {
+      return Status::failure(Step::kLease, EPERM, "the leased uid belongs to no jail");
+    }
   }
   for (int round = 0; round < kRounds; ++round) {
     // Reaches a process that was forked while the others were being killed in a later round.
     (void)kill(-1, SIGKILL);
     if (!any_left()) {
-      _exit(0);
+      return Status::success();
     }
     const timespec pause{0, kPauseNs};
     nanosleep(&pause, nullptr);
   }
-  _exit(1);
+  return Status::failure(Step::kLease, EBUSY, "a process of the leased uid does not end");
+}
+
+void sweep_uid(const Spec& spec) {
+  const uid_t caller = getuid();
+  _exit(drop_credentials(spec).ok() && end_leftovers(caller).ok() ? 0 : 1);
 }
 
 }  // namespace codejail

@@ -1,5 +1,7 @@
 // The fourth kind of host: root in a stock container, which may change uids and nothing else. The way
 // of confining needs no namespace, so root can go it on any host with Landlock.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   mkdirSync,
   readdirSync,
@@ -9,6 +11,9 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ColdCall } from '../../lib/cold';
 import type { RunResult } from '../../lib/run';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
@@ -86,6 +91,51 @@ function processesOf(uid: number): string[] {
         return false;
       }
     });
+}
+
+/** What a program of a server in a process of its own says of itself. */
+interface Abandoned {
+  launcher: number;
+  orphan: string;
+  directory: string;
+}
+
+/** Leaves an orphan in a session of its own, and tells of it. */
+const ABANDON = [
+  'import json, os, time',
+  'reader, writer = os.pipe()',
+  'if os.fork() == 0:',
+  '    os.setsid()',
+  '    if os.fork() == 0:',
+  '        os.write(writer, str(os.getpid()).encode())',
+  '        time.sleep(60)',
+  '    os._exit(0)',
+  'orphan = os.read(reader, 20).decode()',
+  'print(json.dumps({"launcher": os.getppid(), "orphan": orphan, "directory": os.getcwd()}), flush=True)',
+  'time.sleep(60)',
+].join('\n');
+
+/** Runs `ABANDON` from another server, and kills that with its launcher, so that nobody ends the orphan. */
+async function abandonedOrphan(plan: Confinement): Promise<Abandoned> {
+  const support = join(__dirname, '..', 'support');
+  const source = `
+    const { coldPython } = require(${JSON.stringify(join(support, 'cold-python.ts'))});
+    void coldPython(${JSON.stringify(plan)}, ${JSON.stringify(ABANDON)}, { realtime: 60, cpu: 10 }, {
+      onStdout: (chunk) => { process.stdout.write(chunk); },
+    });`;
+  const server = spawn(
+    process.execPath,
+    ['-r', join(support, 'load-typescript.js'), '-e', source],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const [line] = (await once(server.stdout, 'data')) as [Buffer];
+  const abandoned = JSON.parse(line.toString()) as Abandoned;
+  // Else it would see the end of its server, and end all.
+  process.kill(abandoned.launcher, 'SIGSTOP');
+  server.kill('SIGKILL');
+  await text(server.stdout);
+  process.kill(abandoned.launcher, 'SIGKILL');
+  return abandoned;
 }
 
 function jailDirectories(): string[] {
@@ -239,6 +289,42 @@ describe('a host without namespaces', () => {
       ).rejects.toMatchObject({ code: 'ERR_CODEJAIL_SETUP', step: 'supervise' });
       expect(processesOf(uid)).toEqual([]);
       expect(native().addon.uidIsFree(leaseDirectory(), uid)).toBe(true);
+    },
+  );
+
+  test_(
+    'ends what a killed server and launcher left before its uid has a program again',
+    async () => {
+      // Of this test alone, also where it runs twice at a time on this host.
+      const uid = 1_970_000_000 + 2 * process.pid;
+      const plan = { ...confinement(), uidPool: { first: uid, count: 1 } };
+      const { orphan, directory } = await abandonedOrphan(plan);
+      try {
+        while (!native().addon.uidIsFree(leaseDirectory(), uid)) {
+          await sleep(10);
+        }
+        expect(processesOf(uid)).toContain(orphan);
+        let met: string[] | undefined;
+        const { stdout } = await coldPython(
+          plan,
+          'import os, time\nprint(os.getuid(), flush=True)\ntime.sleep(1)',
+          { realtime: 20, cpu: 10 },
+          {
+            onStdout: () => {
+              met = processesOf(uid);
+            },
+          },
+        );
+        expect(Number(stdout)).toBe(uid);
+        expect(met?.length).toBeGreaterThan(0);
+        expect(met).not.toContain(orphan);
+      } finally {
+        if (processesOf(uid).includes(orphan)) {
+          process.kill(Number(orphan), 'SIGKILL');
+        }
+        await removeHostDirectory(directory);
+        rmSync(join(leaseDirectory(), String(uid)));
+      }
     },
   );
 
