@@ -51,6 +51,7 @@
         'native/addon/cell_outputs.cc',
         'native/addon/cgroup_end.cc',
         'native/addon/cgroup_lock.cc',
+        'native/addon/child.cc',
         'native/addon/collect.cc',
         'native/addon/jail_cgroup.cc',
         'native/addon/jail_events.cc',

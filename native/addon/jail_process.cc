@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 
+#include "child.h"
 #include "jail_events.h"
 #include "jail_processes.h"
 #include "pidfd.h"
@@ -17,6 +19,9 @@ namespace codejail {
 namespace {
 
 constexpr int kEvents = UV_READABLE | UV_DISCONNECT;
+
+// Between two looks whether a child without a pidfd has ended, which takes it a moment.
+constexpr std::uint64_t kLookMs = 2;
 
 // Whether nothing is left in a pipe, and nobody can write to it any more.
 bool is_at_end(int pipe) {
@@ -106,6 +111,7 @@ void JailProcess::stop_watches() {
   for (Watch* watch : {&report_watch_, &end_watch_, &first_watch_, &second_watch_}) {
     watch->stop();
   }
+  numbered_look_.stop();
 }
 
 void JailProcess::hold_loop(bool held) {
@@ -183,6 +189,9 @@ void JailProcess::read_reports(uv_loop_t* loop) {
     if (has_lost) {
       failure_ = Status::failure(Step::kSupervise, errno);
       failure_detail_ = "a descriptor of the jail could not be received";
+      if (report.kind == ReportKind::kNamespaces && !is_cell_) {
+        end_by_number(loop, report.main_process);
+      }
       kill();
     }
     if (count == 0 || has_lost || (count < 0 && errno != EAGAIN)) {
@@ -204,6 +213,23 @@ void JailProcess::read_reports(uv_loop_t* loop) {
       return;
     }
   }
+}
+
+// The number is this server's own for its child; a cell's PID 1 is the nursery's.
+void JailProcess::end_by_number(uv_loop_t* loop, pid_t child) {
+  // What else is reported of a jail that is being killed is no news.
+  report_watch_.stop();
+  report_channel_.reset();
+  numbered_child_ = child;
+  kill_child(child);
+  numbered_look_.repeat(loop, kLookMs, [this, loop] {
+    if (reap_child(numbered_child_, WNOHANG)) {
+      const std::shared_ptr<JailProcess> alive = shared_from_this();
+      numbered_child_ = 0;
+      numbered_look_.stop();
+      on_process_end(loop);
+    }
+  });
 }
 
 void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t* loop) {

@@ -14,6 +14,7 @@
 #include "cell_call.h"
 #include "report.h"
 #include "spawn_thread.h"
+#include "timer.h"
 #include "watch.h"
 
 namespace codejail {
@@ -66,6 +67,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
  private:
   void read_reports(uv_loop_t* loop);
   void take_report(const Report& report, Descriptor passed, uv_loop_t* loop);
+  void end_by_number(uv_loop_t* loop, pid_t child);
   void read_outputs(std::size_t first, std::size_t end);
   void on_process_end(uv_loop_t* loop);
   [[nodiscard]] bool may_have_leftovers() const;
@@ -85,6 +87,8 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   Descriptor report_channel_;
   Descriptor first_pidfd_;   // of the process that was cloned here
   Descriptor second_pidfd_;  // of PID 1 of the jail, where the launcher made the namespaces
+  // PID 1 of the jail as long as it is not reaped, where its pidfd could not be received; else 0.
+  pid_t numbered_child_ = 0;
   Descriptor tmp_directory_;
   Descriptor nursery_;
   // Of a cell.
@@ -98,6 +102,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   Watch end_watch_;
   Watch first_watch_;
   Watch second_watch_;
+  Timer numbered_look_;
   std::optional<CellCall> call_;  // of a cell
   Napi::FunctionReference on_event_;
   Napi::AsyncContext context_;

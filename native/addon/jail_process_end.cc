@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "cgroup_end.h"
+#include "child.h"
 #include "jail_events.h"
 #include "jail_process.h"
 #include "jail_processes.h"
@@ -38,7 +39,7 @@ void JailProcess::on_process_end(uv_loop_t* loop) {
     return;
   }
   read_reports(loop);
-  if (second_pidfd_.valid() && !second_ended_) {
+  if (numbered_child_ > 0 || (second_pidfd_.valid() && !second_ended_)) {
     return;
   }
   if (!sweeping_ && may_have_leftovers() && start_sweep()) {
@@ -153,10 +154,18 @@ void JailProcess::end_now() {
   }
   Report report{};
   Descriptor passed;
-  while (receive_report(report_channel_, report, passed) > 0) {
+  ssize_t count = 0;
+  while ((count = receive_report(report_channel_, report, passed)) > 0) {
     if (report.kind == ReportKind::kNamespaces) {
       second_pidfd_ = std::move(passed);
     }
+  }
+  if (count < 0 && errno == EMFILE && report.kind == ReportKind::kNamespaces && !is_cell_) {
+    numbered_child_ = report.main_process;
+  }
+  if (numbered_child_ > 0) {
+    kill_child(numbered_child_);
+    (void)reap_child(numbered_child_, 0);
   }
   for (const Descriptor* pidfd : {&second_pidfd_, &first_pidfd_}) {
     if (pidfd->valid()) {

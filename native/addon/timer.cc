@@ -8,16 +8,29 @@
 namespace codejail {
 
 void Timer::start(uv_loop_t* loop, std::uint64_t milliseconds, OnTime on_time) {
+  start(loop, milliseconds, 0, std::move(on_time));
+  uv_unref(reinterpret_cast<uv_handle_t*>(handle_));
+}
+
+void Timer::repeat(uv_loop_t* loop, std::uint64_t milliseconds, OnTime on_time) {
+  start(loop, milliseconds, milliseconds, std::move(on_time));
+}
+
+void Timer::start(uv_loop_t* loop, std::uint64_t first, std::uint64_t interval, OnTime on_time) {
   on_time_ = std::move(on_time);
   handle_ = std::make_unique<uv_timer_t>().release();
   uv_timer_init(loop, handle_);
   // Else it would count from when the loop's turn began.
   uv_update_time(loop);
-  uv_unref(reinterpret_cast<uv_handle_t*>(handle_));
   handle_->data = this;
   uv_timer_start(
-      handle_, [](uv_timer_t* handle) { static_cast<Timer*>(handle->data)->on_time_(); },
-      milliseconds, 0);
+      handle_,
+      [](uv_timer_t* handle) {
+        // A copy: what is called may be the end of this timer.
+        const OnTime on_time = static_cast<Timer*>(handle->data)->on_time_;
+        on_time();
+      },
+      first, interval);
 }
 
 void Timer::stop() {

@@ -19,9 +19,13 @@ class Timer {
 
   // To be started once. Does not keep the event loop alive.
   void start(uv_loop_t* loop, std::uint64_t milliseconds, OnTime on_time);
+  // The same again and again, until it is stopped. Keeps the event loop alive.
+  void repeat(uv_loop_t* loop, std::uint64_t milliseconds, OnTime on_time);
   void stop();
 
  private:
+  void start(uv_loop_t* loop, std::uint64_t first, std::uint64_t interval, OnTime on_time);
+
   uv_timer_t* handle_ = nullptr;
   OnTime on_time_;
 };

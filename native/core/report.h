@@ -8,7 +8,7 @@
 namespace codejail {
 
 enum class ReportKind : std::uint32_t {
-  kNamespaces,    // carries the pidfd of the process that is PID 1 of the jail
+  kNamespaces,    // carries the pidfd of the process that is PID 1 of the jail, and its number
   kTmpDirectory,  // carries the descriptor of the jail's writable directory
   kStarted,
   kFailed,
@@ -26,8 +26,9 @@ struct Report {
   std::int32_t error;
   std::int32_t wait_status;
   Verdict verdict;
-  std::int32_t main_process;  // of a cell, as its supervisor sees it
-  std::int32_t processor;     // of a cell: which it waits on, -1 where that is not known
+  // Of a cell, as its supervisor sees it; of kNamespaces, where PID 1 is a child of the server.
+  std::int32_t main_process;
+  std::int32_t processor;  // of a cell: which it waits on, -1 where that is not known
   std::int32_t padding;
   std::uint64_t started_ns;  // CLOCK_MONOTONIC
   std::uint64_t user_us;

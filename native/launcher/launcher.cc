@@ -118,6 +118,7 @@ Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
   if (child > 0) {
     Report report{};
     report.kind = ReportKind::kNamespaces;
+    report.main_process = child;
     if (!channel.send(report, pidfd)) {
       _exit(2);
     }

@@ -96,6 +96,37 @@ describe('a server without descriptors', () => {
     expect(lines.at(-2)).toBe('ran 0');
   });
 
+  // As an ordinary user and as a sandbox user: there the launcher makes the jail's namespaces, and tells of its PID 1.
+  it('ends and reaps a jail that it has no room to be told of', async () => {
+    const { said, status } = await server(
+      script(`
+        const { addon } = require(${JSON.stringify(join(ROOT, 'lib', 'native.ts'))}).native();
+        const user = process.getuid() === 0 ? { user: 'nobody' } : {};
+        const jail = createJail({ commands: { sleep: { bin: '/bin/sleep', ...user } }, limits: { realtime: 20 } });
+        await jail.jailCode('sleep', { argv: ['0'] });
+        const children = () => fs.readdirSync('/proc/self/task').flatMap((task) =>
+          fs.readFileSync('/proc/self/task/' + task + '/children', 'utf8').split(' ').filter(Boolean)).length;
+        const before = children();
+        const held = [];
+        const { spawn } = addon;
+        addon.spawn = (...words) => {
+          const spawned = spawn(...words);
+          // When the event loop goes on, the launcher has told of it, and there is no descriptor left.
+          process.nextTick(() => {
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+            try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
+          });
+          return spawned;
+        };
+        const outcome = await jail.jailCode('sleep', { argv: ['60'] }).then(() => 'ran', (error) => error.code + ' ' + error.errnoName);
+        held.forEach((descriptor) => fs.closeSync(descriptor));
+        say(outcome + ' ' + (children() - before));`),
+      'ulimit -n 96;',
+    );
+    expect(status).toBe(0);
+    expect(said.trim().split('\n')).toEqual(['ERR_CODEJAIL_SETUP EMFILE 0', 'end']);
+  });
+
   it('loses no call where a cell comes that it has no room for', async () => {
     const { said, status } = await server(
       script(`
