@@ -86,23 +86,26 @@ void UsageSampler::begin_call(pid_t main_process, std::uint64_t spent_us,
   inherited_bytes_ = inherited_bytes;
 }
 
-UsageSampler::Seen& UsageSampler::entry(pid_t process, bool& is_new) {
+UsageSampler::Seen* UsageSampler::entry(pid_t process, bool& is_new) {
   unsigned free_place = kMaxSeen;
   for (unsigned i = 0; i < count_; ++i) {
     if (seen_[i].process == process) {
       is_new = false;
-      return seen_[i];
+      return &seen_[i];
     }
     if (seen_[i].process == 0) {
       free_place = i;
     }
   }
-  if (free_place == kMaxSeen) {
-    free_place = count_ < kMaxSeen ? count_++ : kMaxSeen - 1;
-  }
   is_new = true;
+  if (free_place == kMaxSeen) {
+    if (count_ == kMaxSeen) {
+      return nullptr;
+    }
+    free_place = count_++;
+  }
   seen_[free_place] = Seen{process, 0, true};
-  return seen_[free_place];
+  return &seen_[free_place];
 }
 
 Sample UsageSampler::take(std::uint64_t exact_above) {
@@ -110,7 +113,9 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   for (unsigned i = 0; i < count_; ++i) {
     seen_[i].alive = false;
   }
-  std::uint64_t exact = 0;
+  std::uint64_t placeless_bytes = 0;
+  std::uint64_t placeless_cpu_us = 0;
+  std::uint64_t newly_placed_cpu_us = 0;
   if (!proc_) {
     return sample;
   }
@@ -142,18 +147,30 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     newest = process > newest ? process : newest;
     newcomers += process > newest_seen_ ? 1 : 0;
     bool is_new = false;
-    Seen& seen = entry(process, is_new);
+    Seen* const seen = entry(process, is_new);
     wrapped = wrapped || (is_new && process < newest_seen_);
-    seen.alive = true;
-    if (cpu < seen.cpu_us) {
-      // The number has been given to a new process meanwhile.
-      ended_cpu_us_ += seen.cpu_us;
-    }
-    seen.cpu_us = cpu;
     const std::uint64_t resident = resident_bytes(proc, process);
-    sample.memory_bytes += resident > inherited_bytes_ ? resident - inherited_bytes_ : 0;
+    const std::uint64_t own = resident > inherited_bytes_ ? resident - inherited_bytes_ : 0;
+    sample.memory_bytes += own;
     ++sample.processes;
+    if (seen == nullptr) {
+      placeless_bytes += own;
+      placeless_cpu_us += cpu;
+      continue;
+    }
+    newly_placed_cpu_us += is_new ? cpu : 0;
+    seen->alive = true;
+    if (cpu < seen->cpu_us) {
+      // The number has been given to a new process meanwhile.
+      ended_cpu_us_ += seen->cpu_us;
+    }
+    seen->cpu_us = cpu;
   }
+  // Whoever had no place has still none, has got one, or has ended: so much is of these at least.
+  if (placeless_cpu_us_ > placeless_cpu_us + newly_placed_cpu_us) {
+    ended_cpu_us_ += placeless_cpu_us_ - placeless_cpu_us - newly_placed_cpu_us;
+  }
+  placeless_cpu_us_ = placeless_cpu_us;
   for (unsigned i = 0; i < count_; ++i) {
     if (!seen_[i].alive && seen_[i].process != 0) {
       ended_cpu_us_ += seen_[i].cpu_us;
@@ -165,6 +182,8 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   newest_seen_ = wrapped || newest > newest_seen_ ? newest : newest_seen_;
   sample.cpu_us += ended_cpu_us_;
   if (sample.memory_bytes > exact_above && sample.processes > 1) {
+    // Rather too much than too little of those without a place.
+    std::uint64_t exact = placeless_bytes;
     for (unsigned i = 0; i < count_; ++i) {
       std::uint64_t bytes = 0;
       if (seen_[i].process != 0) {

@@ -42,8 +42,8 @@ class UsageSampler {
   };
   static constexpr unsigned kMaxSeen = 512;
 
-  // The process's entry, a new one where it has not been seen before.
-  Seen& entry(pid_t process, bool& is_new);
+  // The process's entry, a new one where it has not been seen before; null where there is no place.
+  Seen* entry(pid_t process, bool& is_new);
 
   Directory proc_;
   std::uint64_t own_cpu_at_start_us_;
@@ -55,6 +55,8 @@ class UsageSampler {
   unsigned count_ = 0;
   pid_t newest_seen_ = 0;
   std::uint64_t ended_cpu_us_ = 0;
+  // Of the last sample: what those had used that there was no place for.
+  std::uint64_t placeless_cpu_us_ = 0;
 };
 
 }  // namespace codejail

@@ -143,6 +143,29 @@ attempt('private', take, mmap.MAP_PRIVATE)
     });
   });
 
+  // The launcher remembers 512 processes.
+  it('denies hoarding behind more processes than the account remembers', async () => {
+    const memory = 256 * MEBIBYTE;
+    const result = await run(
+      attacked.jail,
+      `
+for _ in range(511):
+    if libc.fork() == 0:
+        libc.pause()
+say('idle', True)
+for _ in range(6):
+    if os.fork() == 0:
+        held = bytearray(60 << 20)
+        time.sleep(600)
+time.sleep(2)
+`,
+      { limits: { memory, nproc: 1000, cpu: 20 } },
+    );
+    expect(outcomesOf(result)).toEqual({ idle: true });
+    expect(result.outcome).toBe('memory-limit');
+    expect(result.exceeded?.measured).toBeGreaterThan(memory);
+  });
+
   it('denies hiding from the account by taking the launcher’s descriptors', async () => {
     const result = await run(
       attacked.jail,
