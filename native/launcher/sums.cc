@@ -89,7 +89,7 @@ int Sums::plan_next() {
     if (soonest < static_cast<std::uint64_t>(sleep_ms)) {
       sleep_ms = std::max(static_cast<int>(soonest), kShortestSleepMs);
     }
-    // Short-lived children that nobody waits for are in no rusage: only samples see them.
+    // The running sum has short-lived children from samples only.
     if (now_.missed) {
       hurry_ = kHurriedSamples;
     }
