@@ -71,6 +71,10 @@ export class InputWriter {
   destroy(): void {
     this.#closed = true;
     this.#socket?.destroy();
-    this.#iterator?.return?.().catch(() => undefined);
+    const iterator = this.#iterator;
+    if (iterator !== undefined) {
+      // The caller's own: it may throw, and what it gives need be no promise.
+      (async () => iterator.return?.())().catch(() => undefined);
+    }
   }
 }

@@ -301,17 +301,17 @@ export class Run {
   /** Waits until nothing of the jail is left. */
   async finish(): Promise<RunResult> {
     const ended = await this.#ended;
-    this.#stdin.destroy();
-    if (!this.#outputs.haveEnded) {
-      await this.#outputs.ended();
-    }
-    const cgroup = ended.cgroup === undefined ? undefined : await ended.cgroup;
-    for (const signal of this.#call.signals ?? []) {
-      signal.removeEventListener('abort', this.#onAbort);
-    }
     try {
+      this.#stdin.destroy();
+      if (!this.#outputs.haveEnded) {
+        await this.#outputs.ended();
+      }
+      const cgroup = ended.cgroup === undefined ? undefined : await ended.cgroup;
       return await this.#conclude(ended, cgroup);
     } finally {
+      for (const signal of this.#call.signals ?? []) {
+        signal.removeEventListener('abort', this.#onAbort);
+      }
       if (ended.tmpDirectory >= 0) {
         native().addon.closeDescriptor(ended.tmpDirectory);
       }

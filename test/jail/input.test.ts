@@ -145,6 +145,28 @@ describe('standard input', () => {
     expect(returned).toBe(true);
   });
 
+  it.each<[what: string, leave: () => unknown]>([
+    ['a plain object', () => ({ done: true, value: undefined })],
+    ['nothing', () => undefined],
+    [
+      'an error that it throws',
+      () => {
+        throw new RangeError('nobody may leave');
+      },
+    ],
+    ['a promise that rejects', async () => Promise.reject(new RangeError('nobody may leave'))],
+  ])('does not mind an iterable whose `return` gives %s', async (_what, leave) => {
+    const returns = jest.fn(leave);
+    const stdin = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => new Promise<never>(() => undefined),
+        return: returns,
+      }),
+    } as AsyncIterable<string>;
+    expect(await suite.printed('print("I do not care")', { stdin })).toBe('I do not care\n');
+    expect(returns).toHaveBeenCalledTimes(1);
+  });
+
   it('ends a program that waits for an iterable that never gives anything', async () => {
     const silent: AsyncIterable<string> = {
       [Symbol.asyncIterator]: () => ({ next: async () => new Promise<never>(() => undefined) }),

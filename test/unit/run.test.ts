@@ -3,9 +3,9 @@ import type { NativeJail } from '../../lib/native';
 import { ZERO_LIMITS } from '../../lib/limits';
 import { Outputs, Run, type Ended } from '../../lib/run';
 
-const addon = { kill: jest.fn(), stop: jest.fn(), readRest: jest.fn() };
+const addon = { kill: jest.fn(), stop: jest.fn(), readRest: jest.fn(), closeDescriptor: jest.fn() };
 jest.mock('../../lib/native', () => ({ native: () => ({ addon }) }));
-jest.mock('../../lib/input', () => ({ InputWriter: jest.fn() }));
+jest.mock('../../lib/input', () => ({ InputWriter: jest.fn(() => ({ destroy: jest.fn() })) }));
 
 const ENDED: Ended = { type: 'ended', tmpDirectory: -1 };
 
@@ -23,7 +23,11 @@ beforeEach(() => {
     },
   };
   const stderr = { bound: () => undefined };
-  const outputs = { stdout, stderr, drain: () => undefined } as unknown as Outputs;
+  const outputs = {
+    ...{ stdout, stderr },
+    drain: () => undefined,
+    haveEnded: true,
+  } as unknown as Outputs;
   const limits = { ...ZERO_LIMITS, realtime: 10 };
   const call = { limits, collect: [], signals: [controller.signal] };
   run = new Run({ id: 7 } as NativeJail, outputs, call, [], 0);
@@ -47,6 +51,15 @@ describe('an abort', () => {
     controller.abort();
     expect([jest.getTimerCount(), addon.kill.mock.calls]).toEqual([0, []]);
   });
+});
+
+it('gives back what it holds, also where its end fails', async () => {
+  const removeListener = jest.spyOn(controller.signal, 'removeEventListener');
+  const cgroup = Promise.reject(new Error('no such cgroup'));
+  run.ended({ ...ENDED, tmpDirectory: 42, cgroup });
+  await expect(run.finish()).rejects.toThrow('no such cgroup');
+  expect(addon.closeDescriptor.mock.calls).toEqual([[42]]);
+  expect(removeListener).toHaveBeenCalledTimes(1);
 });
 
 describe('outputs that the addon has read and closed', () => {
