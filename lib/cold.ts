@@ -73,7 +73,8 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
  * @param calledAt when the caller called, in milliseconds of `process.hrtime`
  * @returns when every process of the jail is dead and reaped
  * @throws SetupError where a step failed and the program was not started; the signal's reason where
- *   the call was aborted; what a callback or the iterable of `stdin` threw
+ *   the call was aborted; what a callback or the iterable of `stdin` threw; RangeError where there is no
+ *   memory for what it writes
  */
 export async function runCold(call: ColdCall, calledAt: number = now()): Promise<RunResult> {
   if ((call.confinement.flags & SpecFlag.ownRoot) === 0) {

@@ -5,16 +5,26 @@ import { pipeSocket } from './pipe-socket';
 
 const FIRST_CAPACITY = 1024;
 
+/** Whom a reader tells of what comes. */
+export interface OutputListener {
+  /** Called once, when more than the limit came. */
+  onOver: () => void;
+  /** Called when what came can't be kept, or a listener threw; nothing is kept from then on. */
+  onFailure: (error: unknown) => void;
+  /** Called with each chunk, as far as it is within the limit. */
+  onChunk?: ((chunk: Buffer) => void) | undefined;
+  /** Called when more was kept. */
+  onKept?: (() => void) | undefined;
+}
+
 /** A pipe of a jail, read to its end. */
 export class OutputReader {
   // One memory for all: a program that writes byte by byte would fill the server's with tiny buffers.
   #kept: Buffer = Buffer.alloc(0);
   #length = 0;
   #limit = Number.POSITIVE_INFINITY;
-  #onOver: (() => void) | undefined;
-  #onChunk: ((chunk: Buffer) => void) | undefined;
-  /** Called when more was kept. */
-  onKept: (() => void) | undefined;
+  #listener: OutputListener | undefined;
+  #hasFailed = false;
   /** Bytes that came, also those over the limit. */
   seen = 0;
   /** Whether the pipe has ended. */
@@ -59,18 +69,25 @@ export class OutputReader {
       return;
     }
     const { addon } = native();
-    for (;;) {
-      const chunk = addon.readRest(this.#descriptor);
-      if (chunk === undefined) {
-        // Somebody has yet to close it.
-        this.start();
-        return;
+    try {
+      for (;;) {
+        const chunk = addon.readRest(this.#descriptor);
+        if (chunk === undefined) {
+          // Somebody has yet to close it.
+          this.start();
+          return;
+        }
+        if (chunk === null) {
+          this.#settleEnded();
+          return;
+        }
+        this.take(chunk);
       }
-      if (chunk === null) {
-        this.#settleEnded();
-        return;
-      }
-      this.take(chunk);
+    } catch (error) {
+      // Nobody would end it: the call would wait for ever.
+      this.#fail(error);
+      addon.closeDescriptor(this.#descriptor);
+      this.#settleEnded();
     }
   }
 
@@ -81,32 +98,44 @@ export class OutputReader {
     }
   }
 
-  /** Takes what the addon has read, before `start` if that is called; the chunk is nobody else's. */
+  /**
+   * Takes what the addon has read, before `start` if that is called; the chunk is nobody else's. Never throws: it
+   * is called from the event loop.
+   */
   take(chunk: Buffer): void {
     const room = this.#limit - this.seen;
     const isOver = this.seen <= this.#limit && chunk.length > room;
     this.seen += chunk.length;
     const kept = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
-    if (kept !== null && kept.length > 0) {
-      this.#keep(kept);
-      this.#onChunk?.(kept);
-      this.onKept?.();
+    if (kept !== null && kept.length > 0 && !this.#hasFailed) {
+      try {
+        this.#keep(kept);
+        this.#listener?.onChunk?.(kept);
+        this.#listener?.onKept?.();
+      } catch (error) {
+        this.#fail(error);
+      }
     }
     if (isOver) {
-      this.#onOver?.();
+      this.#listener?.onOver();
     }
+  }
+
+  // Rather none than less, where there is no memory for what came.
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    this.#kept = Buffer.alloc(0);
+    this.#length = 0;
+    this.#listener?.onFailure(error);
   }
 
   /**
    * Sets the bound; to be called before the program can write.
    * @param limit bytes to keep; 0 for no limit
-   * @param onOver called once, when more than `limit` bytes came
-   * @param onChunk called with each chunk, as far as it is within the limit
    */
-  bound(limit: number, onOver: () => void, onChunk?: (chunk: Buffer) => void): void {
+  bound(limit: number, listener: OutputListener): void {
     this.#limit = limit === 0 ? Number.POSITIVE_INFINITY : limit;
-    this.#onOver = onOver;
-    this.#onChunk = onChunk;
+    this.#listener = listener;
   }
 
   /** Whether the pipe keeps this process alive. */
@@ -130,7 +159,8 @@ export class OutputReader {
   }
 
   #keep(chunk: Buffer): void {
-    if (this.#length === 0 && this.#socket === undefined && this.#onChunk === undefined) {
+    const isUnseen = this.#listener?.onChunk === undefined;
+    if (this.#length === 0 && this.#socket === undefined && isUnseen) {
       // Not a socket's, whose chunks may be parts of a larger memory, and not to be seen by a callback, which may
       // write to it.
       this.#kept = chunk;

@@ -174,17 +174,18 @@ export class Run {
     const onOver = (): void => {
       this.#stop('output');
     };
-    const { output } = call.limits;
-    outputs.stdout.bound(output, onOver, this.#guard(call.onStdout));
-    outputs.stderr.bound(output, onOver, this.#guard(call.onStderr));
-    const { channel } = outputs;
-    if (channel !== undefined) {
-      channel.bound(output, onOver);
-      channel.onKept = () => call.onChannel?.(channel.bytes());
-    }
-    this.#stdin = new InputWriter(jail.stdin, call.stdin, (error) => {
+    const onFailure = (error: unknown): void => {
       this.abandon(error);
+    };
+    const { output } = call.limits;
+    outputs.stdout.bound(output, { onOver, onFailure, onChunk: this.#guard(call.onStdout) });
+    outputs.stderr.bound(output, { onOver, onFailure, onChunk: this.#guard(call.onStderr) });
+    const { channel } = outputs;
+    channel?.bound(output, {
+      ...{ onOver, onFailure },
+      onKept: () => call.onChannel?.(channel.bytes()),
     });
+    this.#stdin = new InputWriter(jail.stdin, call.stdin, onFailure);
     // Not AbortSignal.any: its result would be held as long as the longest-lived of them.
     for (const signal of call.signals ?? []) {
       signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -261,7 +262,10 @@ export class Run {
     this.#endedMs = now();
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#outputs.drain();
+    // Whatever comes of it, the call must not wait for ever.
+    this.#attempt(() => {
+      this.#outputs.drain();
+    });
     this.#settle(event);
   }
 

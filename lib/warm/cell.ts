@@ -3,7 +3,7 @@ import { thrownByAddon } from '../cold';
 import { now } from '../clock';
 import { SetupError } from '../errors';
 import { PROGRAM_NAME } from '../jail-files';
-import { native, type NativeEvent, type NativeOutputs } from '../native';
+import { native, type NativeEvent } from '../native';
 import { Outputs, Run, setupError, type Ended, type RunCall, type RunResult } from '../run';
 import type { JailFile } from '../spec';
 import { CellLostError } from './cell-lost';
@@ -138,20 +138,11 @@ export class ForkedCell implements Cell {
       this.#hold(false);
       this.#settleReady();
     } else if (event.type === 'outputs') {
-      this.#takeOutputs(event);
+      this.#outputs.take(event);
     } else if (event.type === 'ended') {
       this.#onEnded(event);
     } else if (event.type === 'gone') {
       this.#onGone();
-    }
-  }
-
-  // Rather none than less, where there is no memory for what came.
-  #takeOutputs(news: NativeOutputs): void {
-    try {
-      this.#outputs.take(news);
-    } catch (error) {
-      this.#run?.abandon(error);
     }
   }
 

@@ -1,7 +1,8 @@
 // A run whose native half is played: what an abort does at which moment.
 import type { NativeJail } from '../../lib/native';
 import { ZERO_LIMITS } from '../../lib/limits';
-import { Outputs, Run, type Ended } from '../../lib/run';
+import type { OutputListener } from '../../lib/output';
+import { Outputs, Run, type Ended, type RunCall } from '../../lib/run';
 
 const addon = { kill: jest.fn(), stop: jest.fn(), readRest: jest.fn(), closeDescriptor: jest.fn() };
 jest.mock('../../lib/native', () => ({ native: () => ({ addon }) }));
@@ -10,6 +11,8 @@ jest.mock('../../lib/input', () => ({ InputWriter: jest.fn(() => ({ destroy: jes
 const ENDED: Ended = { type: 'ended', tmpDirectory: -1 };
 
 let controller: AbortController;
+let call: RunCall;
+let outputs: Outputs;
 let run: Run;
 let overflow: () => void;
 
@@ -18,18 +21,18 @@ beforeEach(() => {
   jest.clearAllMocks();
   controller = new AbortController();
   const stdout = {
-    bound: (_limit: number, onOver: () => void) => {
+    bound: (_limit: number, { onOver }: OutputListener) => {
       overflow = onOver;
     },
   };
   const stderr = { bound: () => undefined };
-  const outputs = {
+  outputs = {
     ...{ stdout, stderr },
     drain: () => undefined,
     haveEnded: true,
   } as unknown as Outputs;
   const limits = { ...ZERO_LIMITS, realtime: 10 };
-  const call = { limits, collect: [], signals: [controller.signal] };
+  call = { limits, collect: [], signals: [controller.signal] };
   run = new Run({ id: 7 } as NativeJail, outputs, call, [], 0);
   run.started(0, '/tmp/jail');
 });
@@ -82,19 +85,52 @@ describe('outputs that the addon has read and closed', () => {
 
   it('are not read by their numbers again, whatever became of what came', () => {
     const outputs = new Outputs(jail);
-    outputs.stdout.bound(
-      0,
-      () => undefined,
-      () => {
+    const onFailure = jest.fn();
+    outputs.stdout.bound(0, {
+      onOver: () => undefined,
+      onFailure,
+      onChunk: () => {
         throw new RangeError('no memory');
       },
-    );
-    const news = { stdout: Buffer.from('x'), stderr: Buffer.from('y'), ended: 7 };
-    expect(() => {
-      outputs.take({ type: 'outputs', ...news });
-    }).toThrow('no memory');
+    });
+    outputs.take({
+      ...{ type: 'outputs', ended: 7 },
+      ...{ stdout: Buffer.from('x'), stderr: Buffer.from('y') },
+    });
+    expect(onFailure).toHaveBeenCalledTimes(1);
     outputs.drain();
     expect(addon.readRest).not.toHaveBeenCalled();
+    expect(outputs.stderr.bytes().toString()).toBe('y');
+  });
+});
+
+describe('output for which there is no memory', () => {
+  const jail = { id: 7, stdout: 10, stderr: 11, result: -1 } as NativeJail;
+
+  it('kills the jail, whose call rejects with what was thrown', async () => {
+    outputs = new Outputs(jail);
+    run = new Run(jail, outputs, call, [], 0);
+    run.started(0, '/tmp/jail');
+    outputs.take({ type: 'outputs', ended: 0, stdout: Buffer.from('x') });
+    const alloc = jest.spyOn(Buffer, 'alloc').mockImplementationOnce(() => {
+      throw new RangeError('no memory');
+    });
+    try {
+      outputs.take({ type: 'outputs', ended: 7, stdout: Buffer.from('y') });
+    } finally {
+      alloc.mockRestore();
+    }
+    expect(addon.kill.mock.calls).toEqual([[7]]);
+    run.ended(ENDED);
+    await expect(run.finish()).rejects.toThrow(new RangeError('no memory'));
+  });
+
+  it('lets no call wait for ever where it comes last', async () => {
+    jest.spyOn(outputs, 'drain').mockImplementationOnce(() => {
+      throw new RangeError('no memory');
+    });
+    run.ended(ENDED);
+    await expect(run.finish()).rejects.toThrow(new RangeError('no memory'));
   });
 });
 
