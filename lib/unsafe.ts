@@ -1,11 +1,21 @@
 // safeExec without any confinement, for debugging: a plain Python process with the caller's rights.
-import { spawn } from 'node:child_process';
-import { constants, cp, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { spawn, type ChildProcess } from 'node:child_process';
+import {
+  constants,
+  cp,
+  mkdir,
+  mkdtemp,
+  open,
+  rm,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { constants as host, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { collectFiles, type CollectedFile } from './collect';
 import type { EndSignal } from './end-signal';
+import { SetupError } from './errors';
 import type { HostFile } from './jail-files';
 import { standardEnvironment, type JailFile } from './spec';
 import { signalOf } from './outcome';
@@ -24,6 +34,22 @@ export interface UnconfinedCall {
   signals: readonly EndSignal[];
 }
 
+/** Does what has to be done before the program runs, and fails as a step of making a jail does. */
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { errno = 0, syscall, path, message } = cause as NodeJS.ErrnoException;
+    throw new SetupError(name, Math.abs(errno), {
+      syscall: syscall?.split(' ')[0],
+      detail: errno === 0 ? message : path,
+      cause,
+    });
+  }
+}
+
+const MAKE_DIRECTORY = 'make the directory';
+
 async function fill(directory: string, call: UnconfinedCall): Promise<void> {
   await mkdir(join(directory, 'tmp'));
   for (const { path, name } of call.copies) {
@@ -36,11 +62,45 @@ async function fill(directory: string, call: UnconfinedCall): Promise<void> {
   }
 }
 
-function gather(stream: Readable): Buffer[] {
+function gather(stream: Readable | undefined): Buffer[] {
   const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  stream.on('error', () => undefined);
+  stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream?.on('error', () => undefined);
   return chunks;
+}
+
+async function statusOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      resolve(signal === null ? (code ?? 0) : -host.signals[signal]);
+    });
+  });
+}
+
+/** Runs the program to its end. */
+async function runProgram(
+  call: UnconfinedCall,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Record<'stdout' | 'stderr' | 'channel', Buffer[]> & { status: number }> {
+  const child = spawn(call.program, call.argv.slice(1), {
+    argv0: call.argv[0],
+    cwd: directory,
+    env: { ...standardEnvironment(join(directory, 'tmp')), ...call.env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL',
+  });
+  const ended = statusOf(child);
+  // Without descriptors there are no streams either, and the error comes a moment later.
+  const stdio = (child as Partial<ChildProcess>).stdio ?? [];
+  const chunksOf = (index: 1 | 2 | 4): Buffer[] => gather(stdio[index] as Readable | undefined);
+  const [stdout, stderr, channel] = [chunksOf(1), chunksOf(2), chunksOf(4)];
+  const request = stdio[3] as Writable | undefined;
+  request?.on('error', () => undefined);
+  request?.end(call.request);
+  return { status: await ended, stdout, stderr, channel };
 }
 
 function throwIfAborted(signals: readonly EndSignal[]): void {
@@ -63,7 +123,7 @@ async function collect(tmp: string, patterns: readonly string[]): Promise<Collec
 
 /**
  * Runs the program in a temporary directory, with no limit and no confinement.
- * @throws the signal's reason where the call was aborted; what `spawn` throws
+ * @throws the signal's reason where the call was aborted; SetupError where the program could not be started
  */
 export async function runUnconfined(
   call: UnconfinedCall,
@@ -75,34 +135,22 @@ export async function runUnconfined(
     ending.abort();
   };
   const calledAt = performance.now();
-  const directory = await mkdtemp(join(tmpdir(), 'codejail-unsafe-'));
+  const directory = await step(MAKE_DIRECTORY, async () =>
+    mkdtemp(join(tmpdir(), 'codejail-unsafe-')),
+  );
+  let spare: FileHandle | undefined;
   try {
-    await fill(directory, call);
+    // Descriptors may run out, and to remove the directory takes one.
+    spare = await step(MAKE_DIRECTORY, async () => open(directory));
+    await step(MAKE_DIRECTORY, async () => fill(directory, call));
     const startedAt = performance.now();
     for (const signal of call.signals) {
       signal.addEventListener('abort', onAbort, { once: true });
     }
     throwIfAborted(call.signals);
-    const child = spawn(call.program, call.argv.slice(1), {
-      argv0: call.argv[0],
-      cwd: directory,
-      env: { ...standardEnvironment(join(directory, 'tmp')), ...call.env },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-      signal: ending.signal,
-      killSignal: 'SIGKILL',
-    });
-    const stdout = gather(child.stdout as Readable);
-    const stderr = gather(child.stderr as Readable);
-    const channel = gather(child.stdio[4] as Readable);
-    const request = child.stdio[3] as Writable;
-    request.on('error', () => undefined);
-    request.end(call.request);
-    const status = await new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code, signal) => {
-        resolve(signal === null ? (code ?? 0) : -host.signals[signal]);
-      });
-    });
+    const { status, stdout, stderr, channel } = await step('start the program', async () =>
+      runProgram(call, directory, ending.signal),
+    );
     throwIfAborted(call.signals);
     return {
       channel: Buffer.concat(channel),
@@ -131,6 +179,7 @@ export async function runUnconfined(
     for (const signal of call.signals) {
       signal.removeEventListener('abort', onAbort);
     }
-    await rm(directory, { recursive: true, force: true });
+    await spare?.close();
+    await rm(directory, { recursive: true, force: true, maxRetries: 2 });
   }
 }

@@ -127,6 +127,32 @@ describe('a server without descriptors', () => {
     expect(said.trim().split('\n')).toEqual(['ERR_CODEJAIL_SETUP EMFILE 0', 'end']);
   });
 
+  it('gets a typed error from notSafeExec too, and leaves no directory', async () => {
+    const { said, status } = await server(
+      script(`
+        process.emitWarning = () => undefined;
+        const jail = createJail();
+        await jail.notSafeExec('', {});
+        for (let spare = 0; spare < 24; spare += 1) {
+          const held = [];
+          try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
+          for (let i = 0; i < spare; i += 1) fs.closeSync(held.pop());
+          const outcome = await jail.notSafeExec('', {}).then(() => 'ran', (error) => error.code + ' ' + error.errnoName);
+          for (const descriptor of held) fs.closeSync(descriptor);
+          say(outcome);
+        }`),
+      'ulimit -n 96;',
+    );
+    expect(status).toBe(0);
+    const lines = said.trim().split('\n');
+    expect(lines).toHaveLength(25);
+    expect(lines.at(-1)).toBe('end');
+    for (const line of lines.slice(0, -1)) {
+      expect(line).toMatch(/^(ran|ERR_CODEJAIL_SETUP EMFILE)$/);
+    }
+    expect([lines[0], lines.at(-2)]).toEqual(['ERR_CODEJAIL_SETUP EMFILE', 'ran']);
+  });
+
   it('loses no call where a cell comes that it has no room for', async () => {
     const { said, status } = await server(
       script(`
