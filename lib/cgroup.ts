@@ -4,8 +4,10 @@ import { mkdir, readdir, readFile, realpath, rmdir, stat, writeFile } from 'node
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CONTROLLERS, findDelegation, SERVER_LEAF, type Delegation } from './delegation';
+import { errnoName } from './errors';
 import { JAIL_NAME, newJailName } from './jail-name';
 import { native } from './native';
+import { Retries } from './retries';
 
 /** Where jails' cgroups come from: found by itself, none, or below the cgroup of a path. */
 export type CgroupWish = 'auto' | false | `/${string}`;
@@ -15,6 +17,7 @@ export type CgroupState = { directory: string } | { directory: null; why: string
 
 const ENABLE = CONTROLLERS.map((name) => `+${name}`).join(' ');
 const PATIENCE_MS = 2000;
+const LOCK_TRIES = 3;
 
 async function control(cgroup: string, file: string, value: string): Promise<void> {
   // cgroup.kill can't be opened for reading, and no file is to be made where the kernel has none.
@@ -55,7 +58,7 @@ async function sweep(base: string): Promise<void> {
   for (const name of (await readdir(base)).filter((entry) => JAIL_NAME.test(entry))) {
     const directory = join(base, name);
     const owner = await stat(directory).catch(() => null);
-    if (owner?.uid !== process.geteuid?.() || !addon.lockCgroup(directory)) {
+    if (owner?.uid !== process.geteuid?.() || addon.lockCgroup(directory) !== 0) {
       continue;
     }
     try {
@@ -83,15 +86,27 @@ async function leave(base: string): Promise<void> {
   }
 }
 
-async function makeDirectory(base: string): Promise<string> {
-  for (;;) {
+/** A new cgroup that this process holds the lock on. */
+async function makeLocked(base: string): Promise<string> {
+  for (let tries = 1; ; tries += 1) {
     const directory = join(base, newJailName());
     // Nobody else may lock it, or see the names of jails.
     await mkdir(directory, { mode: 0o700 });
-    // A sweep of another server's may have been faster.
-    if (!native().addon.lockCgroup(directory)) {
-      continue;
+    const errno = native().addon.lockCgroup(directory);
+    if (errno === 0) {
+      return directory;
     }
+    // A sweep of another server's may have been faster, and have removed it.
+    await rmdir(directory).catch(() => undefined);
+    if (tries === LOCK_TRIES) {
+      throw new Error(`${directory} could not be locked (${errnoName(errno)})`);
+    }
+  }
+}
+
+async function makeDirectory(base: string): Promise<string> {
+  const directory = await makeLocked(base);
+  try {
     await enable(directory);
     // For all jails below it; a kernel without swap has no such file.
     await control(directory, 'memory.swap.max', '0').catch((error: unknown) => {
@@ -99,7 +114,14 @@ async function makeDirectory(base: string): Promise<string> {
         throw error;
       }
     });
+    // cgroup.kill came with Linux 5.14, as the oldest kernel that this package takes.
+    await stat(join(directory, 'cgroup.kill'));
     return directory;
+  } catch (error) {
+    // The next attempt makes another one.
+    await rmdir(directory).catch(() => undefined);
+    native().addon.unlockCgroup(directory);
+    throw error;
   }
 }
 
@@ -113,32 +135,48 @@ async function make({
     await enable(base);
   }
   await sweep(base);
-  const directory = await makeDirectory(base);
-  // cgroup.kill came with Linux 5.14, as the oldest kernel that this package takes.
-  await stat(join(directory, 'cgroup.kill'));
-  return { directory };
+  return { directory: await makeDirectory(base) };
 }
-
-const made = new Map<CgroupWish, Promise<CgroupState>>();
 
 async function prepare(wish: string): Promise<CgroupState> {
   const path = wish === 'auto' ? wish : await realpath(wish).catch(() => wish);
-  const delegation = findDelegation(path);
-  if (delegation.base === null) {
-    return { directory: null, why: delegation.why, cure: delegation.cure };
-  }
+  let place = 'the cgroup tree';
   try {
+    const delegation = findDelegation(path);
+    if (delegation.base === null) {
+      return { directory: null, why: delegation.why, cure: delegation.cure };
+    }
+    place = delegation.base;
     return await make(delegation);
   } catch (error) {
     return {
       directory: null,
-      why: `${delegation.base} can't be divided: ${(error as Error).message}`,
+      why: `${place} can't be divided: ${(error as Error).message}`,
       cure: 'delegate a cgroup to this server, or do without: createJail({ cgroup: false })',
     };
   }
 }
 
-/** Makes the server's own cgroup, once in this process for each wish. */
+const made = new Map<string, Promise<CgroupState>>();
+const retries = new Retries();
+let absence: CgroupState | undefined;
+
+async function attempt(wish: string): Promise<CgroupState> {
+  const state = await prepare(wish);
+  if (state.directory === null) {
+    made.delete(wish);
+    if (wish === 'auto') {
+      absence = state;
+      retries.onFailure();
+    }
+  }
+  return state;
+}
+
+/**
+ * Makes the server's own cgroup, once in this process for each wish. Where there is none it is looked for again, since
+ * that may be cured: one that was named at each call; `auto` after a pause, since calls go on without.
+ */
 export async function serverCgroup(wish: CgroupWish): Promise<CgroupState> {
   if (wish === false) {
     return {
@@ -147,7 +185,10 @@ export async function serverCgroup(wish: CgroupWish): Promise<CgroupState> {
       cure: "leave `cgroup` out of createJail's options",
     };
   }
-  const known = made.get(wish) ?? prepare(wish);
+  if (wish === 'auto' && absence !== undefined && !retries.isDue()) {
+    return absence;
+  }
+  const known = made.get(wish) ?? attempt(wish);
   made.set(wish, known);
   return known;
 }

@@ -34,12 +34,18 @@ export interface CgroupTree {
   isMarked(path: string): boolean;
 }
 
+// What this process lacks at the moment is no fact about the tree.
+const SHORTAGES = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
 /** The tree of this host, as this process sees it. */
 function hostTree(): CgroupTree {
   const read = (path: string): string | null => {
     try {
       return readFileSync(path, 'utf8');
-    } catch {
+    } catch (error) {
+      if (SHORTAGES.includes((error as NodeJS.ErrnoException).code ?? '')) {
+        throw error;
+      }
       return null;
     }
   };
@@ -207,6 +213,7 @@ function lackOf(tree: CgroupTree, base: string, own: string | null): Delegation 
 /**
  * Decides below which cgroup this server's jails may have theirs.
  * @param wish `auto`, or the path of a cgroup that the operator names
+ * @throws what kept this process from looking: that it has no descriptors left, for instance
  */
 export function findDelegation(wish: string, tree: CgroupTree = hostTree()): Delegation {
   const place = placeOf(tree);

@@ -253,8 +253,11 @@ export interface Addon {
   landlockAbi(): number;
   /** Whether systemd has marked a cgroup as its unit's own to divide. */
   cgroupIsDelegated(path: string): boolean;
-  /** Takes the lock that tells a live server's cgroup from a dead one's; false where another has it. */
-  lockCgroup(path: string): boolean;
+  /**
+   * Takes the lock that tells a live server's cgroup from a dead one's.
+   * @returns 0, or the error's number: EAGAIN where another has it, ENOENT where it is gone
+   */
+  lockCgroup(path: string): number;
   unlockCgroup(path: string): void;
   /** Whether no jail of this host holds the uid, by the locks in `directory`. */
   uidIsFree(directory: string, uid: number): boolean;

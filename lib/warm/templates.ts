@@ -1,10 +1,10 @@
 // The templates of one pool, one after the other: a new one stands before the old one goes.
 import { now } from '../clock';
+import { Retries } from '../retries';
 import type { Chores } from './chores';
 import { Generation, type RecycleBounds, type RecycleReason } from './generation';
 import type { MemoryGauge } from './memory-gauge';
 import type { PoolEvent, PoolState } from './pool-statistics';
-import { Retries } from './retries';
 import type { ColdReason } from './rule';
 import type { Template } from './template';
 

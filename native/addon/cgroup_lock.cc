@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <cerrno>
 #include <initializer_list>
 
 namespace codejail {
@@ -21,17 +22,18 @@ Napi::Value CgroupLocks::lock(const Napi::CallbackInfo& info) {
   const std::string path = info[0].ToString().Utf8Value();
   Descriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory.valid() || flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Napi::Boolean::New(env, false);
+    return Napi::Number::New(env, errno);
   }
   // Between the open and the lock its last owner may have removed it.
   struct stat locked {};
   struct stat named {};
   const bool same = fstat(directory.get(), &locked) == 0 && lstat(path.c_str(), &named) == 0 &&
                     locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
-  if (same) {
-    held_[path] = std::move(directory);
+  if (!same) {
+    return Napi::Number::New(env, ENOENT);
   }
-  return Napi::Boolean::New(env, same);
+  held_[path] = std::move(directory);
+  return Napi::Number::New(env, 0);
 }
 
 void CgroupLocks::unlock(const Napi::CallbackInfo& info) {

@@ -18,8 +18,8 @@ class CgroupLocks {
   CgroupLocks& operator=(const CgroupLocks&) = delete;
   ~CgroupLocks();
 
-  // lockCgroup(path): whether it is this environment's now. Not where another one holds it, or
-  // where it is gone.
+  // lockCgroup(path): 0 where it is this environment's now; else the error's number, EAGAIN where
+  // another one holds it, ENOENT where it is gone.
   Napi::Value lock(const Napi::CallbackInfo& info);
   // unlockCgroup(path)
   void unlock(const Napi::CallbackInfo& info);

@@ -1,4 +1,5 @@
 // Which cgroup a server may divide: decided on trees that are told, not found.
+import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { findDelegation, type CgroupTree } from '../../lib/delegation';
 
@@ -216,6 +217,17 @@ it('says so where there is no cgroup v2 at all', () => {
     base: null,
     why: expect.stringContaining('no cgroup v2 tree') as string,
   });
+});
+
+it('decides nothing where it has no descriptor left to look with', () => {
+  const read = jest.spyOn(fs, 'readFileSync').mockImplementationOnce(() => {
+    throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+  });
+  try {
+    expect(() => findDelegation('auto')).toThrow('EMFILE');
+  } finally {
+    read.mockRestore();
+  }
 });
 
 it('sees nothing of a process outside of its cgroup namespace', () => {

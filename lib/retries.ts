@@ -1,4 +1,4 @@
-import { now } from '../clock';
+import { now } from './clock';
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
