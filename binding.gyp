@@ -62,6 +62,7 @@
         'native/addon/memory_file.cc',
         'native/addon/pidfd.cc',
         'native/addon/placement.cc',
+        'native/addon/remove_tree.cc',
         'native/addon/report_receiver.cc',
         'native/addon/spawn.cc',
         'native/addon/spawn_thread.cc',

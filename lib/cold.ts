@@ -63,7 +63,9 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
     return await run.finish();
   } finally {
     if (spec.onHost) {
-      await removeHostDirectory(spec.directory);
+      await removeHostDirectory(spec.directory).catch((error: unknown) => {
+        run.note('warn', (error as Error).message);
+      });
     }
   }
 }

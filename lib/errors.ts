@@ -146,6 +146,12 @@ export function errnoName(errno: number): string {
   return getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`;
 }
 
+/** The same, with what it means: `EPERM, operation not permitted`. */
+export function describeErrno(errno: number): string {
+  const meaning = getSystemErrorMap().get(-errno)?.[1];
+  return meaning === undefined ? errnoName(errno) : `${errnoName(errno)}, ${meaning}`;
+}
+
 /**
  * A step of making the jail failed, and the program was never started; or, where the step is `supervise`, nobody was left
  * to tell how the program ended.
@@ -171,11 +177,9 @@ export class SetupError extends JailError {
       cause?: unknown;
     } = {},
   ) {
-    const name = errno === 0 ? undefined : errnoName(errno);
-    const meaning = errno === 0 ? undefined : getSystemErrorMap().get(-errno)?.[1];
     const reasons = [
       details.detail,
-      name === undefined ? undefined : meaning === undefined ? name : `${name}, ${meaning}`,
+      errno === 0 ? undefined : describeErrno(errno),
       details.syscall === undefined ? undefined : `in ${details.syscall}`,
     ].filter((reason) => reason !== undefined && reason !== '');
     super(
@@ -187,7 +191,7 @@ export class SetupError extends JailError {
       {
         step,
         errno: errno === 0 ? undefined : errno,
-        errnoName: name,
+        errnoName: errno === 0 ? undefined : errnoName(errno),
         syscall: details.syscall,
         cause: details.cause,
       },

@@ -1,16 +1,28 @@
 // Jail directories on the host, where there is no mount namespace to make them vanish.
 import { lstatSync, readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeErrno } from './errors';
 import { leaseDirectory } from './host';
 import { JAIL_NAME } from './jail-name';
-import { native } from './native';
+import { native, type NativeFailure } from './native';
 
 const PARENT = '/tmp';
 
-/** Removes a jail's directory. Its program is dead: nothing in it changes any more. */
+/**
+ * Removes a jail's directory. Its program is dead: nothing in it changes any more.
+ * @throws Error where something of it stays; its message is for the operator
+ */
 export async function removeHostDirectory(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true, maxRetries: 2 });
+  try {
+    await native().addon.removeTree(directory);
+  } catch (cause) {
+    const { errno = 0, syscall = '' } = cause as Partial<NativeFailure>;
+    throw new Error(
+      `the directory ${directory} of a program that has ended can't be removed and is left ` +
+        `(${describeErrno(errno)}; in ${syscall})`,
+      { cause },
+    );
+  }
 }
 
 function isStale(directory: string): boolean {
@@ -19,24 +31,33 @@ function isStale(directory: string): boolean {
     if (!own.isDirectory() || own.uid !== process.geteuid?.()) {
       return false;
     }
-    // Its tmp belongs to the uid that was leased for it; the lease ends with the jail.
-    const { uid } = lstatSync(join(directory, 'tmp'));
-    return uid !== own.uid && native().addon.uidIsFree(leaseDirectory(), uid);
+    // Its group has the number of the uid that was leased for it; the lease ends with the jail. Not its tmp: the server
+    // may have been killed when it had removed that.
+    return own.gid !== process.getegid?.() && native().addon.uidIsFree(leaseDirectory(), own.gid);
   } catch {
     return false;
   }
 }
 
+async function sweep(): Promise<void> {
+  const stale = readdirSync(PARENT)
+    .filter((name) => JAIL_NAME.test(name))
+    .map((name) => join(PARENT, name))
+    .filter(isStale);
+  const removals = stale.map(removeHostDirectory);
+  await Promise.allSettled(removals);
+  await Promise.all(removals);
+}
+
 let swept: Promise<void> | undefined;
 
-/** Removes, once in this process, what servers that were killed have left. */
+/**
+ * Removes, once in this process, what servers that were killed have left. Nobody's call fails for what can't be removed:
+ * the next one tries again.
+ */
 export async function sweepHostDirectories(): Promise<void> {
-  swept ??= (async () => {
-    const stale = readdirSync(PARENT)
-      .filter((name) => JAIL_NAME.test(name))
-      .map((name) => join(PARENT, name))
-      .filter(isStale);
-    await Promise.all(stale.map(removeHostDirectory));
-  })();
+  swept ??= sweep().catch(() => {
+    swept = undefined;
+  });
   await swept;
 }

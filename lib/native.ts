@@ -239,6 +239,11 @@ export interface Addon {
   kill(id: number): void;
   listFiles(directory: number): Promise<string[]>;
   readFiles(directory: number, paths: string[], limit: number): Promise<(Buffer | null)[] | null>;
+  /**
+   * Removes a directory of which nothing changes any more, with all that is in it, however deep. One that is gone already
+   * is fine. Rejects with `errno` and `syscall` where something of it stays.
+   */
+  removeTree(directory: string): Promise<void>;
   closeDescriptor(descriptor: number): void;
   /**
    * Reads from a pipe's end, which does not block.

@@ -233,7 +233,7 @@ export class Run {
       clearTimeout(this.#timer);
       this.#boundTime(startedMs);
     }
-    this.#note('info', `the program runs in ${directory}`);
+    this.note('info', `the program runs in ${directory}`);
   }
 
   #boundTime(startedMs: number): void {
@@ -242,7 +242,7 @@ export class Run {
       this.#timer = setTimeout(
         () => {
           this.#stop('time');
-          this.#note('warn', `killing the program, it ran too long: ${realtime}s`);
+          this.note('warn', `killing the program, it ran too long: ${realtime}s`);
         },
         // A timer counts whole milliseconds, from when the event loop's turn began: never too short.
         Math.max(0, Math.ceil(startedMs + realtime * 1000 - now()) + 1),
@@ -250,8 +250,8 @@ export class Run {
     }
   }
 
-  // To be called last, whatever it is about: the logger may throw.
-  #note(level: 'info' | 'warn', message: string): void {
+  /** Tells the caller's logger. To be called last, whatever it is about: the logger may throw. */
+  note(level: 'info' | 'warn', message: string): void {
     this.#attempt(() => {
       this.#call.onNote?.(level, message);
     });

@@ -9,6 +9,7 @@
 #include "landlock.h"
 #include "lease.h"
 #include "memory_file.h"
+#include "remove_tree.h"
 #include "spec_builder.h"
 #include "users.h"
 
@@ -78,6 +79,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                           env, [owned](const Napi::CallbackInfo& info) { owned->kill(info); }));
   exports.Set("listFiles", Napi::Function::New(env, list_files));
   exports.Set("readFiles", Napi::Function::New(env, read_files));
+  exports.Set("removeTree", Napi::Function::New(env, remove_tree));
   exports.Set("closeDescriptor", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 owned->close_descriptor(info);
               }));

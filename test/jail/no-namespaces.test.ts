@@ -1,8 +1,8 @@
 // The fourth kind of host: root in a stock container, which may change uids and nothing else. The way
 // of confining needs no namespace, so root can go it on any host with Landlock.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
+import fs, {
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -138,6 +138,32 @@ async function abandonedOrphan(plan: Confinement): Promise<Abandoned> {
   return abandoned;
 }
 
+/** Python that makes a tree which no path reaches the end of. */
+function deepTree(levels: number): string {
+  return `import os\nos.chdir("tmp")\nfor _ in range(${levels}): os.mkdir("d" * 200); os.chdir("d" * 200)`;
+}
+
+/** The module as the next server has it, which has swept nothing yet. */
+function nextServer(): typeof hostDirectory {
+  let fresh: typeof hostDirectory | undefined;
+  jest.isolateModules(() => {
+    fresh = jest.requireActual<typeof hostDirectory>('../../lib/host-directory');
+  });
+  if (fresh === undefined) {
+    throw new Error('the module was not loaded');
+  }
+  return fresh;
+}
+
+const LAST_UID = DEFAULT_UID_POOL.first + DEFAULT_UID_POOL.count - 1;
+
+/** What a server leaves that is killed while a program runs: the uid is lent to nobody. */
+function makeStale(directory: string): void {
+  mkdirSync(`${directory}/tmp`, { recursive: true });
+  chownSync(directory, 0, LAST_UID);
+  chownSync(`${directory}/tmp`, LAST_UID, LAST_UID);
+}
+
 function jailDirectories(): string[] {
   return readdirSync('/tmp').filter((name) => /^codejail-[A-Za-z0-9]{8}$/.test(name));
 }
@@ -211,6 +237,62 @@ describe('a host without namespaces', () => {
     await python('import os\nos.makedirs("tmp/a/b")\nos.chmod("tmp/a/b", 0)');
     expect(jailDirectories()).toEqual(before);
   });
+
+  test_('leaves no directory that is deeper than any path is long', async () => {
+    const before = jailDirectories();
+    const result = await python(deepTree(40));
+    expect({ ...result, stderr: result.stderr.toString() }).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    expect(jailDirectories()).toEqual(before);
+  });
+
+  test_('leaves no directory that is thousands of levels deep', async () => {
+    const before = jailDirectories();
+    expect(await python(deepTree(2000))).toMatchObject({ status: 0 });
+    expect(jailDirectories()).toEqual(before);
+  });
+
+  test_(
+    'supports a call whose directory can not be removed, and warns of what is left',
+    async () => {
+      const error = Object.assign(new Error(), { errno: 16, syscall: 'unlinkat' });
+      const removeTree = jest.spyOn(native().addon, 'removeTree');
+      const notes: string[] = [];
+      const onNote = (level: string, message: string): void => {
+        notes.push(`${level}: ${message}`);
+        if (level === 'warn') throw new Error('the logger fails');
+      };
+      try {
+        removeTree.mockRejectedValueOnce(error);
+        expect(await python('print("ran")', { onNote })).toMatchObject({
+          status: 0,
+          stdout: Buffer.from('ran\n'),
+        });
+        removeTree.mockRejectedValueOnce(error);
+        const refused = python('print("ran")', {
+          onNote,
+          onStdout: () => {
+            throw new Error('the caller gave up');
+          },
+        });
+        await expect(refused).rejects.toThrow('the caller gave up');
+        const left = removeTree.mock.calls.map(([directory]) => directory);
+        expect(notes).toEqual(
+          left.flatMap((directory) => [
+            `info: the program runs in ${directory}`,
+            `warn: the directory ${directory} of a program that has ended can't be removed and is left ` +
+              '(EBUSY, resource busy or locked; in unlinkat)',
+          ]),
+        );
+        expect(left.filter(existsSync)).toHaveLength(2);
+      } finally {
+        removeTree.mockRestore();
+        await nextServer().sweepHostDirectories();
+      }
+    },
+  );
 
   test_('denies reading /etc/passwd, listing / and writing beside tmp', async () => {
     const result = await python(
@@ -346,25 +428,53 @@ describe('a host without namespaces', () => {
     const stale = '/tmp/codejail-staleXXX';
     const foreign = '/tmp/codejail-foreignX';
     try {
-      for (const directory of [stale, foreign]) {
-        mkdirSync(`${directory}/tmp`, { recursive: true });
-      }
-      const lastUid = DEFAULT_UID_POOL.first + DEFAULT_UID_POOL.count - 1;
-      chownSync(`${stale}/tmp`, lastUid, lastUid);
-      // Once in a process: a fresh copy of the module stands for the next server.
-      let fresh: typeof hostDirectory | undefined;
-      jest.isolateModules(() => {
-        fresh = jest.requireActual<typeof hostDirectory>('../../lib/host-directory');
-      });
-      await fresh?.sweepHostDirectories();
+      makeStale(stale);
+      mkdirSync(`${foreign}/tmp`, { recursive: true });
+      await nextServer().sweepHostDirectories();
       expect(existsSync(stale)).toBe(false);
-      // Its tmp has no uid of its own: not a jail's.
+      // Its group is not that of a uid of its own: not a jail's.
       expect(existsSync(foreign)).toBe(true);
     } finally {
       for (const directory of [stale, foreign]) {
         await removeHostDirectory(directory);
-        rmSync(directory, { recursive: true, force: true });
       }
+    }
+  });
+
+  test_('removes what a killed server left half removed, or too deep for any path', async () => {
+    const half = '/tmp/codejail-halfXXXX';
+    const deep = '/tmp/codejail-deepXXXX';
+    try {
+      makeStale(half);
+      rmSync(`${half}/tmp`, { recursive: true });
+      mkdirSync(`${half}/0/d`, { recursive: true });
+      makeStale(deep);
+      execFileSync('python3', ['-c', deepTree(100)], { cwd: deep });
+      await nextServer().sweepHostDirectories();
+      expect([half, deep].filter(existsSync)).toEqual([]);
+    } finally {
+      for (const directory of [half, deep]) {
+        await removeHostDirectory(directory);
+      }
+    }
+  });
+
+  test_('sweeps at the next call where /tmp could not be listed', async () => {
+    const stale = '/tmp/codejail-staleXXX';
+    const { sweepHostDirectories } = nextServer();
+    const list = jest.spyOn(fs, 'readdirSync');
+    try {
+      makeStale(stale);
+      list.mockImplementationOnce(() => {
+        throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+      });
+      await sweepHostDirectories();
+      expect(existsSync(stale)).toBe(true);
+      await sweepHostDirectories();
+      expect(existsSync(stale)).toBe(false);
+    } finally {
+      list.mockRestore();
+      await removeHostDirectory(stale);
     }
   });
 });

@@ -1,7 +1,10 @@
 // The whole of a call in a stock container: a server that has Docker's default capabilities, under a filter that
 // answers as Docker's default profile does. Its way of confining is tested in no-namespaces.test.ts.
+import { chownSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_UID_POOL } from '../../lib/confinement';
 import { hostFacts } from '../../lib/host';
+import { removeHostDirectory } from '../../lib/host-directory';
 import type { JailOptions } from '../../lib/index';
 import { callFrom, type CallerOutcome } from '../support/caller';
 
@@ -15,9 +18,14 @@ const test_ = lacking === '' ? it : it.skip;
 
 const COMMANDS = { python: { bin: '/usr/bin/python3' } };
 
-async function inContainer(options: JailOptions, code: string): Promise<CallerOutcome> {
-  const wrapper = ['python3', join(__dirname, '..', 'support', 'stock_container.py')];
-  return callFrom(wrapper, options, code);
+const CONTAINER = ['python3', join(__dirname, '..', 'support', 'stock_container.py')];
+
+async function inContainer(
+  options: JailOptions,
+  code: string,
+  outer: readonly string[] = [],
+): Promise<CallerOutcome> {
+  return callFrom([...outer, ...CONTAINER], options, code);
 }
 
 describe('a stock container', () => {
@@ -54,4 +62,31 @@ describe('a stock container', () => {
     expect(confinement?.some((name) => name.startsWith('landlock-'))).toBe(true);
     expect(confinement?.some((name) => name.includes('namespace'))).toBe(false);
   });
+
+  test_(
+    `supports calls while a directory that a killed server left can't be removed${lacking}`,
+    async () => {
+      const stuck = '/tmp/codejail-stuckXXX';
+      const stale = '/tmp/codejail-staleXXX';
+      try {
+        for (const directory of [stuck, stale]) {
+          mkdirSync(`${directory}/tmp/kept`, { recursive: true });
+          chownSync(directory, 0, DEFAULT_UID_POOL.first);
+        }
+        // unlink(2): EBUSY, for whoever sees the mount.
+        const mounted = `mount -t tmpfs none ${stuck}/tmp/kept && exec "$@"`;
+        const { stdout, message } = await inContainer(
+          { commands: COMMANDS, allowMissing: ['disk'] },
+          'print("ran")',
+          ['unshare', '--mount', 'sh', '-c', mounted, 'sh'],
+        );
+        expect({ message, stdout }).toEqual({ message: undefined, stdout: 'ran\n' });
+        expect([stuck, stale].filter(existsSync)).toEqual([stuck]);
+      } finally {
+        for (const directory of [stuck, stale]) {
+          await removeHostDirectory(directory);
+        }
+      }
+    },
+  );
 });
