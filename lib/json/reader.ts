@@ -13,6 +13,9 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const BACKSLASH = 0x5c;
 
+/** Of so many characters V8 makes no copy, but a view that keeps all of the text in memory. */
+const SHORTEST_VIEW = 13;
+
 const LITERALS: readonly (readonly [string, JsonValue])[] = [
   ['null', null],
   ['true', true],
@@ -74,6 +77,11 @@ export class ExactReader {
 
   /** A whole value, or undefined after the opening of an array or object that has an element. */
   private readValueOrOpen(): JsonValue | undefined {
+    this.skipSpace();
+    const code = this.text.charCodeAt(this.index);
+    if (code === QUOTE) {
+      return this.readString();
+    }
     if (this.skipPunctuation('[')) {
       this.push({ array: [] });
       return this.skipPunctuation(']') ? this.popped() : undefined;
@@ -86,10 +94,6 @@ export class ExactReader {
       }
       container.key = this.readKey();
       return undefined;
-    }
-    const code = this.text.charCodeAt(this.index);
-    if (code === QUOTE) {
-      return this.readString();
     }
     for (const [literal, value] of LITERALS) {
       if (this.text.startsWith(literal, this.index)) {
@@ -147,6 +151,26 @@ export class ExactReader {
   }
 
   private readString(): string {
+    return this.copyString() ?? this.readStringByCharacters();
+  }
+
+  /** The string as a copy of its own; undefined where it is short, or has to be looked at more closely. */
+  private copyString(): string | undefined {
+    const end = this.text.indexOf('"', this.index + 1);
+    const length = end - this.index - 1;
+    if (length < SHORTEST_VIEW || this.text.charCodeAt(end - 1) === BACKSLASH) {
+      return undefined;
+    }
+    try {
+      const value = JSON.parse(this.text.slice(this.index, end + 1)) as string;
+      this.index = end + 1;
+      return value;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private readStringByCharacters(): string {
     const start = this.index;
     let escaped = false;
     let index = start + 1;
