@@ -1,6 +1,7 @@
 // What the exec calls take besides their options.
 import { InvalidArgumentError } from './errors';
 import { parseJsonInSlices } from './json/parse';
+import { isJsonObject } from './json/value';
 
 /** @throws InvalidArgumentError unless it is a string */
 export function requireCode(code: unknown): void {
@@ -33,7 +34,7 @@ export async function requireJsonObject(text: unknown): Promise<void> {
   } catch (error) {
     throw new InvalidArgumentError('globalsJson', `is not JSON: ${(error as Error).message}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     throw new InvalidArgumentError('globalsJson', 'must be the text of a JSON object');
   }
 }

@@ -3,7 +3,7 @@ import { bytesRepr } from './bytes-repr';
 import { SafeExecError, type PythonException } from './errors';
 import { explainExceeded } from './exceeded';
 import { parseJsonInSlices } from './json/parse';
-import type { JsonValue } from './json/value';
+import { isJsonObject, type JsonValue } from './json/value';
 import type { JailResult } from './result';
 
 /** What safeExec adds to a run's result. */
@@ -42,11 +42,14 @@ function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** The runner writes five names. */
+const EXCEPTION_BOUNDS = { maxNames: 16 };
+
 // The channel is in the hands of hostile code: whatever does not fit is as good as absent.
 async function decodeException(text: string): Promise<PythonException | null> {
   try {
-    const value = await parseJsonInSlices(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const value = await parseJsonInSlices(text, EXCEPTION_BOUNDS);
+    if (!isJsonObject(value)) {
       return null;
     }
     const fields = new Map(Object.entries(value));
@@ -72,10 +75,6 @@ function limitSentence({ exceeded }: JailResult): string {
   return exceeded === null ? '' : `: ${explainExceeded(exceeded)}`;
 }
 
-function isObject(value: JsonValue): value is { [key: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** What a program's globals came to. */
 export interface Answer {
   globals: Record<string, JsonValue>;
@@ -83,7 +82,7 @@ export interface Answer {
 }
 
 /** As many names as no program needs: each is a property to define, at once with all others. */
-const MAXIMUM_GLOBALS = 100_000;
+const GLOBALS_BOUNDS = { maxNames: 100_000 };
 
 const GLOBALS = 0x47; // 'G'
 const EXCEPTION = 0x45; // 'E'
@@ -115,7 +114,8 @@ export class AnswerReader {
     if (this.#bytes === 0 && channel.length <= FORESEEN_BYTES && channel[0] === GLOBALS) {
       this.#bytes = channel.length;
       this.#body = textOfBody(channel);
-      this.#globals = this.#body === null ? undefined : parseJsonInSlices(this.#body);
+      this.#globals =
+        this.#body === null ? undefined : parseJsonInSlices(this.#body, GLOBALS_BOUNDS);
       this.#globals?.catch(() => undefined);
     }
   }
@@ -154,14 +154,11 @@ async function decodeAnswer(
   let why = 'it does not begin as a result does';
   if (kind === GLOBALS && body !== null) {
     try {
-      const globals = await (parsed ?? parseJsonInSlices(body));
-      if (!isObject(globals)) {
-        why = 'it is not an object';
-      } else if (Object.keys(globals).length > MAXIMUM_GLOBALS) {
-        why = `it has more than ${MAXIMUM_GLOBALS} names`;
-      } else {
+      const globals = await (parsed ?? parseJsonInSlices(body, GLOBALS_BOUNDS));
+      if (isJsonObject(globals)) {
         return { globals, globalsJson: body };
       }
+      why = 'it is not an object';
     } catch (error) {
       why = (error as Error).message;
     }

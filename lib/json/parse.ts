@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { nativeParseIsExact } from './native-scan';
 import { ExactReader } from './reader';
-import type { JsonValue } from './value';
+import { isJsonObject, type JsonValue } from './value';
 
 /** Bounds of `parseJson`. */
 export interface ParseJsonOptions {
   /** How many arrays and objects may be open at once. 1000 unless told. */
   maxDepth?: number;
+  /** How many names the value may have, where it is an object; those of what it holds don't count. No bound unless told. */
+  maxNames?: number;
 }
 
 const MAX_DEPTH = 1000;
@@ -27,7 +29,7 @@ export async function parseJsonInSlices(
   if (text.length <= SHORT_LENGTH) {
     return parseJson(text, options);
   }
-  const reader = new ExactReader(text, options.maxDepth ?? MAX_DEPTH);
+  const reader = new ExactReader(text, options.maxDepth ?? MAX_DEPTH, options.maxNames);
   for (;;) {
     const until = performance.now() + SLICE_MS;
     do {
@@ -45,17 +47,25 @@ export async function parseJsonInSlices(
  * ±(2^53-1) as `bigint`; -0.0 as -0. A key `__proto__` is an own key like any other; of equal keys
  * the last one wins. The time is linear in the text's length, whatever it holds.
  *
- * @throws {JsonSyntaxError} for malformed text, for nesting beyond `maxDepth`, and for an integer of
- *   more than 4300 digits, which Python itself would refuse
+ * @throws {JsonSyntaxError} for malformed text, for nesting beyond `maxDepth` and names beyond `maxNames`,
+ *   and for an integer of more than 4300 digits, which Python itself would refuse
  */
 export function parseJson(text: string, options: ParseJsonOptions = {}): JsonValue {
   const maxDepth = options.maxDepth ?? MAX_DEPTH;
   if (nativeParseIsExact(text, maxDepth)) {
     try {
-      return JSON.parse(text) as JsonValue;
+      const value = JSON.parse(text) as JsonValue;
+      if (!hasMoreNames(value, options.maxNames)) {
+        return value;
+      }
     } catch {
-      // NaN and Infinity, or malformed: the exact reader tells which, and where.
+      // NaN and Infinity, or malformed.
     }
+    // The exact reader tells what is wrong, and where.
   }
-  return new ExactReader(text, maxDepth).read();
+  return new ExactReader(text, maxDepth, options.maxNames).read();
+}
+
+function hasMoreNames(value: JsonValue, maxNames: number | undefined): boolean {
+  return maxNames !== undefined && isJsonObject(value) && Object.keys(value).length > maxNames;
 }

@@ -29,10 +29,12 @@ const LITERALS: readonly (readonly [string, JsonValue])[] = [
 export class ExactReader {
   private index = 0;
   private readonly open: Open[] = [];
+  private names = 0;
 
   constructor(
     private readonly text: string,
     private readonly maxDepth: number,
+    private readonly maxNames = Number.POSITIVE_INFINITY,
   ) {}
 
   /** Reads all of it. */
@@ -65,7 +67,7 @@ export class ExactReader {
         this.store(container, value);
         if (this.skipPunctuation(',')) {
           if ('object' in container) {
-            container.key = this.readKey();
+            container.key = this.readKey(container.object);
           }
           break;
         }
@@ -92,7 +94,7 @@ export class ExactReader {
       if (this.skipPunctuation('}')) {
         return this.popped();
       }
-      container.key = this.readKey();
+      container.key = this.readKey(container.object);
       return undefined;
     }
     for (const [literal, value] of LITERALS) {
@@ -138,12 +140,19 @@ export class ExactReader {
     }
   }
 
-  private readKey(): string {
+  private readKey(object: JsonObject): string {
     this.skipSpace();
     if (this.text.charCodeAt(this.index) !== QUOTE) {
       throw this.unexpected();
     }
+    const start = this.index;
     const key = this.readString();
+    if (this.open.length === 1 && !Object.hasOwn(object, key)) {
+      this.names++;
+      if (this.names > this.maxNames) {
+        throw new JsonSyntaxError(`more than ${this.maxNames} names`, start);
+      }
+    }
     if (!this.skipPunctuation(':')) {
       throw this.unexpected();
     }

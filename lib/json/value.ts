@@ -2,5 +2,10 @@
 export type JsonValue =
   null | boolean | number | bigint | string | JsonValue[] | { [key: string]: JsonValue };
 
+/** Whether the value is an object, and no array. */
+export function isJsonObject(value: JsonValue): value is { [key: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Python refuses to convert integers of more decimal digits to text or back. */
 export const MAX_INTEGER_DIGITS = 4300;

@@ -122,6 +122,20 @@ describe('parseJson', () => {
     expect(() => parseJson(nested(200_000, 'NaN'), { maxDepth: 1_000_000 })).not.toThrow();
   });
 
+  test.each(['', ',"n":NaN'])(
+    'denies names beyond the bound, allows them up to there%s',
+    (more) => {
+      const bound = more === '' ? 2 : 3;
+      const read = (text: string): unknown => parseJson(text, { maxNames: bound });
+      expect(read(`{"a":1,"b":{"c":1,"d":1,"e":1,"f":1}${more}}`)).toHaveProperty('b.f', 1);
+      expect(read(`[{"a":1,"b":2,"c":3,"d":4${more}}]`)).toHaveProperty('0.d', 4);
+      expect(read(`{"a":1,"b":2,"a":3,"b":4${more}}`)).toMatchObject({ a: 3, b: 4 });
+      expect(() => read(`{"a":1,"b":2${more},"__proto__":3}`)).toThrow(
+        `more than ${bound} names at position ${13 + more.length}`,
+      );
+    },
+  );
+
   test.each([
     ['brackets', () => '['.repeat(16 * MEGABYTE)],
     ['braces', () => '{"":'.repeat(4 * MEGABYTE)],
@@ -193,6 +207,13 @@ describe('parseJsonInSlices', () => {
     `["${'x'.repeat(100_000)}", -0.0, {"a": []}]`,
   ])('gives what parseJson gives', async (text) => {
     expect(await parseJsonInSlices(text)).toStrictEqual(parseJson(text));
+  });
+
+  test('denies names beyond the bound as soon as it reads them', async () => {
+    const names = Array.from({ length: 20_000 }, (_, index) => `"${index}":1,`).join('');
+    await expect(parseJsonInSlices(`{${names}malformed`, { maxNames: 3 })).rejects.toThrow(
+      'more than 3 names at position 19 ',
+    );
   });
 
   test('denies what parseJson denies, also at the end of a long text', async () => {
