@@ -31,8 +31,8 @@ export interface ExtraFile {
 }
 
 const MAXIMUM_COMPONENT_BYTES = 255;
-// PATH_MAX (path_resolution(7)), less what comes before it: the jail's directory and a NUL.
-const MAXIMUM_PATH_BYTES = 4000;
+// PATH_MAX (path_resolution(7)) has room for these too.
+const MAXIMUM_PATH_BYTES = 4096 - '/tmp/codejail-XXXXXXXX/\0'.length;
 const MAXIMUM_EXTRA_FILES = 100_000;
 
 /** Bytes from a string or a Uint8Array, copied: what the caller writes there later changes nothing. */

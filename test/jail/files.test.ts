@@ -69,6 +69,12 @@ describe('files of the host', () => {
     );
   });
 
+  it('supports extra files with the longest of names', async () => {
+    const name = `${'x'.repeat(200)}/`.repeat(20) + 'y'.repeat(52);
+    const code = `print(open(${JSON.stringify(name)}).read())`;
+    expect(await suite.printed(code, { extraFiles: [[name, 'found']] })).toBe('found\n');
+  });
+
   it('supports many extra files, out of the time of the program', async () => {
     const extraFiles = Array.from({ length: 60_000 }, (_, number) => [`f${number}`, ''] as const);
     const { outcome, stdout, usage } = await suite.python(

@@ -19,6 +19,8 @@ const refused = (options: unknown): InvalidArgumentError => {
 const named = (...names: string[]) => names.map((name) => [name, ''] as const);
 const namesOf = (options: unknown) => parseJailCodeOptions(options).extraFiles.map((f) => f.name);
 
+const LONGEST = `${'x'.repeat(200)}/`.repeat(20) + 'y'.repeat(52);
+
 describe('extraFiles', () => {
   it('allows an array, a Map and a generator of pairs', () => {
     const pairs = [
@@ -43,7 +45,7 @@ describe('extraFiles', () => {
     'tmpfile',
     'a/tmp',
     'x'.repeat(255),
-    `${'x'.repeat(200)}/`.repeat(20) + 'y',
+    LONGEST,
   ])('allows the name %j', (name) => {
     expect(namesOf({ extraFiles: named(name) })).toEqual([name]);
   });
@@ -64,7 +66,7 @@ describe('extraFiles', () => {
     'a\ud800',
     'x'.repeat(256),
     'ü'.repeat(128),
-    `${'x'.repeat(200)}/`.repeat(21),
+    `${LONGEST}x`,
     'tmp',
     'tmp/a',
     'tmp/a/b',
