@@ -78,7 +78,7 @@ function carryContents(value: object, key: string, ancestors: Set<object>): Json
     return carry((value as { toJSON(key: string): unknown }).toJSON(key), key, ancestors);
   }
   if (Array.isArray(value)) {
-    return Array.from(value, (item: unknown, index) => carry(item, String(index), ancestors));
+    return carryArray(value, ancestors);
   }
   if (!isPlain(value)) {
     throw new NotCarried();
@@ -86,6 +86,16 @@ function carryContents(value: object, key: string, ancestors: Set<object>): Json
   const carried: Record<string, JsonValue> = {};
   for (const name of Object.keys(value)) {
     defineOwn(carried, name, carry(value[name], name, ancestors));
+  }
+  return carried;
+}
+
+function carryArray(array: readonly unknown[], ancestors: Set<object>): JsonValue[] {
+  const carried: JsonValue[] = [];
+  for (let index = 0; index < array.length; index += 1) {
+    const item = array[index];
+    // Only an object's toJSON is told where it stands.
+    carried.push(carry(item, typeof item === 'object' ? String(index) : '', ancestors));
   }
   return carried;
 }
