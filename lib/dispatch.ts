@@ -224,7 +224,8 @@ export class Dispatcher {
         if (this.#isClosed) {
           throw new ClosedError();
         }
-        if (never !== null) {
+        // Configured anew meanwhile, it is not this command's pool that was wanted.
+        if (never !== null && never !== 'closed') {
           this.#options.logger(
             'warn',
             `the command ${JSON.stringify(command.name)} runs cold: ${COLD_REASONS[never]}`,

@@ -5,6 +5,7 @@ import { describeErrno } from './errors';
 import { leaseDirectory } from './host';
 import { JAIL_NAME } from './jail-name';
 import { native, type NativeFailure } from './native';
+import { Retries } from './retries';
 
 const PARENT = '/tmp';
 
@@ -31,9 +32,14 @@ function isStale(directory: string): boolean {
     if (!own.isDirectory() || own.uid !== process.geteuid?.()) {
       return false;
     }
-    // Its group has the number of the uid that was leased for it; the lease ends with the jail. Not its tmp: the server
-    // may have been killed when it had removed that.
-    return own.gid !== process.getegid?.() && native().addon.uidIsFree(leaseDirectory(), own.gid);
+    // Its group has the number of the uid that was leased for it; the lease ends with the jail. So has the owner of its
+    // tmp, if that is still there: the server may have been killed when it had removed it.
+    const tmp = lstatSync(join(directory, 'tmp'), { throwIfNoEntry: false });
+    return (
+      own.gid !== process.getegid?.() &&
+      (tmp === undefined || tmp.uid === own.gid) &&
+      native().addon.uidIsFree(leaseDirectory(), own.gid)
+    );
   } catch {
     return false;
   }
@@ -44,18 +50,26 @@ async function sweep(): Promise<void> {
     .filter((name) => JAIL_NAME.test(name))
     .map((name) => join(PARENT, name))
     .filter(isStale);
-  const removals = stale.map(removeHostDirectory);
-  await Promise.allSettled(removals);
-  await Promise.all(removals);
+  for (const removal of await Promise.allSettled(stale.map(removeHostDirectory))) {
+    if (removal.status === 'rejected') {
+      process.emitWarning((removal.reason as Error).message, 'CodeJailWarning');
+      retries.onFailure();
+      swept = undefined;
+    }
+  }
 }
 
+const retries = new Retries();
 let swept: Promise<void> | undefined;
 
 /**
  * Removes, once in this process, what servers that were killed have left. Nobody's call fails for what can't be removed:
- * the next one tries again.
+ * it is told as a warning, and tried again after a pause.
  */
 export async function sweepHostDirectories(): Promise<void> {
+  if (!retries.isDue()) {
+    return;
+  }
   swept ??= sweep().catch(() => {
     swept = undefined;
   });

@@ -153,10 +153,13 @@ void restrict_memory(Filter& filter, Calls& calls) {
 }
 
 // fcntl: no word of what others read in a directory that all jails share (F_NOTIFY), and no lease
-// (F_SETLEASE), for which everybody else's open of the file waits: who owns it may take one.
+// (F_SETLEASE), for which everybody else's open of the file waits: who owns it may take one. Nor
+// what came to Linux's own commands later, as such leases of directories did.
 void restrict_fcntl(Filter& filter, Calls& calls) {
+  constexpr std::uint32_t kFirstUnknown = F_SETLEASE + 15;  // after F_SET_FILE_RW_HINT
   const Filter::Place denied = filter.answer(refuse(EACCES));
-  const Filter::Place lease = filter.if_equal(F_SETLEASE, denied, filter.answer(kAllow));
+  const Filter::Place known = filter.if_at_least(kFirstUnknown, denied, filter.answer(kAllow));
+  const Filter::Place lease = filter.if_equal(F_SETLEASE, denied, known);
   filter.if_equal(F_NOTIFY, denied, lease);
   calls.go(SYS_fcntl, filter.load_argument(1));
 }

@@ -427,15 +427,20 @@ describe('a host without namespaces', () => {
   test_('removes the directory that a killed server left, and none that is in use', async () => {
     const stale = '/tmp/codejail-staleXXX';
     const foreign = '/tmp/codejail-foreignX';
+    const young = '/tmp/codejail-youngXXX';
     try {
       makeStale(stale);
       mkdirSync(`${foreign}/tmp`, { recursive: true });
+      // Another server's with a group of its own, which makes it just now.
+      mkdirSync(`${young}/tmp`, { recursive: true });
+      chownSync(young, 0, LAST_UID);
       await nextServer().sweepHostDirectories();
       expect(existsSync(stale)).toBe(false);
       // Its group is not that of a uid of its own: not a jail's.
       expect(existsSync(foreign)).toBe(true);
+      expect(existsSync(young)).toBe(true);
     } finally {
-      for (const directory of [stale, foreign]) {
+      for (const directory of [stale, foreign, young]) {
         await removeHostDirectory(directory);
       }
     }

@@ -72,6 +72,7 @@ describe('a stock container', () => {
         for (const directory of [stuck, stale]) {
           mkdirSync(`${directory}/tmp/kept`, { recursive: true });
           chownSync(directory, 0, DEFAULT_UID_POOL.first);
+          chownSync(`${directory}/tmp`, DEFAULT_UID_POOL.first, DEFAULT_UID_POOL.first);
         }
         // unlink(2): EBUSY, for whoever sees the mount.
         const mounted = `mount -t tmpfs none ${stuck}/tmp/kept && exec "$@"`;
