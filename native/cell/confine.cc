@@ -106,7 +106,7 @@ Status seal(const Spec& spec, Confined& confined) {
   }
   const auto install = [&](Descriptor* listener) {
     // The supervisor is PID 1 of the namespace.
-    return install_seccomp_filter(ExecPolicy::kDeny, !spec.has(kNoUnixSockets), true, 1, listener);
+    return install_seccomp_filter(ExecPolicy::kDeny, spec, 1, listener);
   };
   // The listener is only for speed: where there is no descriptor for it, it is left out.
   return wants_listener && install(&confined.filter_listener).ok() ? Status::success()

@@ -217,7 +217,7 @@ void check_architecture(Filter& filter, Filter::Place killed, Filter::Place sear
 
 }  // namespace
 
-Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, bool truncation, pid_t launcher,
+Status install_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher,
                               Descriptor* listener) {
   Filter filter;
   const Filter::Place killed = filter.answer(SECCOMP_RET_KILL_PROCESS);
@@ -225,12 +225,12 @@ Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, bool truncatio
   answer_by_lists(filter, calls);
   restrict_exec(filter, calls, exec);
   restrict_clone(filter, calls);
-  restrict_sockets(filter, calls, unix_sockets);
+  restrict_sockets(filter, calls, !spec.has(kNoUnixSockets));
   restrict_socket_buffers(filter, calls);
   restrict_ioctl(filter, calls);
   restrict_memory(filter, calls);
   restrict_fcntl(filter, calls);
-  if (!truncation) {
+  if (spec.has(kNoTruncation)) {
     deny_truncation(filter, calls);
   }
   protect_launcher(filter, calls, launcher);

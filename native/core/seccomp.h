@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "descriptor.h"
+#include "spec.h"
 #include "status.h"
 
 namespace codejail {
@@ -12,13 +13,13 @@ namespace codejail {
 // kAsk puts every execve and execveat to whoever holds `listener` (seccomp_unotify(2)): a filter
 // alone can't tell the program's own start from a later one. kDeny answers EACCES: for a process
 // that is the program already; its `listener` answers nothing, and keeps the filter beyond the end
-// of those that are under it. `unix_sockets`: whether AF_UNIX is allowed; without a mount and
-// network namespace of its own the jail could reach the host's (landlock(7) does not cover
-// connect). `truncation`: whether files may be truncated by their names; Landlock before its
+// of those that are under it. By the spec's kNoUnixSockets AF_UNIX is not allowed: without a mount
+// and network namespace of its own the jail could reach the host's (landlock(7) does not cover
+// connect). By its kNoTruncation files can't be truncated by their names; Landlock before its
 // version 3 does not cover that (landlock(7)). `launcher`: the one process of the jail whose limits
 // and scheduling nobody may change.
 enum class ExecPolicy { kAllow, kAsk, kDeny };
-Status install_seccomp_filter(ExecPolicy exec, bool unix_sockets, bool truncation, pid_t launcher,
+Status install_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher,
                               Descriptor* listener = nullptr);
 
 }  // namespace codejail

@@ -112,7 +112,7 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   spec.keep_header_only();
   // No Landlock here: the main process has a domain of its own, and a process can't signal across
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
-  require(channel, install_seccomp_filter(ExecPolicy::kDeny, true, true, getpid()));
+  require(channel, install_seccomp_filter(ExecPolicy::kDeny, spec, getpid()));
   supervise_cell(spec, channel, tmp_directory, received[kCellAlarm], received[kCellEnd]);
 }
 

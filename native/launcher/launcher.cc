@@ -256,8 +256,7 @@ void offer_to_oom_killer() {
   Descriptor exec_listener;
   if (spec.has(kSeccomp)) {
     const bool may_exec = spec.has(kAllowExec);
-    require(channel, install_seccomp_filter(may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk,
-                                            !spec.has(kNoUnixSockets), !spec.has(kNoTruncation),
+    require(channel, install_seccomp_filter(may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk, spec,
                                             getpid(), may_exec ? nullptr : &exec_listener));
   }
   supervise(spec, channel, program, tmp_directory, exec_listener, label);
