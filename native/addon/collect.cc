@@ -78,15 +78,11 @@ class ListWorker : public PromiseWorker {
       return;
     }
     const char* name = prefix.empty() ? "." : prefix.c_str();
-    Descriptor opened(sys_openat2(directory_, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kResolve));
-    if (!opened.valid()) {
-      return;
-    }
-    Directory directory(fdopendir(opened.get()));
+    const Directory directory = directory_of(
+        Descriptor(sys_openat2(directory_, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, kResolve)));
     if (!directory) {
       return;
     }
-    opened.release();
     while (const dirent* entry = readdir(directory.get())) {
       if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) {
         continue;

@@ -20,12 +20,8 @@ namespace {
 constexpr int kIdleRounds = 10;
 
 Directory open_directory(int parent, const char* name) {
-  Descriptor opened(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  Directory directory(opened.valid() ? fdopendir(opened.get()) : nullptr);
-  if (directory) {
-    opened.release();
-  }
-  return directory;
+  return directory_of(
+      Descriptor(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
 }
 
 bool is_full(int error) {

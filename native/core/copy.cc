@@ -88,10 +88,8 @@ Status copy_entry(int directory, const char* name, int target_directory, const c
   if (!made.valid()) {
     return failed(errno, path);
   }
-  const int listed = source.release();
-  Directory entries(fdopendir(listed));
+  const Directory entries = directory_of(std::move(source));
   if (!entries) {
-    ::close(listed);
     return failed(errno, path);
   }
   for (;;) {

@@ -37,12 +37,11 @@ std::uint64_t resident_bytes(int proc, pid_t process) {
   }
   // The memory of a process whose first thread has ended shows with the others only.
   (void)std::snprintf(path, sizeof(path), "%d/task", process);
-  Descriptor opened(openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const Directory tasks(opened.valid() ? fdopendir(opened.get()) : nullptr);
+  const Directory tasks =
+      directory_of(Descriptor(openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
   if (!tasks) {
     return 0;
   }
-  (void)opened.release();
   while (const dirent* task = readdir(tasks.get())) {
     const long number = std::strtol(task->d_name, nullptr, 10);
     if (number <= 0) {
