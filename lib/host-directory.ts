@@ -45,22 +45,24 @@ function isStale(directory: string): boolean {
   }
 }
 
+const retries = new Retries();
+let swept: Promise<void> | undefined;
+
 async function sweep(): Promise<void> {
   const stale = readdirSync(PARENT)
     .filter((name) => JAIL_NAME.test(name))
     .map((name) => join(PARENT, name))
     .filter(isStale);
-  for (const removal of await Promise.allSettled(stale.map(removeHostDirectory))) {
-    if (removal.status === 'rejected') {
-      process.emitWarning((removal.reason as Error).message, 'CodeJailWarning');
-      retries.onFailure();
-      swept = undefined;
-    }
+  const removals = await Promise.allSettled(stale.map(removeHostDirectory));
+  const failed = removals.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+  for (const { reason } of failed) {
+    process.emitWarning((reason as Error).message, 'CodeJailWarning');
+  }
+  if (failed.length > 0) {
+    retries.onFailure();
+    swept = undefined;
   }
 }
-
-const retries = new Retries();
-let swept: Promise<void> | undefined;
 
 /**
  * Removes, once in this process, what servers that were killed have left. Nobody's call fails for what can't be removed:
