@@ -14,16 +14,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startTemplate, type Template } from '../../lib/warm/template';
 import { expectToGoWithItsCell, makeKeptCell, type Kept } from '../support/keepers';
 import { gone, isOurs, statusField } from '../support/processes';
-import { LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
+import { LIMITS, printed, scriptIn, templateOptions, useTemplate } from '../support/warm';
 
-let template: Template;
-
-beforeAll(async () => {
-  template = await startPython();
-});
-afterAll(async () => {
-  await template.close();
-});
+const python = useTemplate();
 
 /** Pythons in a PID namespace of a template of this process's that a Python there has forked. */
 function keepers(): string[] {
@@ -42,7 +35,7 @@ function keepers(): string[] {
 }
 
 /** Makes a cell, and tells which keeper is its. */
-async function makeKept(of = template): Promise<Kept> {
+async function makeKept(of = python.template): Promise<Kept> {
   return makeKeptCell(of, keepers);
 }
 
@@ -75,7 +68,7 @@ it('is killed when its cell is dead, whether that served a call or not', async (
 it('is there for each cell of many that are made at once, and for none afterwards', async () => {
   const before = new Set(keepers());
   const cells = await Promise.all(
-    Array.from({ length: 16 }, async () => template.makeCell(LIMITS)),
+    Array.from({ length: 16 }, async () => python.template.makeCell(LIMITS)),
   );
   const added = keepers().filter((name) => !before.has(name));
   expect(added).toHaveLength(cells.length);
@@ -162,7 +155,7 @@ describe('is killed where it goes on in memory that a program has overwritten', 
     ['a system call', GETPID],
     ['one of another architecture', GETPID_OF_I386],
   ])('with %s', async (_name, instructions) => {
-    await showsKilled(template, instructions);
+    await showsKilled(python.template, instructions);
   });
 
   it.each([

@@ -1,18 +1,10 @@
 // A cell's PID 1 runs in the memory of a keeper, which is outside of the cell.
 import { readdirSync, readlinkSync } from 'node:fs';
-import type { Template } from '../../lib/warm/template';
 import { expectToGoWithItsCell, makeKeptCell, type Kept } from '../support/keepers';
 import { gone, isOurs, statusField } from '../support/processes';
-import { LIMITS, scriptIn, startPython } from '../support/warm';
+import { LIMITS, scriptIn, useTemplate } from '../support/warm';
 
-let template: Template;
-
-beforeAll(async () => {
-  template = await startPython();
-});
-afterAll(async () => {
-  await template.close();
-});
+const python = useTemplate();
 
 function keepers(): string[] {
   return readdirSync('/proc').filter(
@@ -21,7 +13,7 @@ function keepers(): string[] {
 }
 
 async function makeKept(): Promise<Kept> {
-  return makeKeptCell(template, keepers);
+  return makeKeptCell(python.template, keepers);
 }
 
 // The strict mode can't be had under a filter.
@@ -70,7 +62,7 @@ if (statusField('self', 'Seccomp') === '0') {
   });
 } else {
   it('is not there where the server is under a filter', async () => {
-    const cell = await template.makeCell(LIMITS);
+    const cell = await python.template.makeCell(LIMITS);
     expect(keepers()).toEqual([]);
     await cell.discard();
   });
@@ -78,7 +70,7 @@ if (statusField('self', 'Seccomp') === '0') {
 
 it('is not there for a cell in a hurry', async () => {
   const before = keepers();
-  const cell = await template.makeCell(LIMITS, true);
+  const cell = await python.template.makeCell(LIMITS, true);
   expect(keepers()).toEqual(before);
   await cell.discard();
 });

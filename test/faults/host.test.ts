@@ -57,12 +57,22 @@ async function server(
   }
 }
 
-/** A server's script: `say(text)` writes what `server` gives back. */
+/**
+ * A server's script: `say(text)` writes what `server` gives back; `takeDescriptors(spare)` leaves it so many, until
+ * `giveBack` gets what it returns.
+ */
 function script(body: string, library = LIBRARY): string {
   return `
     const fs = require('node:fs');
     const { createJail } = require(${JSON.stringify(library)});
     const say = (text) => fs.appendFileSync(process.env.ANSWER, text + '\\n');
+    const giveBack = (held) => held.forEach((descriptor) => fs.closeSync(descriptor));
+    const takeDescriptors = (spare = 0) => {
+      const held = [];
+      try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
+      giveBack(held.splice(held.length - spare));
+      return held;
+    };
     (async () => { ${body} })().then(() => say('end'), (error) => say(String(error.code) + ' ' + error.message));`;
 }
 
@@ -75,11 +85,9 @@ describe('a server without descriptors', () => {
         const count = () => fs.readdirSync('/proc/self/fd').length;
         const before = count();
         for (let spare = 0; spare < 16; spare += 1) {
-          const held = [];
-          try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
-          for (let i = 0; i < spare; i += 1) fs.closeSync(held.pop());
+          const held = takeDescriptors(spare);
           const outcome = await jail.jailCode('true').then(() => 'ran', (error) => error.code + ' ' + error.errnoName);
-          for (const descriptor of held) fs.closeSync(descriptor);
+          giveBack(held);
           say(outcome + ' ' + (count() - before));
         }`),
       'ulimit -n 96;',
@@ -107,19 +115,19 @@ describe('a server without descriptors', () => {
         const children = () => fs.readdirSync('/proc/self/task').flatMap((task) =>
           fs.readFileSync('/proc/self/task/' + task + '/children', 'utf8').split(' ').filter(Boolean)).length;
         const before = children();
-        const held = [];
+        let held;
         const { spawn } = addon;
         addon.spawn = (...words) => {
           const spawned = spawn(...words);
           // When the event loop goes on, the launcher has told of it, and there is no descriptor left.
           process.nextTick(() => {
             Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
-            try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
+            held = takeDescriptors();
           });
           return spawned;
         };
         const outcome = await jail.jailCode('sleep', { argv: ['60'] }).then(() => 'ran', (error) => error.code + ' ' + error.errnoName);
-        held.forEach((descriptor) => fs.closeSync(descriptor));
+        giveBack(held);
         say(outcome + ' ' + (children() - before));`),
       'ulimit -n 96;',
     );
@@ -134,11 +142,9 @@ describe('a server without descriptors', () => {
         const jail = createJail();
         await jail.notSafeExec('', {});
         for (let spare = 0; spare < 24; spare += 1) {
-          const held = [];
-          try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
-          for (let i = 0; i < spare; i += 1) fs.closeSync(held.pop());
+          const held = takeDescriptors(spare);
           const outcome = await jail.notSafeExec('', {}).then(() => 'ran', (error) => error.code + ' ' + error.errnoName);
-          for (const descriptor of held) fs.closeSync(descriptor);
+          giveBack(held);
           say(outcome);
         }`),
       'ulimit -n 96;',
@@ -166,15 +172,12 @@ describe('a server without descriptors', () => {
         await jail.warmUp();
         // From the making of a cell until it has told of itself there is no descriptor left.
         const { makeCell } = addon;
-        const fill = (held) => { try { for (;;) held.push(fs.openSync('/dev/null')); } catch {} };
         let full = 0;
         addon.makeCell = (...words) => {
           const cell = makeCell(...words);
           if (full < 2) {
             full += 1;
-            const held = [];
-            fill(held);
-            setTimeout(() => { held.forEach((descriptor) => fs.closeSync(descriptor)); }, 500);
+            setTimeout(giveBack, 500, takeDescriptors());
           }
           return cell;
         };
@@ -225,10 +228,9 @@ describe('a server without descriptors', () => {
           const standing = jail.warmUp();
           // From when its PID 1 has told of itself until the cell has there is no descriptor left.
           await until(() => count('pidfd') > supervisors);
-          const held = [];
-          try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
+          const held = takeDescriptors();
           await standing;
-          held.forEach((descriptor) => fs.closeSync(descriptor));
+          giveBack(held);
         }
         say('filters ' + count('seccomp') + ', ready ' + jail.stats().pools.python.cellsReady);
         const globals = {};

@@ -1,20 +1,12 @@
 // A script in a cell behaves as `python jailed_code args` does in a process of its own.
-import { LIMITS, scriptIn, startPython } from '../support/warm';
-import type { Template } from '../../lib/warm/template';
+import { LIMITS, scriptIn, useTemplate } from '../support/warm';
 import type { WarmCall } from '../../lib/warm/cell';
 import type { JailResult } from '../../lib/result';
 
-let template: Template;
-
-beforeAll(async () => {
-  template = await startPython();
-});
-afterAll(async () => {
-  await template.close();
-});
+const python = useTemplate();
 
 async function run(code: string, more: Partial<WarmCall> = {}): Promise<JailResult> {
-  return (await scriptIn(await template.makeCell(LIMITS), code, more)).result;
+  return (await scriptIn(await python.template.makeCell(LIMITS), code, more)).result;
 }
 
 describe('a script in a cell', () => {

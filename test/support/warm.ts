@@ -44,6 +44,25 @@ export async function startPython(preload: string[] = []): Promise<Template> {
   return startTemplate(await templateOptions(preload));
 }
 
+/** A template of the system's Python, for all tests of a file. */
+export function useTemplate(): { readonly template: Template } {
+  let template: Template | undefined;
+  beforeAll(async () => {
+    template = await startPython();
+  });
+  afterAll(async () => {
+    await template?.close();
+  });
+  return {
+    get template() {
+      if (template === undefined) {
+        throw new Error('the template is started before all tests, not while they are listed');
+      }
+      return template;
+    },
+  };
+}
+
 function call(more: Partial<WarmCall>): WarmCall {
   return { limits: LIMITS, files: [], argv: ['jailed_code'], collect: [], ...more };
 }
