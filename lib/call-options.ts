@@ -2,8 +2,10 @@
 import { types } from 'node:util';
 import * as z from 'zod/mini';
 import {
+  boolean,
   callback,
   converted,
+  integer,
   listOf,
   name,
   optionsParser,
@@ -11,7 +13,9 @@ import {
   Refusal,
   text,
 } from './argument';
+import { LONGEST_TIMER_MS } from './clock';
 import { describe } from './describe';
+import { InvalidArgumentError } from './errors';
 import { checkExecSize, environment, kernelString } from './exec-strings';
 import {
   checkNames,
@@ -26,6 +30,7 @@ import {
 } from './jail-files';
 import { parseLimits } from './limits';
 import type {
+  CloseOptions,
   JailCodeArguments,
   JailCodeOptions,
   RunArguments,
@@ -80,6 +85,7 @@ const runShape = {
   extraFiles: z.optional(converted(readExtraFiles)),
   limits: z.optional(z.unknown()),
   limitOverridesContext: z.optional(text),
+  tenant: z.optional(text),
   slug: z.optional(text),
   collect: z.optional(listOf(converted(readPattern))),
   signal: z.optional(converted(readSignal)),
@@ -101,10 +107,16 @@ const safeExecShape = {
   pythonPath: z.optional(listOf(hostPath)),
 } satisfies Record<keyof SafeExecOptions, z.ZodMiniType>;
 
+const closeShape = {
+  drain: z.optional(boolean),
+  timeoutMs: z.optional(integer(0, LONGEST_TIMER_MS)),
+} satisfies Record<keyof CloseOptions, z.ZodMiniType>;
+
 const waitShape = {
   signal: z.optional(converted(readSignal)),
 } satisfies Record<keyof WaitOptions, z.ZodMiniType>;
 
+const parseCloseShape = optionsParser(closeShape);
 const parseWaitShape = optionsParser(waitShape);
 const parseJailCodeShape = optionsParser(jailCodeShape);
 const parseSafeExecShape = optionsParser(safeExecShape);
@@ -115,6 +127,21 @@ const parseSafeExecShape = optionsParser(safeExecShape);
  */
 export function parseWaitOptions(value: unknown = {}, argument = 'options'): AbortSignal | null {
   return parseWaitShape(value, argument).signal ?? null;
+}
+
+/**
+ * Checks the options of `close`: null where nothing is drained.
+ * @throws InvalidArgumentError
+ */
+export function parseCloseOptions(
+  value: unknown = {},
+  argument = 'options',
+): { timeoutMs: number | null } | null {
+  const { drain, timeoutMs } = parseCloseShape(value, argument);
+  if (drain !== true && timeoutMs !== undefined) {
+    throw new InvalidArgumentError(`${argument}.timeoutMs`, 'is of use with drain: true only');
+  }
+  return drain === true ? { timeoutMs: timeoutMs ?? null } : null;
 }
 
 type ParsedRun = {
@@ -134,6 +161,7 @@ function runArguments(
     // As in CodeJail, an empty context is none.
     limitOverridesContext:
       options.limitOverridesContext === '' ? null : (options.limitOverridesContext ?? null),
+    tenant: options.tenant ?? null,
     slug: options.slug ?? null,
     collect: options.collect ?? [],
     signal: options.signal ?? null,

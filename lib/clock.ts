@@ -11,3 +11,6 @@ const originMs = difference();
 export function now(): number {
   return originMs + performance.now();
 }
+
+/** Node's timers take no more; a longer one fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -6,9 +6,25 @@ import { NotConfiguredError } from './errors';
 import type { GuaranteeName } from './guarantee-name';
 import { LimitTable, type LimitName, type Limits } from './limits';
 import { parseCommandName, parseCommandOptions } from './command-options';
-import { parseJailOptions } from './jail-options';
-import type { CommandArguments, CommandOptions, JailOptions, Logger } from './option-types';
+import { publishQueueEvent } from './diagnostics';
+import { Gate } from './gate/gate';
+import { mostRunning } from './gate/process-gate';
+import { hostKind } from './host';
+import { parseBounds, parseJailOptions } from './jail-options';
+import type {
+  BoundArguments,
+  BoundOptions,
+  CommandArguments,
+  CommandOptions,
+  JailOptions,
+  Logger,
+} from './option-types';
 import { parseSettings, type CodeJailSettings } from './settings';
+
+/** How many programs there are uids for. */
+function uidsOf({ uidPool }: HostShare): number {
+  return hostKind() === 'user' ? Number.POSITIVE_INFINITY : uidPool.count;
+}
 
 /** A jail's commands and limits, which no other jail shares. `Jail` adds the calls. */
 export abstract class Configuration {
@@ -21,17 +37,24 @@ export abstract class Configuration {
   protected readonly share: HostShare;
   /** @internal */
   protected readonly logger: Logger;
+  /**
+   * Lets calls in.
+   * @internal
+   */
+  protected readonly gate: Gate;
   /** Whether safeExec runs everything unconfined, as CodeJail's ALWAYS_BE_UNSAFE does. */
   readonly alwaysBeUnsafe: boolean;
 
   /** @internal */
   constructor(options: JailOptions = {}) {
-    const { allowMissing, alwaysBeUnsafe, uidPool, cgroup, commands, limits, logger } =
+    const { allowMissing, alwaysBeUnsafe, uidPool, cgroup, commands, limits, logger, bounds } =
       parseJailOptions(options);
     this.allowMissing = allowMissing;
     this.alwaysBeUnsafe = alwaysBeUnsafe;
     this.share = { uidPool: uidPool ?? DEFAULT_UID_POOL, cgroup };
     this.logger = logger ?? (() => undefined);
+    this.gate = new Gate({ bounds, uids: () => uidsOf(this.share), onEvent: publishQueueEvent });
+    this.#warnOfBounds(bounds);
     this.limits = new LimitTable(
       logger === null
         ? undefined
@@ -80,6 +103,28 @@ export abstract class Configuration {
    */
   setLimit(name: LimitName, value: number | null): void {
     this.limits.set(name, value);
+  }
+
+  /**
+   * Sets how many calls run and wait at a time, from now on; what is absent stays, and null puts the default back.
+   * @throws InvalidArgumentError
+   * @example jail.setBounds({ maxRunning: 4, maxQueue: 100, maxWaitMs: 5000 });
+   */
+  setBounds(bounds: { [Name in keyof BoundOptions]?: BoundOptions[Name] | null }): void {
+    const parsed = parseBounds(bounds);
+    this.gate.setBounds(parsed);
+    this.#warnOfBounds(parsed);
+  }
+
+  #warnOfBounds({ maxRunning = null }: Partial<BoundArguments>): void {
+    const most = maxRunning === null ? 0 : mostRunning();
+    if (maxRunning !== null && maxRunning > most) {
+      this.logger(
+        'warn',
+        `maxRunning is ${maxRunning}, and the descriptors that this process may have are enough for ${most} calls at a time: ` +
+          'the others wait. Raise it by ulimit -n, or LimitNOFILE= in a systemd unit',
+      );
+    }
   }
 
   /**

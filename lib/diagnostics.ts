@@ -1,6 +1,7 @@
 // What happens, told to whoever subscribes to node:diagnostics_channel; nothing is made where nobody does.
 import { channel } from 'node:diagnostics_channel';
 import type { JailResult, Outcome } from './result';
+import type { QueueEvent } from './gate/queue-statistics';
 import type { PoolEvent } from './warm/pool-statistics';
 import type { ColdReason } from './warm/rule';
 
@@ -13,6 +14,8 @@ import type { ColdReason } from './warm/rule';
 export const CHANNELS = Object.freeze({
   /** A call has ended: `CallMessage`. */
   call: 'codejail:call',
+  /** A call has to wait, begins after it waited, is refused, or stops waiting: `QueueMessage`. */
+  queue: 'codejail:queue',
   /** A warm cell was made, or died before its call began: `CellMessage`. */
   cell: 'codejail:cell',
   /** A template was started, could not be, or ended: `TemplateMessage`. */
@@ -34,9 +37,14 @@ export interface CallMessage {
   result: JailResult | null;
   /** What it was rejected with. */
   error: unknown;
-  /** From the call to its end. */
+  /** From the call's turn to its end. */
   milliseconds: number;
+  /** How long it waited for its turn before. */
+  queuedMs: number;
 }
+
+/** The message of `CHANNELS.queue`. */
+export type QueueMessage = QueueEvent;
 
 /** The message of `CHANNELS.cell`. */
 export type CellMessage = { command: string } & Extract<
@@ -51,6 +59,7 @@ export type TemplateMessage = { command: string } & Exclude<
 >;
 
 const callChannel = channel(CHANNELS.call);
+const queueChannel = channel(CHANNELS.queue);
 const cellChannel = channel(CHANNELS.cell);
 const templateChannel = channel(CHANNELS.template);
 
@@ -58,6 +67,13 @@ const templateChannel = channel(CHANNELS.template);
 export function publishCall(message: CallMessage): void {
   if (callChannel.hasSubscribers) {
     callChannel.publish(message);
+  }
+}
+
+/** Tells of what happened at a jail's gate. */
+export function publishQueueEvent(event: QueueEvent): void {
+  if (queueChannel.hasSubscribers) {
+    queueChannel.publish(event);
   }
 }
 

@@ -12,6 +12,7 @@ import type { GuaranteeName } from './guarantee-name';
 import type { HostFile } from './jail-files';
 import type { Logger } from './option-types';
 import type { ProbeCheck } from './probe';
+import type { QueueStatistics } from './gate/queue-statistics';
 import { CallStatistics, type JailStatistics } from './statistics';
 import {
   COLD_REASONS,
@@ -40,6 +41,8 @@ export interface Call extends Pick<
   hasCode: boolean;
   /** Whether `announce` has told a cell of it. */
   isAnnounced: boolean;
+  /** How long it waited for its turn, in milliseconds. */
+  queuedMs: number;
   /** Whether only a Python can run it. */
   isPython: boolean;
   /** What differs where a template has searched directories on the host already. */
@@ -78,6 +81,7 @@ export class Dispatcher {
 
   /**
    * Runs a call to its end.
+   * @param calledAt when it was its turn, in milliseconds of `process.hrtime`
    * @throws as `runCold` and `Command.ready`
    */
   async run(call: Call, calledAt: number): Promise<RunResult> {
@@ -114,6 +118,7 @@ export class Dispatcher {
         result,
         error,
         milliseconds: now() - calledAt,
+        queuedMs: call.queuedMs,
       };
       this.#statistics.end(message);
       publishCall(message);
@@ -148,6 +153,7 @@ export class Dispatcher {
         onStderr: call.onStderr,
         onChannel: call.onChannel,
         onNote: this.#noteOf(call),
+        queuedMs: call.queuedMs,
         onTaken,
       },
       calledAt,
@@ -175,6 +181,7 @@ export class Dispatcher {
         program: ready.runtime.program,
         collects: collect.length > 0,
         onNote: this.#noteOf(call),
+        queuedMs: call.queuedMs,
       },
       calledAt,
     );
@@ -245,9 +252,10 @@ export class Dispatcher {
     return checks;
   }
 
-  stats(): JailStatistics {
+  /** @param queue what waits before calls get here */
+  stats(queue: QueueStatistics): JailStatistics {
     const pools = [...this.#warm].map(([{ name }, warm]) => [name, warm.stats()] as const);
-    return this.#statistics.read(Object.fromEntries(pools));
+    return this.#statistics.read(Object.fromEntries(pools), queue);
   }
 
   /** Gives up the pool of a command that is configured anew. Its running calls go on. */

@@ -50,8 +50,8 @@ function readText(path: string): string | null {
   }
 }
 
-/** By what the launcher will hold once it is exec'd. */
-function kindOf(uid: number): HostKind {
+/** What kind of host this is, by what the launcher will hold once it is exec'd. */
+export function hostKind(uid: number = process.geteuid?.() ?? -1): HostKind {
   const status = readText('/proc/self/status') ?? '';
   // Root keeps its permitted set over exec, anybody else only the ambient one (capabilities(7)).
   const field = uid === 0 ? 'CapEff' : 'CapAmb';
@@ -86,7 +86,7 @@ function userNamespaces(): HostFacts['userNamespaces'] {
 export function hostFacts(): HostFacts {
   const uid = process.geteuid?.() ?? -1;
   return {
-    kind: kindOf(uid),
+    kind: hostKind(uid),
     kernel: release(),
     uid,
     gid: process.getegid?.() ?? -1,

@@ -56,6 +56,11 @@ export function effectiveLimits(context?: string): Limits {
   return defaultJail.effectiveLimits(context);
 }
 
+/** As `Jail.setBounds`, for the default jail. */
+export function setBounds(bounds: Parameters<Jail['setBounds']>[0]): void {
+  defaultJail.setBounds(bounds);
+}
+
 /** As `Jail.applySettings`, for the default jail. */
 export function applySettings(settings: CodeJailSettings): void {
   defaultJail.applySettings(settings);
@@ -119,8 +124,15 @@ export function stats(): JailStatistics {
 }
 
 export type { Jail } from './jail';
-export { CHANNELS, type CallMessage, type CellMessage, type TemplateMessage } from './diagnostics';
 export {
+  CHANNELS,
+  type CallMessage,
+  type CellMessage,
+  type QueueMessage,
+  type TemplateMessage,
+} from './diagnostics';
+export {
+  BusyError,
   ClosedError,
   InvalidArgumentError,
   JailError,
@@ -128,14 +140,19 @@ export {
   SafeExecError,
   SetupError,
   UnconfinedError,
+  type BusyReason,
   type JailErrorCode,
   type MissingGuarantee,
   type PythonException,
 } from './errors';
 export type { DurationHistogram } from './histogram';
+export type { TenantShare } from './gate/fair-queue';
+export type { QueueStatistics } from './gate/queue-statistics';
 export type { GuaranteeName } from './guarantee-name';
 export type { LimitName, Limits } from './limits';
 export type {
+  BoundOptions,
+  CloseOptions,
   CommandOptions,
   JailCodeOptions,
   JailOptions,

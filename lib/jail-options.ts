@@ -12,12 +12,20 @@ import {
   Refusal,
   spellPath,
 } from './argument';
+import { LONGEST_TIMER_MS } from './clock';
 import { parseCommandName, parseCommandOptions } from './command-options';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { parseLimits } from './limits';
-import type { CommandArguments, JailArguments, JailOptions, Logger } from './option-types';
+import type {
+  BoundArguments,
+  BoundOptions,
+  CommandArguments,
+  JailArguments,
+  JailOptions,
+  Logger,
+} from './option-types';
 import { suggestionSentence } from './suggestion';
 
 const NOT_A_UID = 2 ** 32 - 1;
@@ -39,7 +47,14 @@ const parseUidPoolShape = optionsParser({
   count: integer(1, 65_536),
 });
 
+const boundShape = {
+  maxRunning: z.optional(integer(1, 100_000)),
+  maxQueue: z.optional(integer(0, 1_000_000)),
+  maxWaitMs: z.optional(integer(0, LONGEST_TIMER_MS)),
+} satisfies Record<keyof BoundOptions, z.ZodMiniType>;
+
 const jailShape = {
+  ...boundShape,
   allowMissing: z.optional(listOf(converted(readGuaranteeName))),
   alwaysBeUnsafe: z.optional(boolean),
   uidPool: z.optional(later),
@@ -50,6 +65,19 @@ const jailShape = {
 } satisfies Record<keyof JailOptions, z.ZodMiniType>;
 
 const parseJailShape = optionsParser(jailShape);
+const parseBoundShape = optionsParser({
+  maxRunning: z.nullish(boundShape.maxRunning),
+  maxQueue: z.nullish(boundShape.maxQueue),
+  maxWaitMs: z.nullish(boundShape.maxWaitMs),
+} satisfies Record<keyof BoundOptions, z.ZodMiniType>);
+
+/**
+ * Checks what `setBounds` is given: what is absent changes nothing, null puts the default back.
+ * @throws InvalidArgumentError
+ */
+export function parseBounds(value: unknown, argument = 'bounds'): Partial<BoundArguments> {
+  return parseBoundShape(value, argument) as Partial<BoundArguments>;
+}
 
 function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'] {
   if (value === undefined) {
@@ -90,6 +118,11 @@ export function parseJailOptions(value: unknown, argument = 'options'): JailArgu
     commands.set(parseCommandName(key, here), parseCommandOptions(command, here));
   }
   return {
+    bounds: {
+      maxRunning: options.maxRunning ?? null,
+      maxQueue: options.maxQueue ?? null,
+      maxWaitMs: options.maxWaitMs ?? null,
+    },
     allowMissing: [...new Set(options.allowMissing ?? [])],
     alwaysBeUnsafe: options.alwaysBeUnsafe ?? false,
     uidPool: parseUidPool(options.uidPool, `${argument}.uidPool`),

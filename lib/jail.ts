@@ -13,9 +13,16 @@ import { checkFiles, PROGRAM_NAME } from './jail-files';
 import { updateGlobals } from './json/merge';
 import { jsonSafe } from './json/safe';
 import { stringifyJson } from './json/stringify';
-import { parseJailCodeOptions, parseSafeExecOptions, parseWaitOptions } from './call-options';
+import type { Place } from './gate/place';
+import {
+  parseCloseOptions,
+  parseJailCodeOptions,
+  parseSafeExecOptions,
+  parseWaitOptions,
+} from './call-options';
 import { parseCommandName, parseCommandOptions } from './command-options';
 import type {
+  CloseOptions,
   JailCodeOptions,
   JailOptions,
   SafeExecArguments,
@@ -67,16 +74,19 @@ export class Jail extends Configuration implements AsyncDisposable {
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
     const hasCode = call.code !== null;
-    const demand = { hasCode, copies: call.files.length, env: call.env };
-    const isAnnounced = this.#dispatcher.announce(found, demand);
+    const place = this.gate.enter(call.tenant, call.signal);
     return this.#track(async () => {
+      const demand = { hasCode, copies: call.files.length, env: call.env };
+      const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
       await checkFiles(call.files);
+      const turnAt = place.isIn ? calledAt : await place.turn();
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
       const { result, gone } = await this.#dispatcher.run(
         {
           ...call,
           command: found,
           isAnnounced,
+          queuedMs: place.waitedMs,
           limits,
           argv: [...(hasCode ? [PROGRAM_NAME] : []), ...call.argv],
           copies: call.files,
@@ -88,11 +98,11 @@ export class Jail extends Configuration implements AsyncDisposable {
           hasCode,
           isPython: false,
         },
-        calledAt,
+        turnAt,
       );
       await gone?.();
       return result;
-    });
+    }, place);
   }
 
   /**
@@ -112,9 +122,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     requireGlobals(globals);
     const call = parseSafeExecOptions(options);
-    const isAnnounced = this.#announce(call);
-    return this.#exec(code, jsonOf(globals), call, { calledAt, isAnnounced }, (executed) =>
-      update(globals, executed),
+    return this.#exec(
+      code,
+      () => jsonOf(globals),
+      call,
+      calledAt,
+      (executed) => update(globals, executed),
     );
   }
 
@@ -130,9 +143,11 @@ export class Jail extends Configuration implements AsyncDisposable {
     const calledAt = now();
     requireCode(code);
     const call = parseSafeExecOptions(options);
-    const isAnnounced = this.#announce(call);
-    await requireJsonObject(globalsJson);
-    return this.#exec(code, globalsJson, call, { calledAt, isAnnounced }, ({ answer, result }) => ({
+    const read = async (): Promise<string> => {
+      await requireJsonObject(globalsJson);
+      return globalsJson;
+    };
+    return this.#exec(code, read, call, calledAt, ({ answer, result }) => ({
       ...result,
       globalsJson: answer.globalsJson,
     }));
@@ -149,7 +164,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     requireGlobals(globals);
     const call = parseSafeExecOptions(options);
-    return update(globals, await this.#execUnconfined(code, jsonOf(globals), call));
+    return this.#execUnconfined(
+      code,
+      () => jsonOf(globals),
+      call,
+      (executed) => update(globals, executed),
+    );
   }
 
   /** What would survive the trip into a jail and back. */
@@ -215,17 +235,28 @@ export class Jail extends Configuration implements AsyncDisposable {
     return this.#wait(options, async () => this.#dispatcher.warmUp(commands));
   }
 
-  /** What this jail has done and has now: calls, cold and warm, durations, pools. */
+  /** What this jail has done and has now: calls, cold and warm, durations, what waits, pools. */
   stats(): JailStatistics {
-    return this.#dispatcher.stats();
+    return this.#dispatcher.stats(this.gate.stats());
   }
 
   /**
-   * Ends every call that still runs and what warm commands keep ready, and waits until nothing of it is
-   * left. Later calls reject.
+   * Ends every call that runs or waits and what warm commands keep ready, and waits until nothing of it is
+   * left. These and later calls reject with `ClosedError`.
+   * @param options with `drain`, calls that run or wait are let end first, for at most `timeoutMs`; later ones are refused
+   *   at once
+   * @throws InvalidArgumentError
+   * @example process.once('SIGTERM', () => jail.close({ drain: true, timeoutMs: 20_000 }));
    */
-  async close(): Promise<void> {
-    this.#closing.abort(new ClosedError());
+  async close(options?: CloseOptions): Promise<void> {
+    const drain = parseCloseOptions(options);
+    if (drain !== null) {
+      this.gate.refuseLater(new ClosedError());
+      await settledWithin(this.#running, drain.timeoutMs);
+    }
+    const error = new ClosedError();
+    this.gate.close(error);
+    this.#closing.abort(error);
     await this.#dispatcher.close();
     await Promise.allSettled(this.#running);
   }
@@ -239,20 +270,21 @@ export class Jail extends Configuration implements AsyncDisposable {
     this.#dispatcher.forget(command);
   }
 
-  async #track<T>(work: () => Promise<T>): Promise<T> {
-    this.#closing.throwIfAborted();
+  async #track<T>(work: () => Promise<T>, place?: Place): Promise<T> {
     const running = work();
     this.#running.add(running);
     try {
       return await running;
     } finally {
       this.#running.delete(running);
+      place?.leave();
     }
   }
 
   async #wait<T>(options: WaitOptions | undefined, work: () => Promise<T>): Promise<T> {
     const signal = parseWaitOptions(options);
     signal?.throwIfAborted();
+    this.gate.throwIfClosed();
     return abortable(this.#track(work), signal);
   }
 
@@ -260,37 +292,36 @@ export class Jail extends Configuration implements AsyncDisposable {
     return signal === null ? [this.#closing] : [signal, this.#closing];
   }
 
-  // A waiting Python wakes up while globals are still being written.
-  #announce(call: SafeExecArguments): boolean {
-    if (this.alwaysBeUnsafe) {
-      return false;
-    }
-    const demand = { hasCode: true, copies: call.files.length, env: {} };
-    return this.#dispatcher.announce(this.require(call.command), demand);
-  }
-
   async #exec<Result>(
     code: string,
-    globalsJson: string,
+    readGlobals: () => string | Promise<string>,
     call: SafeExecArguments,
-    { calledAt, isAnnounced }: Beginning,
+    calledAt: number,
     conclude: (executed: Executed) => Result,
   ): Promise<Result> {
     if (this.alwaysBeUnsafe) {
-      return conclude(await this.#execUnconfined(code, globalsJson, call));
+      return this.#execUnconfined(code, readGlobals, call, conclude);
     }
     const found = this.require(call.command);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     call.signal?.throwIfAborted();
+    const place = this.gate.enter(call.tenant, call.signal);
     return this.#track(async () => {
+      // A waiting Python wakes up while globals are still being written.
+      const demand = { hasCode: true, copies: call.files.length, env: {} };
+      const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
+      const read = readGlobals();
+      const globalsJson = typeof read === 'string' ? read : await read;
       if (call.files.length > 0) {
         await checkFiles(call.files);
       }
+      const turnAt = place.isIn ? calledAt : await place.turn();
       const reader = new AnswerReader();
       const { result, channel, gone } = await this.#dispatcher.run(
         {
           command: found,
           isAnnounced,
+          queuedMs: place.waitedMs,
           slug: call.slug,
           collect: call.collect,
           limits,
@@ -307,27 +338,34 @@ export class Jail extends Configuration implements AsyncDisposable {
             reader.foresee(bytes);
           },
         },
-        calledAt,
+        turnAt,
       );
       try {
         return conclude({ result, answer: await reader.read(result, channel) });
       } finally {
         await gone?.();
       }
-    });
+    }, place);
   }
 
-  async #execUnconfined(
+  async #execUnconfined<Result>(
     code: string,
-    globalsJson: string,
+    readGlobals: () => string | Promise<string>,
     call: SafeExecArguments,
-  ): Promise<Executed> {
+    conclude: (executed: Executed) => Result,
+  ): Promise<Result> {
     const message = `DANGER: executing code without any confinement (notSafeExec) for ${call.slug ?? 'a caller'}`;
     process.emitWarning(message, 'CodeJailWarning');
     this.logger('warn', message);
     const found = this.require(call.command);
+    call.signal?.throwIfAborted();
+    const place = this.gate.enter(call.tenant, call.signal);
     return this.#track(async () => {
+      const globalsJson = await readGlobals();
       await checkFiles(call.files);
+      if (!place.isIn) {
+        await place.turn();
+      }
       const { program, words, python } = await found.unconfined();
       requirePython(call.command, python);
       const { result, channel } = await runUnconfined({
@@ -338,17 +376,30 @@ export class Jail extends Configuration implements AsyncDisposable {
         request: encodeRequest(code, globalsJson, call.pythonPath),
         env: found.environment({ python }),
         collect: call.collect,
+        queuedMs: place.waitedMs,
         signals: this.#signals(call.signal),
       });
-      return { result, answer: await new AnswerReader().read(result, channel) };
-    });
+      return conclude({ result, answer: await new AnswerReader().read(result, channel) });
+    }, place);
   }
 }
 
-/** How a call has begun: when, and whether a waiting Python was told of it. */
-interface Beginning {
-  calledAt: number;
-  isAnnounced: boolean;
+/** Waits until all of it has settled, at most so long; null: as long as it takes. */
+async function settledWithin(
+  work: Iterable<Promise<unknown>>,
+  timeoutMs: number | null,
+): Promise<void> {
+  const settled = Promise.allSettled(work);
+  if (timeoutMs === null) {
+    await settled;
+    return;
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const timedOut = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([settled, timedOut]);
+  clearTimeout(timer);
 }
 
 interface Executed {

@@ -26,8 +26,25 @@ export interface CommandOptions {
 /** Told what a jail does. */
 export type Logger = (level: 'info' | 'warn', message: string) => void;
 
+/**
+ * How many calls a jail runs at a time, and how many wait. What is over it rejects with `BusyError`. Calls begin in order,
+ * and in turn between the values of their option `tenant`.
+ */
+export interface BoundOptions {
+  /**
+   * How many calls run at a time, cold, warm and unconfined together, 1 to 100,000. Default: four for each processor that
+   * this process may use, at least 8; fewer where memory, descriptors (`ulimit -n`) or the jail's uids are scarce. All
+   * jails of a process together run as many as that default, or as the largest number that any of them was given.
+   */
+  maxRunning?: number | undefined;
+  /** How many more may wait for their turn, 0 to 1,000,000; 0: none. Default 10,000. */
+  maxQueue?: number | undefined;
+  /** How many milliseconds each may wait, 0 to 2,147,483,647. Default 0: as long as it takes. */
+  maxWaitMs?: number | undefined;
+}
+
 /** A jail of one's own, independent of the default one. */
-export interface JailOptions {
+export interface JailOptions extends BoundOptions {
   /** Guarantees to give up where this host lacks them, by name. Default: none. */
   allowMissing?: GuaranteeName[] | undefined;
   /** Run safeExec's code without any confinement, with a warning every time. Default false. */
@@ -62,6 +79,11 @@ export interface RunOptions {
   limits?: Partial<Limits> | undefined;
   /** The context whose overrides of limits apply. */
   limitOverridesContext?: string | undefined;
+  /**
+   * On whose behalf the call is made. Where calls have to wait, each tenant's take turns with the others', however many
+   * wait: a user's, course's or customer's name, never a new one for each call. Default: that of all calls without one.
+   */
+  tenant?: string | undefined;
   /** What logs call this run. */
   slug?: string | undefined;
   /**
@@ -72,6 +94,14 @@ export interface RunOptions {
   collect?: string[] | undefined;
   /** Aborting kills the program; the call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+}
+
+/** How a jail is closed. */
+export interface CloseOptions {
+  /** Lets every call end that runs or waits, and refuses later ones. Default false: they are ended, and reject. */
+  drain?: boolean | undefined;
+  /** After so many milliseconds of `drain` what is left is ended after all. Default: as long as it takes. */
+  timeoutMs?: number | undefined;
 }
 
 /** A wait for something that is done once, for whoever wants it. */
@@ -113,6 +143,7 @@ export interface RunArguments {
   extraFiles: ExtraFile[];
   limits: Partial<Limits>;
   limitOverridesContext: string | null;
+  tenant: string | null;
   slug: string | null;
   collect: string[];
   signal: AbortSignal | null;
@@ -150,8 +181,16 @@ export interface CommandArguments {
   allowExec: boolean;
 }
 
+/** `BoundOptions`, checked and copied; null: the default. */
+export interface BoundArguments {
+  maxRunning: number | null;
+  maxQueue: number | null;
+  maxWaitMs: number | null;
+}
+
 /** `JailOptions`, checked and copied. */
 export interface JailArguments {
+  bounds: BoundArguments;
   allowMissing: GuaranteeName[];
   alwaysBeUnsafe: boolean;
   uidPool: { first: number; count: number } | null;

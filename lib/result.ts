@@ -22,11 +22,13 @@ export interface JailResult {
   stdout: Buffer;
   stderr: Buffer;
   /**
-   * What the run used. `setupMs` is the time from the call to the program's first instruction; `maxRssBytes` is the memory
+   * What the run used. `queuedMs` is the time that the call waited for its turn, 0 where it had not to, and `setupMs` that
+   * from its turn to the program's first instruction, both before the program's own time began; `maxRssBytes` is the memory
    * of the largest process (of all together, where only the jail's cgroup is left to tell).
    */
   usage: {
     wallMs: number;
+    queuedMs: number;
     setupMs: number;
     userMs: number;
     systemMs: number;

@@ -30,6 +30,8 @@ export interface RunCall {
   onStderr?: ((chunk: Buffer) => void) | undefined;
   /** Told all that has come on the result channel, whenever some has. */
   onChannel?: ((bytes: Buffer) => void) | undefined;
+  /** How long the call waited for its turn, in milliseconds. */
+  queuedMs?: number | undefined;
   /** Told where the program runs and that it was killed for its time, as CodeJail logs it. */
   onNote?: ((level: 'info' | 'warn', message: string) => void) | undefined;
 }
@@ -154,7 +156,7 @@ export class Run {
 
   /**
    * @param mechanisms what its result says was in force
-   * @param calledAt when the caller called, in milliseconds of `process.hrtime`
+   * @param calledAt when the call had its turn, in milliseconds of `process.hrtime`
    */
   constructor(
     jail: NativeJail,
@@ -368,6 +370,7 @@ export class Run {
         stderr: stderr.bytes(),
         usage: {
           wallMs,
+          queuedMs: this.#call.queuedMs ?? 0,
           setupMs: Math.max(0, this.#startedMs - this.#calledAt),
           userMs: report?.userMs ?? cgroup?.userMs ?? 0,
           systemMs: report?.systemMs ?? cgroup?.systemMs ?? 0,

@@ -1,17 +1,18 @@
 // What a jail has done, counted.
 import type { CallMessage } from './diagnostics';
 import { Histogram, type DurationHistogram } from './histogram';
+import type { QueueStatistics } from './gate/queue-statistics';
 import type { Outcome } from './result';
 import type { PoolStatistics } from './warm/pool-statistics';
 import type { ColdReason } from './warm/rule';
 
 /** What one jail has done since it was made, and has now. A plain object: `JSON.stringify` takes it. */
 export interface JailStatistics {
-  /** Calls that have ended; those whose arguments were refused, and unconfined ones, are not counted. */
+  /** Calls that had their turn and have ended; unconfined ones are not counted. */
   calls: number;
-  /** Calls that have not ended yet. */
+  /** Calls that had their turn and have not ended yet. */
   running: number;
-  /** Of these, the ones that wait for a warm cell. */
+  /** Of these, the ones that wait for a warm cell. Those that wait for their turn are in `queue`. */
   waiting: number;
   cold: number;
   warm: number;
@@ -19,8 +20,10 @@ export interface JailStatistics {
   whyCold: Partial<Record<ColdReason, number>>;
   /** How they ended. */
   outcomes: Partial<Record<Outcome | 'rejected', number>>;
-  /** From the call to its end. */
+  /** From a call's turn to its end. */
   durations: { cold: DurationHistogram; warm: DurationHistogram };
+  /** What waits for its turn, has waited and was refused; unconfined calls included. */
+  queue: QueueStatistics;
   /** The pool of each warm command, by the command's name. */
   pools: Record<string, PoolStatistics>;
 }
@@ -49,7 +52,7 @@ export class CallStatistics {
     }
   }
 
-  read(pools: Record<string, PoolStatistics>): JailStatistics {
+  read(pools: Record<string, PoolStatistics>, queue: QueueStatistics): JailStatistics {
     const cold = this.#durations.cold.read();
     const warm = this.#durations.warm.read();
     const calls = cold.count + warm.count;
@@ -62,6 +65,7 @@ export class CallStatistics {
       whyCold: { ...this.#whyCold },
       outcomes: { ...this.#outcomes },
       durations: { cold, warm },
+      queue,
       pools,
     };
   }

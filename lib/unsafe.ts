@@ -31,6 +31,8 @@ export interface UnconfinedCall {
   env: Readonly<Record<string, string>>;
   /** Files or globs, relative to `tmp`. */
   collect: readonly string[];
+  /** How long the call waited for its turn, in milliseconds. */
+  queuedMs: number;
   signals: readonly EndSignal[];
 }
 
@@ -163,6 +165,7 @@ export async function runUnconfined(
         stderr: Buffer.concat(stderr),
         usage: {
           wallMs: performance.now() - startedAt,
+          queuedMs: call.queuedMs,
           setupMs: startedAt - calledAt,
           userMs: 0,
           systemMs: 0,

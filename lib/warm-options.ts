@@ -1,10 +1,10 @@
 // How a warm command keeps Python processes ready: the options, their ranges and their defaults.
-import { availableParallelism } from 'node:os';
 import * as z from 'zod/mini';
 import { converted, integer, listOf, optionsParser, readName, readText, Refusal } from './argument';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
 import { isWithin } from './paths';
+import { processors } from './processors';
 import { pythonSource } from './python-source';
 import { readShownPath } from './shown-path';
 
@@ -106,7 +106,7 @@ export function parseWarm(value: unknown, argument: string): false | WarmArgumen
     );
   }
   const warm = parseWarmShape(value === true ? {} : value, argument);
-  const size = warm.size ?? Math.min(2 * availableParallelism(), MAXIMUM_DEFAULT_SIZE);
+  const size = warm.size ?? Math.min(2 * processors(), MAXIMUM_DEFAULT_SIZE);
   const lowWater = warm.lowWater ?? Math.ceil(size / 2);
   if (lowWater > size) {
     throw new InvalidArgumentError(

@@ -1,7 +1,7 @@
 // The waiting cells of one warm command: made ahead of need, given to calls in order, replaced behind them.
-import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { now } from '../clock';
+import { processors } from '../processors';
 import type { RunResult } from '../run';
 import type { ProbeCheck } from '../probe';
 import type { WarmArguments } from '../warm-options';
@@ -63,7 +63,7 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#processors = options.processors ?? availableParallelism();
+    this.#processors = options.processors ?? processors();
     this.#now = options.now ?? now;
     this.#onEvent = options.onEvent ?? (() => undefined);
     this.#templates = new Templates({

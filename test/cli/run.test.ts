@@ -244,6 +244,7 @@ describe('what a run used', () => {
       exceeded: { limit: 'cpu', allowed: 0.5, measured: number },
       usage: {
         wallMs: number,
+        queuedMs: number,
         setupMs: number,
         userMs: number,
         systemMs: number,

@@ -183,6 +183,9 @@ const isRoot = process.getuid?.() === 0;
     });
     // The probes need five uids at once.
     await jail.jailCode('sleep');
+    // As many at a time as there are uids, unless it is told otherwise.
+    expect(jail.stats().queue.maxRunning).toBeLessThanOrEqual(8);
+    jail.setBounds({ maxRunning: 10 });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 10 }, async () => jail.jailCode('sleep')),
     );

@@ -1,6 +1,7 @@
 // The jails of the suites. Each suite runs twice: with each call in a new jail, and with Python in warm cells.
 import {
   createJail as createColdJail,
+  type CloseOptions,
   type CommandOptions,
   type JailCodeOptions,
   type JailOptions,
@@ -81,8 +82,8 @@ class WarmJail extends Jail {
     this.#stands = true;
   }
 
-  override async close(): Promise<void> {
-    await super.close();
+  override async close(options?: CloseOptions): Promise<void> {
+    await super.close(options);
     const { whyCold } = this.stats();
     const unexcused = Object.keys(whyCold).filter((why) => !EXCUSES.includes(why as ColdReason));
     if (unexcused.length > 0) {

@@ -9,7 +9,7 @@ const RESULT: JailResult = {
   exceeded: null,
   stdout: Buffer.alloc(0),
   stderr: Buffer.alloc(0),
-  usage: { wallMs: 1, setupMs: 1, userMs: 1, systemMs: 1, maxRssBytes: 1 },
+  usage: { wallMs: 1, queuedMs: 0, setupMs: 1, userMs: 1, systemMs: 1, maxRssBytes: 1 },
   collected: [],
   confinement: [],
 };

@@ -1,11 +1,15 @@
-import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
-import { parseJailCodeOptions, parseSafeExecOptions } from '../../lib/call-options';
+import {
+  parseCloseOptions,
+  parseJailCodeOptions,
+  parseSafeExecOptions,
+} from '../../lib/call-options';
 import { parseCommandName, parseCommandOptions } from '../../lib/command-options';
 import { pythonSource } from '../../lib/python-source';
 import { InvalidArgumentError } from '../../lib/errors';
-import { parseJailOptions } from '../../lib/jail-options';
+import { parseBounds, parseJailOptions } from '../../lib/jail-options';
+import { processors } from '../../lib/processors';
 
 type Refused = [argument: string, options: unknown, message?: string | RegExp];
 
@@ -37,7 +41,7 @@ async function* lines() {
 }
 
 const MEBIBYTE = 1024 * 1024;
-const WARM_SIZE = Math.min(2 * availableParallelism(), 16);
+const WARM_SIZE = Math.min(2 * processors(), 16);
 const WARM_DEFAULTS = {
   size: WARM_SIZE,
   lowWater: WARM_SIZE / 2,
@@ -177,6 +181,7 @@ describe('the options of a jail', () => {
       alwaysBeUnsafe: false,
       cgroup: 'auto',
       uidPool: null,
+      bounds: { maxRunning: null, maxQueue: null, maxWaitMs: null },
       commands: new Map(),
       limits: {},
       logger: null,
@@ -191,8 +196,12 @@ describe('the options of a jail', () => {
       uidPool: { first: 2_000_000_000, count: 64 },
       commands: { python: '/usr/bin/python3', ruby: { bin: '/usr/bin/ruby' } },
       limits: { cpu: 2 },
+      maxRunning: 3,
+      maxQueue: 0,
+      maxWaitMs: 500,
       logger,
     });
+    expect(parsed.bounds).toEqual({ maxRunning: 3, maxQueue: 0, maxWaitMs: 500 });
     expect(parsed.allowMissing).toEqual(['disk']);
     expect(parsed.uidPool).toEqual({ first: 2_000_000_000, count: 64 });
     expect([...parsed.commands.keys()]).toEqual(['python', 'ruby']);
@@ -225,7 +234,53 @@ describe('the options of a jail', () => {
     ['options.commands[""]', { commands: { '': '/bin/true' } }],
     ['options.limits.cpu', { limits: { cpu: -1 } }],
     ['options.logger', { logger: console }],
+    ['options.maxRunning', { maxRunning: 0 }],
+    ['options.maxRunning', { maxRunning: null }],
+    ['options.maxQueue', { maxQueue: -1 }],
+    ['options.maxQueue', { maxQueue: Infinity }],
+    ['options.maxWaitMs', { maxWaitMs: 2 ** 31 }, 'from 0 to 2147483647'],
+    ['options.maxrunning', { maxrunning: 1 }, 'Did you mean "maxRunning"?'],
   ]);
+});
+
+describe('the bounds of a jail', () => {
+  it('allows any of them, and null for its default', () => {
+    expect(parseBounds({})).toEqual({});
+    expect(parseBounds({ maxRunning: 4, maxQueue: undefined, maxWaitMs: null })).toEqual({
+      maxRunning: 4,
+      maxWaitMs: null,
+    });
+  });
+
+  deniesEach(
+    (bounds) => parseBounds(bounds),
+    [
+      ['bounds', undefined],
+      ['bounds', 4],
+      ['bounds.maxRunning', { maxRunning: '4' }],
+      ['bounds.maxQueue', { maxQueue: 1.5 }],
+      ['bounds.maxwaitms', { maxwaitms: 1 }, 'Did you mean "maxWaitMs"?'],
+    ],
+  );
+});
+
+describe('the options of close', () => {
+  it('allows none, and a drain with or without an end', () => {
+    expect(parseCloseOptions()).toBeNull();
+    expect(parseCloseOptions({ drain: false })).toBeNull();
+    expect(parseCloseOptions({ drain: true })).toEqual({ timeoutMs: null });
+    expect(parseCloseOptions({ drain: true, timeoutMs: 0 })).toEqual({ timeoutMs: 0 });
+  });
+
+  deniesEach(
+    (options) => parseCloseOptions(options),
+    [
+      ['options', 5000],
+      ['options.drain', { drain: 1 }],
+      ['options.timeoutMs', { drain: true, timeoutMs: -1 }],
+      ['options.timeoutMs', { timeoutMs: 1000 }, 'drain'],
+    ],
+  );
 });
 
 describe('the options of jailCode', () => {
@@ -238,6 +293,7 @@ describe('the options of jailCode', () => {
       stdin: null,
       limits: {},
       limitOverridesContext: null,
+      tenant: null,
       slug: null,
       collect: [],
       env: {},
@@ -265,6 +321,7 @@ describe('the options of jailCode', () => {
       stdin: 'in',
       limits: { cpu: 2 },
       limitOverridesContext: 'course-1',
+      tenant: 'user 7',
       slug: 'problem 1',
       collect: ['*.png', 'out/**', './plot.svg'],
       env: { A: '1', B: '' },
@@ -283,6 +340,7 @@ describe('the options of jailCode', () => {
       stdin: Buffer.from('in'),
       limits: { cpu: 2 },
       limitOverridesContext: 'course-1',
+      tenant: 'user 7',
       slug: 'problem 1',
       collect: ['*.png', 'out/**', 'plot.svg'],
       env: { A: '1', B: '' },
@@ -375,6 +433,7 @@ describe('the options of jailCode', () => {
     ['options.limits.cpus', { limits: { cpus: 1 } }, 'Did you mean "cpu"?'],
     ['options.limitOverridesContext', { limitOverridesContext: 5 }],
     ['options.slug', { slug: 5 }],
+    ['options.tenant', { tenant: 5 }],
     ['options.collect', { collect: '*.png' }],
     ['options.collect[0]', { collect: [''] }],
     ['options.collect[0]', { collect: ['/etc/passwd'] }, 'relative'],
@@ -450,6 +509,7 @@ describe('the options of safeExec', () => {
       searched: [],
       limits: {},
       limitOverridesContext: null,
+      tenant: null,
       slug: null,
       collect: [],
       signal: null,

@@ -1,0 +1,227 @@
+// The gate of one jail: how many calls run at a time, how many wait, and for how long; in order, and in turn between
+// tenants. Whatever way a call goes inside, cold, warm or unconfined, it goes through here first.
+import type { EndSignal } from '../end-signal';
+import { BusyError, type BusyReason } from '../errors';
+import type { BoundArguments } from '../option-types';
+import { AbortWatch } from './abort-watch';
+import { FairQueue } from './fair-queue';
+import { Place, type PlaceGate } from './place';
+import { processGate, type Entrance, type ProcessGate } from './process-gate';
+import { QueueCounts, type QueueEvent, type QueueStatistics } from './queue-statistics';
+import { now } from '../clock';
+
+/** As many as a server may have asked for at once and still get, at some 4 KB each. */
+export const DEFAULT_MAX_QUEUE = 10_000;
+
+/** What a gate knows of its jail. */
+export interface GateOptions {
+  bounds: BoundArguments;
+  /** How many uids there are for its programs; asked at the first need. */
+  uids?: () => number;
+  process?: ProcessGate;
+  onEvent?: (event: QueueEvent) => void;
+}
+
+const MOST_SHOWN_TENANTS = 10;
+
+/** Lets a jail's calls in, each when it is its turn. */
+export class Gate implements Entrance, PlaceGate {
+  ahead: Entrance | null = null;
+  behind: Entrance | null = null;
+  readonly #process: ProcessGate;
+  readonly #uids: () => number;
+  readonly #onEvent: (event: QueueEvent) => void;
+  readonly #queue = new FairQueue<Place>();
+  readonly #aborts = new AbortWatch();
+  readonly #counts = new QueueCounts();
+  #bounds: BoundArguments;
+  #usual: number | undefined;
+  #running = 0;
+  #closed: { error: Error } | undefined;
+
+  constructor({ bounds, uids, process, onEvent }: GateOptions) {
+    this.#process = process ?? processGate;
+    this.#uids = uids ?? (() => Number.POSITIVE_INFINITY);
+    this.#onEvent = onEvent ?? (() => undefined);
+    this.#bounds = bounds;
+    this.#process.claim(null, bounds.maxRunning);
+  }
+
+  /** How many calls may run at a time. */
+  get maxRunning(): number {
+    return (
+      this.#bounds.maxRunning ??
+      (this.#usual ??= Math.max(1, Math.min(this.#process.capacity.usual, this.#uids())))
+    );
+  }
+
+  /** How many may wait. */
+  get maxQueue(): number {
+    return this.#bounds.maxQueue ?? DEFAULT_MAX_QUEUE;
+  }
+
+  /** How long each may wait, in milliseconds; 0: as long as it takes. */
+  get maxWaitMs(): number {
+    return this.#bounds.maxWaitMs ?? 0;
+  }
+
+  /** @internal */
+  get isEager(): boolean {
+    return this.#queue.size > 0 && this.#running < this.maxRunning;
+  }
+
+  /** Sets what is named; null puts the default back. Calls that wait keep the time that they were given. */
+  setBounds(bounds: Partial<BoundArguments>): void {
+    const before = this.#bounds;
+    this.#bounds = { ...before, ...bounds };
+    if (this.#closed === undefined) {
+      this.#process.claim(before.maxRunning, this.#bounds.maxRunning);
+    }
+    this.#process.review(this);
+  }
+
+  /**
+   * Asks for a call to be let in. Whatever comes of it, `leave` of its place has to be called.
+   * @param tenant whose call it is
+   * @param signal ends its wait; not aborted yet
+   * @throws BusyError where as many wait as may; ClosedError
+   */
+  enter(tenant: string | null, signal: EndSignal | null): Place {
+    this.throwIfClosed();
+    if (this.#queue.size === 0 && this.#running < this.maxRunning && this.#process.isOpen) {
+      this.#running += 1;
+      this.#process.enter();
+      return new Place(this, tenant, signal, true);
+    }
+    if (this.#queue.size >= this.maxQueue) {
+      this.#makeRoom(tenant);
+    }
+    const place = new Place(this, tenant, signal, false);
+    this.#queue.join(place);
+    if (signal !== null) {
+      this.#aborts.add(signal, place);
+    }
+    const patienceMs = this.maxWaitMs;
+    if (patienceMs > 0) {
+      place.timer = setTimeout(() => {
+        this.#refuse(place, 'waited-too-long');
+      }, patienceMs);
+    }
+    this.#tell('waits', place.tenant, 0);
+    this.#process.review(this);
+    return place;
+  }
+
+  /** @throws what `close` or `refuseLater` was given */
+  throwIfClosed(): void {
+    if (this.#closed !== undefined) {
+      throw this.#closed.error;
+    }
+  }
+
+  /** Refuses later calls. Those that wait get their turn. */
+  refuseLater(error: Error): void {
+    if (this.#closed === undefined) {
+      this.#closed = { error };
+      this.#process.claim(this.#bounds.maxRunning, null);
+    }
+  }
+
+  /** The same, and those that wait are refused too. */
+  close(error: Error): void {
+    this.refuseLater(error);
+    for (const place of this.#queue.empty()) {
+      this.#gaveUp(place, error);
+    }
+    this.#process.review(this);
+  }
+
+  stats(): QueueStatistics {
+    const { maxRunning, maxQueue, maxWaitMs } = this;
+    const oldest = this.#queue.oldest((one, other) =>
+      other.joinedAt < one.joinedAt ? other : one,
+    );
+    return {
+      ...{ running: this.#running, waiting: this.#queue.size },
+      ...{ maxRunning, maxQueue, maxWaitMs },
+      process: { running: this.#process.running, maxRunning: this.#process.maxRunning },
+      longestWaitMs: oldest === null ? 0 : now() - oldest.joinedAt,
+      tenants: this.#queue.tenants,
+      busiestTenants: this.#queue.greatest(MOST_SHOWN_TENANTS),
+      ...this.#counts.read(),
+    };
+  }
+
+  /** @internal */
+  admit(): void {
+    const place = this.#queue.take();
+    if (place !== null) {
+      this.#forget(place);
+      this.#running += 1;
+      this.#process.enter();
+      place.letIn();
+      this.#counts.begins(place.waitedMs);
+      this.#tell('begins', place.tenant, place.waitedMs);
+    }
+  }
+
+  /** @internal */
+  onLeft(): void {
+    this.#running -= 1;
+    this.#counts.left(this.#queue.size > 0);
+    this.#process.leave();
+    this.#process.review(this);
+  }
+
+  /** @internal */
+  onGivenUp(place: Place, error: unknown): void {
+    this.#queue.leave(place);
+    this.#gaveUp(place, error);
+    this.#process.review(this);
+  }
+
+  #gaveUp(place: Place, error: unknown): void {
+    this.#forget(place);
+    this.#counts.abandoned();
+    place.refuse(error);
+    this.#tell('leaves', place.tenant, now() - place.joinedAt);
+  }
+
+  // A full queue is shared: who has most waiting yields to who has less, or one tenant would keep all others out.
+  #makeRoom(tenant: string | null): void {
+    const yielding = this.#queue.yielding(tenant);
+    if (yielding === null) {
+      throw this.#busy('queue-full', tenant, 0);
+    }
+    this.#refuse(yielding, 'queue-full');
+  }
+
+  #refuse(place: Place, reason: BusyReason): void {
+    this.#queue.leave(place);
+    this.#forget(place);
+    place.refuse(this.#busy(reason, place.tenant, now() - place.joinedAt));
+    this.#process.review(this);
+  }
+
+  #busy(reason: BusyReason, tenant: string | null, waitedMs: number): BusyError {
+    const { maxRunning, maxQueue } = this;
+    const waiting = this.#queue.size;
+    this.#counts.refused(reason);
+    this.#tell('refused', tenant, waitedMs);
+    return BusyError.of({
+      ...{ reason, running: this.#running, waiting, maxRunning, maxQueue, waitedMs },
+      retryAfterMs: this.#counts.retryAfterMs(waiting),
+    });
+  }
+
+  #forget(place: Place): void {
+    clearTimeout(place.timer);
+    if (place.signal !== null) {
+      this.#aborts.remove(place.signal, place);
+    }
+  }
+
+  #tell(type: QueueEvent['type'], tenant: string | null, waitedMs: number): void {
+    this.#onEvent({ type, tenant, waitedMs, running: this.#running, waiting: this.#queue.size });
+  }
+}
