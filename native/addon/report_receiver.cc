@@ -1,9 +1,8 @@
 #include "report_receiver.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
-#include <cstring>
+
+#include "descriptor_message.h"
 
 namespace codejail {
 
@@ -19,13 +18,9 @@ ssize_t receive_report(const Descriptor& channel, Report& report, Descriptor& pa
   do {
     count = recvmsg(channel.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   } while (count < 0 && errno == EINTR);
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(header), sizeof(number));
-      passed.reset(number);
-    }
+  // The kernel rounds the room for one up to two. Whatever comes is owned, or would stay open.
+  if (count >= 0) {
+    (void)own_descriptors(message, &passed, 1);
   }
   if (count > 0 && (message.msg_flags & MSG_CTRUNC) != 0) {
     // It has come without what it was to bring: this process may have no more descriptors.

@@ -1,7 +1,5 @@
 #include "descriptor_message.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <cstring>
 
@@ -28,6 +26,26 @@ bool send_descriptors(int socket, const int* numbers, std::size_t count) {
   return sent == 1;
 }
 
+std::size_t own_descriptors(msghdr& message, Descriptor* received, std::size_t capacity) {
+  std::size_t taken = 0;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
+      continue;
+    }
+    const std::size_t came = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < came; ++i) {
+      int number = -1;
+      std::memcpy(&number, CMSG_DATA(header) + i * sizeof(int), sizeof(number));
+      Descriptor owned(number);
+      if (taken < capacity) {
+        received[taken++] = std::move(owned);
+      }
+    }
+  }
+  return taken;
+}
+
 int receive_descriptors(int socket, Descriptor* received, std::size_t capacity) {
   char byte = 0;
   iovec part{&byte, 1};
@@ -41,25 +59,13 @@ int receive_descriptors(int socket, Descriptor* received, std::size_t capacity) 
   do {
     count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   } while (count < 0 && errno == EINTR);
-  if (count <= 0) {
-    return static_cast<int>(count);
+  if (count < 0) {
+    return -1;
   }
-  std::size_t taken = 0;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
-      continue;
-    }
-    const std::size_t came = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < came; ++i) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(header) + i * sizeof(int), sizeof(number));
-      // Whatever came is owned at once: what has no place is closed here.
-      Descriptor owned(number);
-      if (taken < capacity) {
-        received[taken++] = std::move(owned);
-      }
-    }
+  // Also those of an empty packet, which is as good as the end.
+  const std::size_t taken = own_descriptors(message, received, capacity);
+  if (count == 0) {
+    return 0;
   }
   // MSG_CTRUNC: this process has no number left for some of them.
   if ((message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0) {
