@@ -115,6 +115,7 @@
         '<@(core_sources)',
         '<@(probe_sources)',
         'native/cell/call.cc',
+        'native/cell/call_parts.cc',
         'native/cell/cell.cc',
         'native/cell/confine.cc',
         'native/cell/fork.cc',

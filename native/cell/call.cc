@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 
 #include "landlock.h"
 #include "monotonic_clock.h"
@@ -103,11 +102,13 @@ bool Call::read() {
       header_.magic != kCallMagic) {
     return false;
   }
-  if (header_.size == 0) {
-    return true;
+  if (header_.size > 0) {
+    body_.reset(static_cast<char*>(std::malloc(header_.size)));
+    if (!body_ || !read_whole(body_.get(), header_.size)) {
+      return false;
+    }
   }
-  body_.reset(static_cast<char*>(std::malloc(header_.size)));
-  return body_ && read_whole(body_.get(), header_.size);
+  return parts_.take(header_, body_.get(), header_.size);
 }
 
 void Call::rehearse(std::uint64_t request_size) {
@@ -115,30 +116,9 @@ void Call::rehearse(std::uint64_t request_size) {
   header_.request_size = request_size;
 }
 
-Call::Part Call::part(std::size_t index) {
-  if (next_part_ == nullptr || index < next_index_) {
-    next_index_ = 0;
-    next_part_ = body_.get();
-  }
-  for (;;) {
-    CallPart lengths{};
-    std::memcpy(&lengths, next_part_, sizeof(lengths));
-    const char* name = next_part_ + sizeof(lengths);
-    const char* content = name + lengths.name_length + 1;
-    next_part_ = content + lengths.content_length + 1;
-    if (next_index_++ == index) {
-      return Part{name, content, lengths.content_length};
-    }
-  }
-}
-
-const char* Call::word(std::size_t index) {
-  return part(std::size_t{header_.directory_count} + header_.file_count + index).name;
-}
-
 Status Call::make_files() {
-  const std::size_t directories = header_.directory_count;
-  if (directories + header_.file_count == 0) {
+  const std::size_t directories = parts_.directory_count();
+  if (directories + parts_.file_count() == 0) {
     return Status::success();
   }
   // The owner needs the bit while it fills them: nothing of a capability is left.
@@ -146,18 +126,18 @@ Status Call::make_files() {
     return Status::failure(Step::kCellFiles, errno, "chmod");
   }
   for (std::size_t i = 0; i < directories; ++i) {
-    if (mkdir(part(i).name, kFilling) != 0) {
+    if (mkdir(parts_.directory(i).name, kFilling) != 0) {
       return Status::failure(Step::kCellFiles, errno, "mkdir");
     }
   }
-  for (std::size_t i = 0; i < header_.file_count; ++i) {
-    const Part file = part(directories + i);
+  for (std::size_t i = 0; i < parts_.file_count(); ++i) {
+    const CallItem file = parts_.file(i);
     if (Status status = write_file(file.name, file.content, file.content_length); !status.ok()) {
       return status;
     }
   }
   for (std::size_t i = 0; i < directories; ++i) {
-    if (chmod(part(i).name, kReadOnlyDirectory) != 0) {
+    if (chmod(parts_.directory(i).name, kReadOnlyDirectory) != 0) {
       return Status::failure(Step::kCellFiles, errno, "chmod");
     }
   }

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "call_parts.h"
 #include "cell.h"
 #include "confine.h"
 #include "spec.h"
@@ -24,8 +25,8 @@ struct Footprint {
 class Call {
  public:
   // Waits for it, or for word that it is about to come. False where the server has closed the pipe
-  // instead: the cell serves no call. Everything that is read is the server's own; the program's
-  // request stays in the pipe.
+  // instead, or what comes is no call: the cell serves none. Everything that is read is the
+  // server's own; the program's request stays in the pipe.
   bool read();
   // Stays awake for a moment, until something has come: to be called where a call was announced.
   static void look_out();
@@ -36,28 +37,19 @@ class Call {
 
   [[nodiscard]] CallKind kind() const { return header_.kind; }
   [[nodiscard]] std::uint64_t request_size() const { return header_.request_size; }
-  [[nodiscard]] std::size_t word_count() const { return header_.word_count; }
-  // One after the other: each is found from the one before.
-  [[nodiscard]] const char* word(std::size_t index);
+  [[nodiscard]] std::size_t word_count() const { return parts_.word_count(); }
+  [[nodiscard]] const char* word(std::size_t index) { return parts_.word(index).name; }
 
  private:
-  struct Part {
-    const char* name;
-    const char* content;
-    std::size_t content_length;
-  };
   struct Free {
     void operator()(char* memory) const;
   };
 
-  // Of directories, files and words, in this order.
-  [[nodiscard]] Part part(std::size_t index);
   Status make_files();
 
   CallHeader header_{};
   std::unique_ptr<char[], Free> body_;
-  std::size_t next_index_ = 0;
-  const char* next_part_ = nullptr;
+  CallParts parts_;
 };
 
 }  // namespace codejail

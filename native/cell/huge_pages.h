@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "working_pages.h"
+#include "page_ranges.h"
 
 namespace codejail {
 

@@ -20,6 +20,9 @@ struct Area {
   bool is_private = false;
 };
 
+// One line of the list; false where it is none.
+[[nodiscard]] bool read_area(const char* line, Area& area);
+
 // Whether something is mapped that a fork shares with this process, to be written by both.
 [[nodiscard]] bool shares_writable_memory();
 

@@ -24,11 +24,6 @@ namespace {
 constexpr int kPopulateRead = 22;
 constexpr int kPopulateWrite = 23;
 
-// pagemap.rst.
-constexpr std::uint64_t kPresent = 1ULL << 63U;
-constexpr std::uint64_t kOfFile = 1ULL << 61U;
-constexpr std::uint64_t kExclusive = 1ULL << 56U;
-
 constexpr std::size_t kMostRanges = 16384;
 constexpr std::size_t kEntries = 512;
 
@@ -36,63 +31,26 @@ std::int64_t monotonic_ms() {
   return static_cast<std::int64_t>(monotonic_ns() / 1000000U);
 }
 
-class Collector {
+// Sends ranges to whoever takes the pages.
+class RangeWriter {
  public:
-  explicit Collector(int descriptor) : descriptor_(descriptor) {}
+  explicit RangeWriter(int descriptor) : descriptor_(descriptor) {}
 
-  void add(std::uint64_t page, std::uint64_t size, bool is_written) {
-    if (last_.size > 0 && last_.start + last_.size == page &&
-        (last_.is_written != 0) == is_written) {
-      last_.size += size;
-      return;
-    }
-    flush();
-    last_ = {page, size, is_written ? 1U : 0U};
-  }
-
-  void flush() {
-    if (last_.size > 0 && count_ < kMostRanges) {
+  void write(const PageRange& range) {
+    if (count_ < kMostRanges) {
       ++count_;
       good_ =
-          good_ && write_whole(descriptor_, reinterpret_cast<const char*>(&last_), sizeof(last_));
+          good_ && write_whole(descriptor_, reinterpret_cast<const char*>(&range), sizeof(range));
     }
-    last_ = {};
   }
 
   [[nodiscard]] bool good() const { return good_; }
 
  private:
   int descriptor_;
-  PageRange last_{};
   std::size_t count_ = 0;
   bool good_ = true;
 };
-
-void collect(int pagemap, std::uint64_t start, std::uint64_t end, bool is_writable,
-             Collector& collector) {
-  const auto page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  std::uint64_t entries[kEntries];
-  while (start < end) {
-    const std::uint64_t wanted = (end - start) / page_size;
-    const std::size_t most = wanted < kEntries ? static_cast<std::size_t>(wanted) : kEntries;
-    const ssize_t count = pread(pagemap, entries, most * sizeof(entries[0]),
-                                static_cast<off_t>(start / page_size * sizeof(entries[0])));
-    if (count <= 0) {
-      return;
-    }
-    const std::size_t got = static_cast<std::size_t>(count) / sizeof(entries[0]);
-    for (std::size_t i = 0; i < got; ++i, start += page_size) {
-      const std::uint64_t entry = entries[i];
-      if ((entry & kPresent) == 0) {
-        continue;
-      }
-      const bool is_own = (entry & kExclusive) != 0 && (entry & kOfFile) == 0;
-      if (is_own ? is_writable : (entry & kOfFile) != 0) {
-        collector.add(start, page_size, is_own);
-      }
-    }
-  }
-}
 
 }  // namespace
 
@@ -101,16 +59,33 @@ bool WorkingPages::report(int descriptor) {
   if (!pagemap.valid()) {
     return false;
   }
+  const auto page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  PageRanges ranges(page_size);
+  RangeWriter writer(descriptor);
+  const auto send = [&](const PageRange& range) { writer.write(range); };
   MemoryMap map;
   Area area;
-  Collector collector(descriptor);
   while (map.next(area)) {
-    if (area.kind != AreaKind::kKernel && area.is_readable && area.is_private) {
-      collect(pagemap.get(), area.start, area.end, area.is_writable, collector);
+    if (area.kind == AreaKind::kKernel || !area.is_readable || !area.is_private) {
+      continue;
+    }
+    std::uint64_t at = area.start;
+    while (at < area.end) {
+      std::uint64_t entries[kEntries];
+      const std::uint64_t pages = (area.end - at) / page_size;
+      const std::size_t most = pages < kEntries ? static_cast<std::size_t>(pages) : kEntries;
+      const ssize_t count = pread(pagemap.get(), entries, most * sizeof(entries[0]),
+                                  static_cast<off_t>(at / page_size * sizeof(entries[0])));
+      if (count < static_cast<ssize_t>(sizeof(entries[0]))) {
+        break;
+      }
+      const std::size_t got = static_cast<std::size_t>(count) / sizeof(entries[0]);
+      ranges.add(entries, got, at, area.is_writable, send);
+      at += got * page_size;
     }
   }
-  collector.flush();
-  return collector.good();
+  ranges.end(send);
+  return writer.good();
 }
 
 bool WorkingPages::learn(int descriptor, int patience_ms) {

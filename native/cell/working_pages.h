@@ -6,13 +6,9 @@
 #include <cstdint>
 #include <memory>
 
-namespace codejail {
+#include "page_ranges.h"
 
-struct PageRange {
-  std::uint64_t start;
-  std::uint64_t size;  // in bytes
-  std::uint64_t is_written;
-};
+namespace codejail {
 
 class WorkingPages {
  public:
