@@ -1,27 +1,40 @@
-// Builds the native part, the TypeScript, or both: `node scripts/build.mjs [native] [ts]`.
-import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
+// Builds the native part and the TypeScript, or the parts that are named: `node scripts/build.mjs [native] [ts] [sanitized]`.
+import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { main, root, run, ScriptError, step } from './console.mjs';
 import { markBuilt, parts, sourcesOf } from './stale.mjs';
 import { buildAdvice, nodeDirectory, requireToolchain } from './toolchain.mjs';
 
-async function nodeGyp(command) {
+async function nodeGyp(command, ...options) {
   const directory = nodeDirectory();
-  const args = [join(root, 'node_modules/node-gyp/bin/node-gyp.js'), command, '--release'];
+  const program = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
+  const args = [program, command, '--release', ...options];
   if (directory !== undefined) {
     args.push(`--nodedir=${directory}`);
   }
   await run(process.execPath, args, { env: { JOBS: 'max' } });
 }
 
-async function buildNative() {
+async function buildNative(...options) {
   requireToolchain();
   try {
-    await nodeGyp('rebuild');
+    await nodeGyp('rebuild', ...options);
   } catch (error) {
     throw new ScriptError(`${error.message}${buildAdvice(error.message)}`);
   }
+}
+
+// The same sources and the same binding.gyp, in a folder that has common.gypi beside them.
+async function buildSanitized() {
+  const folder = join(root, 'build-sanitized');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  for (const name of ['binding.gyp', 'native', 'package.json']) {
+    symlinkSync(join(root, name), join(folder, name));
+  }
+  symlinkSync(join(root, 'scripts/sanitized/common.gypi'), join(folder, 'common.gypi'));
+  await buildNative(`--directory=${folder}`);
 }
 
 async function buildTypeScript() {
@@ -41,7 +54,11 @@ async function buildTypeScript() {
   }
 }
 
-const builders = { native: buildNative, ts: buildTypeScript };
+const builders = {
+  native: async () => buildNative(),
+  ts: buildTypeScript,
+  sanitized: buildSanitized,
+};
 
 /** Builds one part (`native` or `ts`), whether it is stale or not. */
 export async function build(part) {
@@ -53,9 +70,11 @@ export async function build(part) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await main(async () => {
     const wanted = process.argv.slice(2);
-    for (const part of wanted.length > 0 ? wanted : Object.keys(builders)) {
+    for (const part of wanted.length > 0 ? wanted : ['native', 'ts']) {
       if (!Object.hasOwn(builders, part)) {
-        throw new ScriptError(`there is no part "${part}"; there are native and ts`);
+        throw new ScriptError(
+          `there is no part "${part}"; there are ${Object.keys(builders).join(', ')}`,
+        );
       }
       await build(part);
     }

@@ -29,7 +29,7 @@ async function system(program, ...args) {
   await run(program, args);
 }
 
-const everySource = sources(['native', 'bench'], ['.cc', '.h']);
+const everySource = sources(['native', 'bench', 'test'], ['.cc', '.h']);
 const formatting = [
   ['prettier', () => tool('prettier', fix ? '--write' : '--check', '--log-level=warn', '.')],
   [

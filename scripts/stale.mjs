@@ -4,12 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { root } from './console.mjs';
 
-const nativeOutputs = [
-  'codejail.node',
-  'codejail-launcher',
-  'codejail-probe',
-  'codejail-cell.so',
-].map((name) => `build/Release/${name}`);
+const nativeOutputs = (build) =>
+  ['codejail.node', 'codejail-launcher', 'codejail-probe', 'codejail-cell.so'].map(
+    (name) => `${build}/Release/${name}`,
+  );
 
 /** What is built, from what, and how it is known to be complete. */
 export const parts = {
@@ -17,7 +15,14 @@ export const parts = {
     title: 'building the native part',
     sources: ['binding.gyp', 'native'],
     stamp: 'build/.sources',
-    outputs: nativeOutputs,
+    outputs: nativeOutputs('build'),
+  },
+  // Of test:native alone: `build/` is left as it is.
+  sanitized: {
+    title: 'building the native part under sanitizers',
+    sources: ['binding.gyp', 'native', 'scripts/sanitized'],
+    stamp: 'build-sanitized/.sources',
+    outputs: nativeOutputs('build-sanitized/build'),
   },
   ts: {
     title: 'compiling TypeScript',
