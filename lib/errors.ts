@@ -1,5 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 import type { GuaranteeName } from './guarantee-name';
+import { printable, printableLines } from './printable';
 import type { JailResult } from './result';
 import { suggestionSentence } from './suggestion';
 
@@ -65,7 +66,11 @@ export class JailError extends Error {
   declare readonly missing?: readonly MissingGuarantee[];
 
   constructor(code: JailErrorCode, message: string, details: JailErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // Names of files and what others have written stand in it, and it goes to terminals and logs.
+    super(
+      printableLines(message),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
     for (const [key, value] of Object.entries(details) as [string, unknown][]) {
       // Error itself has taken the cause.
@@ -96,7 +101,9 @@ export class InvalidArgumentError extends JailError {
    * @param problem what is wrong and what to do, continuing the sentence that the path begins
    */
   constructor(argument: string, problem: string, cause?: unknown) {
-    super('ERR_CODEJAIL_INVALID_ARGUMENT', `${argument} ${problem}`, { argument, cause });
+    super('ERR_CODEJAIL_INVALID_ARGUMENT', printable(`${argument} ${problem}`), {
+      ...{ argument, cause },
+    });
   }
 }
 

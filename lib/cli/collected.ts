@@ -1,29 +1,103 @@
 // Writes down what a jail left behind.
-import { mkdir, open } from 'node:fs/promises';
 import { constants } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { JailResult } from '../index';
+import { CommandLineError } from './failure';
 import { plain, sayAside } from './terminal';
 import { formatBytes } from './units';
 
-// Never through a link: what lies at that name is replaced only where it is a file.
-const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+// Neither executable nor for others to write, whatever the jail made of it.
+const MODE = 0o644;
 
-/** Writes the collected files below a directory of the host, which is made if need be. */
+/** A name in an opened directory, as no link on the way can change it. */
+function at(directory: FileHandle, name: string): string {
+  return `/proc/self/fd/${directory.fd}/${name}`;
+}
+
+function blocked(shown: string, error: unknown): CommandLineError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why =
+    code === 'ELOOP' || code === 'ENOTDIR'
+      ? `a link, or a file, stands in its way (${code})`
+      : message;
+  return new CommandLineError(`${plain(shown)} can't be written: ${why}`);
+}
+
+async function openDirectory(parent: FileHandle, name: string): Promise<FileHandle> {
+  await mkdir(at(parent, name)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw error;
+    }
+  });
+  return open(at(parent, name), DIRECTORY);
+}
+
+async function requireNoLink(directory: FileHandle, name: string): Promise<void> {
+  const status = await lstat(at(directory, name)).catch(() => null);
+  if (status?.isSymbolicLink() === true) {
+    throw Object.assign(new Error('it is a link'), { code: 'ELOOP' });
+  }
+}
+
+/** Puts a file into a directory; a file that has that name is replaced. */
+async function place(directory: FileHandle, name: string, content: Buffer): Promise<void> {
+  await requireNoLink(directory, name);
+  const partial = at(directory, `.codejail-${process.pid}.partial`);
+  await rm(partial, { force: true });
+  const file = await open(partial, NEW_FILE, MODE);
+  try {
+    await file.writeFile(content);
+  } finally {
+    await file.close();
+  }
+  try {
+    await rename(partial, at(directory, name));
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+async function write(base: FileHandle, names: readonly string[], content: Buffer): Promise<void> {
+  const [first = '', ...rest] = names;
+  if (rest.length === 0) {
+    return place(base, first, content);
+  }
+  const directory = await openDirectory(base, first);
+  try {
+    await write(directory, rest, content);
+  } finally {
+    await directory.close();
+  }
+}
+
+/**
+ * Writes the collected files below a directory of the host, which is made if need be. Files that were there are
+ * replaced; links below it are not followed.
+ * @throws CommandLineError where one can't be written
+ */
 export async function writeCollected(
   directory: string,
   collected: JailResult['collected'],
 ): Promise<void> {
-  for (const { path, content } of collected) {
-    const target = join(directory, path);
-    await mkdir(dirname(target), { recursive: true });
-    // Neither executable nor for others to write, whatever the jail made of it.
-    const file = await open(target, FLAGS, 0o644);
-    try {
-      await file.writeFile(content);
-    } finally {
-      await file.close();
+  if (collected.length === 0) {
+    return;
+  }
+  await mkdir(directory, { recursive: true });
+  // The directory itself is the user's word, a link or not.
+  const base = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    for (const { path, content } of collected) {
+      const shown = join(directory, path);
+      await write(base, path.split('/'), content).catch((error: unknown) => {
+        throw blocked(shown, error);
+      });
+      sayAside(`codejail: collected ${plain(shown)} (${formatBytes(content.length)})`);
     }
-    sayAside(`codejail: collected ${plain(target)} (${formatBytes(content.length)})`);
+  } finally {
+    await base.close();
   }
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { printableLines } from '../printable';
 import { addDoctor } from './doctor';
 import { addEnv } from './env';
 import { addProfile } from './profile';
@@ -27,7 +28,7 @@ export function makeProgram(end: (status: number) => void): Command {
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .configureOutput({
       outputError: (text, write) => {
-        write(text.replace(/^error:/, colorsOf(process.stderr).red('codejail:')));
+        write(printableLines(text).replace(/^error:/, colorsOf(process.stderr).red('codejail:')));
       },
     })
     .addHelpText(

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { explainExceeded } from '../exceeded';
 import type { JailResult, Outcome } from '../index';
+import { printableJson } from '../printable';
 import { ExitStatus } from './exit-status';
 import { complain } from './failure';
 import { formatLimit, limitFlag } from './limit-options';
@@ -55,14 +56,16 @@ export function sayUsage({ usage, confinement }: JailResult): void {
 export function sayResultJson(result: JailResult): void {
   const { status, signal, outcome, exceeded, usage, confinement, collected } = result;
   sayAside(
-    JSON.stringify({
-      status,
-      signal,
-      outcome,
-      exceeded,
-      usage,
-      confinement,
-      collected: collected.map(({ path, content }) => ({ path, bytes: content.length })),
-    }),
+    printableJson(
+      JSON.stringify({
+        status,
+        signal,
+        outcome,
+        exceeded,
+        usage,
+        confinement,
+        collected: collected.map(({ path, content }) => ({ path, bytes: content.length })),
+      }),
+    ),
   );
 }

@@ -1,6 +1,7 @@
 // What is written to people: coloured on a terminal, plain elsewhere, and never moving the cursor.
 import { stripVTControlCharacters } from 'node:util';
 import { createColors } from 'picocolors';
+import { printableJson } from '../printable';
 
 /** Ways to paint a text. */
 export type Colors = ReturnType<typeof createColors>;
@@ -35,7 +36,7 @@ export function sayAside(...lines: string[]): void {
 
 /** Writes a value as JSON to standard output. */
 export function sayJson(value: unknown): void {
-  say(JSON.stringify(value, null, 2));
+  say(printableJson(JSON.stringify(value, null, 2)));
 }
 
 /** Rows as aligned columns, each row indented. */

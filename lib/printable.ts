@@ -1,0 +1,35 @@
+// Controls (C0, DEL, C1), characters that turn the direction of text or have no shape, line separators, and halves of
+// characters: all that a terminal obeys, a log takes for a line's end, or a reader can't see.
+const NOT_PRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code <= 0xff) {
+    return `\\x${code.toString(16).padStart(2, '0')}`;
+  }
+  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+/**
+ * Text that others have made, fit for one line of a terminal or of a log: what is not printable is spelled out, a
+ * line break as `\x0a`. Text that is printable stays as it is.
+ */
+export function printable(text: string): string {
+  return text.replace(NOT_PRINTABLE, escaped);
+}
+
+/** The same, line by line: for texts of this package's own, in whose lines others' may stand. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
+const RAW_IN_JSON = /[\x7f-\x9f\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+/** JSON text with the same value in which everything is printable: `JSON.stringify` leaves C1 controls as they are. */
+export function printableJson(json: string): string {
+  return json.replace(RAW_IN_JSON, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
