@@ -11,6 +11,7 @@ import {
   Refusal,
 } from './argument';
 import { checkExecSize, environment, kernelString } from './exec-strings';
+import { describe } from './describe';
 import type { CommandArguments, CommandOptions } from './option-types';
 import { readShownPath } from './shown-path';
 import { parseWarm } from './warm-options';
@@ -25,9 +26,17 @@ function readProfile(value: unknown): string {
   return profile;
 }
 
+function readPython(value: unknown): boolean | 'owned' | 'found' {
+  if (typeof value === 'boolean' || value === 'owned' || value === 'found') {
+    return value;
+  }
+  throw new Refusal(`must be true, false, 'owned' or 'found', not ${describe(value)}`);
+}
+
 const commandShape = {
   bin: name,
   args: z.optional(listOf(kernelString)),
+  python: z.optional(converted(readPython)),
   user: z.optional(name),
   profile: z.optional(converted(readProfile)),
   readPaths: z.optional(listOf(converted(readShownPath))),
@@ -61,6 +70,7 @@ export function parseCommandOptions(value: unknown, argument = 'options'): Comma
   return {
     bin: options.bin,
     args,
+    python: options.python ?? null,
     user: options.user ?? null,
     profile: options.profile ?? null,
     readPaths: [...new Set(options.readPaths ?? [])],

@@ -6,7 +6,7 @@ import {
   LIBRARY_MECHANISMS,
   lookUpUser,
   planConfinement,
-  type Confinement,
+  type ConfinementWishes,
   type UidPool,
 } from './confinement';
 import { InvalidArgumentError, SetupError, UnconfinedError } from './errors';
@@ -14,7 +14,10 @@ import type { GuaranteeName } from './guarantee-name';
 import { hostFacts } from './host';
 import { parseCommandOptions } from './command-options';
 import type { CommandArguments } from './option-types';
-import { prove, type Proof } from './probe';
+import { once } from './once';
+import type { Proof } from './probe';
+import { bestProved, type ProvedPlan } from './proved-plan';
+import { askPython } from './python-question';
 import { discoverRuntime, type Runtime } from './runtime';
 
 /** What of the host a jail may take. */
@@ -24,17 +27,13 @@ export interface HostShare {
 }
 
 /** A command that may be run. */
-export interface ReadyCommand {
+export interface ReadyCommand extends ProvedPlan {
   options: CommandArguments;
   runtime: Runtime;
-  confinement: Confinement;
   /** The words before the call's own, the program's name first. */
   words: string[];
-  proof: Proof;
   /** What results name as being in force. */
   mechanisms: string[];
-  /** Has a proof that found something missing done anew the next time: it may be cured by then. */
-  lookAgain: () => void;
 }
 
 const PYTHON_ARGUMENTS = ['-E', '-B'];
@@ -47,23 +46,6 @@ const PYTHON_ENVIRONMENT = {
 
 // Of all jails of this process: making another jail costs nothing.
 const runtimes = new Map<string, Promise<Runtime>>();
-const proofs = new Map<string, Promise<Proof>>();
-
-/** What `make` gives, made once for each key; a failure is tried again, since it may be cured. */
-async function once<T>(
-  made: Map<string, Promise<T>>,
-  key: string,
-  make: () => Promise<T>,
-): Promise<T> {
-  const known = made.get(key) ?? make();
-  made.set(key, known);
-  try {
-    return await known;
-  } catch (error) {
-    made.delete(key);
-    throw error;
-  }
-}
 
 /** What keeps a command from being run: what is missing and was not given up. */
 export function refusedOf(
@@ -76,42 +58,6 @@ export function refusedOf(
   );
 }
 
-type Proved = Pick<ReadyCommand, 'confinement' | 'proof' | 'lookAgain'>;
-
-/** The plan that lacks least, the first of them where several do. */
-async function bestProved(plans: readonly Confinement[], runtime: Runtime): Promise<Proved> {
-  const tried: string[] = [];
-  let best: Omit<Proved, 'lookAgain'> | undefined;
-  for (const confinement of plans) {
-    const key = JSON.stringify([confinement, runtime.view]);
-    tried.push(key);
-    const proof = await once(proofs, key, async () => prove(confinement, runtime.view));
-    // Without a single check the jail could not even be made.
-    const isBetter =
-      best === undefined ||
-      (proof.checks.length > 0 &&
-        (best.proof.checks.length === 0 || proof.missing.length < best.proof.missing.length));
-    if (isBetter) {
-      best = { confinement, proof };
-    }
-    if (best?.proof.missing.length === 0) {
-      break;
-    }
-  }
-  if (best === undefined) {
-    throw new TypeError('a host of no known kind');
-  }
-  const { missing } = best.proof;
-  return {
-    ...best,
-    lookAgain: () => {
-      for (const key of missing.length > 0 ? tried : []) {
-        proofs.delete(key);
-      }
-    },
-  };
-}
-
 /** One command of a jail; what it takes to be ready is done at its first use. */
 export class Command {
   readonly name: string;
@@ -122,13 +68,20 @@ export class Command {
     this.options = options;
   }
 
-  async #findRuntime(): Promise<Runtime> {
-    return once(
-      runtimes,
-      JSON.stringify([this.options.bin, this.options.readPaths, process.env['PATH']]),
-      async () =>
-        discoverRuntime(this.options.bin, this.options.readPaths, `commands.${this.name}.bin`),
+  async #findRuntime(wishes: ConfinementWishes): Promise<Runtime> {
+    const { bin, readPaths, python } = this.options;
+    const key = JSON.stringify([bin, readPaths, python, process.env['PATH']]);
+    const runtime = await once(runtimes, key, async () =>
+      discoverRuntime(
+        { bin, readPaths, python },
+        { argument: `commands.${this.name}.bin`, ask: async (it) => askPython(it, wishes) },
+      ),
     );
+    if (runtime.isGuessed) {
+      // No jail could be made to ask in, which may be cured by the next time.
+      runtimes.delete(key);
+    }
+    return runtime;
   }
 
   #user(): { uid: number; gid: number } | undefined {
@@ -158,20 +111,20 @@ export class Command {
    * @throws SetupError where a cgroup that was named by its path can't be used
    */
   async prepare({ uidPool, cgroup }: HostShare): Promise<ReadyCommand> {
-    const runtime = await this.#findRuntime();
     const state = await serverCgroup(cgroup);
     const required = cgroup !== 'auto' && cgroup !== false;
     if (state.directory === null && required) {
       throw new SetupError('make the cgroup', 0, { detail: `${state.why}; ${state.cure}` });
     }
-    const plans = planConfinement({
+    const wishes: ConfinementWishes = {
       allowExec: this.options.allowExec,
       profile: this.options.profile ?? undefined,
       user: this.#user(),
       uidPool,
       cgroup: state.directory === null ? undefined : { directory: state.directory, required },
-    });
-    const proved = await bestProved(plans, runtime);
+    };
+    const runtime = await this.#findRuntime(wishes);
+    const proved = await bestProved(planConfinement(wishes), runtime.view);
     return {
       ...proved,
       options: this.options,
@@ -181,9 +134,21 @@ export class Command {
     };
   }
 
+  /**
+   * Finds the program, and what its jails show of the host.
+   * @param uidPool what the jail in which a Python is asked may take
+   * @throws InvalidArgumentError where it is missing, or does not run
+   */
+  async runtime(uidPool: UidPool): Promise<Runtime> {
+    const { allowExec } = this.options;
+    return this.#findRuntime({ allowExec, uidPool, profile: undefined, user: undefined });
+  }
+
   /** The program and its words, for a run without confinement. */
-  async unconfined(): Promise<{ program: string; words: string[]; python: boolean }> {
-    const runtime = await this.#findRuntime();
+  async unconfined({
+    uidPool,
+  }: HostShare): Promise<{ program: string; words: string[]; python: boolean }> {
+    const runtime = await this.runtime(uidPool);
     return { program: runtime.program, words: this.#words(runtime), python: runtime.python };
   }
 
@@ -252,10 +217,13 @@ export function autoConfiguredPython(): CommandArguments | null {
   const beside = root === null ? null : join(`${root}-sandbox`, 'bin', 'python');
   if (beside !== null && existsSync(beside)) {
     const hasUser = /^sandbox:/m.test(readFileSync('/etc/passwd', 'utf8'));
-    return parseCommandOptions({ bin: beside, ...(hasUser ? { user: 'sandbox' } : {}) });
+    return {
+      ...parseCommandOptions({ bin: beside, ...(hasUser ? { user: 'sandbox' } : {}) }),
+      python: 'owned',
+    };
   }
   const found = (process.env['PATH'] ?? '/usr/bin:/bin')
     .split(':')
     .some((directory) => directory !== '' && existsSync(join(directory, 'python3')));
-  return found ? parseCommandOptions('python3') : null;
+  return found ? { ...parseCommandOptions('python3'), python: 'owned' } : null;
 }

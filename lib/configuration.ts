@@ -153,7 +153,10 @@ export abstract class Configuration {
     const { command, limits, overrides } = parseSettings(settings);
     if (command !== undefined) {
       const former = this.find('python')?.options ?? parseCommandOptions(command.bin);
-      this.#replace('python', { ...former, bin: command.bin, user: command.user });
+      this.#replace('python', {
+        ...former,
+        ...{ bin: command.bin, user: command.user, python: null },
+      });
     }
     for (const { name, value } of limits) {
       this.limits.set(name, value);

@@ -1,4 +1,5 @@
 // Where a call goes: to a warm cell where one may serve it, else into a new jail. Each is counted.
+import { abortable } from './abortable';
 import { now } from './clock';
 import { runCold, type ColdCall } from './cold';
 import type { RunResult } from './run';
@@ -11,6 +12,7 @@ import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
 import type { HostFile } from './jail-files';
 import type { Logger } from './option-types';
+import { printable } from './printable';
 import type { ProbeCheck } from './probe';
 import type { QueueStatistics } from './gate/queue-statistics';
 import { CallStatistics, type JailStatistics } from './statistics';
@@ -163,7 +165,8 @@ export class Dispatcher {
   async #runCold(call: Call, calledAt: number): Promise<RunResult> {
     const { command } = call;
     const { share, allowMissing } = this.#options;
-    const ready = await command.ready(share, allowMissing);
+    // A Python that is asked for its modules, or a probe, may hang; it ends by itself.
+    const ready = await abortable(command.ready(share, allowMissing), call.signals);
     if (call.isPython) {
       requirePython(command.name, ready.runtime.python);
     }
@@ -190,7 +193,7 @@ export class Dispatcher {
   #noteOf({ slug }: Call): ColdCall['onNote'] {
     return (level, message) => {
       if (level === 'warn' || slug !== null) {
-        this.#options.logger(level, slug === null ? message : `${slug}: ${message}`);
+        this.#options.logger(level, printable(slug === null ? message : `${slug}: ${message}`));
       }
     };
   }

@@ -29,6 +29,7 @@ import type {
   SafeExecOptions,
   WaitOptions,
 } from './option-types';
+import { printable } from './printable';
 import { RUNNER } from './runner-file';
 import { hostReport, type HostReport, type VerifyReport } from './report';
 import type { JailResult } from './result';
@@ -285,7 +286,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const signal = parseWaitOptions(options);
     signal?.throwIfAborted();
     this.gate.throwIfClosed();
-    return abortable(this.#track(work), signal);
+    return abortable(this.#track(work), signal === null ? [] : [signal]);
   }
 
   #signals(signal: AbortSignal | null): EndSignal[] {
@@ -354,7 +355,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     call: SafeExecArguments,
     conclude: (executed: Executed) => Result,
   ): Promise<Result> {
-    const message = `DANGER: executing code without any confinement (notSafeExec) for ${call.slug ?? 'a caller'}`;
+    const message = `DANGER: executing code without any confinement (notSafeExec) for ${printable(call.slug ?? 'a caller')}`;
     process.emitWarning(message, 'CodeJailWarning');
     this.logger('warn', message);
     const found = this.require(call.command);
@@ -366,7 +367,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       if (!place.isIn) {
         await place.turn();
       }
-      const { program, words, python } = await found.unconfined();
+      const { program, words, python } = await found.unconfined(this.share);
       requirePython(call.command, python);
       const { result, channel } = await runUnconfined({
         program,

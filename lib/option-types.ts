@@ -9,6 +9,14 @@ export interface CommandOptions {
   bin: string;
   /** Arguments before the call's own. Default: `['-E', '-B']` for the command `python`, else none. */
   args?: string[] | undefined;
+  /**
+   * Whether the program is a Python: then it is asked, once and in a jail of its own, where its modules are, and its
+   * jails show them. `'owned'`: it is, and is refused where somebody but root and this process's user may write it or
+   * a directory on the way. `'found'`: it is where its name says so and nobody else may write it; of what it tells,
+   * only directories of a Python are believed. Default: by its name (`python3`, `pypy3.10`); one that nobody has
+   * configured is `'owned'`.
+   */
+  python?: boolean | 'owned' | 'found' | undefined;
   /** The sandbox user, where the caller may switch to it. */
   user?: string | undefined;
   /** The AppArmor profile to change to. */
@@ -173,6 +181,8 @@ export interface CommandArguments {
   bin: string;
   /** null: the command's default. */
   args: string[] | null;
+  /** null: by its name. */
+  python: boolean | 'found' | 'owned' | null;
   user: string | null;
   profile: string | null;
   readPaths: string[];

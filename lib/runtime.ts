@@ -1,10 +1,11 @@
 // What of the host a program needs to run: its binary, the system's libraries, a Python's own tree.
-import { execFile } from 'node:child_process';
 import { lstat, open } from 'node:fs/promises';
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
-import { promisify } from 'node:util';
 import { InvalidArgumentError } from './errors';
+import { openToStrangers } from './ownership';
 import { isWithin, resolvePath } from './paths';
+import { requireShowable } from './shown-path';
+import { isPythonName, isPythonPrefix, likelyPrefixes, shimRoot } from './python-tree';
 
 /** Parts of the host that a jail shows, all read-only. */
 export interface HostView {
@@ -23,6 +24,8 @@ export interface Runtime {
   /** Whether it is a Python. */
   python: boolean;
   view: HostView;
+  /** Whether the view is a guess, since no jail could be made to ask the Python in. */
+  isGuessed: boolean;
 }
 
 const LIBRARY_DIRECTORIES = [
@@ -47,22 +50,28 @@ const LIBRARY_DATA = [
 // As many as the kernel follows.
 const MAXIMUM_INTERPRETERS = 4;
 
-const PYTHON_QUESTION = `
-import json, sys
-print(json.dumps({
-    "executable": sys.executable,
-    "prefixes": [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix],
-    "path": [p for p in sys.path if p],
-}))
-`;
-
-interface PythonFacts {
+/** What a Python tells of itself. */
+export interface PythonAnswer {
   executable: string;
+  /** Its `sys.prefix` and its like. */
   prefixes: string[];
+  /** Its `sys.path`. */
   path: string[];
 }
 
-const run = promisify(execFile);
+/** What is to be asked. */
+export interface PythonQuestion {
+  /** What starts the Python: its absolute path; of a script, which starts the Python proper, its interpreter's before. */
+  words: readonly [program: string, ...string[]];
+  isShim: boolean;
+  /** Whether the operator has named it. Else somebody's script or link has. */
+  isTrusted: boolean;
+  /** What it needs to see of the host to start, as far as can be told before. */
+  view: HostView;
+}
+
+/** The answer; why there is none, as a clause; null where no jail can be made to ask in. */
+export type AskPython = (question: PythonQuestion) => Promise<PythonAnswer | string | null>;
 
 function whyUnreachable(error: unknown): string {
   const { code, path, message } = error as NodeJS.ErrnoException;
@@ -117,30 +126,21 @@ async function interpreterOf(path: string): Promise<string[] | null> {
   }
 }
 
-async function askPython(bin: string, argument: string): Promise<PythonFacts> {
-  try {
-    // Isolated: neither the caller's environment nor its user's packages are part of the answer.
-    const { stdout } = await run(bin, ['-I', '-B', '-c', PYTHON_QUESTION], { timeout: 30_000 });
-    return JSON.parse(stdout) as PythonFacts;
-  } catch (cause) {
-    throw new InvalidArgumentError(
-      argument,
-      `names ${bin}, which does not run as a Python: ${(cause as Error).message.trim()}`,
-      cause,
-    );
-  }
-}
-
-function isPythonName(path: string): boolean {
-  return /^(python|pypy)[\d.]*$/.test(basename(path));
-}
-
 // A prefix such as /usr belongs to the whole system: only the directories of modules are shown.
 const SHARED_PREFIXES = new Set(['/', '/usr', '/usr/local']);
 
 class ViewBuilder {
-  readonly #binds = new Set<string>();
-  readonly #links = new Map<string, string>();
+  readonly #binds: Set<string>;
+  readonly #links: Map<string, string>;
+
+  constructor(binds: Iterable<string> = [], links: Iterable<[string, string]> = []) {
+    this.#binds = new Set(binds);
+    this.#links = new Map(links);
+  }
+
+  copy(): ViewBuilder {
+    return new ViewBuilder(this.#binds, this.#links);
+  }
 
   async add(path: string, required: boolean): Promise<string | null> {
     try {
@@ -172,84 +172,211 @@ class ViewBuilder {
   }
 }
 
-async function addPython(builder: ViewBuilder, facts: PythonFacts): Promise<void> {
-  for (const prefix of new Set(facts.prefixes)) {
+// What a shim's manager is made of: a shell, and tools.
+const SHIM_TOOLS = ['/bin', '/usr/bin', '/usr/local/bin'];
+
+/** A program, as far as it is understood. */
+type Found = Omit<Runtime, 'view'>;
+
+async function addPrefixes(builder: ViewBuilder, prefixes: readonly string[]): Promise<void> {
+  for (const prefix of new Set(prefixes)) {
     if (!SHARED_PREFIXES.has(prefix)) {
       await builder.add(prefix, false);
     }
   }
-  for (const directory of facts.path) {
-    await builder.add(directory, false);
-  }
 }
 
-async function addProgram(
-  builder: ViewBuilder,
-  located: string,
-  argument: string,
-  depth = 0,
-): Promise<Omit<Runtime, 'view'>> {
-  const { real } = await resolvePath(located);
-  const script = await interpreterOf(real);
-  if (isPythonName(located) || isPythonName(real)) {
-    const facts = await askPython(located, argument);
-    // A shim, such as pyenv's, stands for the binary that it starts. A link of a virtual environment
-    // is kept: the environment is found by it.
-    const program = script === null ? located : facts.executable;
-    await addPython(builder, facts);
-    await builder.add(program, true);
-    return { program, prefix: [], python: true };
-  }
+/** What a Python needs to start, before it has told. */
+async function guessView(known: ViewBuilder, located: string, isShim: boolean): Promise<HostView> {
+  const builder = known.copy();
   await builder.add(located, true);
-  if (script === null) {
-    return { program: located, prefix: [], python: false };
+  await addPrefixes(builder, await likelyPrefixes(located));
+  if (isShim) {
+    const root = await shimRoot(located);
+    for (const path of [...SHIM_TOOLS, ...(root === null ? [] : [root])]) {
+      await builder.add(path, false);
+    }
   }
-  if (depth === MAXIMUM_INTERPRETERS) {
-    throw new InvalidArgumentError(
-      argument,
-      `names a script whose interpreter is a script, and so on: ${located}`,
-    );
-  }
-  const [interpreter = '', option] = script;
-  const byName = basename(interpreter) === 'env' && option !== undefined;
-  const { program, prefix } = await addProgram(
-    builder,
-    await locate(byName ? option : interpreter, argument),
-    argument,
-    depth + 1,
-  );
-  const options = byName || option === undefined ? [] : [option];
-  return { program, prefix: [...prefix, ...options, located], python: false };
+  return builder.build();
 }
 
 /**
- * Finds what `bin` needs: follows it through symlinks and scripts, asks a Python for its tree (it is
- * run once, unconfined: a command is the operator's choice, never a request's).
- * @param bin an absolute path, or a name in PATH
- * @param readPaths more of the host to show
- * @param argument the name of `bin` in errors
+ * What can be believed of an answer that anybody may have written: directories that are a Python's, and what is in
+ * them. Null where even its own name is another's.
+ */
+async function believable(answer: PythonAnswer, located: string): Promise<PythonAnswer | null> {
+  const prefixes: string[] = [];
+  for (const prefix of new Set(answer.prefixes)) {
+    if (await isPythonPrefix(prefix)) {
+      prefixes.push(prefix);
+    }
+  }
+  const isOwn = (path: string): boolean => prefixes.some((prefix) => isWithin(path, prefix));
+  const isShared = (path: string): boolean =>
+    !prefixes.some((prefix) => !SHARED_PREFIXES.has(prefix) && isWithin(path, prefix));
+  const { executable } = answer;
+  return executable === located || (isPythonName(executable) && isOwn(executable))
+    ? {
+        ...{ executable, prefixes },
+        // A prefix that is the whole system's has its modules among the libraries, which are shown anyway.
+        path: answer.path.filter((path) => isOwn(path) && !isShared(path)),
+      }
+    : null;
+}
+
+/** Finds what one program needs. */
+class Discovery {
+  readonly #builder: ViewBuilder;
+  readonly #argument: string;
+  readonly #ask: AskPython;
+
+  constructor(builder: ViewBuilder, { argument, ask }: DiscoveryContext) {
+    this.#builder = builder;
+    this.#argument = argument;
+    this.#ask = ask;
+  }
+
+  async addProgram(located: string, python: WantedProgram['python'], depth = 0): Promise<Found> {
+    const { real } = await resolvePath(located);
+    const script = await interpreterOf(real);
+    const isNamedSo = isPythonName(located) || isPythonName(real);
+    if (python === 'owned') {
+      await this.#requireOwned(located);
+    }
+    if (python === true || python === 'owned' || (python === null && isNamedSo)) {
+      const found = await this.#addPython(located, script, true);
+      if (typeof found === 'string') {
+        throw new InvalidArgumentError(
+          this.#argument,
+          `names ${located}, which does not run as a Python in a jail: ${found}`,
+        );
+      }
+      return found;
+    }
+    if (python === 'found' && isNamedSo && (await openToStrangers(located)) === null) {
+      const found = await this.#addPython(located, script, false);
+      if (typeof found !== 'string') {
+        return found;
+      }
+    }
+    await this.#builder.add(located, true);
+    return script === null
+      ? { program: located, prefix: [], python: false, isGuessed: false }
+      : this.#addScript(located, script, depth);
+  }
+
+  async #requireOwned(located: string): Promise<void> {
+    const stranger = await openToStrangers(located);
+    if (stranger !== null) {
+      throw new InvalidArgumentError(
+        this.#argument,
+        `was found at ${located} and is not used, since ${stranger}: let nobody but root and this process's user write ` +
+          `it and its directories (chmod go-w), or name it yourself: configure('python', '${located}')`,
+      );
+    }
+  }
+
+  async #addScript(located: string, words: readonly string[], depth: number): Promise<Found> {
+    if (depth === MAXIMUM_INTERPRETERS) {
+      throw new InvalidArgumentError(
+        this.#argument,
+        `names a script whose interpreter is a script, and so on: ${located}`,
+      );
+    }
+    const { interpreter, options } = await this.#interpreter(words);
+    const found = await this.addProgram(interpreter, 'found', depth + 1);
+    return { ...found, prefix: [...found.prefix, ...options, located], python: false };
+  }
+
+  async #scriptWords(
+    script: readonly string[],
+    located: string,
+  ): Promise<[program: string, ...string[]]> {
+    const { interpreter, options } = await this.#interpreter(script);
+    return [interpreter, ...options, located];
+  }
+
+  /** What a script's first line names; `env` finds it in PATH. */
+  async #interpreter([named = '', option]: readonly string[]): Promise<{
+    interpreter: string;
+    options: string[];
+  }> {
+    const byName = basename(named) === 'env' && option !== undefined;
+    return {
+      interpreter: await locate(byName ? option : named, this.#argument),
+      options: byName || option === undefined ? [] : [option],
+    };
+  }
+
+  /** A string: why it is none, as a clause. */
+  async #addPython(
+    located: string,
+    script: readonly string[] | null,
+    isTrusted: boolean,
+  ): Promise<Found | string> {
+    const isShim = script !== null;
+    const view = await guessView(this.#builder, located, isShim);
+    const words = script === null ? ([located] as const) : await this.#scriptWords(script, located);
+    const answer = await this.#ask({ words, isShim, isTrusted, view });
+    if (typeof answer === 'string') {
+      return answer;
+    }
+    if (answer === null) {
+      await addPrefixes(this.#builder, await likelyPrefixes(located));
+      await this.#builder.add(located, true);
+      return { program: located, prefix: [], python: true, isGuessed: true };
+    }
+    const believed = isTrusted ? answer : await believable(answer, located);
+    if (believed === null) {
+      return 'it is not what it says it is';
+    }
+    // A shim, such as pyenv's, stands for the binary that it starts. A link of a virtual environment
+    // is kept: the environment is found by it.
+    const program = isShim ? believed.executable : located;
+    await addPrefixes(this.#builder, believed.prefixes);
+    for (const directory of believed.path) {
+      await this.#builder.add(directory, false);
+    }
+    await this.#builder.add(program, true);
+    return { program, prefix: [], python: true, isGuessed: false };
+  }
+}
+
+/** A program to find. */
+export interface WantedProgram {
+  /** An absolute path, or a name in PATH. */
+  bin: string;
+  /** More of the host to show. */
+  readPaths: readonly string[];
+  /** As the option of a command; null: by its name; `owned`: refused where others may write it. */
+  python: boolean | 'found' | 'owned' | null;
+}
+
+/** What a search for a program needs besides. */
+export interface DiscoveryContext {
+  /** The name of `bin` in errors. */
+  argument: string;
+  ask: AskPython;
+}
+
+/**
+ * Finds what a program needs: follows it through symlinks and scripts, and asks a Python for its tree.
  * @throws InvalidArgumentError where the binary or one of `readPaths` is missing or can't be run
  */
 export async function discoverRuntime(
-  bin: string,
-  readPaths: readonly string[],
-  argument: string,
+  { bin, readPaths, python }: WantedProgram,
+  context: DiscoveryContext,
 ): Promise<Runtime> {
+  const { argument } = context;
   const builder = new ViewBuilder();
-  const found = await addProgram(builder, await locate(bin, argument), argument);
+  const located = await locate(bin, argument);
   for (const path of [...LIBRARY_DIRECTORIES, ...LIBRARY_DATA]) {
     await builder.add(path, false);
   }
   for (const [index, path] of readPaths.entries()) {
-    try {
-      await builder.add(path, true);
-    } catch (error) {
-      throw new InvalidArgumentError(
-        `${argument.replace(/\.bin$/, '')}.readPaths[${index}]`,
-        `names ${path}, which can't be read: ${(error as Error).message}`,
-        error,
-      );
-    }
+    await requireShowable(path, `${argument.replace(/\.bin$/, '')}.readPaths[${index}]`);
+    await builder.add(path, true);
   }
+  const found = await new Discovery(builder, context).addProgram(located, python);
   return { ...found, view: builder.build() };
 }

@@ -2,6 +2,8 @@
 import { isAbsolute, normalize } from 'node:path';
 import { readName, Refusal } from './argument';
 import { describe } from './describe';
+import { InvalidArgumentError } from './errors';
+import { resolvePath } from './paths';
 
 function readAbsolutePath(value: unknown): string {
   const path = readName(value);
@@ -12,17 +14,48 @@ function readAbsolutePath(value: unknown): string {
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
 }
 
+/**
+ * Why no jail may show a path; null where one may.
+ * @param path absolute and normalized; what it names once its links are followed is to be asked for too
+ */
+export function whyNeverShown(path: string): string | null {
+  if (path === '/') {
+    return 'must not be /: it would show the whole host to the jail';
+  }
+  const kernelDirectory = /^\/(proc|sys|dev)(?=\/|$)/.exec(path)?.[0];
+  return kernelDirectory === undefined
+    ? null
+    : `must not be in ${kernelDirectory}: it would show other processes or devices to the jail`;
+}
+
+/**
+ * Checks a path that is to be shown once more where its links have been followed.
+ * @param argument its name in errors
+ * @throws InvalidArgumentError where it is missing, can't be reached, or leads to what no jail may show
+ */
+export async function requireShowable(path: string, argument: string): Promise<void> {
+  let real: string;
+  try {
+    ({ real } = await resolvePath(path));
+  } catch (error) {
+    throw new InvalidArgumentError(
+      argument,
+      `names ${path}, which can't be read: ${(error as Error).message}`,
+      error,
+    );
+  }
+  const problem = whyNeverShown(real);
+  if (problem !== null) {
+    throw new InvalidArgumentError(argument, `names ${path}, which is ${real}, and ${problem}`);
+  }
+}
+
 /** An absolute path, normalized, that is neither the root nor the kernel's. */
 export function readShownPath(value: unknown): string {
   const path = readAbsolutePath(value);
-  if (path === '/') {
-    throw new Refusal('must not be /: it would show the whole host to the jail');
-  }
-  const kernelDirectory = /^\/(proc|sys|dev)(?=\/|$)/.exec(path)?.[0];
-  if (kernelDirectory !== undefined) {
-    throw new Refusal(
-      `must not be in ${kernelDirectory}: it would show other processes or devices to the jail`,
-    );
+  const problem = whyNeverShown(path);
+  if (problem !== null) {
+    throw new Refusal(problem);
   }
   return path;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InvalidArgumentError } from '../errors';
 import { isWithin, resolvePath } from '../paths';
-import { discoverRuntime } from '../runtime';
+import type { Runtime } from '../runtime';
 import { checkProfileName, checkProfilePath, checkReadablePath } from './value';
 
 /** Versions of AppArmor's policy: 3.0 since AppArmor 3.0, 4.0 since AppArmor 4.0. */
@@ -141,22 +141,11 @@ export function renderLauncherProfile(options: { launcher: string; name?: string
 const IN_TEMPLATE =
   /^(?:\/usr)?\/lib(?:32|64|x32)?(?:\/|$)|^\/usr\/local\/lib(?:64)?(?:\/|$)|^\/etc\/(?:alternatives|localtime|ld\.so\.cache)$|^\/usr\/share\/zoneinfo(?:\/|$)/;
 
-/** A command, as `configure` takes it, as far as its profile depends on it. */
-export interface ProfiledCommand {
-  bin: string;
-  readPaths?: readonly string[];
-  allowExec?: boolean;
-}
-
-/**
- * Finds what the profile of a command has to name: its real binary, and all that its jails show of the host.
- * @throws InvalidArgumentError where the binary or one of `readPaths` is missing
- */
+/** What the profile of a command has to name: its real binary, and all that its jails show of the host. */
 export async function profileOptionsFor(
-  command: ProfiledCommand,
-  rest: Pick<ProfileOptions, 'name' | 'launcher' | 'abi'>,
+  runtime: Pick<Runtime, 'program' | 'python' | 'view'>,
+  rest: Pick<ProfileOptions, 'name' | 'launcher' | 'abi' | 'allowExec'>,
 ): Promise<ProfileOptions> {
-  const runtime = await discoverRuntime(command.bin, command.readPaths ?? [], 'bin');
   const { real } = await resolvePath(runtime.program);
   return {
     ...rest,
@@ -165,6 +154,5 @@ export async function profileOptionsFor(
     readPaths: runtime.view.binds.filter(
       (path) => !IN_TEMPLATE.test(path) && !isWithin(real, path),
     ),
-    allowExec: command.allowExec ?? false,
   };
 }

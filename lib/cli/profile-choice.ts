@@ -1,7 +1,7 @@
 // Which profiles are meant: that of a program's jails, and that of the launcher.
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { Option, type Command } from 'commander';
+import { Option, type Command as CommandLine } from 'commander';
 import { hostAbi } from '../apparmor/host';
 import {
   ABIS,
@@ -10,6 +10,8 @@ import {
   renderProfile,
   type Abi,
 } from '../apparmor/profile';
+import { Command } from '../command';
+import { DEFAULT_UID_POOL } from '../confinement';
 import { native } from '../native';
 import { parseCommandOptions } from '../command-options';
 import { CommandLineError, usageError } from './failure';
@@ -34,7 +36,7 @@ export interface ProfileOptions {
 }
 
 /** Gives a command the options that say which profile is meant. */
-export function addProfileOptions(command: Command): void {
+export function addProfileOptions(command: CommandLine): void {
   command
     .argument('[program]', 'a program, by path or by name (default: the Python)')
     .option('--python <path>', 'the Python: an environment, or an interpreter')
@@ -75,11 +77,16 @@ export async function renderFor(
   const name = profileName(program, options);
   const command = parseCommandOptions({
     bin: binaryOf(program, options),
+    python: program !== undefined ? 'found' : options.python === undefined ? 'owned' : true,
     readPaths: options.readPath?.map((path) => resolve(path)) ?? [],
     allowExec: options.allowExec ?? false,
   });
-  const rest = { name, launcher: native().launcher, abi: options.abi ?? hostAbi() ?? '3.0' };
-  return { name, text: renderProfile(await profileOptionsFor(command, rest)) };
+  const rest = {
+    ...{ name, launcher: native().launcher, allowExec: command.allowExec },
+    abi: options.abi ?? hostAbi() ?? '3.0',
+  };
+  const runtime = await new Command('program', command).runtime(DEFAULT_UID_POOL);
+  return { name, text: renderProfile(await profileOptionsFor(runtime, rest)) };
 }
 
 /** Renders the profile that lets the launcher make namespaces. */

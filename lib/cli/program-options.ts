@@ -87,6 +87,8 @@ export function prepareJail(
         : program.includes('/')
           ? resolve(program)
           : program,
+    // What a file's name or first line says of itself is not the operator's word.
+    python: program !== undefined ? 'found' : found !== null ? 'owned' : true,
     user: options.user ?? found?.user,
     profile: options.profile,
     readPaths: options.readPath?.map((path) => resolve(path)),

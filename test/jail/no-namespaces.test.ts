@@ -22,7 +22,7 @@ import type * as hostDirectory from '../../lib/host-directory';
 import { removeHostDirectory } from '../../lib/host-directory';
 import { native } from '../../lib/native';
 import { prove } from '../../lib/probe';
-import { discoverRuntime } from '../../lib/runtime';
+import { find } from '../support/runtime';
 import { coldPython } from '../support/cold-python';
 import { watchLeftovers } from '../support/leftovers';
 
@@ -177,7 +177,7 @@ describe('a host without namespaces', () => {
   });
 
   test_('holds every guarantee but the total of the disk', async () => {
-    const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
+    const runtime = await find('/usr/bin/python3');
     const { checks, missing } = await prove(confinement(), runtime.view);
     expect(checks.filter(({ held }) => !held).map(({ guarantee }) => guarantee)).toEqual([
       'disk',

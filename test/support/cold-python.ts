@@ -3,7 +3,7 @@ import { runCold, type ColdCall } from '../../lib/cold';
 import type { RunResult } from '../../lib/run';
 import type { Confinement } from '../../lib/confinement';
 import { LimitTable, type Limits } from '../../lib/limits';
-import { discoverRuntime } from '../../lib/runtime';
+import { find } from './runtime';
 
 /** Runs Python code. */
 export async function coldPython(
@@ -12,7 +12,7 @@ export async function coldPython(
   limits: Partial<Limits>,
   call: Partial<ColdCall> = {},
 ): Promise<RunResult['result']> {
-  const runtime = await discoverRuntime('/usr/bin/python3', [], 'bin');
+  const runtime = await find('/usr/bin/python3');
   const { result } = await runCold({
     confinement,
     view: runtime.view,

@@ -11,6 +11,7 @@ import {
   renderProfile,
   type ProfileOptions,
 } from '../../lib/apparmor/profile';
+import { find } from '../support/runtime';
 
 const OPTIONS: ProfileOptions = {
   name: 'codejail-python',
@@ -120,7 +121,7 @@ describe('the profile of a command', () => {
       const link = join(folder, 'shell');
       symlinkSync('/bin/sh', link);
       const { name, launcher, abi } = OPTIONS;
-      const found = await profileOptionsFor({ bin: link }, { name, launcher, abi });
+      const found = await profileOptionsFor(await find(link), { name, launcher, abi });
       expect(found).toMatchObject({ kind: 'program', readPaths: [] });
       expect(found.executables).toEqual([expect.stringMatching(/^\/usr\/bin\/|^\/bin\//)]);
       expect(found.executables[0]).not.toBe(link);

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isWithin } from '../../lib/paths';
-import { discoverRuntime } from '../../lib/runtime';
+import { find } from '../support/runtime';
 
 const PYTHON = '/usr/bin/python3';
 
@@ -33,12 +33,12 @@ function executable(name: string, text: string): string {
 }
 
 async function refusal(bin: string, readPaths: string[] = []): Promise<unknown> {
-  return discoverRuntime(bin, readPaths, 'commands.x.bin').catch((error: unknown) => error);
+  return find(bin, { readPaths, argument: 'commands.x.bin' }).catch((error: unknown) => error);
 }
 
 describe('discoverRuntime', () => {
   it('shows a binary, the libraries and nothing that is anybody’s own', async () => {
-    const { program, prefix, python, view } = await discoverRuntime('/bin/true', [], 'bin');
+    const { program, prefix, python, view } = await find('/bin/true');
     expect({ program, prefix, python }).toEqual({
       program: '/bin/true',
       prefix: [],
@@ -64,19 +64,19 @@ describe('discoverRuntime', () => {
   });
 
   it('never shows one tree twice', async () => {
-    const { view } = await discoverRuntime(PYTHON, ['/usr/lib', '/usr/lib/os-release'], 'bin');
+    const { view } = await find(PYTHON, { readPaths: ['/usr/lib', '/usr/lib/os-release'] });
     for (const bind of view.binds) {
       expect(view.binds.filter((other) => isWithin(bind, other))).toEqual([bind]);
     }
   });
 
   it('finds a name in PATH', async () => {
-    const { program } = await discoverRuntime('true', [], 'bin');
+    const { program } = await find('true');
     expect(program).toMatch(/^\/.*\/true$/);
   });
 
   it('asks a Python for its modules', async () => {
-    const { python, view } = await discoverRuntime(PYTHON, [], 'bin');
+    const { python, view } = await find(PYTHON);
     expect(python).toBe(true);
     const modules = execFileSync(PYTHON, ['-c', 'import os; print(os.path.realpath(os.__file__))']);
     expect(view.binds.some((bind) => isWithin(modules.toString().trim(), bind))).toBe(true);
@@ -86,14 +86,14 @@ describe('discoverRuntime', () => {
     const environment = join(folder, 'environment');
     execFileSync(PYTHON, ['-m', 'venv', '--without-pip', environment]);
     const bin = join(environment, 'bin', 'python');
-    const { program, python, view } = await discoverRuntime(bin, [], 'bin');
+    const { program, python, view } = await find(bin);
     expect({ program, python }).toEqual({ program: bin, python: true });
     expect(view.binds.some((bind) => isWithin(join(environment, 'lib'), bind))).toBe(true);
   });
 
   it('follows a shim of a Python to the binary behind it', async () => {
     const shim = executable('python3', `#!/bin/sh\nexec ${PYTHON} "$@"\n`);
-    const { program, python } = await discoverRuntime(shim, [], 'bin');
+    const { program, python } = await find(shim);
     expect(python).toBe(true);
     expect(realpathSync(program)).toBe(realpathSync(PYTHON));
   });
@@ -104,7 +104,7 @@ describe('discoverRuntime', () => {
     ['#!/usr/bin/env sh', null, []],
   ] as const)('starts a script %j by its interpreter', async (line, interpreter, options) => {
     const script = executable('script', `${line}\necho hello\n`);
-    const { program, prefix } = await discoverRuntime(script, [], 'bin');
+    const { program, prefix } = await find(script);
     if (interpreter === null) {
       expect(program).toMatch(/\/sh$/);
     } else {
@@ -116,7 +116,7 @@ describe('discoverRuntime', () => {
   it('shows more of the host where it is told to, with the links that lead there', async () => {
     mkdirSync(join(folder, 'data'));
     symlinkSync('data', join(folder, 'link'));
-    const { view } = await discoverRuntime('/bin/true', [join(folder, 'link')], 'bin');
+    const { view } = await find('/bin/true', { readPaths: [join(folder, 'link')] });
     expect(view.binds).toContain(join(folder, 'data'));
     expect(view.links).toContainEqual({ path: join(folder, 'link'), target: 'data' });
   });
