@@ -64,6 +64,8 @@ struct SpecHeader {
   std::int32_t cpu_stat_fd = -1;
   std::int32_t memory_current_fd = -1;
   std::int32_t memory_max_fd = -1;
+  // The last capability that the running kernel knows (/proc/sys/kernel/cap_last_cap), or -1.
+  std::int32_t last_capability = -1;
   // Limits; kUnlimited where there is none.
   std::uint64_t cpu_us;  // over the whole jail
   std::uint64_t rlimit_cpu_seconds;
@@ -98,6 +100,10 @@ enum class RecordKind : std::uint32_t {
   kLandlockWrite,     // path
 };
 
+constexpr RecordKind kLastRecordKind = RecordKind::kLandlockWrite;
+// A jail of the largest call has a record for each of some ten thousand files and arguments.
+constexpr std::size_t kMostRecords = std::size_t{1} << 20U;
+
 struct RecordHeader {
   RecordKind kind;
   std::uint32_t mode;
@@ -125,7 +131,12 @@ class Spec {
   Spec(const Spec&) = delete;
   Spec& operator=(const Spec&) = delete;
   ~Spec();
+  // Maps it, and fails unless it is whole: see `check`.
   Status map(int descriptor);
+  // Whether `size` bytes at `base`, a multiple of 8, are a spec of this version: a header, then
+  // whole records up to the last byte, each string with its NUL, no more of them than that, and as
+  // many arguments and variables as the header says.
+  static Status check(const char* base, std::size_t size);
   // Gives the mapping back: there are no records any more, and what header() returned before is
   // gone.
   void keep_header_only();
@@ -157,6 +168,7 @@ class Spec {
   }
 
  private:
+  // Of a spec that has been checked.
   static Record read(const char* at) {
     const auto* header = reinterpret_cast<const RecordHeader*>(at);
     const char* path = at + sizeof(RecordHeader);

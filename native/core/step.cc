@@ -1,5 +1,7 @@
 #include "step.h"
 
+#include <iterator>
+
 namespace codejail {
 namespace {
 
@@ -47,14 +49,21 @@ constexpr StepText kTexts[] = {
     {"join the cell's namespaces", "setns"},
     {"write the cell's files", "openat"},
 };
+static_assert(std::size(kTexts) == static_cast<std::uint32_t>(kLastStep) + 1);
+
+constexpr StepText kUnknown = {"an unknown step", "unknown"};
+
+const StepText& text_of(Step step) {
+  return step <= kLastStep ? kTexts[static_cast<std::uint32_t>(step)] : kUnknown;
+}
 
 }  // namespace
 
 const char* step_name(Step step) {
-  return kTexts[static_cast<std::uint32_t>(step)].name;
+  return text_of(step).name;
 }
 const char* step_syscall(Step step) {
-  return kTexts[static_cast<std::uint32_t>(step)].syscall;
+  return text_of(step).syscall;
 }
 
 }  // namespace codejail

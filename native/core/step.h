@@ -45,7 +45,10 @@ enum class Step : std::uint32_t {
   kCellFiles,
 };
 
-// The step's name in errors, and the system call that usually fails in it.
+constexpr Step kLastStep = Step::kCellFiles;
+
+// The step's name in errors, and the system call that usually fails in it. Whoever sends a report
+// chooses its number: of one that there is not, both say so.
 const char* step_name(Step step);
 const char* step_syscall(Step step);
 

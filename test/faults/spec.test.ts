@@ -1,0 +1,147 @@
+// A spec that is not whole starts nothing: the launcher ends before its first step.
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { native, RecordKind, type NativeRecord, type NativeSpec } from '../../lib/native';
+
+// Statuses of native/launcher/launcher.cc.
+const BROKEN_SPEC = 3;
+const NOBODY_TO_TELL = 2;
+
+// sizeof(RecordHeader) and places in it, native/core/spec.h.
+const RECORD_BYTES = 40;
+const PATH_LENGTH = 24;
+const DATA_LENGTH = 32;
+
+/** A spec as the addon writes it, of a jail of nothing. */
+function written(records: NativeRecord[]): Buffer {
+  const none: NativeSpec = {
+    launcher: '',
+    flags: 0,
+    namespaces: 0,
+    idMap: 0,
+    uid: 0,
+    gid: 0,
+    outerUid: 0,
+    outerGid: 0,
+    cpuMicroseconds: -1,
+    rlimitCpuSeconds: -1,
+    rlimitAs: -1,
+    rlimitData: -1,
+    rlimitFsize: -1,
+    rlimitNproc: -1,
+    rlimitNofile: -1,
+    memoryBytes: -1,
+    records,
+  };
+  const descriptor = native().addon.sealSpec(none);
+  const bytes = readFileSync(`/proc/self/fd/${descriptor}`);
+  native().addon.closeDescriptor(descriptor);
+  return bytes;
+}
+
+const RECORDS: NativeRecord[] = [
+  { kind: RecordKind.directory, path: 'path', data: 'data' },
+  { kind: RecordKind.argument, data: 'word' },
+];
+
+function whole(): Buffer {
+  return written(RECORDS);
+}
+
+/** The same with a change of its first record, at which the bytes begin. */
+function changed(change: (record: Buffer) => void): Buffer {
+  const bytes = whole();
+  change(bytes.subarray(written([]).length));
+  return bytes;
+}
+
+/** The same, cut or lengthened, and true in what it says of its size. */
+function resized(size: number): Buffer {
+  const bytes = Buffer.concat([whole(), Buffer.alloc(64)]).subarray(0, size);
+  bytes.writeBigUInt64LE(BigInt(size), 8);
+  return bytes;
+}
+
+/** Has its first record be another argument than the header counts. */
+function counted(): Buffer {
+  return changed((record) => record.writeUInt32LE(RecordKind.argument, 0));
+}
+
+describe('a spec', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'spec-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function statusWith(bytes: Buffer): number | null {
+    const path = join(folder, 'spec');
+    writeFileSync(path, bytes);
+    const file = openSync(path, 'r');
+    const { status } = spawnSync(native().launcher, ['3'], {
+      stdio: ['ignore', 'ignore', 'ignore', file],
+    });
+    closeSync(file);
+    return status;
+  }
+
+  it('is taken when it is whole', () => {
+    // It asks for nothing that could be done, and its report channel is no socket.
+    expect(statusWith(whole())).toBe(NOBODY_TO_TELL);
+  });
+
+  it.each<[string, () => Buffer]>([
+    ['is empty', () => Buffer.alloc(0)],
+    ['ends in its header', () => written([]).subarray(0, -1)],
+    ['ends in its header, and says so', () => resized(written([]).length - 8)],
+    ['is longer than it says', () => Buffer.concat([whole(), Buffer.alloc(8)])],
+    ['is shorter than it says', () => whole().subarray(0, -8)],
+    ['ends between two words', () => resized(whole().length + 4)],
+    ['ends in a record’s header', () => resized(whole().length + 8)],
+    ['ends in a record’s data', () => resized(whole().length - 8)],
+    [
+      'is of another version',
+      () => {
+        const bytes = whole();
+        bytes.writeUInt32LE(77, 4);
+        return bytes;
+      },
+    ],
+    ['has a record of no kind', () => changed((record) => record.writeUInt32LE(1000, 0))],
+    ['has another path length', () => changed((record) => record.writeUInt32LE(3, PATH_LENGTH))],
+    [
+      'has a path beyond its end',
+      () => changed((record) => record.writeUInt32LE(500, PATH_LENGTH)),
+    ],
+    [
+      'has the longest path',
+      () => changed((record) => record.writeUInt32LE(0xffffffff, PATH_LENGTH)),
+    ],
+    [
+      'has another data length',
+      () => changed((record) => record.writeBigUInt64LE(3n, DATA_LENGTH)),
+    ],
+    [
+      'has data beyond its end',
+      () => changed((record) => record.writeBigUInt64LE(500n, DATA_LENGTH)),
+    ],
+    [
+      'has the longest data',
+      () => changed((record) => record.writeBigUInt64LE(2n ** 64n - 1n, DATA_LENGTH)),
+    ],
+    [
+      'has data whose end runs over',
+      () =>
+        changed((record) =>
+          record.writeBigUInt64LE(2n ** 64n - BigInt(RECORD_BYTES) - 5n, DATA_LENGTH),
+        ),
+    ],
+    ['has an argument that it does not count', counted],
+  ])('is refused when it %s', (_, make) => {
+    expect(statusWith(make())).toBe(BROKEN_SPEC);
+  });
+});
