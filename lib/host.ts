@@ -50,6 +50,12 @@ function readText(path: string): string | null {
   }
 }
 
+/** The last capability that the running kernel knows, or null where it does not say. */
+export function lastCapability(): number | null {
+  const text = readText('/proc/sys/kernel/cap_last_cap');
+  return text === null ? null : Number(text);
+}
+
 /** What kind of host this is, by what the launcher will hold once it is exec'd. */
 export function hostKind(uid: number = process.geteuid?.() ?? -1): HostKind {
   const status = readText('/proc/self/status') ?? '';

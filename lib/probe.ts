@@ -6,7 +6,7 @@ import type { Confinement } from './confinement';
 import { SetupError, type MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { concernsGuarantees, missingAfterFailure, missingAfterProbe } from './guarantees';
-import { hostFacts, ownNamespaces } from './host';
+import { hostFacts, lastCapability, ownNamespaces } from './host';
 import type { DiskLimits, Limits } from './limits';
 import { Namespace, native, SpecFlag } from './native';
 import type { Outcome } from './result';
@@ -103,6 +103,7 @@ async function attempts(
     user_namespace: namespaces.user,
     server: process.pid,
     server_uid: process.getuid?.() ?? -1,
+    last_cap: lastCapability() ?? 0,
     profile: confinement.appArmorProfile ?? '',
     exec: (confinement.flags & SpecFlag.allowExec) === 0 ? 'denied' : 'allowed',
     memory: PROBE_LIMITS.memory,

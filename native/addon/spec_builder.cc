@@ -1,9 +1,25 @@
 #include "spec_builder.h"
 
+#include <cstdio>
 #include <cstring>
+#include <memory>
 
 namespace codejail {
 namespace {
+
+struct Close {
+  void operator()(std::FILE* file) const { (void)std::fclose(file); }  // nothing was written
+};
+
+// Of the running kernel; -1 where it does not say, as without /proc/sys.
+std::int32_t last_capability() {
+  static const std::int32_t kLast = [] {
+    const std::unique_ptr<std::FILE, Close> file(std::fopen("/proc/sys/kernel/cap_last_cap", "re"));
+    int last = -1;
+    return file && std::fscanf(file.get(), "%d", &last) == 1 ? last : -1;
+  }();
+  return kLast;
+}
 
 class Reader {
  public:
@@ -109,6 +125,7 @@ bool read_plan(const Napi::Object& spec, SpawnPlan& plan) {
   reader.number("gid", header.gid);
   reader.number("outerUid", header.outer_uid);
   reader.number("outerGid", header.outer_gid);
+  header.last_capability = last_capability();
   reader.limit("cpuMicroseconds", header.cpu_us);
   reader.limit("rlimitCpuSeconds", header.rlimit_cpu_seconds);
   reader.limit("rlimitAs", header.rlimit_as);

@@ -9,17 +9,21 @@
 namespace codejail {
 namespace {
 
-Status drop_bounding_set() {
-  for (unsigned long capability = 0; capability < 64; ++capability) {
+// Up to the last one that this kernel knows, which may be newer than the headers: past that one the
+// answer is EINVAL. So it is too where somebody else's filter answers; hence `last`, where it is
+// known.
+Status drop_bounding_set(std::int32_t last) {
+  for (long capability = 0;; ++capability) {
     if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
-      // EINVAL: past the last capability of this kernel.
-      if (errno == EINVAL && capability > 0) {
-        break;
-      }
-      return Status::failure(Step::kCapabilities, errno, "the bounding set");
+      return errno == EINVAL && capability > 0 && capability > last
+                 ? Status::success()
+                 : Status::failure(Step::kCapabilities, errno, "the bounding set");
+    }
+    if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0) {
+      return Status::failure(Step::kCapabilities, EPERM,
+                             "a capability is left in the bounding set");
     }
   }
-  return Status::success();
 }
 
 struct Ids {
@@ -92,7 +96,7 @@ Status drop_credentials(const Spec& spec) {
   if (prctl(PR_SET_SECUREBITS, kSecurebits, 0, 0, 0) != 0) {
     return Status::failure(Step::kCapabilities, errno, "securebits");
   }
-  if (Status status = drop_bounding_set(); !status.ok()) {
+  if (Status status = drop_bounding_set(spec.header().last_capability); !status.ok()) {
     return status;
   }
   if (Status status = change_ids(spec); !status.ok()) {
