@@ -1,6 +1,9 @@
 #include "resource_limits.h"
 
 #include <sys/resource.h>
+#include <time.h>
+
+#include "microseconds.h"
 
 namespace codejail {
 namespace {
@@ -64,12 +67,25 @@ Status limit_tasks(const SpecHeader& header) {
 }
 
 Status limit_program(const SpecHeader& header) {
+  timespec used{};
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) {
+    return Status::failure(Step::kResourceLimits, errno, "clock_gettime");
+  }
+  // A word to the supervisor by a limit that Linux has not enforced since 2.4 (getrlimit(2)): see
+  // UsageSampler. A program can lower it only, which counts against itself; so a template, whose
+  // cells have more to say, leaves it.
+  const std::uint64_t used_us = microseconds(used);
+  if ((header.flags & kTemplate) == 0) {
+    if (Status status = lower(RLIMIT_LOCKS, used_us, used_us, "RLIMIT_LOCKS"); !status.ok()) {
+      return status;
+    }
+  }
   if (header.rlimit_cpu_seconds != kUnlimited) {
-    // Soft first, so that the kernel sends the telling SIGXCPU; SIGKILL one second later
-    // (CodeJail).
-    Status status =
-        lower(RLIMIT_CPU, header.rlimit_cpu_seconds, header.rlimit_cpu_seconds + 1, "RLIMIT_CPU");
-    if (!status.ok()) {
+    // The kernel counts whole seconds, by ticks, and with what this process has used already: the
+    // limit itself is that of the sums. Soft first, so that the kernel sends the telling SIGXCPU;
+    // SIGKILL one second later (CodeJail).
+    const rlim_t soft = header.rlimit_cpu_seconds + static_cast<rlim_t>(used.tv_sec) + 1;
+    if (Status status = lower(RLIMIT_CPU, soft, soft + 1, "RLIMIT_CPU"); !status.ok()) {
       return status;
     }
   }

@@ -25,8 +25,9 @@ Sums::Sums(const SpecHeader& header)
       memory_limit_(header.memory_bytes),
       memory_sleep_ms_(kShortestSleepMs) {}
 
-void Sums::begin_program() {
+void Sums::begin_program(pid_t main_process) {
   cgroup_cpu_at_start_us_ = cgroup_cpu_us(cpu_stat_);
+  sampler_.begin(main_process, 0, 0);
 }
 
 void Sums::begin_call(const Order& order) {
@@ -34,17 +35,19 @@ void Sums::begin_call(const Order& order) {
   memory_limit_ = order.memory_bytes;
   spent_user_us_ = order.spent_user_us;
   spent_system_us_ = order.spent_system_us;
-  sampler_.begin_call(order.main_process, order.spent_user_us + order.spent_system_us,
-                      order.inherited_bytes);
+  sampler_.begin(order.main_process, order.spent_user_us + order.spent_system_us,
+                 order.inherited_bytes);
 }
 
 bool Sums::is_limited() const {
   return cpu_limit_us_ != kUnlimited || memory_limit_ != kUnlimited;
 }
 
-// The cgroup's own sum has the CPU of every process that ever was in it: nothing is missed.
+// The cgroup's own sum has the CPU of every process that ever was in it: nothing is missed. This
+// process is in it, too.
 std::uint64_t Sums::cgroup_cpu() const {
-  return without(cgroup_cpu_us(cpu_stat_), cgroup_cpu_at_start_us_);
+  return without(cgroup_cpu_us(cpu_stat_),
+                 cgroup_cpu_at_start_us_ + sampler_.own_us() + sampler_.spent_us());
 }
 
 void Sums::take(std::uint64_t exact_above) {
@@ -89,7 +92,7 @@ int Sums::plan_next() {
     if (soonest < static_cast<std::uint64_t>(sleep_ms)) {
       sleep_ms = std::max(static_cast<int>(soonest), kShortestSleepMs);
     }
-    // The running sum has short-lived children from samples only.
+    // The running sum has those that nobody waits for from samples only.
     if (now_.missed) {
       hurry_ = kHurriedSamples;
     }

@@ -14,7 +14,8 @@ class Sums {
   explicit Sums(const SpecHeader& header);
 
   // The program begins: what its cgroup has used so far was the launcher's own work.
-  void begin_program();
+  void begin_program(pid_t main_process);
+  void end_main_process() { sampler_.end_main_process(); }
   // Of a cell: its call begins, with these limits.
   void begin_call(const Order& order);
 

@@ -24,6 +24,9 @@ namespace codejail {
 namespace {
 
 constexpr int kFirstSleepMs = 2;
+constexpr std::uint64_t kMillisecond = 1000000;
+// A program can have orphans end as fast as they are reaped: the sums are looked at in between.
+constexpr int kMostReaped = 64;
 
 class Supervisor {
  public:
@@ -66,6 +69,7 @@ class Supervisor {
     watch_children();
     started_ = true;
     sleep_ms_ = -1;
+    next_look_ns_ = ~std::uint64_t{0};
     watch();
     finish();
   }
@@ -103,9 +107,9 @@ class Supervisor {
   void watch() {
     while (!main_ended_) {
       wait_for_events();
-      reap(WNOHANG);
-      if (!main_ended_) {
-        check_sums();
+      reap(WNOHANG, kMostReaped);
+      if (!main_ended_ && monotonic_ns() >= next_look_ns_) {
+        look_at_sums();
       }
     }
   }
@@ -120,19 +124,44 @@ class Supervisor {
     sleep_ms_ = -1;
     while (report_.verdict == Verdict::kNone) {
       wait_for_events();
-      reap(WNOHANG);
+      reap(WNOHANG, kMostReaped);
     }
   }
 
   void announce_start() {
     started_ = true;
-    sums_.begin_program();
+    sums_.begin_program(main_process_);
     report_.started_ns = monotonic_ns();
     Report report = report_;
     report.kind = ReportKind::kStarted;
     if (!channel_.send(report)) {
       _exit(2);
     }
+  }
+
+  // Until the next look at the sums.
+  [[nodiscard]] int patience_ms() const {
+    if (has_more_to_reap_) {
+      return 0;
+    }
+    if (sleep_ms_ < 0) {
+      return -1;
+    }
+    const std::uint64_t now = monotonic_ns();
+    return now >= next_look_ns_
+               ? 0
+               : static_cast<int>((next_look_ns_ - now + kMillisecond - 1) / kMillisecond);
+  }
+
+  void look_at_sums() {
+    const std::uint64_t before = monotonic_ns();
+    check_sums();
+    const std::uint64_t after = monotonic_ns();
+    // However many processes there are: not more than half of the time.
+    next_look_ns_ = sleep_ms_ < 0
+                        ? ~std::uint64_t{0}
+                        : after + std::max(static_cast<std::uint64_t>(sleep_ms_) * kMillisecond,
+                                           after - before);
   }
 
   void wait_for_events() {
@@ -143,7 +172,7 @@ class Supervisor {
                         {channel_.get(), orders, 0},
                         {exec_listener_.get(), POLLIN, 0},
                         {alarm_.get(), POLLIN, 0}};
-    const int ready = poll(events, 4, sleep_ms_);
+    const int ready = poll(events, 4, patience_ms());
     if (ready <= 0) {
       return;
     }
@@ -156,6 +185,7 @@ class Supervisor {
     }
     if ((events[0].revents & POLLIN) != 0) {
       signalfd_siginfo drained[8];
+      // What it says is asked for by wait4 anyway.
       (void)!read(signals_.get(), drained, sizeof(drained));
     }
     if ((events[2].revents & POLLIN) != 0) {
@@ -163,6 +193,7 @@ class Supervisor {
     }
     if ((events[3].revents & POLLIN) != 0) {
       std::uint64_t times = 0;
+      // Where that fails it goes off once more.
       (void)!read(alarm_.get(), &times, sizeof(times));
       is_listening_ = true;
       obey();
@@ -198,6 +229,7 @@ class Supervisor {
   void arm(const Order& order) {
     main_process_ = order.main_process;
     sums_.begin_call(order);
+    next_look_ns_ = 0;
     if (order.wants_tmp_directory != 0) {
       Report report{};
       report.kind = ReportKind::kTmpDirectory;
@@ -223,11 +255,19 @@ class Supervisor {
     } else {
       response.error = -EACCES;
     }
-    (void)ioctl(exec_listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
+    // ENOENT: who asked has been killed meanwhile. Of anything else it would wait for ever.
+    if (ioctl(exec_listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response) != 0 && errno != ENOENT &&
+        errno != EINTR) {
+      channel_.fail(Status::failure(Step::kSupervise, errno, "SECCOMP_IOCTL_NOTIF_SEND"));
+    }
   }
 
-  void reap(int options) {
-    for (;;) {
+  void reap(int options, int most) {
+    for (int reaped = 0;; ++reaped) {
+      has_more_to_reap_ = reaped == most;
+      if (has_more_to_reap_) {
+        return;
+      }
       int status = 0;
       rusage usage{};
       const pid_t process = wait4(-1, &status, options | __WALL, &usage);
@@ -245,6 +285,7 @@ class Supervisor {
       // Where there is none, no call has begun, and the main process is the only one.
       if (process == main_process_ || main_process_ < 0) {
         main_ended_ = true;
+        sums_.end_main_process();
         report_.wait_status = status;
       }
     }
@@ -266,7 +307,7 @@ class Supervisor {
     }
     if (report_.verdict == Verdict::kNone && sums_.is_over_cpu()) {
       report_.verdict = Verdict::kCpu;
-      kill(-1, SIGXCPU);
+      (void)kill(-1, SIGXCPU);  // ESRCH: it has just ended
     }
     if (sums_.is_over_grace()) {
       kill_all();
@@ -276,7 +317,8 @@ class Supervisor {
 
   void kill_all() const {
     // All that this process may signal: in a PID namespace the jail, else the jail's own uid.
-    kill(-1, SIGKILL);
+    // ESRCH: there is nobody.
+    (void)kill(-1, SIGKILL);
   }
 
   // Without a PID namespace a process may be forked while the others are being killed; it is over
@@ -284,7 +326,7 @@ class Supervisor {
   void end_all_processes() {
     do {
       kill_all();
-      reap(0);
+      reap(0, -1);
     } while (spec_.has(kReaperByUid) && sums_.has_processes());
   }
 
@@ -300,7 +342,9 @@ class Supervisor {
       end_all_processes();
     }
     rusage usage{};
-    getrusage(RUSAGE_CHILDREN, &usage);
+    if (getrusage(RUSAGE_CHILDREN, &usage) != 0) {
+      channel_.fail(Status::failure(Step::kSupervise, errno, "getrusage"));
+    }
     report_.kind = ReportKind::kEnded;
     report_.user_us = sums_.user_us(microseconds(usage.ru_utime));
     report_.system_us = sums_.system_us(microseconds(usage.ru_stime));
@@ -322,6 +366,7 @@ class Supervisor {
     // A socket would have the server go on upon this processor, and this process wait for it
     // (net/core/sock.c, sock_def_readable: a synchronous wake).
     constexpr std::uint64_t kOnce = 1;
+    // The end of this process tells the same, if later.
     (void)!write(end_.get(), &kOnce, sizeof(kOnce));
     _exit(0);
   }
@@ -341,6 +386,8 @@ class Supervisor {
   bool has_children_ = true;  // as the last look for them said
   bool started_ = false;
   int sleep_ms_ = kFirstSleepMs;
+  std::uint64_t next_look_ns_ = 0;
+  bool has_more_to_reap_ = false;
 };
 
 }  // namespace

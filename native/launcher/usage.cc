@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +27,61 @@ std::uint64_t process_cpu(pid_t process) {
     return 0;
   }
   return microseconds(time);
+}
+
+std::uint64_t own_cpu() {
+  timespec time{};
+  return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 ? microseconds(time) : 0;
+}
+
+// Of the children that this process has waited for, and of theirs.
+std::uint64_t children_cpu() {
+  rusage usage{};
+  return getrusage(RUSAGE_CHILDREN, &usage) == 0
+             ? microseconds(usage.ru_utime) + microseconds(usage.ru_stime)
+             : 0;
+}
+
+// The same of another process's children, in whole ticks.
+std::uint64_t children_cpu(int proc, pid_t process) {
+  static const auto kTickUs = static_cast<std::uint64_t>(1000000 / sysconf(_SC_CLK_TCK));
+  char path[32];
+  char text[1024];
+  (void)std::snprintf(path, sizeof(path), "%d/stat", process);
+  if (!read_text(proc, path, text, sizeof(text))) {
+    return 0;
+  }
+  // The name in parentheses is the program's own choice. The third field comes after it, the
+  // sixteenth and the seventeenth are these (proc(5)).
+  const char* at = std::strrchr(text, ')');
+  for (int field = 2; at != nullptr && field < 16; ++field) {
+    at = std::strchr(at + 1, ' ');
+  }
+  if (at == nullptr) {
+    return 0;
+  }
+  char* rest = nullptr;
+  const std::uint64_t user = std::strtoull(at, &rest, 10);
+  return (user + std::strtoull(rest, nullptr, 10)) * kTickUs;
+}
+
+// The limit by which a process says what it had used before it was the program. False where it has
+// ended.
+bool read_word(int proc, pid_t process, rlim_t& word) {
+  constexpr char kLine[] = "\nMax file locks";
+  char path[32];
+  char text[2048];
+  (void)std::snprintf(path, sizeof(path), "%d/limits", process);
+  const bool is_read = read_text(proc, path, text, sizeof(text));
+  const char* line = is_read ? std::strstr(text, kLine) : nullptr;
+  if (line == nullptr) {
+    return false;
+  }
+  const char* const begin = line + std::strlen(kLine);
+  char* end = nullptr;
+  const rlim_t number = std::strtoull(begin, &end, 10);
+  word = end == begin ? RLIM_INFINITY : number;  // "unlimited"
+  return true;
 }
 
 // Anonymous and shared memory; the pages of libraries are the host's and cost the jail nothing.
@@ -75,14 +132,32 @@ bool proportional_bytes(int proc, pid_t process, std::uint64_t& bytes) {
 }  // namespace
 
 UsageSampler::UsageSampler()
-    : proc_(opendir("/proc")), own_cpu_at_start_us_(process_cpu(getpid())) {}
+    : proc_(opendir("/proc")), own_at_start_us_(own_cpu()), children_at_start_us_(children_cpu()) {}
 
-void UsageSampler::begin_call(pid_t main_process, std::uint64_t spent_us,
-                              std::uint64_t inherited_bytes) {
+void UsageSampler::begin(pid_t main_process, std::uint64_t spent_us,
+                         std::uint64_t inherited_bytes) {
   main_process_ = main_process;
   newest_seen_ = main_process;
   spent_us_ = spent_us;
   inherited_bytes_ = inherited_bytes;
+  own_at_start_us_ = own_cpu();
+  children_at_start_us_ = children_cpu();
+  sampling_us_ = 0;
+}
+
+std::uint64_t UsageSampler::own_us() const {
+  return own_cpu() - own_at_start_us_;
+}
+
+void UsageSampler::learn_spent(std::uint64_t used_us) {
+  rlimit own{};
+  rlim_t word = RLIM_INFINITY;
+  if (!read_word(dirfd(proc_.get()), main_process_, word) || getrlimit(RLIMIT_LOCKS, &own) != 0) {
+    return;
+  }
+  // A limit that both have inherited says nothing: it is not the program yet.
+  knows_spent_ = word < own.rlim_cur;
+  spent_us_ = knows_spent_ ? word : used_us;
 }
 
 UsageSampler::Seen* UsageSampler::entry(pid_t process, bool& is_new) {
@@ -118,29 +193,35 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   if (!proc_) {
     return sample;
   }
+  const std::uint64_t behalf_us = own_us() - sampling_us_;
   rewinddir(proc_.get());
   const int proc = dirfd(proc_.get());
   const pid_t self = getpid();
   pid_t newest = 0;
   unsigned newcomers = 0;
   bool wrapped = false;  // the numbers have begun again from the lowest
+  // Nothing is counted twice: what was waited for is read before what lives, of a parent before its
+  // children, whose numbers are higher as a rule.
+  std::uint64_t waited_us = children_cpu() - children_at_start_us_;
+  if (has_main_ended_) {
+    waited_us -= std::min(waited_us, spent_us_);
+  }
   while (const dirent* item = readdir(proc_.get())) {
     const auto process = static_cast<pid_t>(std::strtol(item->d_name, nullptr, 10));
     if (process <= 0) {
       continue;
     }
-    std::uint64_t cpu = process_cpu(process);
-    if (process == self) {
-      // What the jail makes the launcher do for it is the jail's, the set-up is not.
-      sample.cpu_us += cpu - own_cpu_at_start_us_;
-      continue;
-    }
     // In a PID namespace all are the jail's; else those are that this process may signal.
-    if (kill(process, 0) != 0) {
+    if (process == self || kill(process, 0) != 0) {
       continue;
     }
+    waited_us += children_cpu(proc, process);
+    std::uint64_t cpu = process_cpu(process);
     if (process == main_process_) {
-      cpu = cpu > spent_us_ ? cpu - spent_us_ : 0;
+      if (!knows_spent_) {
+        learn_spent(cpu);
+      }
+      cpu -= std::min(cpu, spent_us_);
     }
     sample.cpu_us += cpu;
     newest = process > newest ? process : newest;
@@ -179,7 +260,12 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   // Numbers are handed out in order: those that are missing came and went between two samples.
   sample.missed = wrapped || newest > newest_seen_ + static_cast<pid_t>(newcomers);
   newest_seen_ = wrapped || newest > newest_seen_ ? newest : newest_seen_;
-  sample.cpu_us += ended_cpu_us_;
+  // Each is less than the truth, and neither is a part of the other.
+  waited_cpu_us_ = std::max(waited_cpu_us_, waited_us);
+  sample.cpu_us += std::max(ended_cpu_us_, waited_cpu_us_);
+  // What the jail makes this process do for it is the jail's: not together with its own, which it
+  // has all of its limit for, and not what the samples take.
+  sample.cpu_us = std::max(sample.cpu_us, behalf_us);
   if (sample.memory_bytes > exact_above && sample.processes > 1) {
     // Rather too much than too little of those without a place.
     std::uint64_t exact = placeless_bytes;
@@ -193,6 +279,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     }
     sample.memory_bytes = exact;
   }
+  sampling_us_ = own_us() - behalf_us;
   return sample;
 }
 

@@ -81,6 +81,94 @@ while True:
     },
   );
 
+  // Those that are waited for, by their parents or by PID 1, are in the kernel's own account.
+  it.each([
+    ['their parents', 'os.waitpid(child, 0)', ''],
+    ['PID 1', 'os.waitpid(child, 0)', 'if os.fork() > 0: os._exit(0)'],
+  ])('denies burning in short children that %s waits for', async (_, wait, between) => {
+    const result = await run(
+      attacked.jail,
+      `
+burned = 0
+while True:
+    child = os.fork()
+    if child == 0:
+        ${between}
+        end = time.thread_time() + 0.001
+        while time.thread_time() < end: pass
+        os._exit(0)
+    ${wait}
+    burned += 0.001
+    os.write(1, b'%f\\n' % burned)
+`,
+      { limits: { cpu: 0.8, realtime: 15 } },
+    );
+    expect(result.outcome).toBe('cpu-limit');
+    const burned = Number(result.stdout.toString().trim().split('\n').at(-1));
+    expect(burned).toBeLessThan(0.9);
+    expect(result.exceeded?.measured).toBeGreaterThanOrEqual(0.8);
+  });
+
+  // Orphans end as fast as PID 1 reaps them.
+  it('denies keeping the sums from being looked at by orphans without an end', async () => {
+    const result = await run(
+      attacked.jail,
+      `
+for _ in range(6):
+    if os.fork() == 0:
+        while True:
+            try:
+                if os.fork() == 0:
+                    try: os.fork()
+                    except OSError: pass
+                    os._exit(0)
+                os.waitpid(-1, 0)
+            except OSError: pass
+time.sleep(600)
+`,
+      { limits: { cpu: 1, realtime: 15, nproc: 60 } },
+    );
+    expect(result.outcome).toBe('cpu-limit');
+    expect(result.exceeded?.measured).toBeLessThan(4);
+  });
+
+  it.each([0.3, 1, 1.5])('allows all of %d s of its own', async (cpu) => {
+    const result = await run(
+      attacked.jail,
+      `
+# What this process had used before it was the program's.
+began = resource.getrlimit(10)[0] / 1e6
+def tell(*_):
+    os.write(1, b'%f' % (time.process_time() - began))
+    os._exit(0)
+signal.signal(signal.SIGXCPU, tell)
+while True: pass
+`,
+      { limits: { cpu, realtime: 20 } },
+    );
+    expect(result.outcome).toBe('cpu-limit');
+    expect(Number(result.stdout.toString())).toBeGreaterThanOrEqual(cpu);
+  });
+
+  // To look at so many takes a while, again and again.
+  it('does not take what the launcher uses for what the program does', async () => {
+    const result = await run(
+      attacked.jail,
+      `
+for _ in range(90):
+    if os.fork() == 0:
+        time.sleep(600)
+time.sleep(8)
+print('slept')
+`,
+      { limits: { cpu: 0.5, realtime: 20, nproc: 120 } },
+    );
+    expect({ outcome: result.outcome, stdout: result.stdout.toString() }).toEqual({
+      outcome: 'exited',
+      stdout: 'slept\n',
+    });
+  });
+
   it('denies ending the launcher by its CPU limit', async () => {
     const result = await run(
       attacked.jail,
