@@ -14,6 +14,7 @@ void Alarm::set(long nanoseconds) const {
   if (timer_.valid()) {
     itimerspec once{};
     once.it_value.tv_nsec = nanoseconds;
+    // It fails for a bad argument only; a supervisor also looks when its main process ends.
     (void)timerfd_settime(timer_.get(), 0, &once, nullptr);
   }
 }

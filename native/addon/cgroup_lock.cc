@@ -12,7 +12,7 @@ namespace codejail {
 
 CgroupLocks::~CgroupLocks() {
   for (const auto& [path, lock] : held_) {
-    // Its jails are dead and gone; where one is not, the next server's start removes both.
+    // Its jails are dead and gone; where one is not, the next server's start removes both: EBUSY.
     (void)rmdir(path.c_str());
   }
 }

@@ -13,7 +13,7 @@ void kill_child(pid_t child) {
   // in this process.
   if (child > 0 &&
       waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0) {
-    (void)kill(child, SIGKILL);
+    (void)kill(child, SIGKILL);  // ESRCH: it has ended
   }
 }
 

@@ -39,7 +39,7 @@ std::uint64_t value_of(const std::string& text, const std::string& key) {
 
 JailCgroup::~JailCgroup() {
   if (valid()) {
-    (void)finish();
+    (void)finish();  // nobody is left to tell
   }
 }
 
@@ -60,6 +60,7 @@ Status JailCgroup::make(const CgroupPlan& plan) {
       openat(parent_.get(), name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory_.valid()) {
     const int error = errno;
+    // Where it stays, the server's next start removes it.
     (void)unlinkat(parent_.get(), name_.c_str(), AT_REMOVEDIR);
     return Status::failure(Step::kMakeCgroup, error, "a cgroup below the server's");
   }
@@ -80,6 +81,7 @@ bool JailCgroup::empty() const {
 }
 
 void JailCgroup::kill() const {
+  // Without it (Linux before 5.14) the launcher ends them.
   (void)write_text(open_file("cgroup.kill", O_WRONLY), "1");
 }
 
@@ -107,7 +109,7 @@ void JailCgroup::remove() {
     // Read before the wait: the file tells of changes since it was last read.
     if (value_of(read_text(events), "populated") != 0) {
       pollfd changed{events.get(), POLLPRI, 0};
-      (void)poll(&changed, 1, kWaitMs);
+      (void)poll(&changed, 1, kWaitMs);  // whatever it says: it is looked again
     }
   }
   directory_.reset();

@@ -136,6 +136,7 @@ void JailProcess::ask_to_stop() {
   if (have_spawned_) {
     Order order{};
     order.kind = OrderKind::kStop;
+    // Where it can't be sent nobody listens any more, as the process's end tells.
     (void)send_order(report_channel_, order);
     if (call_) {
       call_->wake_supervisor();
@@ -155,9 +156,11 @@ void JailProcess::kill() {
   if (reaper_by_uid_ && !std::exchange(hung_up_, true)) {
     // Without a PID namespace nobody but the launcher knows what the program has started. It takes
     // the end of the channel for the end of the server, and ends all.
+    // ENOTCONN: it has hung up itself.
     (void)shutdown(report_channel_.get(), SHUT_RDWR);
     return;
   }
+  // ESRCH, here and below: it has ended.
   if (second_pidfd_.valid()) {
     (void)sys_pidfd_send_signal(second_pidfd_.get(), SIGKILL);
   }

@@ -147,6 +147,7 @@ void JailProcess::end_now() {
     first_pidfd_.reset();
   }
   if (reaper_by_uid_ && first_pidfd_.valid()) {
+    // ENOTCONN: it has hung up itself.
     (void)shutdown(report_channel_.get(), SHUT_RDWR);
     if (wait_for_end(first_pidfd_, kPatienceMs)) {
       first_pidfd_.reset();
@@ -165,11 +166,11 @@ void JailProcess::end_now() {
   }
   if (numbered_child_ > 0) {
     kill_child(numbered_child_);
-    (void)reap_child(numbered_child_, 0);
+    (void)reap_child(numbered_child_, 0);  // without WNOHANG it has ended in any case
   }
   for (const Descriptor* pidfd : {&second_pidfd_, &first_pidfd_}) {
     if (pidfd->valid()) {
-      (void)sys_pidfd_send_signal(pidfd->get(), SIGKILL);
+      (void)sys_pidfd_send_signal(pidfd->get(), SIGKILL);  // ESRCH: it has ended
       wait_for_end(*pidfd);
     }
   }

@@ -29,6 +29,7 @@ bool wait_for_end(const Descriptor& pidfd, int milliseconds) {
     return false;
   }
   siginfo_t info{};
+  // ECHILD: somebody else's wait took it.
   (void)waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL);
   return true;
 }

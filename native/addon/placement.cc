@@ -41,13 +41,14 @@ void Placement::keep_apart() {
   }
   is_apart_ = !has_ended(*pidfd_);
   if (!is_apart_) {
-    // Its number may have been somebody else's already.
+    // Its number may have been somebody else's already: that one is put back, or is gone.
     (void)sched_setaffinity(process_, sizeof(before_), &before_);
   }
 }
 
 void Placement::restore() {
   if (is_apart_ && !has_ended(*pidfd_)) {
+    // Only for speed.
     (void)sched_setaffinity(process_, sizeof(before_), &before_);
   }
   is_apart_ = false;

@@ -23,13 +23,15 @@ void run(void* argument) {
     // The environment has gone meanwhile, and with it its end of the report channel, which the
     // launcher takes for the end of the server; reaping is left to do here.
     if (spawned.pidfd.valid()) {
+      // ESRCH: it has ended.
       (void)sys_pidfd_send_signal(spawned.pidfd.get(), SIGKILL);
       wait_for_end(spawned.pidfd);
     }
     return;
   }
   work->mailbox->finished.emplace_back(work->id, std::move(spawned));
-  uv_async_send(work->mailbox->wake);
+  // It fails for another kind of handle only.
+  (void)uv_async_send(work->mailbox->wake);
 }
 
 }  // namespace
@@ -43,7 +45,7 @@ Status SpawnThread::start(std::unique_ptr<SpawnPlan> plan, ChildEnds ends,
   if (const int error = uv_thread_create(&thread_, run, work.get()); error != 0) {
     return Status::failure(Step::kSpawnThread, -error);
   }
-  (void)work.release();
+  (void)work.release();  // the thread's own from now on
   running_ = true;
   return Status::success();
 }

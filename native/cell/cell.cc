@@ -74,7 +74,9 @@ void become_cell(Descriptor (&received)[kCellMost]) {
 enum Place { kInTemplate, kInCell, kInUrgentCell, kInScout };
 
 Place make_cells(int handover) {
-  leave_children_to_kernel();
+  if (!leave_children_to_kernel()) {
+    return kInTemplate;
+  }
   for (;;) {
     Descriptor received[kCellMost];
     const int count = receive_descriptors(handover, received, kCellMost);
@@ -94,6 +96,7 @@ Place make_cells(int handover) {
       return state().spec.has(kUrgent) ? kInUrgentCell : kInCell;
     }
     if (!status.ok()) {
+      // A server that can't be told sees the end of the channel.
       (void)channel.tell_failure(status);
     }
   }
@@ -133,7 +136,7 @@ CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handov
   using namespace codejail;
 #if defined(__GLIBC__)
   // Each cell would copy the page tables of what is free, and free them again.
-  (void)malloc_trim(0);
+  (void)malloc_trim(0);  // tells whether there was anything
 #endif
   // What one call writes there all others would see.
   if (shares_writable_memory()) {
@@ -172,7 +175,9 @@ CODEJAIL_EXPORT void codejail_stand_by() {
   const Footprint now = Footprint::measure();
   cell.inherited = now.beyond(cell.bare);
   rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
+  if (getrusage(RUSAGE_SELF, &usage) != 0) {
+    channel.fail(Status::failure(Step::kForkCell, errno, "getrusage"));
+  }
   Report report{};
   report.kind = ReportKind::kCellReady;
   report.main_process = getpid();
@@ -256,6 +261,7 @@ CODEJAIL_EXPORT void codejail_run_probe() {
     words[i] = const_cast<char*>(call.word(i));
   }
   const int status = codejail_probe::run_probe(static_cast<int>(count), words.get());
+  // What is missing in the list of attempts is a failure to the server.
   (void)std::fflush(stdout);
   _exit(status);
 }
@@ -276,7 +282,7 @@ CODEJAIL_EXPORT void codejail_exit(int status, int interrupted) {
   }
   if (interrupted != 0) {
     // As Python: a shell sees that the program was interrupted.
-    (void)::signal(SIGINT, SIG_DFL);
+    (void)::signal(SIGINT, SIG_DFL);  // where it fails, the exit below tells
     (void)kill(getpid(), SIGINT);
   }
   std::exit(status);

@@ -25,10 +25,10 @@ struct sigaction child_action {};
 
 }  // namespace
 
-void leave_children_to_kernel() {
+bool leave_children_to_kernel() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  (void)sigaction(SIGCHLD, &ignore, &child_action);
+  return sigaction(SIGCHLD, &ignore, &child_action) == 0;
 }
 
 Status fork_into(const Descriptor& pid_namespace, const Descriptor& mounts,
@@ -44,7 +44,9 @@ Status fork_into(const Descriptor& pid_namespace, const Descriptor& mounts,
     python().after_fork_parent();
     return child > 0 ? Status::success() : Status::failure(Step::kForkCell, error);
   }
-  (void)sigaction(SIGCHLD, &child_action, nullptr);
+  if (sigaction(SIGCHLD, &child_action, nullptr) != 0) {
+    channel.fail(Status::failure(Step::kForkCell, errno, "SIGCHLD"));
+  }
   forked.between = become_keeper(pid_namespace, mounts, lifeline, channel);
   forked.in_cell = true;
   return Status::success();

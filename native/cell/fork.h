@@ -16,7 +16,7 @@ struct Forked {
 };
 
 // Children are not waited for from now on. To be called once, in the template.
-void leave_children_to_kernel();
+bool leave_children_to_kernel();
 
 // Returns in the template and in the cell, as fork does; see become_keeper for the rest. Fails
 // where the template has a second thread, whose locks a child could never take. In the cell Python

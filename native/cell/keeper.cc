@@ -58,7 +58,7 @@ pid_t fork_through_another(const ReportChannel& channel) {
   if (between < 0 || error != 0) {
     channel.fail(Status::failure(Step::kForkCell, between < 0 ? errno : error));
   }
-  (void)waitpid(between, nullptr, __WALL);
+  (void)waitpid(between, nullptr, __WALL);  // ECHILD: SIGCHLD is ignored, and it is gone
   _exit(0);
 }
 
@@ -85,7 +85,7 @@ struct ThreadRecord {
   // Else the kernel would write to the shared memory when this process ends.
   [[nodiscard]] bool forget() const {
     leave_restartable_sequences();
-    (void)syscall(SYS_set_tid_address, nullptr);
+    (void)syscall(SYS_set_tid_address, nullptr);  // does not fail
     return syscall(SYS_set_robust_list, nullptr, robust_list_size) == 0;
   }
   [[nodiscard]] bool take() const {
@@ -111,7 +111,7 @@ struct Shared {
 Shared shared;
 
 int start_main_process(void* /*unused*/) {
-  (void)setcontext(&shared.main_process);
+  (void)setcontext(&shared.main_process);  // returns when it has failed
   _exit(1);
 }
 
@@ -163,7 +163,7 @@ bool allow_only_to_wait() {
   constexpr int kMounts = 1;
   // It has time, and the call's caller has not.
   constexpr int kLowest = 19;
-  (void)setpriority(PRIO_PROCESS, 0, kLowest);
+  (void)setpriority(PRIO_PROCESS, 0, kLowest);  // to a lower one everybody may
   // Nobody writes to it.
   const bool is_kept = dup3(shared.lifeline, kLifeline, O_CLOEXEC) == kLifeline &&
                        dup3(shared.mounts, kMounts, O_CLOEXEC) == kMounts &&
@@ -188,7 +188,7 @@ void run_keeper() {
   if (between < 0 || shared.error != 0) {
     shared.channel->fail(Status::failure(Step::kForkCell, between < 0 ? errno : shared.error));
   }
-  (void)waitpid(between, nullptr, __WALL);
+  (void)waitpid(between, nullptr, __WALL);  // ECHILD: SIGCHLD is ignored, and it is gone
   keep();
 }
 
@@ -233,7 +233,7 @@ void wait_for_keeper(pid_t between) {
   constexpr timespec kPause{0, 200000};
   // EPERM: it is there. Numbers are not given again so soon.
   while (!keeper_is_done || kill(between, 0) == 0 || errno != ESRCH) {
-    (void)nanosleep(&kPause, nullptr);
+    (void)nanosleep(&kPause, nullptr);  // it looks again in any case
   }
 }
 

@@ -34,7 +34,7 @@ class MemoryMap {
 
  private:
   struct Closer {
-    void operator()(std::FILE* file) const { (void)std::fclose(file); }
+    void operator()(std::FILE* file) const { (void)std::fclose(file); }  // only read
   };
   std::unique_ptr<std::FILE, Closer> file_;
 };

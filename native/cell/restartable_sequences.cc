@@ -19,6 +19,7 @@ void tell_kernel([[maybe_unused]] int flags) {
   if (&__rseq_offset != nullptr && &__rseq_size != nullptr && __rseq_size > 0) {
     char* area = static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
     constexpr unsigned kFirstSize = 32;
+    // EINVAL: it is not registered, as glibc can be told (glibc.pthread.rseq).
     (void)syscall(SYS_rseq, area, __rseq_size < kFirstSize ? kFirstSize : __rseq_size, flags,
                   kSignature);
   }

@@ -53,7 +53,7 @@ ScoutOutcome send_scout(Descriptor request, WorkingPages& pages, int patience_ms
   writing.reset();
   const bool in_time = pages.learn(reading.get(), patience_ms);
   if (!in_time) {
-    (void)kill(child, SIGKILL);
+    (void)kill(child, SIGKILL);  // ESRCH: it has ended
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
@@ -71,7 +71,7 @@ ScoutOutcome send_scout(Descriptor request, WorkingPages& pages, int patience_ms
 
 bool report_of_scout() {
   // Python finds the function that ends a call where it is first used, by reading libc's tables.
-  (void)dlsym(RTLD_DEFAULT, "_exit");
+  (void)dlsym(RTLD_DEFAULT, "_exit");  // only so that it is looked up
   // Else its own files of /proc are root's (proc(5)). No cell lives yet that could look.
   return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 && WorkingPages::report(kPages);
 }

@@ -83,7 +83,10 @@ Status enter_profile(const Spec& spec) {
 void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
                             Descriptor released, Descriptor network, int handover) {
   const ReportChannel channel(received[kCellReport].get());
-  (void)::signal(SIGCHLD, SIG_DFL);
+  // Else its main process would be reaped without it.
+  if (::signal(SIGCHLD, SIG_DFL) == SIG_ERR) {
+    require(channel, Status::failure(Step::kSupervise, errno, "SIGCHLD"));
+  }
   wait_for_release(released);
   released.reset();
   Descriptor tmp_directory;

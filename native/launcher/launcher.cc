@@ -45,7 +45,7 @@ void reset_signals() {
   // The launcher reads what it needs from a signalfd; as PID 1 it is deaf to the rest anyway.
   sigset_t all;
   sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, nullptr);
+  (void)sigprocmask(SIG_SETMASK, &all, nullptr);  // fails for a bad argument only
 }
 
 constexpr int kFirstFreeDescriptor = 6;
@@ -149,6 +149,7 @@ Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
 void offer_to_oom_killer() {
   Descriptor file(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   if (file.valid()) {
+    // Where it is refused, the host's own choice holds.
     (void)!write(file.get(), "1000", 4);
   }
 }
@@ -267,6 +268,7 @@ void offer_to_oom_killer() {
 
 int main(int argc, char** argv) {
   if (argc < 2 || argc > 3) {
+    // Without a standard error, the status tells.
     (void)std::fputs("codejail-launcher is started by the codejail library, not by hand\n", stderr);
     return 64;
   }

@@ -32,7 +32,10 @@ void NetworkNamespaces::take_back() {
   for (const Loan& loan : loans_) {
     events.push_back({loan.pidfd.get(), POLLIN, 0});
   }
-  (void)poll(events.data(), events.size(), 0);
+  if (poll(events.data(), events.size(), 0) < 0) {
+    // None is taken back this time.
+    return;
+  }
   std::vector<Loan> left;
   for (std::size_t i = 0; i < loans_.size(); ++i) {
     // PID 1 ends after every other process of its namespace (kernel/pid_namespace.c,

@@ -79,7 +79,7 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
   }
   Status mapped = map_ids(spec.header(), child, release);
   if (!mapped.ok()) {
-    (void)sys_pidfd_send_signal(pidfd.get(), SIGKILL);
+    (void)sys_pidfd_send_signal(pidfd.get(), SIGKILL);  // ESRCH: it has ended
   }
   if (has_network) {
     networks.lend_to(std::move(pidfd));
@@ -89,7 +89,9 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
 
 [[noreturn]] void run_nursery() {
   // Reaped by the kernel: nobody here waits for a cell (wait(2), NOTES).
-  (void)::signal(SIGCHLD, SIG_IGN);
+  if (::signal(SIGCHLD, SIG_IGN) == SIG_ERR) {
+    _exit(2);
+  }
   // The files of /proc of a child that can't be dumped belong to the host's root, so that its maps
   // could not be written (proc(5)). No cell sees this process, and it has no secret.
   if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
@@ -111,6 +113,7 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
     }
     const Status made = make_cell(received, networks);
     if (!made.ok()) {
+      // A server that can't be told sees the end of the channel.
       (void)ReportChannel(received[kCellReport].get()).tell_failure(made);
     }
   }

@@ -118,7 +118,7 @@ void Program::become(const Spec& spec, const ReportChannel& channel, pid_t launc
   }
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  (void)sigprocmask(SIG_SETMASK, &none, nullptr);  // fails for a bad argument only
   // By descriptor: what was opened when the root was built is what runs.
   syscall(SYS_execveat, binary_.get(), "", arguments_.get(), environment_.get(), AT_EMPTY_PATH);
   channel.fail(Status::failure(Step::kExecProgram, errno, arguments_[0]));

@@ -52,13 +52,15 @@ bool give_all_up(int lifeline, int tell) {
   const pid_t child = clone(enter, stack + kStackBytes, flags, &entry);
   const int told = child < 0 ? -errno : child;
   const bool is_kept = child > 0 && give_all_up(lifeline, tell);
+  // Where it can't be told, the nursery sees the pipe's end; where nothing can be waited for, the
+  // supervisor's memory is freed with it. What these return is of no use here.
   (void)!write(is_kept ? kTell : tell, &told, sizeof(told));
   if (is_kept) {
     char nothing = 0;
     (void)!read(kLifeline, &nothing, 1);
   }
   // Not exit_group, which the strict mode does not have.
-  (void)syscall(SYS_exit, 0);
+  (void)syscall(SYS_exit, 0);  // does not return
   __builtin_unreachable();
 }
 
@@ -108,7 +110,7 @@ Status start_kept(const SupervisorProcess& process, pid_t& number, Descriptor& p
   pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, number, 0)));
   if (!pidfd.valid()) {
     const Status failure = Status::failure(Step::kNursery, errno, "pidfd_open");
-    (void)kill(number, SIGKILL);
+    (void)kill(number, SIGKILL);  // ESRCH: it has ended
     return failure;
   }
   return Status::success();

@@ -61,7 +61,8 @@ Status end_leftovers(uid_t caller) {
     }
   }
   for (int round = 0; round < kRounds; ++round) {
-    // Reaches a process that was forked while the others were being killed in a later round.
+    // Reaches a process that was forked while the others were being killed in a later round. ESRCH:
+    // nobody is left.
     (void)kill(-1, SIGKILL);
     if (!any_left()) {
       return Status::success();
