@@ -125,6 +125,7 @@
         'native/cell/python.cc',
         'native/cell/restartable_sequences.cc',
         'native/cell/scout.cc',
+        'native/cell/sealed_wait.cc',
         'native/cell/working_pages.cc',
       ],
       'cflags_cc': ['-fno-exceptions', '-fno-rtti', '-fPIC', '-fvisibility=hidden'],

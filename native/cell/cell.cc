@@ -24,6 +24,7 @@
 #include "python.h"
 #include "report_channel.h"
 #include "scout.h"
+#include "sealed_wait.h"
 #include "syscalls.h"
 #include "working_pages.h"
 #include "write_whole.h"
@@ -112,6 +113,7 @@ CODEJAIL_EXPORT int codejail_begin_template() {
   using namespace codejail;
   const Python& api = python();
   state().bare = Footprint::measure();
+  make_sealed_wait();
   // Since glibc 2.32. Where it is missing, the kernel is asked.
   state().single_threaded =
       static_cast<const volatile char*>(dlsym(RTLD_DEFAULT, "__libc_single_threaded"));

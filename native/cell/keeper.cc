@@ -18,6 +18,7 @@
 
 #include "credentials.h"
 #include "restartable_sequences.h"
+#include "sealed_wait.h"
 #include "syscalls.h"
 
 #if defined(__GLIBC__)
@@ -158,6 +159,13 @@ bool allow_only_to_wait() {
          syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
+// Where it can't wait in sealed memory (before Linux 6.10), and goes on in what a program has
+// written: for a second, after which the kernel kills it.
+bool use_no_processor() {
+  constexpr rlimit kLeast{1, 1};
+  return setrlimit(RLIMIT_CPU, &kLeast) == 0;
+}
+
 [[noreturn]] void keep() {
   constexpr int kLifeline = 0;
   constexpr int kMounts = 1;
@@ -169,7 +177,11 @@ bool allow_only_to_wait() {
                        dup3(shared.mounts, kMounts, O_CLOEXEC) == kMounts &&
                        sys_close_range(kMounts + 1, ~0U, 0) == 0;
   const int nothing = is_kept ? eventfd(0, EFD_CLOEXEC) : -1;
-  const bool is_harmless = nothing > 0 && empty_capability_sets().ok() && allow_only_to_wait();
+  const bool is_harmless =
+      nothing > 0 && empty_capability_sets().ok() && use_no_processor() && allow_only_to_wait();
+  if (is_harmless && has_sealed_wait()) {
+    wait_sealed(keeper_is_done, nothing);
+  }
   keeper_is_done = true;
   while (is_harmless) {
     std::uint64_t count = 0;

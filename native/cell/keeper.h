@@ -5,8 +5,10 @@
 // The keeper is a fork of the template that has no part in the cell: it is outside of the cell's
 // namespaces, holds no descriptor of it but that of its mount namespace, and sleeps in one system
 // call until the kernel kills it, when the server closes a pipe, or has ended itself. Should it
-// ever go on (a stop signal does that), then in memory that the program can write to: it may only
-// read, and has nothing to read.
+// ever go on (a stop signal does that), then in a page that the program can't change, where it
+// waits again (sealed_wait.h). Before Linux 6.10 there is no such page: then in memory that the
+// program can write to, where it may only read, has nothing to read, and is killed after a second
+// of CPU.
 #pragma once
 
 #include <sys/types.h>
