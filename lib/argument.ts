@@ -41,13 +41,33 @@ function refusing<T>(argument: string, read: () => T): T {
   }
 }
 
-function readProperty(value: object, key: string): unknown {
+/** What a value's own code does, a getter's or a Proxy's, may throw anything. */
+function reading<T>(read: () => T, path: readonly PropertyKey[] = []): T {
   try {
-    return (value as Record<string, unknown>)[key];
+    return read();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal(`can not be read: ${reason}`, [key]);
+    throw new Refusal(`can not be read: ${reasonOf(error)}`, path);
   }
+}
+
+function reasonOf(error: unknown): string {
+  try {
+    return describe(error instanceof Error ? error.message : error);
+  } catch {
+    return 'it throws';
+  }
+}
+
+/**
+ * Reads a property of what a caller passed.
+ * @throws Refusal where its getter, or a Proxy, throws
+ */
+export function readProperty(value: object, key: string): unknown {
+  return reading(() => (value as Record<string, unknown>)[key], [key]);
+}
+
+function isList(value: unknown): value is unknown[] {
+  return reading(() => Array.isArray(value));
 }
 
 /**
@@ -55,10 +75,10 @@ function readProperty(value: object, key: string): unknown {
  * getters or Proxies were passed. Options set to undefined count as absent. An unknown key is refused.
  */
 function readOptions(value: unknown, known: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || isList(value)) {
     throw new Refusal(`must be an object, not ${describe(value)}`);
   }
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  const unknown = reading(() => Object.keys(value)).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw new Refusal(`is not an option. ${suggestionSentence(unknown, known)}`, [unknown]);
   }
@@ -96,10 +116,10 @@ export function optionsParser<Shape extends z.core.$ZodShape>(
 }
 
 function readList(value: unknown): unknown[] {
-  if (!Array.isArray(value)) {
+  if (!isList(value)) {
     throw new Refusal(`must be an array, not ${describe(value)}`);
   }
-  return Array.from(value as unknown[]);
+  return reading(() => Array.from(value));
 }
 
 /** A schema of an array, copied, with items of this schema. */
@@ -107,12 +127,23 @@ export function listOf<T>(item: z.ZodMiniType<T>) {
   return z.pipe(converted(readList), z.array(item));
 }
 
-/** Copies the entries of an object; each value is read once. */
-export function readRecord(value: unknown): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Refusal(`must be an object, not ${describe(value)}`);
+/**
+ * Copies the entries of an object; each value is read once.
+ * @param what the value should have been, in the error: `an object`
+ */
+export function readRecord(value: unknown, what = 'an object'): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || isList(value)) {
+    throw new Refusal(`must be ${what}, not ${describe(value)}`);
   }
-  return Object.keys(value).map((key) => [key, readProperty(value, key)]);
+  return reading(() => Object.keys(value)).map((key) => [key, readProperty(value, key)]);
+}
+
+/**
+ * The same, of an argument.
+ * @throws InvalidArgumentError
+ */
+export function entriesOf(value: unknown, argument: string, what?: string): [string, unknown][] {
+  return refusing(argument, () => readRecord(value, what));
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   name,
   optionsParser,
   readName,
+  readProperty,
   Refusal,
   text,
 } from './argument';
@@ -44,17 +45,16 @@ import type {
 const MAXIMUM_CALL_BYTES = 1536 * 1024;
 
 function readSignal(value: unknown): AbortSignal {
-  const signal = value as AbortSignal | null;
   // Not instanceof: a signal may come from another realm, such as a test runner's.
   if (
-    typeof signal !== 'object' ||
-    signal === null ||
-    typeof signal.aborted !== 'boolean' ||
-    typeof (signal.addEventListener as unknown) !== 'function'
+    typeof value !== 'object' ||
+    value === null ||
+    typeof readProperty(value, 'aborted') !== 'boolean' ||
+    typeof readProperty(value, 'addEventListener') !== 'function'
   ) {
     throw new Refusal(`must be an AbortSignal, not ${describe(value)}`);
   }
-  return signal;
+  return value as AbortSignal;
 }
 
 function readStdin(value: unknown): Buffer | AsyncIterable<unknown> {

@@ -1,3 +1,4 @@
+import { entriesOf } from './argument';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
 import { suggestionSentence } from './suggestion';
@@ -135,14 +136,9 @@ export function parseLimit(name: LimitName, value: unknown, argument: string): n
  * @throws InvalidArgumentError naming the limit: `options.limits.cpu`
  */
 export function parseLimits(value: unknown, argument: string): Partial<Limits> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidArgumentError(
-      argument,
-      `must be an object of limits such as { cpu: 2 }, not ${describe(value)}`,
-    );
-  }
+  const entries = entriesOf(value, argument, 'an object of limits such as { cpu: 2 }');
   const limits: Partial<Record<LimitName, number | null>> = {};
-  for (const [key, limit] of Object.entries(value) as [string, unknown][]) {
+  for (const [key, limit] of entries) {
     const name = parseLimitName(key, `${argument}.${key}`);
     if (limit !== undefined) {
       limits[name] = parseLimit(name, limit, `${argument}.${name}`);

@@ -1,3 +1,4 @@
+import { entriesOf } from './argument';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
 import { LIMIT_DEFINITIONS, LIMIT_NAMES, parseLimit, type LimitName } from './limits';
@@ -28,13 +29,6 @@ const KEYS = ['python_bin', 'user', 'limits', 'limit_overrides'];
 const nameOf = new Map<string, LimitName>(
   LIMIT_NAMES.map((name) => [LIMIT_DEFINITIONS[name].codejailName, name]),
 );
-
-function entriesOf(value: unknown, argument: string): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidArgumentError(argument, `must be an object, not ${describe(value)}`);
-  }
-  return Object.entries(value);
-}
 
 function textOrNull(value: unknown, argument: string): string | null {
   if (value === undefined || value === null || value === '') {

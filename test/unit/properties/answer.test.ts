@@ -1,0 +1,66 @@
+// What holds of a program's answer, whatever bytes come, and however they come.
+import fc from 'fast-check';
+import { SafeExecError } from '../../../lib/errors';
+import { parseJson } from '../../../lib/json/parse';
+import { stringifyJson } from '../../../lib/json/stringify';
+import type { JailResult } from '../../../lib/result';
+import { AnswerReader } from '../../../lib/safe-exec';
+import { expectSame, jsonGlobals } from '../../support/arbitraries';
+
+jest.setTimeout(120_000);
+
+const RESULT = {
+  status: 0,
+  signal: null,
+  outcome: 'exited',
+  exceeded: null,
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+  usage: { wallMs: 1, queuedMs: 0, setupMs: 1, userMs: 1, systemMs: 1, maxRssBytes: 1 },
+  collected: [],
+  confinement: [],
+} satisfies JailResult;
+
+const answer = jsonGlobals.map((globals) => Buffer.from(`G${stringifyJson(globals)}`));
+const exception = fc
+  .tuple(fc.object(), fc.constantFrom('E', 'E{"type":"X","message":"m","line":1,"traceback":"t"}'))
+  .map(([value, start]) => Buffer.from(`${start}${JSON.stringify(value)}`));
+const bytes = fc.oneof(
+  answer,
+  exception,
+  fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
+  fc.tuple(answer, fc.uint8Array({ maxLength: 4 })).map((parts) => Buffer.concat(parts)),
+);
+
+async function read(channel: Buffer, foreseen: number | null, status: number): Promise<unknown> {
+  const reader = new AnswerReader();
+  if (foreseen !== null) {
+    reader.foresee(channel.subarray(0, foreseen % (channel.length + 1)));
+  }
+  try {
+    return await reader.read({ ...RESULT, status }, channel);
+  } catch (error) {
+    expect(error).toBeInstanceOf(SafeExecError);
+    const { message, exception: raised } = error as SafeExecError;
+    return { message, raised };
+  }
+}
+
+it('is the globals that were sent', async () => {
+  await fc.assert(
+    fc.asyncProperty(answer, async (channel) => {
+      const text = channel.subarray(1).toString();
+      expectSame(await read(channel, null, 0), { globals: parseJson(text), globalsJson: text });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('is globals or a SafeExecError, whatever comes, and the same wherever it was foreseen', async () => {
+  await fc.assert(
+    fc.asyncProperty(bytes, fc.nat(), fc.constantFrom(0, 0, 1, -9), async (channel, at, status) => {
+      expectSame(await read(channel, at, status), await read(channel, null, status));
+    }),
+    { numRuns: 1000 },
+  );
+});
