@@ -15,15 +15,22 @@ class Filter {
   // An instruction, by how many there are from it to the end.
   using Place = std::uint32_t;
 
-  // Ends the filter with that action (SECCOMP_RET_...).
+  // Ends the filter with that action (SECCOMP_RET_...). Where the last such end is out of a jump's
+  // reach, or soon will be, there is another: it takes no more than a longer jump would.
   Place answer(std::uint32_t action) {
+    Answer* known = nullptr;
     for (std::size_t i = 0; i < answers_; ++i) {
       if (made_[i].action == action) {
-        return made_[i].place;
+        known = &made_[i];
       }
     }
+    if (known != nullptr && length_ - known->place < kFarthest / 2) {
+      return known->place;
+    }
     const Place place = add({BPF_RET | BPF_K, 0, 0, action});
-    if (answers_ < kMostAnswers) {
+    if (known != nullptr) {
+      known->place = place;
+    } else if (answers_ < kMostAnswers) {
       made_[answers_++] = {action, place};
     }
     return place;
@@ -51,6 +58,8 @@ class Filter {
     return load(offsetof(seccomp_data, args) + index * sizeof(std::uint64_t) +
                 sizeof(std::uint32_t));
   }
+  // Of what was loaded, these bits alone go on.
+  Place keep(std::uint32_t bits) { return add({BPF_ALU | BPF_AND | BPF_K, 0, 0, bits}); }
 
   [[nodiscard]] bool overflown() const { return length_ > kCapacity; }
   // Begins with the instruction that was written last.
@@ -59,8 +68,8 @@ class Filter {
   }
 
  private:
-  static constexpr std::uint32_t kCapacity = 512;
-  static constexpr std::size_t kMostAnswers = 8;
+  static constexpr std::uint32_t kCapacity = 1024;
+  static constexpr std::size_t kMostAnswers = 16;
   // What a conditional jump can skip: its distances are bytes.
   static constexpr std::uint32_t kFarthest = 255;
 

@@ -30,8 +30,8 @@ std::uint64_t bytes_of(const char* text, const char* line, bool& found) {
 }
 
 std::uint64_t resident_of(const char* status, bool& found) {
-  // Page tables too: a huge mapping of nothing is made of them. And what is swapped out: a program
-  // can have the kernel do that to its own memory (madvise(2), MADV_PAGEOUT).
+  // Page tables too: a huge mapping of nothing is made of them. And what is swapped out,
+  // when the host is short of memory.
   return bytes_of(status, "\nRssAnon:", found) + bytes_of(status, "\nRssShmem:", found) +
          bytes_of(status, "\nVmPTE:", found) + bytes_of(status, "\nVmSwap:", found);
 }

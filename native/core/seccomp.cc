@@ -1,6 +1,5 @@
 #include "seccomp.h"
 
-#include <asm/ioctls.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -9,11 +8,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 
 #include "filter.h"
+#include "seccomp_arguments.h"
 #include "seccomp_table.h"
 #include "syscalls.h"
 
@@ -29,34 +30,32 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #error "codejail supports x86-64 and arm64"
 #endif
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
-constexpr std::uint32_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
-                                         CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
-                                         CLONE_NEWNET | CLONE_NEWTIME | CLONE_PTRACE;
-
 constexpr std::uint32_t kAllow = SECCOMP_RET_ALLOW;
 constexpr std::uint32_t refuse(int error) {
   return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
 }
 
-// The place where the filter goes on for each system call, by its number.
+// How the filter goes on for each system call, by its number.
 class Calls {
  public:
-  explicit Calls(Filter::Place otherwise) {
-    for (Filter::Place& place : places_) {
-      place = otherwise;
+  explicit Calls(std::uint32_t otherwise) {
+    for (Next& next : next_) {
+      next = {true, otherwise};
     }
   }
-  void go(int number, Filter::Place place) { places_[number] = place; }
+  void answer(int number, std::uint32_t action) { next_[number] = {true, action}; }
+  void go(int number, Filter::Place place) { next_[number] = {false, place}; }
+  Filter::Place place(Filter& filter, int number) const { return place_of(filter, next_[number]); }
+  bool is_refused(int number) const {
+    return next_[number].is_action && next_[number].value != kAllow;
+  }
 
   // A binary search. The kernel walks the filter once for each system call when it is installed
   // (kernel/seccomp.c, seccomp_cache_prepare): as a list that took a millisecond.
   Filter::Place search(Filter& filter) {
     std::uint32_t runs = 0;
     for (std::uint32_t number = 0; number < kNumbers; ++number) {
-      if (number == 0 || places_[number] != places_[number - 1]) {
+      if (number == 0 || !(next_[number] == next_[number - 1])) {
         starts_[runs++] = static_cast<std::uint16_t>(number);
       }
     }
@@ -67,10 +66,23 @@ class Calls {
   // Above the last number that the lists name; what lies beyond belongs to the last run.
   static constexpr std::uint32_t kNumbers = 512;
 
+  struct Next {
+    bool is_action;
+    std::uint32_t value;
+
+    bool operator==(const Next& other) const {
+      return is_action == other.is_action && value == other.value;
+    }
+  };
+
+  static Filter::Place place_of(Filter& filter, const Next& next) {
+    return next.is_action ? filter.answer(next.value) : next.value;
+  }
+
   // NOLINTNEXTLINE(misc-no-recursion): as deep as the logarithm of the number of runs.
   Filter::Place search(Filter& filter, std::uint32_t first, std::uint32_t last) const {
     if (first == last) {
-      return places_[starts_[first]];
+      return place_of(filter, next_[starts_[first]]);
     }
     const std::uint32_t middle = first + (last - first + 1) / 2;
     const Filter::Place above = search(filter, middle, last);
@@ -78,90 +90,79 @@ class Calls {
     return filter.if_at_least(starts_[middle], above, below);
   }
 
-  Filter::Place places_[kNumbers];
+  Next next_[kNumbers];
   std::uint16_t starts_[kNumbers] = {};
 };
 
-void answer_by_lists(Filter& filter, Calls& calls) {
+void answer_by_lists(Calls& calls) {
   for (const int call : kAllowed) {
-    calls.go(call, filter.answer(kAllow));
+    calls.answer(call, kAllow);
   }
   for (const int call : kRefused) {
-    calls.go(call, filter.answer(refuse(EPERM)));
+    calls.answer(call, refuse(EPERM));
   }
   for (const int call : kDenied) {
-    calls.go(call, filter.answer(refuse(EACCES)));
+    calls.answer(call, refuse(EACCES));
   }
 }
 
-void restrict_exec(Filter& filter, Calls& calls, ExecPolicy exec) {
+void restrict_exec(Calls& calls, ExecPolicy exec) {
   const std::uint32_t action = exec == ExecPolicy::kAllow ? kAllow
                                : exec == ExecPolicy::kAsk ? std::uint32_t{SECCOMP_RET_USER_NOTIF}
                                                           : refuse(EACCES);
-  calls.go(SYS_execve, filter.answer(action));
-  calls.go(SYS_execveat, filter.answer(action));
+  calls.answer(SYS_execve, action);
+  calls.answer(SYS_execveat, action);
 }
 
-// clone: no new namespace. clone3 hides its flags behind a pointer, so libc is sent back to clone.
+// clone: a thread, a process with a copy of everything, or, until it has exec'd, one in the memory
+// of its parent that waits for it. clone3 hides its flags behind a pointer, so libc is sent back to
+// clone.
 void restrict_clone(Filter& filter, Calls& calls) {
-  filter.if_any_bit(kNewNamespaces, filter.answer(refuse(EPERM)), filter.answer(kAllow));
-  calls.go(SYS_clone, filter.load_argument(0));
-  calls.go(SYS_clone3, filter.answer(refuse(ENOSYS)));
-}
-
-// Sockets: AF_UNIX only, or none but a pair.
-void restrict_sockets(Filter& filter, Calls& calls, bool unix_sockets) {
-  const Filter::Place denied = filter.answer(refuse(EACCES));
-  filter.if_equal(AF_UNIX, filter.answer(kAllow), denied);
-  const Filter::Place low = filter.load_argument(0);
-  filter.if_equal(0, low, denied);
-  const Filter::Place by_family = filter.load_argument_high(0);
-  calls.go(SYS_socket, unix_sockets ? by_family : denied);
-  calls.go(SYS_socketpair, by_family);
-}
-
-// setsockopt: buffers stay at the host's default, since what waits in them is in no sum.
-void restrict_socket_buffers(Filter& filter, Calls& calls) {
-  const Filter::Place denied = filter.answer(refuse(EACCES));
-  const Filter::Place allowed = filter.answer(kAllow);
-  const Filter::Place received = filter.if_equal(SO_RCVBUF, denied, allowed);
-  filter.if_equal(SO_SNDBUF, denied, received);
-  const Filter::Place option = filter.load_argument(2);
-  filter.if_equal(SOL_SOCKET, option, allowed);
-  calls.go(SYS_setsockopt, filter.load_argument(1));
-}
-
-// ioctl: no input faked into a terminal, by TIOCSTI (CVE-2017-5226) or the console's TIOCLINUX
-// (CVE-2023-28339). The kernel looks at the low half only, so this does too.
-void restrict_ioctl(Filter& filter, Calls& calls) {
+  constexpr std::uint32_t kOfThreads = CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM;
   const Filter::Place refused = filter.answer(refuse(EPERM));
-  const Filter::Place console = filter.if_equal(TIOCLINUX, refused, filter.answer(kAllow));
-  filter.if_equal(TIOCSTI, refused, console);
-  calls.go(SYS_ioctl, filter.load_argument(1));
+  const Filter::Place allowed = filter.answer(kAllow);
+  const Filter::Place waited_for = filter.if_any_bit(CLONE_VFORK, allowed, refused);
+  const Filter::Place process = filter.if_any_bit(CLONE_VM, waited_for, allowed);
+  const Filter::Place apart = filter.if_any_bit(kOfThreads, refused, process);
+  filter.if_any_bit(CLONE_THREAD, allowed, apart);
+  calls.go(SYS_clone, filter.load_argument(0));
+  calls.answer(SYS_clone3, refuse(ENOSYS));
 }
 
-// mmap: no anonymous memory that a limit would not see. Of shared memory, pages that MADV_DONTNEED
-// has taken out of every resident set stay allocated; what grows down counts as a stack, which
-// RLIMIT_DATA leaves out (mm/mmap.c, is_data_mapping); huge pages are in no resident set.
+// Without a mount and network namespace of its own no socket that could reach the host's.
+void restrict_sockets(Calls& calls, bool unix_sockets) {
+  if (!unix_sockets) {
+    calls.answer(SYS_socket, refuse(EACCES));
+  }
+}
+
+// Shared memory is of files only: pages that MADV_DONTNEED has taken out of every resident set stay
+// allocated.
 void restrict_memory(Filter& filter, Calls& calls) {
-  // MAP_SHARED is a bit of MAP_SHARED_VALIDATE too.
-  constexpr std::uint32_t kUnseen = MAP_SHARED | MAP_GROWSDOWN | MAP_HUGETLB;
+  const Filter::Place denied = filter.answer(refuse(EACCES));
   const Filter::Place allowed = filter.answer(kAllow);
-  const Filter::Place unseen = filter.if_any_bit(kUnseen, filter.answer(refuse(EACCES)), allowed);
-  filter.if_any_bit(MAP_ANONYMOUS, unseen, allowed);
+  // MAP_SHARED is a bit of MAP_SHARED_VALIDATE too.
+  const Filter::Place anonymous = filter.if_any_bit(MAP_SHARED, denied, allowed);
+  filter.if_any_bit(MAP_ANONYMOUS, anonymous, allowed);
   calls.go(SYS_mmap, filter.load_argument(3));
 }
 
-// fcntl: no word of what others read in a directory that all jails share (F_NOTIFY), and no lease
-// (F_SETLEASE), for which everybody else's open of the file waits: who owns it may take one. Nor
-// what came to Linux's own commands later, as such leases of directories did.
-void restrict_fcntl(Filter& filter, Calls& calls) {
-  constexpr std::uint32_t kFirstUnknown = F_SETLEASE + 15;  // after F_SET_FILE_RW_HINT
+// No signals of descriptors.
+void restrict_file_flags(Filter& filter, Calls& calls) {
   const Filter::Place denied = filter.answer(refuse(EACCES));
-  const Filter::Place known = filter.if_at_least(kFirstUnknown, denied, filter.answer(kAllow));
-  const Filter::Place lease = filter.if_equal(F_SETLEASE, denied, known);
-  filter.if_equal(F_NOTIFY, denied, lease);
+  const Filter::Place allowed = filter.answer(kAllow);
+  filter.if_any_bit(O_ASYNC, denied, allowed);
+  const Filter::Place flags = filter.load_argument(2);
+  filter.if_equal(F_SETFL, flags, allowed);
   calls.go(SYS_fcntl, filter.load_argument(1));
+}
+
+// A process that has prepared its Landlock domain enters it under the filter. The program has no
+// ruleset to do it with: each rule would be kernel memory that is in no sum.
+void restrict_landlock(Calls& calls, ExecPolicy exec, const Spec& spec) {
+  if (exec == ExecPolicy::kDeny || spec.has(kReaperByUid)) {
+    calls.answer(SYS_landlock_restrict_self, kAllow);
+  }
 }
 
 // Of a file that is not opened for writing, which Landlock knows: O_TRUNC alone asks for no access
@@ -178,8 +179,8 @@ void deny_truncation(Filter& filter, Calls& calls) {
 #endif
   filter.if_any_bit(O_TRUNC, by_access, allowed);
   calls.go(SYS_openat, filter.load_argument(2));
-  calls.go(SYS_openat2, filter.answer(refuse(ENOSYS)));
-  calls.go(SYS_truncate, denied);
+  calls.answer(SYS_openat2, refuse(ENOSYS));
+  calls.answer(SYS_truncate, refuse(EACCES));
 }
 
 // Calls that take a process and would reach the launcher, which has the same uid: its limits,
@@ -190,8 +191,8 @@ void protect_launcher(Filter& filter, Calls& calls, pid_t launcher) {
   const Filter::Place allowed = filter.answer(kAllow);
   filter.if_equal(number, refused, allowed);
   const Filter::Place by_first = filter.load_argument(0);
-  for (const int call : {SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler,
-                         SYS_sched_setparam, SYS_sched_setattr}) {
+  for (const int call :
+       {SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler, SYS_sched_setparam}) {
     calls.go(call, by_first);
   }
   // These first take what the number means; by group or by user the launcher could be among them.
@@ -203,39 +204,104 @@ void protect_launcher(Filter& filter, Calls& calls, pid_t launcher) {
   calls.go(SYS_ioprio_set, filter.load_argument(0));
 }
 
-// Where the filter begins. The search is what was written last: a load goes on with that.
-void check_architecture(Filter& filter, Filter::Place killed, Filter::Place search) {
+// Of the values that follow one another, only the ends are asked for.
+void if_among(Filter& filter, const Argument& argument, Filter::Place then, Filter::Place denied) {
+  Value sorted[kMostValues];
+  std::copy_n(argument.values, argument.count, sorted);
+  std::sort(sorted, sorted + argument.count);
+  // What has not been let through by the smaller ones is tried on the larger ones.
+  Filter::Place next = denied;
+  for (std::size_t end = argument.count; end > 0;) {
+    std::size_t first = end - 1;
+    while (first > 0 && sorted[first] - sorted[first - 1] <= 1) {
+      --first;
+    }
+    const Value low = sorted[first];
+    const Value high = sorted[end - 1];
+    if (low == high) {
+      next = filter.if_equal(low, then, next);
+    } else {
+      const Filter::Place inside = low == 0 ? then : filter.if_at_least(low, then, denied);
+      next = filter.if_at_least(high + 1, next, inside);
+    }
+    end = first;
+  }
+}
+
+// Goes on at `then` where the argument is among its values.
+Filter::Place check_argument(Filter& filter, const Argument& argument, Filter::Place then) {
+  const Filter::Place denied = filter.answer(refuse(argument.error));
+  if (argument.is_bits) {
+    Value permitted = 0;
+    for (std::size_t i = 0; i < argument.count; ++i) {
+      permitted |= argument.values[i];
+    }
+    filter.if_any_bit(~permitted, denied, then);
+  } else {
+    if_among(filter, argument, then, denied);
+    if (argument.beside != 0) {
+      filter.keep(~argument.beside);
+    }
+  }
+  const Filter::Place low = filter.load_argument(argument.index);
+  if (argument.reads == Reads::kLowHalf) {
+    return low;
+  }
+  filter.if_equal(0, low, denied);
+  return filter.load_argument_high(argument.index);
+}
+
+void check_arguments(Filter& filter, Calls& calls) {
+  // Back to front, as everything: what is found at a call's number is what comes after.
+  constexpr std::size_t kCount = sizeof(kArguments) / sizeof(kArguments[0]);
+  for (std::size_t i = kCount; i > 0; --i) {
+    const Argument& argument = kArguments[i - 1];
+    if (!calls.is_refused(argument.call)) {
+      calls.go(argument.call, check_argument(filter, argument, calls.place(filter, argument.call)));
+    }
+  }
+}
+
+// Where the filter begins. The search is what was written last: a load goes on with that. Foreign
+// calls are answered as by a kernel without them: to end the program would be a line in the host's
+// log for each (kernel/seccomp.c, seccomp_log).
+void check_architecture(Filter& filter, Calls& calls) {
+  const Filter::Place foreign = filter.answer(refuse(ENOSYS));
+  Filter::Place search = calls.search(filter);
 #if defined(__x86_64__)
   // x32 shares the architecture's number and differs in this bit (seccomp(2), "Caveats").
-  search = filter.if_any_bit(kX32Bit, killed, search);
+  search = filter.if_any_bit(kX32Bit, foreign, search);
 #endif
   (void)search;
   const Filter::Place number = filter.load(offsetof(seccomp_data, nr));
-  filter.if_equal(kArchitecture, number, killed);
+  filter.if_equal(kArchitecture, number, foreign);
   filter.load(offsetof(seccomp_data, arch));
 }
 
 }  // namespace
 
-Status install_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher,
-                              Descriptor* listener) {
-  Filter filter;
-  const Filter::Place killed = filter.answer(SECCOMP_RET_KILL_PROCESS);
-  Calls calls(filter.answer(refuse(ENOSYS)));
-  answer_by_lists(filter, calls);
-  restrict_exec(filter, calls, exec);
+bool make_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher, Filter& filter) {
+  Calls calls(refuse(ENOSYS));
+  answer_by_lists(calls);
+  restrict_exec(calls, exec);
   restrict_clone(filter, calls);
-  restrict_sockets(filter, calls, !spec.has(kNoUnixSockets));
-  restrict_socket_buffers(filter, calls);
-  restrict_ioctl(filter, calls);
+  restrict_sockets(calls, !spec.has(kNoUnixSockets));
   restrict_memory(filter, calls);
-  restrict_fcntl(filter, calls);
+  restrict_file_flags(filter, calls);
+  restrict_landlock(calls, exec, spec);
   if (spec.has(kNoTruncation)) {
     deny_truncation(filter, calls);
   }
   protect_launcher(filter, calls, launcher);
-  check_architecture(filter, killed, calls.search(filter));
-  if (filter.overflown()) {
+  check_arguments(filter, calls);
+  check_architecture(filter, calls);
+  return !filter.overflown();
+}
+
+Status install_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher,
+                              Descriptor* listener) {
+  Filter filter;
+  if (!make_seccomp_filter(exec, spec, launcher, filter)) {
     return Status::failure(Step::kSeccomp, E2BIG);
   }
   sock_fprog program = filter.program();

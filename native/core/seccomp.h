@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "descriptor.h"
+#include "filter.h"
 #include "spec.h"
 #include "status.h"
 
@@ -19,6 +20,8 @@ namespace codejail {
 // version 3 does not cover that (landlock(7)). `launcher`: the one process of the jail whose limits
 // and scheduling nobody may change.
 enum class ExecPolicy { kAllow, kAsk, kDeny };
+// The filter itself. False where it is too long.
+bool make_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher, Filter& filter);
 Status install_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher,
                               Descriptor* listener = nullptr);
 

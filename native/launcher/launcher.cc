@@ -251,6 +251,12 @@ void offer_to_oom_killer() {
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
       require(channel, Status::failure(Step::kSupervise, errno, "PR_SET_CHILD_SUBREAPER"));
     }
+    if (spec.has(kLandlock)) {
+      // The filter lets nobody make one.
+      Descriptor domain;
+      require(channel, prepare_landlock(spec, domain));
+      program.set_landlock(std::move(domain));
+    }
   } else if (spec.has(kLandlock)) {
     require(channel, restrict_with_landlock(spec));
   }

@@ -92,8 +92,8 @@ void Program::leave_launcher(const Spec& spec, const ReportChannel& channel, pid
   if (Status status = limit_tasks(spec.header()); !status.ok()) {
     channel.fail(status);
   }
-  if (spec.has(kLandlock)) {
-    if (Status status = restrict_with_landlock(spec); !status.ok()) {
+  if (landlock_.valid()) {
+    if (Status status = restrict_with_landlock(landlock_); !status.ok()) {
       channel.fail(status);
     }
   }

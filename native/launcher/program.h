@@ -17,6 +17,8 @@ class Program {
   Status prepare(const Spec& spec);
   // Of a template: where the cells' supervisors hand their descriptors over, its descriptor 5.
   void set_handover(Descriptor handover) { handover_ = std::move(handover); }
+  // Without a PID namespace: what the child enters, and the launcher does not.
+  void set_landlock(Descriptor ruleset) { landlock_ = std::move(ruleset); }
   // Forks; the child applies its own limits, takes its standard streams and becomes the program.
   // A failure in the child is reported on `channel`; the child then ends.
   [[nodiscard]] pid_t start(const Spec& spec, const ReportChannel& channel) const;
@@ -32,6 +34,7 @@ class Program {
 
   Descriptor binary_;
   Descriptor handover_;
+  Descriptor landlock_;
   const char* working_directory_ = nullptr;
   Strings arguments_;
   Strings environment_;
