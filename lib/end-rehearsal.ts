@@ -5,7 +5,7 @@ import type { Limits } from './limits';
 import { readReport, REPORT_NUMBERS } from './native';
 import { endingOf, signalOf } from './outcome';
 import type { JailResult } from './result';
-import { AnswerReader } from './safe-exec';
+import { AnswerReader, readGlobals } from './safe-exec';
 import { CallStatistics } from './statistics';
 
 const NOTHING = Buffer.alloc(0);
@@ -15,7 +15,7 @@ const statistics = new CallStatistics();
 
 /** Ends a call that never was, as one ends that went well. Nothing is told or counted of it. */
 export async function rehearseEnd(limits: Limits): Promise<void> {
-  const reader = new AnswerReader();
+  const reader = new AnswerReader(readGlobals);
   reader.foresee(ANSWER);
   const report = readReport(NUMBERS);
   const { status } = report;
@@ -29,8 +29,8 @@ export async function rehearseEnd(limits: Limits): Promise<void> {
     ...{ command: '', slug: null, path: 'warm', whyCold: null, outcome: result.outcome, result },
     ...{ error: null, milliseconds: 1, queuedMs: 0 },
   });
-  const { globals } = await reader.read(result, ANSWER);
-  updateGlobals({}, globals);
+  const { globals, names } = await reader.read(result, ANSWER);
+  updateGlobals({}, globals, names);
 }
 
 /** As `rehearseEnd`, in passing. */

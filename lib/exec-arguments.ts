@@ -1,7 +1,6 @@
 // What the exec calls take besides their options.
 import { InvalidArgumentError } from './errors';
-import { parseJsonInSlices } from './json/parse';
-import { isJsonObject } from './json/value';
+import { checkJsonObject } from './json/parse';
 
 /** @throws InvalidArgumentError unless it is a string */
 export function requireCode(code: unknown): void {
@@ -28,13 +27,13 @@ export async function requireJsonObject(text: unknown): Promise<void> {
   if (typeof text !== 'string') {
     throw new InvalidArgumentError('globalsJson', `must be a string, not ${typeof text}`);
   }
-  let value;
+  let isObject;
   try {
-    value = await parseJsonInSlices(text);
+    isObject = await checkJsonObject(text);
   } catch (error) {
     throw new InvalidArgumentError('globalsJson', `is not JSON: ${(error as Error).message}`);
   }
-  if (!isJsonObject(value)) {
+  if (!isObject) {
     throw new InvalidArgumentError('globalsJson', 'must be the text of a JSON object');
   }
 }

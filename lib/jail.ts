@@ -10,7 +10,7 @@ import { ClosedError } from './errors';
 import { requireCode, requireGlobals, requireJsonObject, requirePython } from './exec-arguments';
 import type { Input } from './input';
 import { checkFiles, PROGRAM_NAME } from './jail-files';
-import { updateGlobals } from './json/merge';
+import { updateGlobalsInSlices } from './json/merge';
 import { jsonSafe } from './json/safe';
 import { stringifyJson } from './json/stringify';
 import type { Place } from './gate/place';
@@ -34,9 +34,12 @@ import { RUNNER } from './runner-file';
 import { hostReport, type HostReport, type VerifyReport } from './report';
 import type { JailResult } from './result';
 import {
-  type Answer,
+  type AnswerGlobals,
   AnswerReader,
   encodeRequest,
+  type ReadAnswer,
+  readGlobals,
+  readText,
   type SafeExecJsonResult,
   type SafeExecResult,
 } from './safe-exec';
@@ -123,13 +126,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     requireGlobals(globals);
     const call = parseSafeExecOptions(options);
-    return this.#exec(
-      code,
-      () => jsonOf(globals),
-      call,
-      calledAt,
-      (executed) => update(globals, executed),
-    );
+    return this.#exec(code, () => jsonOf(globals), call, calledAt, updating(globals));
   }
 
   /**
@@ -148,10 +145,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       await requireJsonObject(globalsJson);
       return globalsJson;
     };
-    return this.#exec(code, read, call, calledAt, ({ answer, result }) => ({
-      ...result,
-      globalsJson: answer.globalsJson,
-    }));
+    return this.#exec(code, read, call, calledAt, AS_TEXT);
   }
 
   /**
@@ -165,12 +159,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     requireGlobals(globals);
     const call = parseSafeExecOptions(options);
-    return this.#execUnconfined(
-      code,
-      () => jsonOf(globals),
-      call,
-      (executed) => update(globals, executed),
-    );
+    return this.#execUnconfined(code, () => jsonOf(globals), call, updating(globals));
   }
 
   /** What would survive the trip into a jail and back. */
@@ -293,15 +282,15 @@ export class Jail extends Configuration implements AsyncDisposable {
     return signal === null ? [this.#closing] : [signal, this.#closing];
   }
 
-  async #exec<Result>(
+  async #exec<Answer, Result>(
     code: string,
-    readGlobals: () => string | Promise<string>,
+    write: () => string | Promise<string>,
     call: SafeExecArguments,
     calledAt: number,
-    conclude: (executed: Executed) => Result,
+    end: End<Answer, Result>,
   ): Promise<Result> {
     if (this.alwaysBeUnsafe) {
-      return this.#execUnconfined(code, readGlobals, call, conclude);
+      return this.#execUnconfined(code, write, call, end);
     }
     const found = this.require(call.command);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
@@ -311,13 +300,13 @@ export class Jail extends Configuration implements AsyncDisposable {
       // A waiting Python wakes up while globals are still being written.
       const demand = { hasCode: true, copies: call.files.length, env: {} };
       const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
-      const read = readGlobals();
-      const globalsJson = typeof read === 'string' ? read : await read;
+      const written = write();
+      const globalsJson = typeof written === 'string' ? written : await written;
       if (call.files.length > 0) {
         await checkFiles(call.files);
       }
       const turnAt = place.isIn ? calledAt : await place.turn();
-      const reader = new AnswerReader();
+      const reader = new AnswerReader(end.read);
       const { result, channel, gone } = await this.#dispatcher.run(
         {
           command: found,
@@ -342,18 +331,18 @@ export class Jail extends Configuration implements AsyncDisposable {
         turnAt,
       );
       try {
-        return conclude({ result, answer: await reader.read(result, channel) });
+        return await end.conclude(result, await reader.read(result, channel));
       } finally {
         await gone?.();
       }
     }, place);
   }
 
-  async #execUnconfined<Result>(
+  async #execUnconfined<Answer, Result>(
     code: string,
-    readGlobals: () => string | Promise<string>,
+    write: () => string | Promise<string>,
     call: SafeExecArguments,
-    conclude: (executed: Executed) => Result,
+    end: End<Answer, Result>,
   ): Promise<Result> {
     const message = `DANGER: executing code without any confinement (notSafeExec) for ${printable(call.slug ?? 'a caller')}`;
     process.emitWarning(message, 'CodeJailWarning');
@@ -362,7 +351,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     call.signal?.throwIfAborted();
     const place = this.gate.enter(call.tenant, call.signal);
     return this.#track(async () => {
-      const globalsJson = await readGlobals();
+      const globalsJson = await write();
       await checkFiles(call.files);
       if (!place.isIn) {
         await place.turn();
@@ -380,7 +369,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         queuedMs: place.waitedMs,
         signals: this.#signals(call.signal),
       });
-      return conclude({ result, answer: await new AnswerReader().read(result, channel) });
+      return end.conclude(result, await new AnswerReader(end.read).read(result, channel));
     }, place);
   }
 }
@@ -403,19 +392,30 @@ async function settledWithin(
   clearTimeout(timer);
 }
 
-interface Executed {
-  result: JailResult;
-  answer: Answer;
+/** What becomes of a program's answer, and of the call's result then. */
+interface End<Answer, Result> {
+  read: ReadAnswer<Answer>;
+  conclude: (result: JailResult, answer: Answer) => Result | Promise<Result>;
 }
+
+const AS_TEXT: End<string, SafeExecJsonResult> = {
+  read: readText,
+  conclude: (result, globalsJson) => ({ ...result, globalsJson }),
+};
 
 function jsonOf(globals: Record<string, unknown>): string {
   return stringifyJson(jsonSafe(globals));
 }
 
 /** Updates the globals with what came back. */
-function update(globals: Record<string, unknown>, { answer, result }: Executed): SafeExecResult {
-  updateGlobals(globals, answer.globals);
-  return { ...result, globals: answer.globals };
+function updating(globals: Record<string, unknown>): End<AnswerGlobals, SafeExecResult> {
+  return {
+    read: readGlobals,
+    conclude: async (result, answer) => {
+      await updateGlobalsInSlices(globals, answer.globals, answer.names);
+      return { ...result, globals: answer.globals };
+    },
+  };
 }
 
 /** What differs for a call whose `pythonPath` names directories that the template has searched. */

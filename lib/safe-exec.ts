@@ -2,7 +2,9 @@
 import { bytesRepr } from './bytes-repr';
 import { SafeExecError, type PythonException } from './errors';
 import { explainExceeded } from './exceeded';
-import { parseJsonInSlices } from './json/parse';
+import { checkJsonObject, parseJsonInSlices, SHORT_LENGTH } from './json/parse';
+import { BytePieces, KeptPieces, type Pieces } from './json/pieces';
+import { JsonSyntaxError } from './json/syntax-error';
 import { isJsonObject, type JsonValue } from './json/value';
 import type { JailResult } from './result';
 
@@ -36,9 +38,7 @@ export function encodeRequest(
   return `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function textOf(value: JsonValue | undefined): string {
+function fieldText(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
@@ -46,20 +46,20 @@ function textOf(value: JsonValue | undefined): string {
 const EXCEPTION_BOUNDS = { maxNames: 16 };
 
 // The channel is in the hands of hostile code: whatever does not fit is as good as absent.
-async function decodeException(text: string): Promise<PythonException | null> {
+async function decodeException(channel: Uint8Array): Promise<PythonException | null> {
   try {
-    const value = await parseJsonInSlices(text, EXCEPTION_BOUNDS);
+    const { value } = await parseJsonInSlices(textOf(channel), EXCEPTION_BOUNDS);
     if (!isJsonObject(value)) {
       return null;
     }
     const fields = new Map(Object.entries(value));
     const line = fields.get('line');
     return {
-      type: textOf(fields.get('type')),
-      module: fields.has('module') ? textOf(fields.get('module')) : null,
-      message: textOf(fields.get('message')),
+      type: fieldText(fields.get('type')),
+      module: fields.has('module') ? fieldText(fields.get('module')) : null,
+      message: fieldText(fields.get('message')),
       line: typeof line === 'number' && Number.isSafeInteger(line) ? line : null,
-      traceback: textOf(fields.get('traceback')),
+      traceback: fieldText(fields.get('traceback')),
     };
   } catch {
     return null;
@@ -76,13 +76,40 @@ function limitSentence({ exceeded }: JailResult): string {
 }
 
 /** What a program's globals came to. */
-export interface Answer {
+export interface AnswerGlobals {
   globals: Record<string, JsonValue>;
-  globalsJson: string;
+  /** Their names, each once. */
+  names: readonly string[];
 }
 
-/** As many names as no program needs: each is a property to define, at once with all others. */
-const GLOBALS_BOUNDS = { maxNames: 100_000 };
+/**
+ * As many names, and items of one list, as no program needs: V8 makes room for more by one long step. Of text alone,
+ * which is only checked, any number is fine.
+ */
+const GLOBALS_BOUNDS = {
+  maxNames: 100_000,
+  maxInnerNames: 100_000,
+  maxItems: 1_000_000,
+  maxContainers: 1_000_000,
+};
+
+/** Makes something of the text of an answer; null where it is not the text of an object. Throws where it is no text. */
+export type ReadAnswer<Answer> = (text: string | Pieces) => Promise<Answer | null>;
+
+/** Reads an answer's text as globals. */
+export const readGlobals: ReadAnswer<AnswerGlobals> = async (text) => {
+  const { value, names } = await parseJsonInSlices(text, GLOBALS_BOUNDS);
+  return isJsonObject(value) ? { globals: value, names } : null;
+};
+
+/** Checks an answer's text, and keeps it. */
+export const readText: ReadAnswer<string> = async (text) => {
+  if (typeof text === 'string') {
+    return (await checkJsonObject(text)) ? text : null;
+  }
+  const kept = new KeptPieces(text);
+  return (await checkJsonObject(kept)) ? kept.text : null;
+};
 
 const GLOBALS = 0x47; // 'G'
 const EXCEPTION = 0x45; // 'E'
@@ -90,20 +117,34 @@ const EXCEPTION = 0x45; // 'E'
 /** To read a longer one takes longer than its program's end. */
 const FORESEEN_BYTES = 16 * 1024;
 
-function textOfBody(channel: Uint8Array): string | null {
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * What follows the first byte.
+ * @throws {JsonSyntaxError} where it is not UTF-8, and short; a long one tells when it is read
+ */
+function textOf(channel: Uint8Array): string | Pieces {
+  const bytes = channel.subarray(1);
+  if (bytes.length > SHORT_LENGTH) {
+    return new BytePieces(bytes);
+  }
   try {
-    return utf8.decode(channel.subarray(1));
+    return utf8.decode(bytes);
   } catch {
-    // Not UTF-8: not the runner's.
-    return null;
+    throw new JsonSyntaxError('bytes that are not UTF-8', 0);
   }
 }
 
 /** Reads the runner's answer to one call. */
-export class AnswerReader {
+export class AnswerReader<Answer> {
+  readonly #read: ReadAnswer<Answer>;
   #bytes = 0;
-  #body: string | null = null;
-  #globals: Promise<JsonValue> | undefined;
+  #foreseen: Promise<Answer | null> | undefined;
+
+  /** @param read what becomes of the text */
+  constructor(read: ReadAnswer<Answer>) {
+    this.#read = read;
+  }
 
   /**
    * Reads what may be the answer already, as a rule while its program ends. Nothing is taken for granted: it counts
@@ -113,59 +154,54 @@ export class AnswerReader {
   foresee(channel: Uint8Array): void {
     if (this.#bytes === 0 && channel.length <= FORESEEN_BYTES && channel[0] === GLOBALS) {
       this.#bytes = channel.length;
-      this.#body = textOfBody(channel);
-      this.#globals =
-        this.#body === null ? undefined : parseJsonInSlices(this.#body, GLOBALS_BOUNDS);
-      this.#globals?.catch(() => undefined);
+      this.#foreseen = this.#readText(channel);
+      this.#foreseen.catch(() => undefined);
     }
+  }
+
+  async #readText(channel: Uint8Array): Promise<Answer | null> {
+    return this.#read(textOf(channel));
   }
 
   /**
    * The answer.
    * @param channel all that has come, from a program that has ended
-   * @returns the globals, parsed and as text
    * @throws SafeExecError where the program failed, was ended, or answered with something else
    */
   async read(result: JailResult, channel: Buffer): Promise<Answer> {
-    const isForeseen = this.#bytes === channel.length;
-    const body = isForeseen ? this.#body : textOfBody(channel);
-    return decodeAnswer(result, channel, body, isForeseen ? this.#globals : undefined);
-  }
-}
-
-async function decodeAnswer(
-  result: JailResult,
-  channel: Buffer,
-  body: string | null,
-  parsed: Promise<JsonValue> | undefined,
-): Promise<Answer> {
-  const kind = channel[0];
-  if (result.status !== 0 || result.outcome !== 'exited') {
-    const exception = kind === EXCEPTION && body !== null ? await decodeException(body) : null;
-    throw new SafeExecError(`${failureMessage(result)}${limitSentence(result)}`, result, exception);
-  }
-  if (channel.length === 0) {
+    const kind = channel[0];
+    if (result.status !== 0 || result.outcome !== 'exited') {
+      const exception = kind === EXCEPTION ? await decodeException(channel) : null;
+      throw new SafeExecError(
+        `${failureMessage(result)}${limitSentence(result)}`,
+        result,
+        exception,
+      );
+    }
+    if (channel.length === 0) {
+      throw new SafeExecError(
+        `${failureMessage(result)}: the program ended without giving its globals back (it called sys.exit or os._exit)`,
+        result,
+        null,
+      );
+    }
+    let why = 'it does not begin as a result does';
+    if (kind === GLOBALS) {
+      try {
+        const isForeseen = this.#bytes === channel.length;
+        const answer = await ((isForeseen ? this.#foreseen : undefined) ?? this.#readText(channel));
+        if (answer !== null) {
+          return answer;
+        }
+        why = 'it is not an object';
+      } catch (error) {
+        why = (error as Error).message;
+      }
+    }
     throw new SafeExecError(
-      `${failureMessage(result)}: the program ended without giving its globals back (it called sys.exit or os._exit)`,
+      `${failureMessage(result)}: the program wrote on the result channel itself, and what came is no result (${why})`,
       result,
       null,
     );
   }
-  let why = 'it does not begin as a result does';
-  if (kind === GLOBALS && body !== null) {
-    try {
-      const globals = await (parsed ?? parseJsonInSlices(body, GLOBALS_BOUNDS));
-      if (isJsonObject(globals)) {
-        return { globals, globalsJson: body };
-      }
-      why = 'it is not an object';
-    } catch (error) {
-      why = (error as Error).message;
-    }
-  }
-  throw new SafeExecError(
-    `${failureMessage(result)}: the program wrote on the result channel itself, and what came is no result (${why})`,
-    result,
-    null,
-  );
 }

@@ -1,44 +1,67 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Budget } from '../budget';
 import { nativeParseIsExact } from './native-scan';
-import { ExactReader } from './reader';
+import { TextPieces, type Pieces } from './pieces';
+import { ExactReader, type ReaderBounds } from './reader';
 import { isJsonObject, type JsonValue } from './value';
 
-/** Bounds of `parseJson`. */
-export interface ParseJsonOptions {
+/** Bounds of reading, each as in `ReaderBounds`. */
+export interface ParseJsonOptions extends Partial<Omit<ReaderBounds, 'isOnlyChecked'>> {
   /** How many arrays and objects may be open at once. 1000 unless told. */
   maxDepth?: number;
-  /** How many names the value may have, where it is an object; those of what it holds don't count. No bound unless told. */
-  maxNames?: number;
+}
+
+/** What was read of a text. */
+export interface ReadJson {
+  value: JsonValue;
+  /** The value's names, where it is an object: each once. */
+  names: readonly string[];
 }
 
 const MAX_DEPTH = 1000;
 /** Read at once: no text of this length takes long. */
-const SHORT_LENGTH = 64 * 1024;
-const SLICE_STEPS = 512;
-const SLICE_MS = 4;
+export const SHORT_LENGTH = 64 * 1024;
+const SLICE_STEPS = 256;
 
 /**
  * As `parseJson`, and lets the event loop go on every few milliseconds: a text of 16 MiB that hostile code
  * wrote can take seconds.
- * @throws {JsonSyntaxError} as `parseJson`
+ * @param text all of it, or its pieces
+ * @throws {JsonSyntaxError} as `parseJson`; for bounds that only a long text is read with; what a piece throws
  */
 export async function parseJsonInSlices(
-  text: string,
+  text: string | Pieces,
   options: ParseJsonOptions = {},
-): Promise<JsonValue> {
-  if (text.length <= SHORT_LENGTH) {
-    return parseJson(text, options);
+): Promise<ReadJson> {
+  if (typeof text === 'string' && text.length <= SHORT_LENGTH) {
+    const value = parseJson(text, options);
+    return { value, names: isJsonObject(value) ? Object.keys(value) : [] };
   }
-  const reader = new ExactReader(text, options.maxDepth ?? MAX_DEPTH, options.maxNames);
+  return readInSlices(text, { maxDepth: MAX_DEPTH, ...options });
+}
+
+/**
+ * Whether a text is what `parseJsonInSlices` would read, and that an object; without making anything of it, so that no
+ * number of names or items is too many.
+ * @throws {JsonSyntaxError} where it can't be read
+ */
+export async function checkJsonObject(text: string | Pieces): Promise<boolean> {
+  const { value } = await (typeof text === 'string' && text.length <= SHORT_LENGTH
+    ? parseJsonInSlices(text)
+    : readInSlices(text, { maxDepth: MAX_DEPTH, isOnlyChecked: true }));
+  return isJsonObject(value);
+}
+
+async function readInSlices(text: string | Pieces, bounds: ReaderBounds): Promise<ReadJson> {
+  const reader = new ExactReader(typeof text === 'string' ? new TextPieces(text) : text, bounds);
+  const budget = new Budget();
   for (;;) {
-    const until = performance.now() + SLICE_MS;
-    do {
-      const value = reader.readSome(SLICE_STEPS);
-      if (value !== undefined) {
-        return value;
-      }
-    } while (performance.now() < until);
-    await nextTurn();
+    const value = reader.readSome(SLICE_STEPS);
+    if (value !== undefined) {
+      return { value, names: reader.names };
+    }
+    if (budget.isSpent()) {
+      await budget.nextTurn();
+    }
   }
 }
 
@@ -51,8 +74,8 @@ export async function parseJsonInSlices(
  *   and for an integer of more than 4300 digits, which Python itself would refuse
  */
 export function parseJson(text: string, options: ParseJsonOptions = {}): JsonValue {
-  const maxDepth = options.maxDepth ?? MAX_DEPTH;
-  if (nativeParseIsExact(text, maxDepth)) {
+  const bounds = { maxDepth: MAX_DEPTH, ...options };
+  if (nativeParseIsExact(text, bounds.maxDepth)) {
     try {
       const value = JSON.parse(text) as JsonValue;
       if (!hasMoreNames(value, options.maxNames)) {
@@ -63,7 +86,7 @@ export function parseJson(text: string, options: ParseJsonOptions = {}): JsonVal
     }
     // The exact reader tells what is wrong, and where.
   }
-  return new ExactReader(text, maxDepth, options.maxNames).read();
+  return new ExactReader(text, bounds).read();
 }
 
 function hasMoreNames(value: JsonValue, maxNames: number | undefined): boolean {

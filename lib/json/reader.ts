@@ -1,20 +1,53 @@
 import { defineOwn } from './define';
+import type { Pieces } from './pieces';
 import { JsonSyntaxError } from './syntax-error';
 import { MAX_INTEGER_DIGITS, type JsonValue } from './value';
 
 type JsonObject = Record<string, JsonValue>;
 
 /** An array or object that is still open, with the key that its next value belongs to. */
-type Open = { array: JsonValue[] } | { object: JsonObject; key: string };
+type Open = { array: JsonValue[] } | { object: JsonObject; key: string; names: number };
+
+/** What a reader takes, and makes of it. */
+export interface ReaderBounds {
+  /** How many arrays and objects may be open at once. */
+  maxDepth: number;
+  /** How many names the value may have, where it is an object; those of what it holds don't count. */
+  maxNames?: number | undefined;
+  /** How many names each object in it may have: to make room for more takes a turn of its own, and a long one. */
+  maxInnerNames?: number | undefined;
+  /** How many items each array may have, for the same reason. */
+  maxItems?: number | undefined;
+  /** How many arrays and objects there may be: each takes some ten times as much memory as its text. */
+  maxContainers?: number | undefined;
+  /** Whether it is only checked: the value that comes is empty, of the kind that was read. No number of names or items is too many. */
+  isOnlyChecked?: boolean | undefined;
+}
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 /** Of so many characters V8 makes no copy, but a view that keeps all of the text in memory. */
 const SHORTEST_VIEW = 13;
+/** A longer string is read in parts. */
+const PART_LENGTH = 16 * 1024;
+/** Of a number, more than any that Python writes. */
+const MAX_NUMBER_LENGTH = 64 * 1024;
+/** What is there of the text when a number, a literal or a part of a string begins, save at its end. */
+const LOOK_AHEAD = MAX_NUMBER_LENGTH + 64;
+/** `\u0000` */
+const LONGEST_ESCAPE = 6;
+/** To look a name up takes V8 a flat copy of it, in one go. */
+const MAX_NAME_LENGTH = 1024 * 1024;
 
 const LITERALS: readonly (readonly [string, JsonValue])[] = [
   ['null', null],
@@ -25,17 +58,70 @@ const LITERALS: readonly (readonly [string, JsonValue])[] = [
   ['-Infinity', -Infinity],
 ];
 
-/** Reads one JSON text, exactly. Keeps its own stack, so no nesting can overflow the engine's. */
-export class ExactReader {
-  private index = 0;
-  private readonly open: Open[] = [];
-  private names = 0;
+/** V8 makes room for so many items of an array that is not empty; most of what hostile code nests has one. */
+const FIRST_ROOM = 17;
 
+function fitted(array: JsonValue[]): JsonValue[] {
+  return array.length > 0 && array.length < FIRST_ROOM ? array.slice() : array;
+}
+
+/** What has to come next. */
+type Next =
+  | 'value'
+  | 'item or end'
+  | 'name or end'
+  | 'name'
+  | 'colon'
+  | 'comma or end'
+  | 'rest of string'
+  | 'nothing';
+
+/**
+ * Reads one JSON text, exactly, as far as it is told at a time. Keeps its own stack, so no nesting can overflow the
+ * engine's, and no more of the text than it is looking at.
+ */
+export class ExactReader {
+  /** The names of the value, where it is an object, each once, in the order in which they came first. */
+  readonly names: string[] = [];
+  private text = '';
+  private index = 0;
+  /** Where `text` begins in the whole. */
+  private start = 0;
+  private hasEnded = false;
+  private next: Next = 'value';
+  private value: JsonValue | undefined;
+  private readonly open: Open[] = [];
+  /** Of a string in parts. */
+  private parts = '';
+  private stringStart = 0;
+  private isName = false;
+  private readonly isBuilt: boolean;
+  private readonly maxNames: number;
+  private readonly maxInnerNames: number;
+  private readonly maxItems: number;
+  private readonly maxContainers: number;
+  private containers = 0;
+
+  /** @param text all of it, or where its pieces come from */
   constructor(
-    private readonly text: string,
-    private readonly maxDepth: number,
-    private readonly maxNames = Number.POSITIVE_INFINITY,
-  ) {}
+    text: string | Pieces,
+    private readonly bounds: ReaderBounds,
+  ) {
+    const { maxNames, maxInnerNames, maxItems, maxContainers, isOnlyChecked = false } = bounds;
+    this.isBuilt = !isOnlyChecked;
+    this.maxNames = maxNames ?? Number.POSITIVE_INFINITY;
+    this.maxInnerNames = maxInnerNames ?? Number.POSITIVE_INFINITY;
+    this.maxItems = maxItems ?? Number.POSITIVE_INFINITY;
+    this.maxContainers = maxContainers ?? Number.POSITIVE_INFINITY;
+    if (typeof text === 'string') {
+      this.text = text;
+      this.hasEnded = true;
+    } else {
+      this.pieces = text;
+    }
+  }
+
+  private readonly pieces: Pieces | undefined;
 
   /** Reads all of it. */
   read(): JsonValue {
@@ -47,91 +133,149 @@ export class ExactReader {
     }
   }
 
-  /** Reads on, by `steps` values and openings at most; undefined where more is to come. */
+  /** Reads on, by `steps` tokens and one piece of the text at most; undefined where more is to come. */
   readSome(steps: number): JsonValue | undefined {
+    if (!this.hasEnded && this.text.length - this.index < LOOK_AHEAD) {
+      this.takePiece();
+    }
     for (let step = 0; step < steps; step++) {
-      let value = this.readValueOrOpen();
-      if (value === undefined) {
-        continue;
+      if (this.next !== 'rest of string') {
+        this.skipSpace();
       }
-      // A value ends its container as long as no comma follows.
-      for (;;) {
-        const container = this.open.at(-1);
-        if (container === undefined) {
-          this.skipSpace();
-          if (this.index < this.text.length) {
-            throw this.unexpected();
-          }
-          return value;
-        }
-        this.store(container, value);
-        if (this.skipPunctuation(',')) {
-          if ('object' in container) {
-            container.key = this.readKey(container.object);
-          }
-          break;
-        }
-        value = this.close(container);
+      if (!this.hasEnded && this.text.length - this.index < LOOK_AHEAD) {
+        return undefined;
       }
+      if (this.next === 'nothing') {
+        if (this.index < this.text.length) {
+          throw this.unexpected();
+        }
+        return this.value;
+      }
+      this.readToken();
     }
     return undefined;
   }
 
-  /** A whole value, or undefined after the opening of an array or object that has an element. */
-  private readValueOrOpen(): JsonValue | undefined {
-    this.skipSpace();
+  private takePiece(): void {
+    const piece = this.pieces?.next() ?? null;
+    if (piece === null) {
+      this.hasEnded = true;
+      return;
+    }
+    // Joined, it is flat, and no part of a longer text.
+    const text = [this.text.slice(this.index), piece].join('');
+    this.start += this.index;
+    this.index = 0;
+    this.text = text;
+  }
+
+  private readToken(): void {
+    switch (this.next) {
+      case 'item or end':
+        if (this.skip(CLOSE_BRACKET)) {
+          this.close();
+        } else {
+          this.readValue();
+        }
+        return;
+      case 'name or end':
+        if (this.skip(CLOSE_BRACE)) {
+          this.close();
+        } else {
+          this.readName();
+        }
+        return;
+      case 'name':
+        this.readName();
+        return;
+      case 'colon':
+        if (!this.skip(COLON)) {
+          throw this.unexpected();
+        }
+        this.next = 'value';
+        return;
+      case 'comma or end':
+        this.readCommaOrEnd();
+        return;
+      case 'rest of string':
+        this.readPart();
+        return;
+      default:
+        this.readValue();
+    }
+  }
+
+  private readValue(): void {
     const code = this.text.charCodeAt(this.index);
     if (code === QUOTE) {
-      return this.readString();
-    }
-    if (this.skipPunctuation('[')) {
-      this.push({ array: [] });
-      return this.skipPunctuation(']') ? this.popped() : undefined;
-    }
-    if (this.skipPunctuation('{')) {
-      const container = { object: {}, key: '' };
-      this.push(container);
-      if (this.skipPunctuation('}')) {
-        return this.popped();
+      this.readString(false);
+    } else if (code === OPEN_BRACKET) {
+      this.push({ array: [] }, 'item or end');
+    } else if (code === OPEN_BRACE) {
+      this.push({ object: {}, key: '', names: 0 }, 'name or end');
+    } else if (this.isDigit(this.index)) {
+      this.take(this.readNumber());
+    } else {
+      for (const [literal, value] of LITERALS) {
+        if (this.text.startsWith(literal, this.index)) {
+          this.index += literal.length;
+          this.take(value);
+          return;
+        }
       }
-      container.key = this.readKey(container.object);
-      return undefined;
-    }
-    for (const [literal, value] of LITERALS) {
-      if (this.text.startsWith(literal, this.index)) {
-        this.index += literal.length;
-        return value;
+      if (code !== MINUS) {
+        throw this.unexpected();
       }
+      this.take(this.readNumber());
     }
-    if (code === MINUS || this.isDigit(this.index)) {
-      return this.readNumber();
-    }
-    throw this.unexpected();
   }
 
-  private push(container: Open): void {
-    if (this.open.length >= this.maxDepth) {
-      throw new JsonSyntaxError(`nesting deeper than ${this.maxDepth} levels`, this.index - 1);
+  private push(container: Open, next: Next): void {
+    if (this.open.length >= this.bounds.maxDepth) {
+      throw this.error(`nesting deeper than ${this.bounds.maxDepth} levels`, this.index);
     }
+    this.containers++;
+    if (this.isBuilt && this.containers > this.maxContainers) {
+      throw this.error(`more than ${this.maxContainers} lists and objects`, this.index);
+    }
+    this.index++;
     this.open.push(container);
+    this.next = next;
   }
 
-  private popped(): JsonValue | undefined {
-    const container = this.open.pop();
-    return container && ('array' in container ? container.array : container.object);
-  }
-
-  private close(container: Open): JsonValue {
+  private readCommaOrEnd(): void {
+    const container = this.open.at(-1) as Open;
     const isArray = 'array' in container;
-    if (!this.skipPunctuation(isArray ? ']' : '}')) {
+    if (this.skip(COMMA)) {
+      this.next = isArray ? 'value' : 'name';
+    } else if (this.skip(isArray ? CLOSE_BRACKET : CLOSE_BRACE)) {
+      this.close();
+    } else {
       throw this.unexpected();
     }
-    this.open.pop();
-    return isArray ? container.array : container.object;
   }
 
-  private store(container: Open, value: JsonValue): void {
+  private close(): void {
+    const container = this.open.pop() as Open;
+    this.take('array' in container ? fitted(container.array) : container.object);
+  }
+
+  /** Puts a whole value where it belongs. */
+  private take(value: JsonValue): void {
+    const container = this.open.at(-1);
+    if (container === undefined) {
+      this.value = value;
+      this.next = 'nothing';
+      return;
+    }
+    this.next = 'comma or end';
+    if (!this.isBuilt) {
+      return;
+    }
     if ('array' in container) {
+      if (container.array.length >= this.maxItems) {
+        throw this.error(`more than ${this.maxItems} items in one list`, this.index);
+      }
       container.array.push(value);
     } else if (container.key === '__proto__') {
       defineOwn(container.object, container.key, value);
@@ -140,74 +284,140 @@ export class ExactReader {
     }
   }
 
-  private readKey(object: JsonObject): string {
-    this.skipSpace();
+  private readName(): void {
     if (this.text.charCodeAt(this.index) !== QUOTE) {
       throw this.unexpected();
     }
+    this.readString(true);
+  }
+
+  private takeString(value: string, start: number): void {
+    if (this.isName) {
+      this.takeName(value, start);
+    } else {
+      this.take(value);
+    }
+  }
+
+  private takeName(name: string, start: number): void {
+    if (this.isBuilt) {
+      this.count(name, start);
+    }
+    if (this.text.charCodeAt(this.index) === COLON) {
+      this.index++;
+      this.next = 'value';
+    } else {
+      this.next = 'colon';
+    }
+  }
+
+  private count(name: string, start: number): void {
+    const container = this.open.at(-1) as Extract<Open, { key: string }>;
+    container.key = name;
+    const isOutermost = this.open.length === 1;
+    const most = isOutermost ? this.maxNames : this.maxInnerNames;
+    const isCounted = isOutermost || most !== Number.POSITIVE_INFINITY;
+    if (!isCounted || Object.hasOwn(container.object, name)) {
+      return;
+    }
+    container.names++;
+    if (container.names > most) {
+      throw this.error(`more than ${most} names${isOutermost ? '' : ' in one object'}`, start);
+    }
+    if (isOutermost) {
+      this.names.push(name);
+    }
+  }
+
+  private readString(isName: boolean): void {
+    this.isName = isName;
+    const end = this.text.indexOf('"', this.index + 1);
     const start = this.index;
-    const key = this.readString();
-    if (this.open.length === 1 && !Object.hasOwn(object, key)) {
-      this.names++;
-      if (this.names > this.maxNames) {
-        throw new JsonSyntaxError(`more than ${this.maxNames} names`, start);
+    const length = end - start - 1;
+    if (
+      length >= SHORTEST_VIEW &&
+      length < PART_LENGTH &&
+      this.text.charCodeAt(end - 1) !== BACKSLASH
+    ) {
+      const value = this.copy(start, end + 1);
+      if (value !== undefined) {
+        this.index = end + 1;
+        this.takeString(value, start);
+        return;
       }
     }
-    if (!this.skipPunctuation(':')) {
-      throw this.unexpected();
-    }
-    return key;
+    this.stringStart = this.start + start;
+    this.parts = '';
+    this.index++;
+    this.readPart();
   }
 
-  private readString(): string {
-    return this.copyString() ?? this.readStringByCharacters();
-  }
-
-  /** The string as a copy of its own; undefined where it is short, or has to be looked at more closely. */
-  private copyString(): string | undefined {
-    const end = this.text.indexOf('"', this.index + 1);
-    const length = end - this.index - 1;
-    if (length < SHORTEST_VIEW || this.text.charCodeAt(end - 1) === BACKSLASH) {
-      return undefined;
-    }
+  /** The string that stands there, in a memory of its own; undefined where it is none. */
+  private copy(start: number, end: number): string | undefined {
     try {
-      const value = JSON.parse(this.text.slice(this.index, end + 1)) as string;
-      this.index = end + 1;
-      return value;
+      return JSON.parse(this.text.slice(start, end)) as string;
     } catch {
       return undefined;
     }
   }
 
-  private readStringByCharacters(): string {
-    const start = this.index;
-    let escaped = false;
-    let index = start + 1;
-    for (;;) {
-      if (index >= this.text.length) {
-        throw new JsonSyntaxError('unterminated string', start);
-      }
-      const code = this.text.charCodeAt(index);
+  /** Reads on in a string: to its end, or a part of it. */
+  private readPart(): void {
+    const { text } = this;
+    const first = this.index;
+    const last = Math.min(text.length, first + PART_LENGTH);
+    let escape = -LONGEST_ESCAPE;
+    let index = first;
+    while (index < last) {
+      const code = text.charCodeAt(index);
       if (code === QUOTE) {
         break;
       }
       if (code < 0x20) {
-        throw new JsonSyntaxError('unescaped control character', index);
+        throw this.error('unescaped control character', index);
       }
       if (code === BACKSLASH) {
-        escaped = true;
+        escape = index;
         index++;
       }
       index++;
     }
-    this.index = index + 1;
-    if (!escaped) {
-      return this.text.slice(start + 1, this.index - 1);
+    const isEscaped = escape >= 0;
+    const isWhole = index < last;
+    if (!isWhole) {
+      if (index >= text.length) {
+        throw new JsonSyntaxError('unterminated string', this.stringStart);
+      }
+      // No part ends within an escape.
+      index = escape > index - LONGEST_ESCAPE ? escape : index;
+    }
+    this.index = isWhole ? index + 1 : index;
+    const part = this.partOf(first, index, isEscaped);
+    if (!isWhole) {
+      this.next = 'rest of string';
+      this.parts += part;
+      if (this.isName && this.parts.length > MAX_NAME_LENGTH) {
+        throw new JsonSyntaxError(
+          `a name of more than ${MAX_NAME_LENGTH} characters`,
+          this.stringStart,
+        );
+      }
+      return;
+    }
+    const { parts } = this;
+    this.parts = '';
+    this.takeString(parts + part, this.stringStart - this.start);
+  }
+
+  private partOf(first: number, end: number, isEscaped: boolean): string {
+    if (!isEscaped && (!this.isBuilt || end - first < SHORTEST_VIEW)) {
+      return this.text.slice(first, end);
     }
     try {
-      return JSON.parse(this.text.slice(start, this.index)) as string;
+      const part = JSON.parse(`"${this.text.slice(first, end)}"`) as string;
+      return this.isBuilt ? part : '';
     } catch {
-      throw new JsonSyntaxError('invalid escape in the string', start);
+      throw new JsonSyntaxError('invalid escape in the string', this.stringStart);
     }
   }
 
@@ -229,10 +439,13 @@ export class ExactReader {
       end = this.endOfDigits(sign === '+' || sign === '-' ? end + 2 : end + 1);
       isInteger = false;
     }
-    this.index = end;
     if (isInteger && digits > MAX_INTEGER_DIGITS) {
-      throw new JsonSyntaxError(`integer of more than ${MAX_INTEGER_DIGITS} digits`, start);
+      throw this.error(`integer of more than ${MAX_INTEGER_DIGITS} digits`, start);
     }
+    if (end - start > MAX_NUMBER_LENGTH) {
+      throw this.error(`number of more than ${MAX_NUMBER_LENGTH} characters`, start);
+    }
+    this.index = end;
     const token = this.text.slice(start, end);
     const value = Number(token);
     return isInteger && !Number.isSafeInteger(value) ? BigInt(token) : value;
@@ -266,22 +479,23 @@ export class ExactReader {
     }
   }
 
-  private skipPunctuation(character: string): boolean {
-    this.skipSpace();
-    if (this.text[this.index] !== character) {
+  private skip(code: number): boolean {
+    if (this.text.charCodeAt(this.index) !== code) {
       return false;
     }
     this.index++;
     return true;
   }
 
+  /** @param index in `text` */
+  private error(problem: string, index: number): JsonSyntaxError {
+    return new JsonSyntaxError(problem, this.start + index);
+  }
+
   private unexpected(): JsonSyntaxError {
     const codePoint = this.text.codePointAt(this.index);
     return codePoint === undefined
-      ? new JsonSyntaxError('unexpected end', this.index)
-      : new JsonSyntaxError(
-          `unexpected ${JSON.stringify(String.fromCodePoint(codePoint))}`,
-          this.index,
-        );
+      ? this.error('unexpected end', this.index)
+      : this.error(`unexpected ${JSON.stringify(String.fromCodePoint(codePoint))}`, this.index);
   }
 }

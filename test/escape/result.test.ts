@@ -81,11 +81,41 @@ describe('the result of hostile code', () => {
   it('supports a large result without holding up the server for long', async () => {
     const globals: Record<string, unknown> = {};
     const longest = await longestTurn(async () => {
-      await attacked.jail.safeExec(answer(`b'G{"a":[' + b'1,' * 7_000_000 + b'1]}'`), globals);
+      const list = `b'[' + b'1,' * 999_999 + b'1]'`;
+      await attacked.jail.safeExec(
+        answer(`b'G{"a":[' + ${list} + (b',' + ${list}) * 6 + b']}'`),
+        globals,
+      );
     });
-    expect((globals['a'] as unknown[]).length).toBe(7_000_001);
+    expect((globals['a'] as unknown[]).flat()).toHaveLength(7_000_000);
     expect(longest).toBeLessThan(4000);
   });
+
+  it.each([
+    [
+      'items of one list',
+      `b'[' + b'1,' * 1_000_000 + b'1]'`,
+      /more than 1000000 items in one list/,
+    ],
+    [
+      'names of one dictionary',
+      `b'{' + b','.join(b'"k%d":1' % i for i in range(100_001)) + b'}'`,
+      /more than 100000 names in one object/,
+    ],
+    [
+      'lists',
+      `b'[' + (b'[' + b'[],' * 250_000 + b'1],') * 4 + b'1]'`,
+      /more than 1000000 lists and objects/,
+    ],
+  ])(
+    'denies more %s than the server has room for; as text they are fine',
+    async (_name, value, why) => {
+      const code = answer(`b'G{"a":' + ${value} + b'}'`);
+      expect(await failure(code)).toMatchObject({ message: expect.stringMatching(why) as string });
+      const { globalsJson } = await attacked.jail.safeExecJson(code, '{}');
+      expect(globalsJson).toMatch(/^\{"a":.*\}$/);
+    },
+  );
 
   it.each([
     ['globals', 'G', 0, /more than 100000 names/],

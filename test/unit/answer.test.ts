@@ -1,6 +1,6 @@
 // The runner's answer, read ahead of its program's end.
 import type { JailResult } from '../../lib/result';
-import { AnswerReader } from '../../lib/safe-exec';
+import { AnswerReader, readGlobals, readText } from '../../lib/safe-exec';
 
 const RESULT: JailResult = {
   status: 0,
@@ -15,10 +15,13 @@ const RESULT: JailResult = {
 };
 
 async function answer(first: string, all: string): Promise<unknown> {
-  const reader = new AnswerReader();
+  const reader = new AnswerReader(readGlobals);
+  const textReader = new AnswerReader(readText);
   reader.foresee(Buffer.from(first));
-  const { globals, globalsJson } = await reader.read(RESULT, Buffer.from(all));
-  expect(globalsJson).toBe(all.slice(1));
+  textReader.foresee(Buffer.from(first));
+  const { globals, names } = await reader.read(RESULT, Buffer.from(all));
+  expect(names).toEqual(Object.keys(globals));
+  expect(await textReader.read(RESULT, Buffer.from(all))).toBe(all.slice(1));
   return globals;
 }
 
@@ -34,7 +37,7 @@ it('is read anew where more came, whatever it looked like before', async () => {
 });
 
 it('is not believed where the program did not end well', async () => {
-  const reader = new AnswerReader();
+  const reader = new AnswerReader(readGlobals);
   const channel = Buffer.from('G{"a":1}');
   reader.foresee(channel);
   await expect(reader.read({ ...RESULT, status: 1 }, channel)).rejects.toThrow(/status code: 1/);
@@ -43,7 +46,7 @@ it('is not believed where the program did not end well', async () => {
 it('says which limit has ended the program', async () => {
   const exceeded = { limit: 'realtime', allowed: 1, measured: 1.2 } as const;
   const result: JailResult = { ...RESULT, status: -9, outcome: 'time-limit', exceeded };
-  await expect(new AnswerReader().read(result, Buffer.alloc(0))).rejects.toThrow(
+  await expect(new AnswerReader(readGlobals).read(result, Buffer.alloc(0))).rejects.toThrow(
     /with status code: -9: it ran longer than 1 s \(the limit realtime\)$/,
   );
 });
@@ -53,7 +56,7 @@ it.each([
   ['{"type":"E","message":"m","line":1,"traceback":"t"}', null],
 ])('tells the exception of %s', async (body, module) => {
   await expect(
-    new AnswerReader().read({ ...RESULT, status: 1 }, Buffer.from(`E${body}`)),
+    new AnswerReader(readGlobals).read({ ...RESULT, status: 1 }, Buffer.from(`E${body}`)),
   ).rejects.toMatchObject({
     exception: { type: 'E', module, message: 'm', line: 1, traceback: 't' },
   });

@@ -19,7 +19,7 @@ function heapUsed(): number {
 async function keep(value: string): Promise<JsonValue> {
   // Joined, so that each text has a memory of its own.
   const text = [`[${value},"`, FILLING, '"]'].join('');
-  return ((await parseJsonInSlices(text)) as JsonValue[])[0] as JsonValue;
+  return ((await parseJsonInSlices(text)).value as JsonValue[])[0] as JsonValue;
 }
 
 describe('a text of 16 MiB is given up', () => {

@@ -4,7 +4,7 @@ import { SafeExecError } from '../../../lib/errors';
 import { parseJson } from '../../../lib/json/parse';
 import { stringifyJson } from '../../../lib/json/stringify';
 import type { JailResult } from '../../../lib/result';
-import { AnswerReader } from '../../../lib/safe-exec';
+import { AnswerReader, readGlobals, readText } from '../../../lib/safe-exec';
 import { expectSame, jsonGlobals } from '../../support/arbitraries';
 
 jest.setTimeout(120_000);
@@ -32,8 +32,12 @@ const bytes = fc.oneof(
   fc.tuple(answer, fc.uint8Array({ maxLength: 4 })).map((parts) => Buffer.concat(parts)),
 );
 
-async function read(channel: Buffer, foreseen: number | null, status: number): Promise<unknown> {
-  const reader = new AnswerReader();
+async function read(
+  channel: Buffer,
+  foreseen: number | null,
+  status: number,
+  reader: AnswerReader<unknown> = new AnswerReader(readGlobals),
+): Promise<unknown> {
   if (foreseen !== null) {
     reader.foresee(channel.subarray(0, foreseen % (channel.length + 1)));
   }
@@ -50,7 +54,9 @@ it('is the globals that were sent', async () => {
   await fc.assert(
     fc.asyncProperty(answer, async (channel) => {
       const text = channel.subarray(1).toString();
-      expectSame(await read(channel, null, 0), { globals: parseJson(text), globalsJson: text });
+      const globals = parseJson(text) as object;
+      expectSame(await read(channel, null, 0), { globals, names: Object.keys(globals) });
+      expect(await read(channel, null, 0, new AnswerReader(readText))).toBe(text);
     }),
     { numRuns: 500 },
   );

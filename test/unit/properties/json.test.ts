@@ -88,7 +88,7 @@ it('takes a text, or says by its own error what is wrong, in slices as at once',
       // Only a long text is read in slices.
       const padded = isLong ? text + ' '.repeat(70_000) : text;
       const atOnce = await read(() => parseJson(padded));
-      expect(await read(async () => parseJsonInSlices(padded))).toEqual(atOnce);
+      expect(await read(async () => (await parseJsonInSlices(padded)).value)).toEqual(atOnce);
     }),
     { numRuns: 1000 },
   );
