@@ -1,9 +1,14 @@
 // Reads what a program writes, up to a bound.
 import type { Socket } from 'node:net';
+import { Budget } from './budget';
 import { native } from './native';
 import { pipeSocket } from './pipe-socket';
 
 const FIRST_CAPACITY = 1024;
+/** So much is copied into a larger memory at once. */
+const MAXIMUM_COPY = 1024 * 1024;
+/** A memory for more than that. The kernel gives none of it before it is written to. */
+const LARGE_CAPACITY = 16 * 1024 * 1024;
 
 /** Whom a reader tells of what comes. */
 export interface OutputListener {
@@ -22,6 +27,8 @@ export class OutputReader {
   // One memory for all: a program that writes byte by byte would fill the server's with tiny buffers.
   #kept: Buffer = Buffer.alloc(0);
   #length = 0;
+  // What came before that, of more than a large memory holds.
+  #before: Buffer[] = [];
   #limit = Number.POSITIVE_INFINITY;
   #listener: OutputListener | undefined;
   #hasFailed = false;
@@ -124,8 +131,8 @@ export class OutputReader {
   // Rather none than less, where there is no memory for what came.
   #fail(error: unknown): void {
     this.#hasFailed = true;
-    this.#kept = Buffer.alloc(0);
-    this.#length = 0;
+    this.#replace(Buffer.alloc(0), 0);
+    this.#before = [];
     this.#listener?.onFailure(error);
   }
 
@@ -153,9 +160,41 @@ export class OutputReader {
     return this.seen > this.#limit;
   }
 
-  /** What was kept. */
+  /** Whether all that was kept is in one memory, as far as no more comes. */
+  get isJoined(): boolean {
+    return this.#before.length === 0;
+  }
+
+  /** Puts all that was kept into one memory, and lets the event loop go on meanwhile. To be called at the end. */
+  async join(): Promise<void> {
+    const parts = [...this.#before, this.#kept.subarray(0, this.#length)];
+    const budget = new Budget();
+    let length = 0;
+    try {
+      const all = Buffer.alloc(parts.reduce((sum, part) => sum + part.length, 0));
+      for (const part of parts) {
+        for (let start = 0; start < part.length; start += MAXIMUM_COPY) {
+          length += part.copy(all, length, start, start + MAXIMUM_COPY);
+          if (budget.isSpent()) {
+            await budget.nextTurn();
+          }
+        }
+      }
+      this.#before = [];
+      this.#replace(all, length);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** What was kept, where it is joined. */
   bytes(): Buffer {
     return this.#kept.subarray(0, this.#length);
+  }
+
+  #replace(kept: Buffer, length: number): void {
+    this.#kept = kept;
+    this.#length = length;
   }
 
   #keep(chunk: Buffer): void {
@@ -163,17 +202,37 @@ export class OutputReader {
     if (this.#length === 0 && this.#socket === undefined && isUnseen) {
       // Not a socket's, whose chunks may be parts of a larger memory, and not to be seen by a callback, which may
       // write to it.
-      this.#kept = chunk;
-      this.#length = chunk.length;
+      this.#replace(chunk, chunk.length);
       return;
     }
-    const length = this.#length + chunk.length;
-    if (length > this.#kept.length) {
-      const larger = Buffer.alloc(Math.max(length, 2 * this.#kept.length, FIRST_CAPACITY));
-      this.#kept.copy(larger, 0, 0, this.#length);
-      this.#kept = larger;
+    let rest = chunk;
+    if (rest.length > this.#kept.length - this.#length) {
+      rest = rest.subarray(this.#makeRoom(rest));
     }
-    chunk.copy(this.#kept, this.#length);
-    this.#length = length;
+    rest.copy(this.#kept, this.#length);
+    this.#length += rest.length;
+  }
+
+  /**
+   * Takes a larger memory, or another one.
+   * @returns how much of the chunk is stored in the one before already
+   */
+  #makeRoom(chunk: Buffer): number {
+    const length = this.#length + chunk.length;
+    if (this.#length > MAXIMUM_COPY && this.#kept.length >= LARGE_CAPACITY) {
+      const stored = chunk.copy(this.#kept, this.#length);
+      const next = Buffer.alloc(Math.max(LARGE_CAPACITY, chunk.length - stored));
+      this.#before.push(this.#kept);
+      this.#replace(next, 0);
+      return stored;
+    }
+    const larger = Buffer.alloc(
+      length > MAXIMUM_COPY
+        ? Math.max(length, Math.min(LARGE_CAPACITY, this.#limit))
+        : Math.max(length, 2 * this.#kept.length, FIRST_CAPACITY),
+    );
+    this.#kept.copy(larger, 0, 0, this.#length);
+    this.#replace(larger, this.#length);
+    return 0;
   }
 }

@@ -114,6 +114,20 @@ export class Outputs {
     return this.#all.every(({ hasEnded }) => hasEnded);
   }
 
+  /** Whether what each has kept is in one memory. */
+  get areJoined(): boolean {
+    return this.#all.every(({ isJoined }) => isJoined);
+  }
+
+  /** Sees to it. */
+  async join(): Promise<void> {
+    for (const reader of this.#all) {
+      if (!reader.isJoined) {
+        await reader.join();
+      }
+    }
+  }
+
   /** Settles when all of them have ended. */
   async ended(): Promise<void> {
     for (const reader of this.#all) {
@@ -311,6 +325,9 @@ export class Run {
       this.#stdin.destroy();
       if (!this.#outputs.haveEnded) {
         await this.#outputs.ended();
+      }
+      if (!this.#outputs.areJoined) {
+        await this.#outputs.join();
       }
       const cgroup = ended.cgroup === undefined ? undefined : await ended.cgroup;
       return await this.#conclude(ended, cgroup);

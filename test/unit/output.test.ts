@@ -72,3 +72,45 @@ it('ends, and closes its pipe, where not even the rest can be read', async () =>
   expect(listener.onFailure.mock.calls).toEqual([[NO_MEMORY]]);
   expect(addon.closeDescriptor.mock.calls).toEqual([[DESCRIPTOR]]);
 });
+
+describe('of more than one memory', () => {
+  const MEBI = 1 << 20;
+
+  it.each([3, 17, 40])('gives all %i MiB, joined', async (mebibytes) => {
+    const chunk = Buffer.alloc(65_521);
+    let seen = 0;
+    while (seen < mebibytes * MEBI) {
+      chunk.fill(seen % 251);
+      reader.take(Buffer.from(chunk));
+      seen += chunk.length;
+    }
+    expect(reader.isJoined).toBe(mebibytes <= 16);
+    await reader.join();
+    expect(reader.isJoined).toBe(true);
+    const bytes = reader.bytes();
+    expect(bytes).toHaveLength(seen);
+    for (let at = 0; at < seen; at += chunk.length) {
+      expect([bytes[at], bytes[at + chunk.length - 1]]).toEqual([at % 251, at % 251]);
+    }
+  });
+
+  it('takes no more memory than the limit, and a moment', () => {
+    reader.bound(3 * MEBI, listener);
+    for (let index = 0; index < 64; index++) {
+      reader.take(Buffer.alloc(65_536, index));
+    }
+    expect(reader.bytes()).toHaveLength(3 * MEBI);
+    expect(reader.bytes().buffer.byteLength).toBe(3 * MEBI);
+    expect(listener.onOver).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells where there is no memory to join them', async () => {
+    for (let index = 0; index < 17 * 16; index++) {
+      reader.take(Buffer.alloc(65_536));
+    }
+    exhaustMemory();
+    await reader.join();
+    expect(listener.onFailure.mock.calls).toEqual([[NO_MEMORY]]);
+    expect([reader.isJoined, reader.bytes().length]).toEqual([true, 0]);
+  });
+});
