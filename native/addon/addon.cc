@@ -6,6 +6,7 @@
 #include "cgroup_lock.h"
 #include "collect.h"
 #include "jail_processes.h"
+#include "javascript.h"
 #include "landlock.h"
 #include "lease.h"
 #include "memory_file.h"
@@ -26,7 +27,7 @@ Napi::Value get_processor(const Napi::CallbackInfo& info) {
 
 Napi::Value uid_is_free(const Napi::CallbackInfo& info) {
   UidRange only;
-  only.directory = info[0].ToString().Utf8Value();
+  only.directory = text_of(info[0]);
   only.first = info[1].As<Napi::Number>().Uint32Value();
   only.count = 1;
   Lease lease;

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <initializer_list>
 
+#include "javascript.h"
+
 namespace codejail {
 
 CgroupLocks::~CgroupLocks() {
@@ -19,7 +21,7 @@ CgroupLocks::~CgroupLocks() {
 
 Napi::Value CgroupLocks::lock(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::string path = info[0].ToString().Utf8Value();
+  const std::string path = text_of(info[0]);
   Descriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory.valid() || flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
     return Napi::Number::New(env, errno);
@@ -37,11 +39,11 @@ Napi::Value CgroupLocks::lock(const Napi::CallbackInfo& info) {
 }
 
 void CgroupLocks::unlock(const Napi::CallbackInfo& info) {
-  held_.erase(info[0].ToString().Utf8Value());
+  held_.erase(text_of(info[0]));
 }
 
 Napi::Value cgroup_is_delegated(const Napi::CallbackInfo& info) {
-  const std::string path = info[0].ToString().Utf8Value();
+  const std::string path = text_of(info[0]);
   // systemd.resource-control(5), Delegate=: the second one needs CAP_SYS_ADMIN to read.
   for (const char* name : {"user.delegate", "trusted.delegate"}) {
     char value = 0;

@@ -15,6 +15,7 @@
 
 #include "descriptor.h"
 #include "directory.h"
+#include "javascript.h"
 #include "promise_worker.h"
 #include "syscalls.h"
 
@@ -212,7 +213,7 @@ Napi::Value read_files(const Napi::CallbackInfo& info) {
   const auto list = info[1].As<Napi::Array>();
   std::vector<std::string> paths;
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
-    paths.push_back(list.Get(i).ToString().Utf8Value());
+    paths.push_back(text_of(list.Get(i)));
   }
   auto* worker =
       new ReadWorker(info.Env(), info[0].As<Napi::Number>().Int32Value(), std::move(paths),

@@ -265,7 +265,7 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
   CellCall::Start start{};
   start.order.cpu_us = limit(1);
   start.order.memory_bytes = limit(2);
-  start.order.wants_tmp_directory = info[3].ToBoolean().Value() ? 1 : 0;
+  start.order.wants_tmp_directory = is_true(info[3]) ? 1 : 0;
   start.request = info[4].As<Napi::Number>().Int32Value();
   start.frame = head.Data();
   start.size = head.ByteLength();
@@ -307,7 +307,7 @@ bool JailProcesses::append_request(Napi::String request, CellCall::Start& start)
 void JailProcesses::hold_loop(const Napi::CallbackInfo& info) {
   const auto found = processes_.find(info[0].As<Napi::Number>().Uint32Value());
   if (found != processes_.end()) {
-    found->second->hold_loop(info[1].ToBoolean().Value());
+    found->second->hold_loop(is_true(info[1]));
   }
 }
 

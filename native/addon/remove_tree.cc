@@ -11,6 +11,7 @@
 
 #include "descriptor.h"
 #include "directory.h"
+#include "javascript.h"
 #include "promise_worker.h"
 
 namespace codejail {
@@ -208,7 +209,7 @@ class RemoveWorker : public PromiseWorker {
 }  // namespace
 
 Napi::Value remove_tree(const Napi::CallbackInfo& info) {
-  auto* worker = new RemoveWorker(info.Env(), info[0].ToString().Utf8Value());
+  auto* worker = new RemoveWorker(info.Env(), text_of(info[0]));
   const Napi::Promise promise = worker->promise();
   worker->Queue();
   return promise;

@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "javascript.h"
+
 namespace codejail {
 
 Napi::Value look_up_user(const Napi::CallbackInfo& info) {
-  const std::string name = info[0].ToString().Utf8Value();
+  const std::string name = text_of(info[0]);
   std::vector<char> buffer(16384);
   passwd entry{};
   passwd* found = nullptr;
