@@ -45,9 +45,12 @@ class Calls {
   }
   void answer(int number, std::uint32_t action) { next_[number] = {true, action}; }
   void go(int number, Filter::Place place) { next_[number] = {false, place}; }
-  Filter::Place place(Filter& filter, int number) const { return place_of(filter, next_[number]); }
-  bool is_refused(int number) const {
-    return next_[number].is_action && next_[number].value != kAllow;
+  [[nodiscard]] Filter::Place place(Filter& filter, int number) const {
+    return place_of(filter, next_[number]);
+  }
+  [[nodiscard]] bool is_refused(int number) const {
+    return next_[number].is_action &&
+           (next_[number].value & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
   }
 
   // A binary search. The kernel walks the filter once for each system call when it is installed
