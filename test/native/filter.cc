@@ -1,0 +1,94 @@
+// Prints the seccomp filter and the table that it is made from, as JSON, for the tests to compare.
+// Arguments: allow, ask or deny (of exec); the flags of the spec; the launcher's number.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "seccomp.h"
+#include "seccomp_arguments.h"
+#include "seccomp_table.h"
+
+namespace codejail {
+namespace {
+
+void print_program(Filter& filter) {
+  const sock_fprog program = filter.program();
+  std::printf("\"program\":[");
+  for (unsigned i = 0; i < program.len; ++i) {
+    const sock_filter& line = program.filter[i];
+    std::printf("%s[%u,%u,%u,%u]", i == 0 ? "" : ",", unsigned{line.code}, unsigned{line.jt},
+                unsigned{line.jf}, line.k);
+  }
+  std::printf("]");
+}
+
+void print_arguments() {
+  std::printf(",\"arguments\":[");
+  bool first = true;
+  for (const Argument& argument : kArguments) {
+    std::printf(
+        "%s{\"call\":%d,\"index\":%u,\"readsAll\":%s,\"error\":%d,\"isBits\":%s,\"beside\":%u,"
+        "\"values\":[",
+        first ? "" : ",", argument.call, unsigned{argument.index},
+        argument.reads == Reads::kAll ? "true" : "false", argument.error,
+        argument.is_bits ? "true" : "false", argument.beside);
+    for (std::size_t i = 0; i < argument.count; ++i) {
+      std::printf("%s%u", i == 0 ? "" : ",", argument.values[i]);
+    }
+    std::printf("]}");
+    first = false;
+  }
+  std::printf("]");
+}
+
+template <std::size_t kCount>
+void print_calls(const char* name, const int (&calls)[kCount]) {
+  std::printf(",\"%s\":[", name);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    std::printf("%s%d", i == 0 ? "" : ",", calls[i]);
+  }
+  std::printf("]");
+}
+
+int print_all(ExecPolicy exec, std::uint32_t flags, pid_t launcher) {
+  SpecHeader header{};
+  header.size = sizeof(header);
+  header.flags = flags;
+  const int file = memfd_create("spec", MFD_CLOEXEC);
+  Spec spec;
+  if (file < 0 || write(file, &header, sizeof(header)) != sizeof(header) || !spec.map(file).ok()) {
+    std::perror("spec");
+    return 1;
+  }
+  Filter filter;
+  if (!make_seccomp_filter(exec, spec, launcher, filter)) {
+    std::fputs("the filter is too long\n", stderr);
+    return 1;
+  }
+  std::printf("{");
+  print_program(filter);
+  print_arguments();
+  print_calls("allowed", kAllowed);
+  print_calls("refused", kRefused);
+  print_calls("denied", kDenied);
+  std::printf("}\n");
+  return 0;
+}
+
+}  // namespace
+}  // namespace codejail
+
+int main(int argc, char** argv) {
+  using codejail::ExecPolicy;
+  if (argc != 4) {
+    return 64;
+  }
+  const ExecPolicy exec = std::strcmp(argv[1], "allow") == 0 ? ExecPolicy::kAllow
+                          : std::strcmp(argv[1], "ask") == 0 ? ExecPolicy::kAsk
+                                                             : ExecPolicy::kDeny;
+  return codejail::print_all(exec, static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10)),
+                             static_cast<pid_t>(std::strtol(argv[3], nullptr, 10)));
+}
