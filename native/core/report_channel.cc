@@ -1,8 +1,10 @@
 #include "report_channel.h"
 
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
@@ -24,11 +26,21 @@ bool ReportChannel::send(const Report& report, int passed_descriptor) const {
     header->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(header), &passed_descriptor, sizeof(int));
   }
-  ssize_t sent = 0;
-  do {
-    sent = sendmsg(descriptor_, &message, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(sizeof(copy));
+  // Memory that is short for a moment must not cost the call its end.
+  constexpr timespec kPause{0, 2'000'000};
+  constexpr int kAttempts = 25;
+  for (int attempt = 1;; ++attempt) {
+    const ssize_t sent = sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      return sent == static_cast<ssize_t>(sizeof(copy));
+    }
+    if (attempt == kAttempts || (errno != EINTR && errno != ENOBUFS && errno != ENOMEM)) {
+      return false;
+    }
+    if (errno != EINTR) {
+      (void)nanosleep(&kPause, nullptr);
+    }
+  }
 }
 
 bool ReportChannel::tell_failure(const Status& status) const {
