@@ -69,7 +69,7 @@ int landlock_abi() {
 Status prepare_landlock(const Spec& spec, Descriptor& ruleset) {
   const int abi = landlock_abi();
   if (abi == 0) {
-    return Status::failure(Step::kLandlock, EOPNOTSUPP);
+    return Status::failure(Step::kLandlock, errno, "its version");
   }
   RulesetAttributes attributes{};
   std::uint64_t write = kWrite;
