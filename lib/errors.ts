@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import type { GuaranteeName } from './guarantee-name';
 import { printable, printableLines } from './printable';
@@ -151,7 +152,9 @@ export class UnconfinedError extends JailError {
 
 /** The kernel's name for an error number (`EPERM` for 1), or `errno 4711` where it has none. */
 export function errnoName(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`;
+  // libuv's table has one name for those of one number, and not all: no ENOLCK.
+  const [other] = Object.entries(constants.errno).find(([, number]) => number === errno) ?? [];
+  return getSystemErrorMap().get(-errno)?.[0] ?? other ?? `errno ${errno}`;
 }
 
 /** The same, with what it means: `EPERM, operation not permitted`. */

@@ -159,6 +159,7 @@ describe('errnoName', () => {
     [1, 'EPERM'],
     [2, 'ENOENT'],
     [13, 'EACCES'],
+    [37, 'ENOLCK'],
     [4711, 'errno 4711'],
   ])('calls %i %s', (errno, name) => {
     expect(errnoName(errno)).toBe(name);
