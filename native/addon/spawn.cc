@@ -20,7 +20,7 @@ constexpr std::size_t kStackSize = 32768;
 struct ChildPlan {
   int launcher;
   int kept[13];
-  char* arguments[4];
+  char* arguments[5];
   char* environment[1];
   char* cgroup_procs_argument;  // null without a cgroup
   volatile int error;
@@ -147,7 +147,7 @@ long clone_child(std::uint64_t namespaces, ChildPlan& child, int cgroup, int& pi
     return result;
   }
   // The launcher then moves itself, by the open cgroup.procs.
-  child.arguments[2] = child.cgroup_procs_argument;
+  child.arguments[3] = child.cgroup_procs_argument;
   // Without CLONE_CLEAR_SIGHAND the exec itself resets the handlers; all signals are blocked.
   const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | static_cast<int>(namespaces);
   const int process = clone(exec_launcher, stack + kStackSize, flags, &child, &pidfd);
@@ -211,6 +211,8 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   char name[] = "codejail-launcher";
   char spec_number[16];
   std::snprintf(spec_number, sizeof(spec_number), "%d", spec.get());
+  char report_number[16];
+  std::snprintf(report_number, sizeof(report_number), "%d", ends.report.get());
   ChildPlan child{};
   child.launcher = launcher.get();
   char procs_number[16];
@@ -227,6 +229,7 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   }
   child.arguments[0] = name;
   child.arguments[1] = spec_number;
+  child.arguments[2] = report_number;
 
   std::uint64_t namespaces = (header.flags & kLauncherMakesNamespaces) != 0 ? 0 : header.namespaces;
   if (spawned.cgroup.valid()) {

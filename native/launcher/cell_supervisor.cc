@@ -23,13 +23,17 @@ void require(const ReportChannel& channel, const Status& status) {
   }
 }
 
-void wait_for_release(const Descriptor& released) {
+void wait_for_release(const ReportChannel& channel, const Descriptor& released) {
   char byte = 0;
   ssize_t count = 0;
   do {
     count = read(released.get(), &byte, 1);
   } while (count < 0 && errno == EINTR);
-  if (count != 1) {
+  if (count < 0) {
+    channel.fail(Status::failure(Step::kNursery, errno, "read"));
+  }
+  if (count == 0) {
+    // The nursery has ended, or has told what failed.
     _exit(2);
   }
 }
@@ -87,7 +91,7 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   if (::signal(SIGCHLD, SIG_DFL) == SIG_ERR) {
     require(channel, Status::failure(Step::kSupervise, errno, "SIGCHLD"));
   }
-  wait_for_release(released);
+  wait_for_release(channel, released);
   released.reset();
   Descriptor tmp_directory;
   require(channel, enter_cell_root(spec, tmp_directory));

@@ -129,7 +129,10 @@ Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
       require(channel, map_one_id(header, child));
     }
     // Without this byte the child ends: the server would not know of it.
-    _exit(write(mapped[1], "", 1) == 1 ? 0 : 2);
+    if (write(mapped[1], "", 1) != 1) {
+      channel.fail(Status::failure(Step::kNamespaces, errno, "write"));
+    }
+    _exit(0);
   }
   ::close(mapped[1]);
   char byte = 0;
@@ -137,7 +140,11 @@ Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
   do {
     count = read(mapped[0], &byte, 1);
   } while (count < 0 && errno == EINTR);
-  if (count != 1) {
+  if (count < 0) {
+    return Status::failure(Step::kNamespaces, errno, "read");
+  }
+  if (count == 0) {
+    // The other half has failed, and has told so.
     _exit(2);
   }
   ::close(mapped[0]);
@@ -154,18 +161,15 @@ void offer_to_oom_killer() {
   }
 }
 
-[[noreturn]] void run(int spec_descriptor, int cgroup_procs) {
+[[noreturn]] void run(int spec_descriptor, int report_descriptor, int cgroup_procs) {
+  // Not by the spec, which may be what can't be read.
+  const ReportChannel channel(report_descriptor);
   Spec spec;
-  Status mapped = spec.map(spec_descriptor);
-  if (!mapped.ok()) {
-    // Without a spec there is no channel either; the server sees this status.
-    _exit(3);
-  }
+  require(channel, spec.map(spec_descriptor));
   if (spec.has(kSweepUid)) {
     sweep_uid(spec);
   }
   const SpecHeader& header = spec.header();
-  const ReportChannel channel(header.report_fd);
 
   // Before anything else: what this process has taken stays charged to where it took it.
   if (cgroup_procs >= 0) {
@@ -273,7 +277,7 @@ void offer_to_oom_killer() {
 }  // namespace codejail
 
 int main(int argc, char** argv) {
-  if (argc < 2 || argc > 3) {
+  if (argc < 3 || argc > 4) {
     // Without a standard error, the status tells.
     (void)std::fputs("codejail-launcher is started by the codejail library, not by hand\n", stderr);
     return 64;
@@ -281,5 +285,5 @@ int main(int argc, char** argv) {
   const auto number = [](const char* text) {
     return static_cast<int>(std::strtol(text, nullptr, 10));
   };
-  codejail::run(number(argv[1]), argc == 3 ? number(argv[2]) : -1);
+  codejail::run(number(argv[1]), number(argv[2]), argc == 4 ? number(argv[3]) : -1);
 }
