@@ -255,9 +255,13 @@ class Supervisor {
     } else {
       response.error = -EACCES;
     }
+    int sent = 0;
+    do {
+      sent = ioctl(exec_listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
+      // Before anything was sent (kernel/seccomp.c, seccomp_notify_send).
+    } while (sent != 0 && errno == EINTR);
     // ENOENT: who asked has been killed meanwhile. Of anything else it would wait for ever.
-    if (ioctl(exec_listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response) != 0 && errno != ENOENT &&
-        errno != EINTR) {
+    if (sent != 0 && errno != ENOENT) {
       channel_.fail(Status::failure(Step::kSupervise, errno, "SECCOMP_IOCTL_NOTIF_SEND"));
     }
   }
