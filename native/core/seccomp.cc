@@ -101,6 +101,9 @@ void answer_by_lists(Calls& calls) {
   for (const int call : kAllowed) {
     calls.answer(call, kAllow);
   }
+  for (const int call : kAnswered) {
+    calls.answer(call, refuse(0));
+  }
   for (const int call : kRefused) {
     calls.answer(call, refuse(EPERM));
   }
@@ -148,6 +151,13 @@ void restrict_memory(Filter& filter, Calls& calls) {
   const Filter::Place anonymous = filter.if_any_bit(MAP_SHARED, denied, allowed);
   filter.if_any_bit(MAP_ANONYMOUS, anonymous, allowed);
   calls.go(SYS_mmap, filter.load_argument(3));
+}
+
+// msync writes nothing out (core/seccomp_table.h, kAnswered); without MS_SYNC it tells what is
+// mapped, which stack unwinders ask for.
+void restrict_msync(Filter& filter, Calls& calls) {
+  filter.if_any_bit(MS_SYNC, filter.answer(refuse(0)), filter.answer(kAllow));
+  calls.go(SYS_msync, filter.load_argument(2));
 }
 
 // No signals of descriptors.
@@ -290,6 +300,7 @@ bool make_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher, Filt
   restrict_clone(filter, calls);
   restrict_sockets(calls, !spec.has(kNoUnixSockets));
   restrict_memory(filter, calls);
+  restrict_msync(filter, calls);
   restrict_file_flags(filter, calls);
   restrict_landlock(calls, exec, spec);
   if (spec.has(kNoTruncation)) {

@@ -120,6 +120,12 @@ constexpr int kDenied[] = {
 #endif
 };
 
+// Answered as if done: nothing that a program writes outlives its jail, and on a file that it may
+// only read these would write out, drop or fill the host's own cache.
+constexpr int kAnswered[] = {
+    SYS_fadvise64, SYS_fdatasync, SYS_fsync, SYS_readahead, SYS_sync_file_range,
+};
+
 // Allowed: with any argument, or as seccomp_arguments.h and seccomp.cc have it.
 constexpr int kAllowed[] = {
     SYS_accept,
@@ -146,7 +152,6 @@ constexpr int kAllowed[] = {
     SYS_exit,
     SYS_exit_group,
     SYS_faccessat,
-    SYS_fadvise64,
     SYS_fallocate,
     SYS_fchdir,
     SYS_fchmod,
@@ -154,14 +159,12 @@ constexpr int kAllowed[] = {
     SYS_fchown,
     SYS_fchownat,
     SYS_fcntl,
-    SYS_fdatasync,
     SYS_fgetxattr,
     SYS_flistxattr,
     SYS_flock,
     SYS_fremovexattr,
     SYS_fstat,
     SYS_fstatfs,
-    SYS_fsync,
     SYS_ftruncate,
     SYS_futex,
     SYS_get_mempolicy,
@@ -237,7 +240,6 @@ constexpr int kAllowed[] = {
     SYS_pwritev,
     SYS_pwritev2,
     SYS_read,
-    SYS_readahead,
     SYS_readlinkat,
     SYS_readv,
     SYS_recvfrom,
@@ -296,7 +298,6 @@ constexpr int kAllowed[] = {
     SYS_statfs,
     SYS_statx,
     SYS_symlinkat,
-    SYS_sync_file_range,
     SYS_sysinfo,
     SYS_tee,
     SYS_tgkill,

@@ -172,4 +172,30 @@ attempt('socket', socket.socket)
     );
     expect(found).toEqual({ unshare: 'EPERM', exec: 'EACCES', socket: 'EACCES' });
   });
+
+  // Of what is read-only they would reach the host's disk and its cache.
+  it('answers what writes out, drops or fills caches without doing it', async () => {
+    const found = await outcomes(
+      attacked.jail,
+      `
+NOBODY = 99
+for name, numbers in [('fsync', (74, 82)), ('fdatasync', (75, 83)), ('sync_file_range', (277, 84)),
+                      ('fadvise', (221, 223)), ('readahead', (187, 213))]:
+    attempt(name, call, numbers, NOBODY, 0, 0, 0)
+attempt('msync', call, (26, 227), 4096, 4096, 4)
+attempt('what is mapped', call, (26, 227), 4096, 4096, 1)
+with open('tmp/file', 'w') as file: file.write('x'); file.flush(); attempt('own', os.fsync, file.fileno())
+`,
+    );
+    expect(found).toEqual({
+      fsync: 'reached',
+      fdatasync: 'reached',
+      sync_file_range: 'reached',
+      fadvise: 'reached',
+      readahead: 'reached',
+      msync: 'reached',
+      'what is mapped': 'ENOMEM',
+      own: 'reached',
+    });
+  });
 });

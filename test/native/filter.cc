@@ -72,6 +72,7 @@ int print_all(ExecPolicy exec, std::uint32_t flags, pid_t launcher) {
   print_program(filter);
   print_arguments();
   print_calls("allowed", kAllowed);
+  print_calls("answered", kAnswered);
   print_calls("refused", kRefused);
   print_calls("denied", kDenied);
   std::printf("}\n");

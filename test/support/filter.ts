@@ -25,11 +25,12 @@ interface Printed {
   readonly program: readonly Instruction[];
   readonly arguments: readonly Argument[];
   readonly allowed: readonly number[];
+  readonly answered: readonly number[];
   readonly refused: readonly number[];
   readonly denied: readonly number[];
 }
 
-/** What the filter does with a call: `allow`, `ask`, or the errno that it answers. */
+/** What the filter does with a call: `allow`, `ask`, or the errno that it answers, 0 for success. */
 export type Answer = 'allow' | 'ask' | number;
 
 const LOAD = 0x20;
@@ -64,7 +65,7 @@ export class SeccompFilter {
   }
 
   /** The calls of the lists. */
-  get calls(): Pick<Printed, 'allowed' | 'refused' | 'denied'> {
+  get calls(): Pick<Printed, 'allowed' | 'answered' | 'refused' | 'denied'> {
     return this.#printed;
   }
 

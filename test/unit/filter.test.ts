@@ -376,8 +376,8 @@ describe('what must never be allowed', () => {
 });
 
 describe('calls', () => {
-  it('are allowed, refused or denied by the lists, and else unknown', () => {
-    const { allowed, refused, denied } = filter.calls;
+  it('are allowed, answered, refused or denied by the lists, and else unknown', () => {
+    const { allowed, answered, refused, denied } = filter.calls;
     const conditional = new Set(filter.arguments.map(({ call }) => call));
     const asked = new Set([number(59, 221), number(322, 281)]);
     const byLauncher = new Set([
@@ -392,15 +392,17 @@ describe('calls', () => {
           ? 'ask'
           : allowed.includes(call)
             ? 'allow'
-            : refused.includes(call)
-              ? EPERM
-              : denied.includes(call)
-                ? EACCES
-                : ENOSYS;
+            : answered.includes(call)
+              ? 0
+              : refused.includes(call)
+                ? EPERM
+                : denied.includes(call)
+                  ? EACCES
+                  : ENOSYS;
         expect([call, filter.answer(call, [0n, 0n])]).toEqual([call, answer]);
       }
     }
-    const lists = [...allowed, ...refused, ...denied];
+    const lists = [...allowed, ...answered, ...refused, ...denied];
     expect(new Set(lists).size).toBe(lists.length);
   });
 
