@@ -43,6 +43,7 @@ import {
   type SafeExecJsonResult,
   type SafeExecResult,
 } from './safe-exec';
+import { shareSignal } from './shared-signal';
 import type { JailStatistics } from './statistics';
 import { runUnconfined } from './unsafe';
 
@@ -76,13 +77,16 @@ export class Jail extends Configuration implements AsyncDisposable {
     const call = parseJailCodeOptions(options);
     const found = this.require(name);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
-    call.signal?.throwIfAborted();
+    const signal = call.signal === null ? null : shareSignal(call.signal);
+    signal?.throwIfAborted();
     const hasCode = call.code !== null;
-    const place = this.gate.enter(call.tenant, call.signal);
+    const place = this.gate.enter(call.tenant, signal);
     return this.#track(async () => {
       const demand = { hasCode, copies: call.files.length, env: call.env };
       const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
-      await checkFiles(call.files);
+      if (call.files.length > 0) {
+        await checkFiles(call.files);
+      }
       const turnAt = place.isIn ? calledAt : await place.turn();
       const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
       const { result, gone } = await this.#dispatcher.run(
@@ -96,7 +100,7 @@ export class Jail extends Configuration implements AsyncDisposable {
           copies: call.files,
           files: [...code, ...call.extraFiles],
           stdin: (call.stdin ?? undefined) as Input | undefined,
-          signals: this.#signals(call.signal),
+          signals: this.#signals(signal),
           onStdout: call.onStdout ?? undefined,
           onStderr: call.onStderr ?? undefined,
           hasCode,
@@ -278,7 +282,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     return abortable(this.#track(work), signal === null ? [] : [signal]);
   }
 
-  #signals(signal: AbortSignal | null): EndSignal[] {
+  #signals(signal: EndSignal | null): EndSignal[] {
     return signal === null ? [this.#closing] : [signal, this.#closing];
   }
 
@@ -294,8 +298,9 @@ export class Jail extends Configuration implements AsyncDisposable {
     }
     const found = this.require(call.command);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
-    call.signal?.throwIfAborted();
-    const place = this.gate.enter(call.tenant, call.signal);
+    const signal = call.signal === null ? null : shareSignal(call.signal);
+    signal?.throwIfAborted();
+    const place = this.gate.enter(call.tenant, signal);
     return this.#track(async () => {
       // A waiting Python wakes up while globals are still being written.
       const demand = { hasCode: true, copies: call.files.length, env: {} };
@@ -319,7 +324,7 @@ export class Jail extends Configuration implements AsyncDisposable {
           env: {},
           copies: call.files,
           files: [RUNNER, ...call.extraFiles],
-          signals: this.#signals(call.signal),
+          signals: this.#signals(signal),
           request: encodeRequest(code, globalsJson, call.pythonPath),
           warm: searchedByTemplate(found, code, globalsJson, call),
           hasCode: true,
@@ -348,8 +353,9 @@ export class Jail extends Configuration implements AsyncDisposable {
     process.emitWarning(message, 'CodeJailWarning');
     this.logger('warn', message);
     const found = this.require(call.command);
-    call.signal?.throwIfAborted();
-    const place = this.gate.enter(call.tenant, call.signal);
+    const signal = call.signal === null ? null : shareSignal(call.signal);
+    signal?.throwIfAborted();
+    const place = this.gate.enter(call.tenant, signal);
     return this.#track(async () => {
       const globalsJson = await write();
       await checkFiles(call.files);
@@ -367,7 +373,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         env: found.environment({ python }),
         collect: call.collect,
         queuedMs: place.waitedMs,
-        signals: this.#signals(call.signal),
+        signals: this.#signals(signal),
       });
       return end.conclude(result, await new AnswerReader(end.read).read(result, channel));
     }, place);

@@ -139,15 +139,17 @@ export class FairQueue<T extends Queued<T>> {
   #rank(own: TenantLine<T>, before: number): void {
     const after = own.line.size;
     const former = this.#bySize.get(before);
-    if (former?.delete(own) === true && former.size === 0) {
+    const same = this.#bySize.get(after);
+    if (former?.size === 1) {
       this.#bySize.delete(before);
     }
-    if (after > 0) {
-      const same = this.#bySize.get(after);
-      if (same === undefined) {
-        this.#bySize.set(after, new Set([own]));
-      } else {
-        same.add(own);
+    if (after > 0 && same === undefined && former?.size === 1) {
+      // As a rule, there being one tenant.
+      this.#bySize.set(after, former);
+    } else {
+      former?.delete(own);
+      if (after > 0) {
+        this.#bySize.set(after, same?.add(own) ?? new Set([own]));
       }
     }
     if (after > this.#longest || (before === this.#longest && !this.#bySize.has(before))) {

@@ -3,7 +3,6 @@
 import type { EndSignal } from '../end-signal';
 import { BusyError, type BusyReason } from '../errors';
 import type { BoundArguments } from '../option-types';
-import { AbortWatch } from './abort-watch';
 import { FairQueue } from './fair-queue';
 import { Place, type PlaceGate } from './place';
 import { processGate, type Entrance, type ProcessGate } from './process-gate';
@@ -16,7 +15,7 @@ export const DEFAULT_MAX_QUEUE = 10_000;
 /** What a gate knows of its jail. */
 export interface GateOptions {
   bounds: BoundArguments;
-  /** How many uids there are for its programs; asked at the first need. */
+  /** How many uids there are for its programs; asked at the first need, and after `reconsider`. */
   uids?: () => number;
   process?: ProcessGate;
   onEvent?: (event: QueueEvent) => void;
@@ -32,7 +31,6 @@ export class Gate implements Entrance, PlaceGate {
   readonly #uids: () => number;
   readonly #onEvent: (event: QueueEvent) => void;
   readonly #queue = new FairQueue<Place>();
-  readonly #aborts = new AbortWatch();
   readonly #counts = new QueueCounts();
   #bounds: BoundArguments;
   #usual: number | undefined;
@@ -80,6 +78,12 @@ export class Gate implements Entrance, PlaceGate {
     this.#process.review(this);
   }
 
+  /** How many uids there are may have changed. */
+  reconsider(): void {
+    this.#usual = undefined;
+    this.#process.review(this);
+  }
+
   /**
    * Asks for a call to be let in. Whatever comes of it, `leave` of its place has to be called.
    * @param tenant whose call it is
@@ -98,14 +102,11 @@ export class Gate implements Entrance, PlaceGate {
     }
     const place = new Place(this, tenant, signal, false);
     this.#queue.join(place);
-    if (signal !== null) {
-      this.#aborts.add(signal, place);
-    }
     const patienceMs = this.maxWaitMs;
     if (patienceMs > 0) {
-      place.timer = setTimeout(() => {
+      place.boundWait(patienceMs, () => {
         this.#refuse(place, 'waited-too-long');
-      }, patienceMs);
+      });
     }
     this.#tell('waits', place.tenant, 0);
     this.#process.review(this);
@@ -156,7 +157,6 @@ export class Gate implements Entrance, PlaceGate {
   admit(): void {
     const place = this.#queue.take();
     if (place !== null) {
-      this.#forget(place);
       this.#running += 1;
       this.#process.enter();
       place.letIn();
@@ -181,7 +181,6 @@ export class Gate implements Entrance, PlaceGate {
   }
 
   #gaveUp(place: Place, error: unknown): void {
-    this.#forget(place);
     this.#counts.abandoned();
     place.refuse(error);
     this.#tell('leaves', place.tenant, now() - place.joinedAt);
@@ -198,7 +197,6 @@ export class Gate implements Entrance, PlaceGate {
 
   #refuse(place: Place, reason: BusyReason): void {
     this.#queue.leave(place);
-    this.#forget(place);
     place.refuse(this.#busy(reason, place.tenant, now() - place.joinedAt));
     this.#process.review(this);
   }
@@ -212,13 +210,6 @@ export class Gate implements Entrance, PlaceGate {
       ...{ reason, running: this.#running, waiting, maxRunning, maxQueue, waitedMs },
       retryAfterMs: this.#counts.retryAfterMs(waiting),
     });
-  }
-
-  #forget(place: Place): void {
-    clearTimeout(place.timer);
-    if (place.signal !== null) {
-      this.#aborts.remove(place.signal, place);
-    }
   }
 
   #tell(type: QueueEvent['type'], tenant: string | null, waitedMs: number): void {

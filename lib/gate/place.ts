@@ -1,7 +1,6 @@
 // One call's place: in line, then among those that run.
 import { now } from '../clock';
 import type { EndSignal } from '../end-signal';
-import type { Abortable } from './abort-watch';
 import type { Queued } from './fair-queue';
 
 /** What a place needs of the gate that gave it. */
@@ -15,15 +14,15 @@ export interface PlaceGate {
 type Settle = { resolve: () => void; reject: (error: unknown) => void };
 
 /** A call at a gate. */
-export class Place implements Queued<Place>, Abortable {
+export class Place implements Queued<Place> {
   ahead: Place | null = null;
   behind: Place | null = null;
   readonly tenant: string | null;
-  readonly signal: EndSignal | null;
+  readonly #signal: EndSignal | null;
   /** When it joined the line, in milliseconds of `process.hrtime`; 0 where it never stood in one. */
   readonly joinedAt: number;
-  /** Ends its patience. */
-  timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onAbort: (() => void) | undefined;
   /** How long it stood in line, in milliseconds, once it is let in. */
   waitedMs = 0;
   readonly #gate: PlaceGate;
@@ -35,9 +34,15 @@ export class Place implements Queued<Place>, Abortable {
   constructor(gate: PlaceGate, tenant: string | null, signal: EndSignal | null, isIn: boolean) {
     this.#gate = gate;
     this.tenant = tenant;
-    this.signal = signal;
+    this.#signal = signal;
     this.#state = isIn ? 'in' : 'waiting';
     this.joinedAt = isIn ? 0 : now();
+    if (!isIn && signal !== null) {
+      this.#onAbort = () => {
+        gate.onGivenUp(this, signal.reason);
+      };
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
   }
 
   /** Whether the call may go on. */
@@ -62,34 +67,40 @@ export class Place implements Queued<Place>, Abortable {
     return this.joinedAt + this.waitedMs;
   }
 
+  /** Has this called after so many milliseconds, unless it has its turn or leaves before. */
+  boundWait(patienceMs: number, onOver: () => void): void {
+    this.#timer = setTimeout(onOver, patienceMs);
+  }
+
   /** The gate's word: it is its turn. */
   letIn(): void {
     this.waitedMs = now() - this.joinedAt;
     this.#state = 'in';
+    this.#forget();
     this.#settle?.resolve();
   }
 
   /** The gate's word: it has waited in vain. */
   refuse(error: unknown): void {
     this.#state = 'out';
+    this.#forget();
     this.#refusal = { error };
     this.#settle?.reject(error);
   }
 
-  /** The caller does not want it any more. */
-  abort(reason: unknown): void {
-    if (this.#state === 'waiting') {
-      this.#gate.onGivenUp(this, reason);
+  #forget(): void {
+    clearTimeout(this.#timer);
+    if (this.#onAbort !== undefined) {
+      this.#signal?.removeEventListener('abort', this.#onAbort);
     }
   }
 
   /** The call has ended, in whatever way; may be called again. */
   leave(): void {
-    const state = this.#state;
-    this.#state = 'out';
-    if (state === 'in') {
+    if (this.#state === 'in') {
+      this.#state = 'out';
       this.#gate.onLeft();
-    } else if (state === 'waiting') {
+    } else if (this.#state === 'waiting') {
       this.#gate.onGivenUp(this, undefined);
     }
   }

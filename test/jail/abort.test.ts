@@ -66,20 +66,23 @@ describe('a call that is aborted', () => {
     await expect(running).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
-  it('can be one of many with one signal, and keeps no listener', async () => {
+  it('can be one of many with one signal, listens once, and keeps no listener', async () => {
     const controller = new AbortController();
+    let most = 0;
     let up = 0;
     const running = Array.from({ length: 6 }, async () =>
       suite.python(FOR_EVER, {
         signal: controller.signal,
         onStdout: () => {
           up += 1;
+          most = Math.max(most, getEventListeners(controller.signal, 'abort').length);
           if (up === 6) controller.abort();
         },
       }),
     );
     const settled = await Promise.allSettled(running);
     expect(settled.map(({ status }) => status)).toEqual(Array(6).fill('rejected'));
+    expect(most).toBe(1);
     expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   });
 

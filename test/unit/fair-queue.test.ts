@@ -1,4 +1,5 @@
 import { FairQueue, type Queued } from '../../lib/gate/fair-queue';
+import { Random } from '../support/random';
 
 class Entry implements Queued<Entry> {
   ahead: Entry | null = null;
@@ -111,27 +112,17 @@ describe('a queue', () => {
 });
 
 describe('any sequence of joins, leaves and takes', () => {
-  // A generator of numbers that are the same in each run.
-  function* numbers(seed: number): Generator<number> {
-    let state = seed;
-    for (;;) {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      yield state;
-    }
-  }
-
   it.each(Array.from({ length: 20 }, (_, seed) => seed + 1))(
     'gives what a plain list of lists gives, seed %d',
     (seed) => {
-      const random = numbers(seed);
-      const next = (below: number): number => (random.next().value as number) % below;
+      const random = new Random(seed);
       const queue = new FairQueue<Entry>();
       // The model: tenants in the order of their turns, each with its entries.
       let model: [tenant: string | null, entries: Entry[]][] = [];
       for (let step = 0; step < 200; step += 1) {
-        const tenant = [null, 'a', 'b', 'c'][next(4)] as string | null;
+        const tenant = random.of([null, 'a', 'b', 'c']);
         const known = model.find(([name]) => name === tenant);
-        switch (next(5)) {
+        switch (random.below(5)) {
           case 0:
           case 1: {
             const [entry] = join(queue, tenant) as [Entry];
@@ -147,7 +138,7 @@ describe('any sequence of joins, leaves and takes', () => {
             break;
           }
           default: {
-            const entry = known?.[1][next(known[1].length)];
+            const entry = known?.[1][random.below(known[1].length)];
             if (known !== undefined && entry !== undefined) {
               queue.leave(entry);
               known[1].splice(known[1].indexOf(entry), 1);
