@@ -13,7 +13,7 @@ import { hostKind } from './host';
 import { parseBounds, parseJailOptions } from './jail-options';
 import type {
   BoundArguments,
-  BoundOptions,
+  BoundChanges,
   CommandArguments,
   CommandOptions,
   JailOptions,
@@ -21,10 +21,8 @@ import type {
 } from './option-types';
 import { parseSettings, type CodeJailSettings } from './settings';
 
-/** How many programs there are uids for. */
-function uidsOf({ uidPool }: HostShare): number {
-  return hostKind() === 'user' ? Number.POSITIVE_INFINITY : uidPool.count;
-}
+// That of a warm command's template, and of its successor while one takes the other's place.
+const UIDS_OF_A_WARM_COMMAND = 2;
 
 /** A jail's commands and limits, which no other jail shares. `Jail` adds the calls. */
 export abstract class Configuration {
@@ -53,7 +51,7 @@ export abstract class Configuration {
     this.alwaysBeUnsafe = alwaysBeUnsafe;
     this.share = { uidPool: uidPool ?? DEFAULT_UID_POOL, cgroup };
     this.logger = logger ?? (() => undefined);
-    this.gate = new Gate({ bounds, uids: () => uidsOf(this.share), onEvent: publishQueueEvent });
+    this.gate = new Gate({ bounds, uids: () => this.#uids(), onEvent: publishQueueEvent });
     this.#warnOfBounds(bounds);
     this.limits = new LimitTable(
       logger === null
@@ -84,6 +82,7 @@ export abstract class Configuration {
   #replace(name: string, options: CommandArguments): void {
     const former = this.#commands.get(name);
     this.#commands.set(name, new Command(name, options));
+    this.gate.reconsider();
     if (former !== undefined) {
       this.onReplaced(former);
     }
@@ -110,10 +109,19 @@ export abstract class Configuration {
    * @throws InvalidArgumentError
    * @example jail.setBounds({ maxRunning: 4, maxQueue: 100, maxWaitMs: 5000 });
    */
-  setBounds(bounds: { [Name in keyof BoundOptions]?: BoundOptions[Name] | null }): void {
+  setBounds(bounds: BoundChanges): void {
     const parsed = parseBounds(bounds);
     this.gate.setBounds(parsed);
     this.#warnOfBounds(parsed);
+  }
+
+  /** How many programs there are uids for. */
+  #uids(): number {
+    if (hostKind() === 'user') {
+      return Number.POSITIVE_INFINITY;
+    }
+    const warm = this.commands.filter(({ options }) => options.warm !== false).length;
+    return this.share.uidPool.count - UIDS_OF_A_WARM_COMMAND * warm;
   }
 
   #warnOfBounds({ maxRunning = null }: Partial<BoundArguments>): void {

@@ -8,6 +8,7 @@ import { Jail } from './jail';
 import { jsonSafe as safe } from './json/safe';
 import type { LimitName, Limits } from './limits';
 import type {
+  BoundChanges,
   CommandOptions,
   JailCodeOptions,
   JailOptions,
@@ -57,7 +58,7 @@ export function effectiveLimits(context?: string): Limits {
 }
 
 /** As `Jail.setBounds`, for the default jail. */
-export function setBounds(bounds: Parameters<Jail['setBounds']>[0]): void {
+export function setBounds(bounds: BoundChanges): void {
   defaultJail.setBounds(bounds);
 }
 
@@ -151,6 +152,7 @@ export type { QueueStatistics } from './gate/queue-statistics';
 export type { GuaranteeName } from './guarantee-name';
 export type { LimitName, Limits } from './limits';
 export type {
+  BoundChanges,
   BoundOptions,
   CloseOptions,
   CommandOptions,

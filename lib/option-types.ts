@@ -51,6 +51,9 @@ export interface BoundOptions {
   maxWaitMs?: number | undefined;
 }
 
+/** What `setBounds` takes: what is absent stays as it is, null puts the default back. */
+export type BoundChanges = { [Name in keyof BoundOptions]: BoundOptions[Name] | null };
+
 /** A jail of one's own, independent of the default one. */
 export interface JailOptions extends BoundOptions {
   /** Guarantees to give up where this host lacks them, by name. Default: none. */

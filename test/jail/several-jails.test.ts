@@ -248,6 +248,28 @@ describe('a small pool of uids', () => {
   );
 });
 
+describe('more calls than there are uids', () => {
+  it('run one after the other, beside a command that is warm', async () => {
+    await using jail = createJail({
+      uidPool: { first: 1_970_100_000, count: 5 },
+      limits: UNHURRIED,
+      commands: { cold: { bin: 'python3', warm: false } },
+    });
+    jail.configure('warm', { bin: 'python3', warm: { size: 1, memoryReserve: 0 } });
+    await jail.warmUp('warm');
+    await jail.jailCode('cold', { code: '' });
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, async (_, n) => {
+        const { stdout } = await jail.jailCode(n % 3 === 0 ? 'warm' : 'cold', {
+          code: `print(${n})`,
+        });
+        return stdout.toString();
+      }),
+    );
+    expect(answers).toEqual(answers.map((_, n) => `${n}\n`));
+  });
+});
+
 describe('two Pythons side by side', () => {
   it('supports a command for each', async () => {
     suite.jail.configure('python', { bin: '/usr/bin/python3', args: ['-X', 'utf8=0'] });
