@@ -70,6 +70,7 @@ describe('the options of a command', () => {
   it('allows a path alone', () => {
     expect(parseCommandOptions('/bin/true')).toEqual({
       bin: '/bin/true',
+      python: null,
       args: null,
       user: null,
       profile: null,
@@ -102,7 +103,11 @@ describe('the options of a command', () => {
       },
       allowExec: true,
     };
-    expect(parseCommandOptions(options)).toEqual({ ...options, readPaths: ['/opt/data'] });
+    expect(parseCommandOptions(options)).toEqual({
+      ...options,
+      python: null,
+      readPaths: ['/opt/data'],
+    });
   });
 
   it.each([
