@@ -67,21 +67,22 @@ function coldScenario(witness: string, allowMissing: readonly GuaranteeName[]): 
   let jail: Jail | undefined;
   const call = async (): Promise<Outcome> =>
     outcomeOf(async (say) =>
-      (jail ??= createJail({ commands: { witness }, limits: LIMITS, allowMissing })).jailCode(
-        'witness',
-        {
-          argv: ['one', 'two'],
-          env: { NAME: 'value' },
-          stdin: 'hello',
-          extraFiles: [
-            ['note.txt', 'a note'],
-            ['folder/inner.txt', 'another'],
-          ],
-          files: [__filename],
-          collect: ['**/*.txt'],
-          onStdout: say,
-        },
-      ),
+      (jail ??= createJail({
+        commands: { witness },
+        limits: LIMITS,
+        allowMissing: [...allowMissing],
+      })).jailCode('witness', {
+        argv: ['one', 'two'],
+        env: { NAME: 'value' },
+        stdin: 'hello',
+        extraFiles: [
+          ['note.txt', 'a note'],
+          ['folder/inner.txt', 'another'],
+        ],
+        files: [__filename],
+        collect: ['**/*.txt'],
+        onStdout: say,
+      }),
     );
   return {
     roles: [
