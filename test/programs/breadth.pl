@@ -1,0 +1,45 @@
+# What ordinary Perl programs ask of the kernel.
+use strict;
+use warnings;
+use Fcntl qw(:flock F_GETFL F_SETFL O_NONBLOCK);
+use File::Temp qw(tempdir);
+use IO::Select;
+use IO::Socket::UNIX;
+use POSIX qw(:sys_wait_h);
+use Socket;
+use Time::HiRes qw(usleep alarm);
+use threads;
+
+$| = 1;
+my @threads = map { my $n = $_; threads->create(sub { $n * 2 }) } 1 .. 3;
+print 'threads ', join(',', map { $_->join } @threads), "\n";
+pipe(my $reading, my $writing) or die;
+my $child = fork;
+if (!$child) { print $writing 'from a child'; close $writing; POSIX::_exit(3) }
+close $writing;
+print 'fork ', scalar <$reading>, ' ', waitpid($child, 0) == $child ? $? >> 8 : -1, "\n";
+my $folder = tempdir(DIR => 'tmp');
+open(my $file, '+>', "$folder/one") or die;
+flock($file, LOCK_EX) or die;
+print $file 'text' x 100;
+truncate($file, 5) or die;
+fcntl($file, F_SETFL, fcntl($file, F_GETFL, 0) | O_NONBLOCK) or die;
+close $file;
+print 'files ', -s "$folder/one", ' ', rename("$folder/one", "$folder/two"), "\n";
+my $server = IO::Socket::UNIX->new(Local => "$folder/socket", Listen => 1) or die;
+my $client = IO::Socket::UNIX->new(Peer => "$folder/socket") or die;
+my $accepted = $server->accept;
+$client->send('over a socket');
+IO::Select->new($accepted)->can_read(5);
+$accepted->recv(my $text, 100);
+print "socket $text\n";
+socketpair(my $one, my $two, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die;
+syswrite($one, 'pair');
+sysread($two, $text, 10);
+print "pair $text\n";
+local $SIG{ALRM} = sub { print "alarm\n" };
+alarm(0.01);
+select(undef, undef, undef, 5);
+usleep(100);
+my %sums = map { $_ => $_ ** 2 } 1 .. 50000;
+print 'memory ', scalar(keys %sums), "\n";
