@@ -83,6 +83,10 @@ int main(int argc, char** argv) {
   say_status();
   say_descriptors();
   for (int resource = 0; resource < RLIM_NLIMITS; ++resource) {
+    if (resource == RLIMIT_LOCKS) {
+      // By it a process says what it had used before it was the program: each another number.
+      continue;
+    }
     rlimit limit{};
     getrlimit(static_cast<__rlimit_resource>(resource), &limit);
     std::printf("limit %d: %lld %lld\n", resource, static_cast<long long>(limit.rlim_cur),
