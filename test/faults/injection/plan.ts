@@ -184,7 +184,8 @@ export function plan(
     .filter(({ role }) => roles.includes(role))
     .flatMap(({ role, call, most }) => {
       const name = names.get(call) ?? String(call);
-      if (NEVER.has(name)) {
+      // A cell whose call has begun sets its limits, and then is the program.
+      if (NEVER.has(name) || (role === 'cell-limits' && name !== 'prlimit64')) {
         return [];
       }
       const fitting = ERRNOS[name] ?? OTHERWISE;
