@@ -2,8 +2,8 @@
 
 #include <sys/mman.h>
 
-#include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -17,6 +17,7 @@ constexpr std::uint64_t kPage = 4096;
 // Of 512: what is not used is memory that each template takes for nothing.
 constexpr std::uint64_t kWorthwhile = 64 * kPage;
 constexpr std::size_t kMostChunks = 16;
+constexpr char kHugeBytes[] = "AnonHugePages:";
 
 // Mappings of files without a gap between them, none of which this process may write to.
 struct Run {
@@ -61,13 +62,11 @@ bool is_huge(std::uint64_t address) {
   char line[8192];
   bool found = false;
   while (maps && std::fgets(line, sizeof(line), maps.get()) != nullptr) {
-    std::uint64_t start = 0;
-    std::uint64_t end = 0;
-    std::uint64_t kilobytes = 0;
-    if (std::sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2) {
-      found = start <= address && address < end;
-    } else if (found && std::sscanf(line, "AnonHugePages: %" SCNu64, &kilobytes) == 1) {
-      return kilobytes * 1024 >= kHuge;
+    Area area;
+    if (read_area(line, area)) {
+      found = area.start <= address && address < area.end;
+    } else if (found && std::strncmp(line, kHugeBytes, sizeof(kHugeBytes) - 1) == 0) {
+      return std::strtoull(line + sizeof(kHugeBytes) - 1, nullptr, 10) * 1024 >= kHuge;
     }
   }
   return false;

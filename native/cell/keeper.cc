@@ -41,12 +41,14 @@ void enter_namespace(const Descriptor& pid_namespace, const ReportChannel& chann
 // child to that namespace's PID 1 (kernel/exit.c, find_child_reaper), which then learns its end.
 pid_t fork_through_another(const ReportChannel& channel) {
   volatile int error = 0;
-  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): only the one fork copies page
-  // tables.
+  // Only the one fork copies page tables.
+  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork)
   const pid_t between = vfork();
   if (between == 0) {
+    // NOLINTBEGIN(clang-analyzer-unix.Vfork): the fork's child has a copy of the suspended caller.
     const pid_t own_number = getpid();
     const pid_t child = fork();
+    // NOLINTEND(clang-analyzer-unix.Vfork)
     if (child == 0) {
       keeper_is_done = true;
       return own_number;
@@ -183,6 +185,7 @@ bool use_no_processor() {
     wait_sealed(keeper_is_done, nothing);
   }
   keeper_is_done = true;
+  // Until it is killed. NOLINTNEXTLINE(bugprone-infinite-loop)
   while (is_harmless) {
     std::uint64_t count = 0;
     (void)!read(nothing, &count, sizeof(count));

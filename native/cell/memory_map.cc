@@ -1,10 +1,14 @@
 #include "memory_map.h"
 
-#include <cinttypes>
+#include <string.h>
+
+#include <cstdlib>
 #include <cstring>
 
 namespace codejail {
 namespace {
+
+constexpr std::size_t kModeLength = 4;
 
 AreaKind kind_of(const char* name) {
   if (name[0] == '/') {
@@ -16,13 +20,26 @@ AreaKind kind_of(const char* name) {
 }  // namespace
 
 bool read_area(const char* line, Area& area) {
-  char mode[5] = {};
-  char name[16] = {};
   Area read;
-  if (std::sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %15s", &read.start, &read.end,
-                  mode, name) < 3 ||
-      read.start > read.end) {
+  char* rest = nullptr;
+  read.start = std::strtoull(line, &rest, 16);
+  if (rest == line || *rest != '-') {
     return false;
+  }
+  const char* const second = rest + 1;
+  read.end = std::strtoull(second, &rest, 16);
+  if (rest == second || *rest != ' ' || read.start > read.end) {
+    return false;
+  }
+  const char* const mode = rest + 1;
+  if (strnlen(mode, kModeLength) < kModeLength) {
+    return false;
+  }
+  // After the mode: an offset, a device and an inode.
+  const char* name = mode;
+  for (int word = 0; word < 4; ++word) {
+    name += std::strcspn(name, " ");
+    name += std::strspn(name, " ");
   }
   read.kind = kind_of(name);
   read.is_readable = mode[0] == 'r';

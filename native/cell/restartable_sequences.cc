@@ -6,8 +6,10 @@
 #include <cstddef>
 
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier): glibc's own names.
 extern const std::ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
+// NOLINTEND(bugprone-reserved-identifier)
 }
 
 namespace codejail {

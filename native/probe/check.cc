@@ -14,7 +14,7 @@ char** arguments = nullptr;
 }  // namespace
 
 void report(const char* guarantee, const char* check, bool held, const char* seen) {
-  std::printf("%s\t%s\t%s\t%s\n", guarantee, check, held ? "held" : "BROKEN", seen);
+  (void)std::printf("%s\t%s\t%s\t%s\n", guarantee, check, held ? "held" : "BROKEN", seen);
 }
 
 void report_refused(const char* guarantee, const char* check, long result) {

@@ -54,7 +54,7 @@ void check_groups() {
 
 void check_identity() {
   char seen[32];
-  std::snprintf(seen, sizeof(seen), "uid %u", getuid());
+  (void)std::snprintf(seen, sizeof(seen), "uid %u", getuid());
   report("identity", "act as the caller's user",
          own_user_namespace() ||
              (getuid() != 0 && static_cast<long>(getuid()) != expected_number("server_uid", -1)),

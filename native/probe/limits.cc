@@ -64,7 +64,7 @@ void check_tasks() {
     waitpid(children[i], nullptr, 0);
   }
   char seen[64];
-  std::snprintf(seen, sizeof(seen), "%ld processes beside itself", made);
+  (void)std::snprintf(seen, sizeof(seen), "%ld processes beside itself", made);
   report("tasks", "create more processes than its limit", made == allowed - 1, seen);
 }
 
@@ -86,7 +86,7 @@ long fill_file(const char* path, long most) {
 }
 
 void check_disk() {
-  signal(SIGXFSZ, SIG_IGN);
+  (void)signal(SIGXFSZ, SIG_IGN);
   const long each = expected_number("fsize", 0);
   const long all = expected_number("disk", 0);
   const long files = expected_number("files", 0);
@@ -95,20 +95,20 @@ void check_disk() {
   long total = one;
   for (int i = 0; i < 16 && total <= all * 2; ++i) {
     char path[32];
-    std::snprintf(path, sizeof(path), "tmp/more%d", i);
+    (void)std::snprintf(path, sizeof(path), "tmp/more%d", i);
     total += fill_file(path, each);
   }
   report("disk", "write more than its total", total <= all);
   for (int i = 0; i < 16; ++i) {
     char path[32];
-    std::snprintf(path, sizeof(path), "tmp/more%d", i);
+    (void)std::snprintf(path, sizeof(path), "tmp/more%d", i);
     unlink(path);
   }
   unlink("tmp/one");
   long made = 0;
   for (; made < kMostProbedFiles; ++made) {
     char path[32];
-    std::snprintf(path, sizeof(path), "tmp/f%ld", made);
+    (void)std::snprintf(path, sizeof(path), "tmp/f%ld", made);
     const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0) {
       break;

@@ -96,11 +96,11 @@ int run_probe(int argc, char** argv) {
   check_identity();
   check_processes();
   // Forked children must not print what is buffered a second time.
-  std::fflush(stdout);
+  (void)std::fflush(stdout);
   check_kernel();
-  std::fflush(stdout);
+  (void)std::fflush(stdout);
   check_limits();
-  std::puts("end");
+  (void)std::puts("end");
   return 0;
 }
 

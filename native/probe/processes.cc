@@ -27,7 +27,7 @@ void count_visible() {
     closedir(proc);
   }
   char seen[64];
-  std::snprintf(seen, sizeof(seen), "%d processes", foreign);
+  (void)std::snprintf(seen, sizeof(seen), "%d processes", foreign);
   report("processes", "see a process outside", foreign == 0, seen);
 }
 
