@@ -1,12 +1,14 @@
 // Makes a clone ready to run: installs what package-lock.json names and builds what is out of date.
 // It runs before anything is installed, so it uses Node's own modules only.
-// `--dependencies`: install, but build nothing.
+// `--dependencies`: install, but build nothing. `--sanitized`: also what test:native needs.
 import { build } from './build.mjs';
 import { main, run, ScriptError, step } from './console.mjs';
 import { withLock } from './lock.mjs';
 import { dependenciesAreStale, isStale } from './stale.mjs';
 
-const parts = process.argv.includes('--dependencies') ? [] : ['native', 'ts'];
+const parts = process.argv.includes('--dependencies')
+  ? []
+  : ['native', 'ts', ...(process.argv.includes('--sanitized') ? ['sanitized'] : [])];
 
 function requireHost() {
   const major = Number(process.versions.node.split('.')[0]);
