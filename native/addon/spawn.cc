@@ -210,13 +210,13 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
 
   char name[] = "codejail-launcher";
   char spec_number[16];
-  std::snprintf(spec_number, sizeof(spec_number), "%d", spec.get());
+  (void)std::snprintf(spec_number, sizeof(spec_number), "%d", spec.get());
   char report_number[16];
-  std::snprintf(report_number, sizeof(report_number), "%d", ends.report.get());
+  (void)std::snprintf(report_number, sizeof(report_number), "%d", ends.report.get());
   ChildPlan child{};
   child.launcher = launcher.get();
   char procs_number[16];
-  std::snprintf(procs_number, sizeof(procs_number), "%d", cgroup_files.procs.get());
+  (void)std::snprintf(procs_number, sizeof(procs_number), "%d", cgroup_files.procs.get());
   child.cgroup_procs_argument = cgroup_files.procs.valid() ? procs_number : nullptr;
   const int kept[] = {
       spec.get(),         header.report_fd,         header.stdin_fd,      header.stdout_fd,

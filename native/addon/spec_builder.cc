@@ -16,6 +16,7 @@ std::int32_t last_capability() {
   static const std::int32_t kLast = [] {
     const std::unique_ptr<std::FILE, Close> file(std::fopen("/proc/sys/kernel/cap_last_cap", "re"));
     int last = -1;
+    // NOLINTNEXTLINE(cert-err34-c): the kernel's own number.
     return file && std::fscanf(file.get(), "%d", &last) == 1 ? last : -1;
   }();
   return kLast;
