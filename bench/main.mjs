@@ -1,6 +1,7 @@
 // `npm run bench -- --help`
 import { writeFileSync } from 'node:fs';
 import { coldText, measureCold } from './cold.mjs';
+import { judgeLoad, loadText, measureLoad } from './load/load.mjs';
 import { readOptions, usage } from './options.mjs';
 import { readPrograms } from './programs.mjs';
 import { targetsTable } from './table.mjs';
@@ -18,6 +19,7 @@ const measures = {
   throughput: measureThroughput,
   growth: measureGrowth,
   endurance: measureEndurance,
+  load: measureLoad,
 };
 
 function onRound(text) {
@@ -34,7 +36,11 @@ async function measureParts(options) {
     report[part] = await measures[part]({ ...options, python, onRound });
     onRound('');
   }
-  report.targets = [...(report.cold?.targets ?? []), ...judgeWarm(report)];
+  report.targets = [
+    ...(report.cold?.targets ?? []),
+    ...judgeWarm(report),
+    ...judgeLoad(report.load),
+  ];
   return report;
 }
 
@@ -42,6 +48,7 @@ function reportText(report) {
   return [
     ...(report.cold === undefined ? [] : [coldText(report.cold)]),
     warmText(report),
+    ...(report.load === undefined ? [] : [loadText(report.load)]),
     targetsTable(report.targets),
     '',
   ].join('\n');

@@ -2,16 +2,16 @@
 import { parseArgs } from 'node:util';
 
 /** The parts that can be measured alone. */
-const PARTS = ['cold', 'latency', 'throughput', 'growth', 'endurance'];
+const PARTS = ['cold', 'latency', 'throughput', 'growth', 'endurance', 'load'];
 
 export const usage = `usage: npm run bench -- [options]
 
-  --only PARTS   of cold, latency, throughput, growth, endurance, those that are named, with commas
-                 between (default: all; all but cold are of warm Python)
+  --only PARTS   of cold, latency, throughput, growth, endurance, load, those that are named, with commas
+                 between (default: all; cold and load are of cold calls too, the others of warm Python)
 
   --runs N       rounds that are counted, 2 or more (default 60)
   --warmup N     rounds before that are not (default 5; of latency 40 at least)
-  --seconds N    how long each number of callers presses, for throughput (default 10)
+  --seconds N    how long each number of callers presses, for throughput and load (default 10)
   --heap GIB     memory that the large calling process holds (default 1)
   --python PATH  the Python to run (default: the one that python3 means); numpy is measured where it has it
   --chart FILE   write the latencies as an SVG chart

@@ -16,6 +16,8 @@ export type CgroupWish = 'auto' | false | `/${string}`;
 export type CgroupState = { directory: string } | { directory: null; why: string; cure: string };
 
 const ENABLE = CONTROLLERS.map((name) => `+${name}`).join(' ');
+// All jails together, where their server has 100, as each cgroup has by default (cgroup-v2.rst, "cpu.weight").
+const JAILS_WEIGHT = '10';
 const PATIENCE_MS = 2000;
 const LOCK_TRIES = 3;
 
@@ -28,6 +30,20 @@ async function enable(cgroup: string): Promise<void> {
   const enabled = (await readFile(join(cgroup, 'cgroup.subtree_control'), 'utf8')).split(/\s+/);
   if (!CONTROLLERS.every((name) => enabled.includes(name))) {
     await control(cgroup, 'cgroup.subtree_control', ENABLE);
+  }
+}
+
+/**
+ * Jails weigh less than their server, and each as much as another, whatever it starts. No guarantee depends on it: without
+ * the controller their nice value has them weigh less.
+ */
+async function weighLess(base: string, directory: string): Promise<void> {
+  try {
+    await control(base, 'cgroup.subtree_control', '+cpu');
+    await control(directory, 'cpu.weight', JAILS_WEIGHT);
+    await control(directory, 'cgroup.subtree_control', '+cpu');
+  } catch {
+    // Not delegated, or this kernel's is of version 1.
   }
 }
 
@@ -116,6 +132,7 @@ async function makeDirectory(base: string): Promise<string> {
     });
     // cgroup.kill came with Linux 5.14, as the oldest kernel that this package takes.
     await stat(join(directory, 'cgroup.kill'));
+    await weighLess(base, directory);
     return directory;
   } catch (error) {
     // The next attempt makes another one.

@@ -8,6 +8,7 @@
 #include "credentials.h"
 #include "descriptor_numbers.h"
 #include "landlock.h"
+#include "processor_share.h"
 #include "resource_limits.h"
 #include "seccomp.h"
 #include "syscalls.h"
@@ -62,8 +63,11 @@ Status confine(const Spec& spec, Descriptor (&received)[kCellMost], Confined& co
   if (Status status = join_namespaces(received); !status.ok()) {
     return status;
   }
-  if (setsid() < 0) {
-    return Status::failure(Step::kSession, errno);
+  if (Status status = leave_process_group(); !status.ok()) {
+    return status;
+  }
+  if (Status status = weigh_less(kProgramNice); !status.ok()) {
+    return status;
   }
   const Record directory = spec.find(RecordKind::kWorkingDirectory);
   if (directory.header == nullptr || chdir(directory.path) != 0) {

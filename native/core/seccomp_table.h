@@ -59,6 +59,7 @@ constexpr int kRefused[] = {
     SYS_setdomainname,
     SYS_sethostname,
     SYS_setns,
+    SYS_setsid,  // a session has a server's weight for the scheduler (processor_share.h)
     SYS_settimeofday,
     SYS_swapoff,
     SYS_swapon,
@@ -286,7 +287,6 @@ constexpr int kAllowed[] = {
     SYS_setresuid,
     SYS_setreuid,
     SYS_setrlimit,
-    SYS_setsid,
     SYS_setsockopt,
     SYS_setuid,
     SYS_shutdown,

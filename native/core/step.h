@@ -16,6 +16,7 @@ enum class Step : std::uint32_t {
   kEnterCgroup,
   kReadSpec,
   kCloseDescriptors,
+  kPriority,
   kSession,
   kNamespaces,
   kIdMap,

@@ -19,10 +19,12 @@
 #include "id_map.h"
 #include "landlock.h"
 #include "nursery.h"
+#include "processor_share.h"
 #include "program.h"
 #include "report_channel.h"
 #include "resource_limits.h"
 #include "seccomp.h"
+#include "session.h"
 #include "supervisor.h"
 #include "sweep.h"
 #include "syscalls.h"
@@ -175,12 +177,13 @@ void offer_to_oom_killer() {
   if (cgroup_procs >= 0) {
     require(channel, join_cgroup(cgroup_procs));
   }
+  // The server's event loop goes before all that follows.
+  require(channel, weigh_less(kSupervisorNice));
   require(channel, close_other_descriptors(header));
   reset_signals();
   umask(0);
-  if (setsid() < 0) {
-    require(channel, Status::failure(Step::kSession, errno));
-  }
+  Session session;
+  require(channel, session.leave_server(spec.has(kReaperByUid)));
   offer_to_oom_killer();
   if (spec.has(kLauncherMakesNamespaces)) {
     require(channel, make_namespaces(spec, channel));
@@ -225,7 +228,7 @@ void offer_to_oom_killer() {
     Descriptor handover;
     require(channel, start_nursery(spec, handover));
     program.set_handover(std::move(handover));
-    supervise(spec, channel, program, tmp_directory, Descriptor(), "");
+    supervise(spec, channel, program, tmp_directory, Descriptor(), session, "");
   }
   require(channel, wall_memory(header));
   if (!spec.has(kReaperByUid)) {
@@ -270,7 +273,7 @@ void offer_to_oom_killer() {
     require(channel, install_seccomp_filter(may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk, spec,
                                             getpid(), may_exec ? nullptr : &exec_listener));
   }
-  supervise(spec, channel, program, tmp_directory, exec_listener, label);
+  supervise(spec, channel, program, tmp_directory, exec_listener, session, label);
 }
 
 }  // namespace

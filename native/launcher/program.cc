@@ -11,6 +11,7 @@
 #include "credentials.h"
 #include "descriptor_numbers.h"
 #include "landlock.h"
+#include "processor_share.h"
 #include "resource_limits.h"
 #include "syscalls.h"
 
@@ -100,9 +101,15 @@ void Program::leave_launcher(const Spec& spec, const ReportChannel& channel, pid
 }
 
 void Program::become(const Spec& spec, const ReportChannel& channel, pid_t launcher) const {
-  // A session of its own: job control in the jail can't reach the launcher's.
-  if (setsid() < 0) {
-    channel.fail(Status::failure(Step::kSession, errno));
+  // What the program sends to its own group does not reach the launcher.
+  if (Status status = leave_process_group(); !status.ok()) {
+    channel.fail(status);
+  }
+  // Not a template's: calls wait for the cells that it makes, which weigh as little as a program.
+  if (!spec.has(kTemplate)) {
+    if (Status status = weigh_less(kProgramNice); !status.ok()) {
+      channel.fail(status);
+    }
   }
   if (chdir(working_directory_) != 0) {
     channel.fail(Status::failure(Step::kWorkingDirectory, errno, working_directory_));

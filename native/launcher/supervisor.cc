@@ -31,13 +31,15 @@ constexpr int kMostReaped = 64;
 class Supervisor {
  public:
   Supervisor(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-             const Descriptor& exec_listener, const Descriptor& alarm, const Descriptor& end)
+             const Descriptor& exec_listener, const Descriptor& alarm, const Descriptor& end,
+             Session& session)
       : spec_(spec),
         channel_(channel),
         tmp_directory_(tmp_directory),
         exec_listener_(exec_listener),
         alarm_(alarm),
         end_(end),
+        session_(session),
         is_listening_(!alarm.valid()),
         sums_(spec.header()) {}
 
@@ -109,6 +111,7 @@ class Supervisor {
       wait_for_events();
       reap(WNOHANG, kMostReaped);
       if (!main_ended_ && monotonic_ns() >= next_look_ns_) {
+        session_.weigh_less();
         look_at_sums();
       }
     }
@@ -381,6 +384,7 @@ class Supervisor {
   const Descriptor& exec_listener_;
   const Descriptor& alarm_;
   const Descriptor& end_;
+  Session& session_;
   bool is_listening_;
   Descriptor signals_;
   Sums sums_;
@@ -397,17 +401,18 @@ class Supervisor {
 }  // namespace
 
 void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
-               const Descriptor& tmp_directory, const Descriptor& exec_listener,
+               const Descriptor& tmp_directory, const Descriptor& exec_listener, Session& session,
                const char* apparmor_label) {
   const Descriptor none;
-  Supervisor supervisor(spec, channel, tmp_directory, exec_listener, none, none);
+  Supervisor supervisor(spec, channel, tmp_directory, exec_listener, none, none, session);
   supervisor.run(program, apparmor_label);
 }
 
 void supervise_cell(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
                     const Descriptor& alarm, const Descriptor& end) {
   const Descriptor no_listener;
-  Supervisor supervisor(spec, channel, tmp_directory, no_listener, alarm, end);
+  Session session;
+  Supervisor supervisor(spec, channel, tmp_directory, no_listener, alarm, end, session);
   supervisor.run_cell();
 }
 

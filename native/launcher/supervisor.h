@@ -4,13 +4,14 @@
 #include "descriptor.h"
 #include "program.h"
 #include "report_channel.h"
+#include "session.h"
 #include "spec.h"
 
 namespace codejail {
 
 [[noreturn]] void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
                             const Descriptor& tmp_directory, const Descriptor& exec_listener,
-                            const char* apparmor_label);
+                            Session& session, const char* apparmor_label);
 
 // PID 1 of a cell: the main process is forked elsewhere and becomes this process's child. Watches
 // from the moment at which the server says that the call begins, and reads that when the alarm goes

@@ -67,7 +67,7 @@ attempt('pidfd_getfd', lambda: call((438, 438), call((434, 434), 1, 0), 3, 0))
         'import os, sys, time',
         'for _ in range(3):',
         '    if os.fork() == 0:',
-        '        os.setsid()',
+        '        os.setpgid(0, 0)',
         '        if os.fork() == 0:',
         '            print("up", flush=True)',
         '            time.sleep(600)',

@@ -31,7 +31,7 @@ const FORKS_AWAY = [
   'import os, time',
   'for _ in range(3):',
   '    if os.fork() == 0:',
-  '        os.setsid()',
+  '        os.setpgid(0, 0)',
   '        if os.fork() == 0: time.sleep(600)',
   '        os._exit(0)',
 ].join('\n');

@@ -48,6 +48,15 @@ describeWithCgroups('the cgroup of a jail', () => {
     expect(result.usage.userMs + result.usage.systemMs).toBeGreaterThan(0);
   });
 
+  it('weighs less than its server, together with all others', async () => {
+    const directory = await ownCgroup();
+    const hasController = control(directory, 'cgroup.controllers').split(' ').includes('cpu');
+    expect(hasController ? control(directory, 'cpu.weight') : '10').toBe('10');
+    expect(control(directory, 'cgroup.subtree_control').split(' ').includes('cpu')).toBe(
+      hasController,
+    );
+  });
+
   it('allows what is below the limit, whatever the set-up took', async () => {
     const result = await heldByCgroup(
       'import os\nheld = bytearray(20 << 20)\nprint(os.path.getsize("large"))',

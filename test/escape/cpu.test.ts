@@ -19,10 +19,10 @@ signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
 os.fork()
 while True: pass
 `,
-  'orphans in sessions of their own': `
+  'orphans in process groups of their own': `
 for _ in range(3):
     if os.fork() == 0:
-        os.setsid()
+        os.setpgid(0, 0)
         if os.fork() == 0:
             while True: pass
         os._exit(0)

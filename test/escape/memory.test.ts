@@ -39,10 +39,10 @@ call((60, 93), 0)
   'processes that nobody may look into': `
 libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
 ${FIVE_PROCESSES}`,
-  'orphans in sessions of their own': `
+  'orphans in process groups of their own': `
 for _ in range(5):
     if os.fork() == 0:
-        os.setsid()
+        os.setpgid(0, 0)
         if os.fork() == 0:
             held = bytearray(40 << 20)
             time.sleep(600)

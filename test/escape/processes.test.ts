@@ -154,7 +154,7 @@ attempt('processors', os.sched_setaffinity, 0, os.sched_getaffinity(0))
 attempt('processors by its number', os.sched_setaffinity, os.getpid(), os.sched_getaffinity(0))
 attempt('processors of a thread', os.sched_setaffinity, threading.get_native_id(), os.sched_getaffinity(0))
 attempt('limit by its number', resource.prlimit, os.getpid(), resource.RLIMIT_NOFILE, (32, 32))
-attempt('priority by its number', os.setpriority, os.PRIO_PROCESS, os.getpid(), 6)
+attempt('priority by its number', os.setpriority, os.PRIO_PROCESS, os.getpid(), 19)
 `,
     );
     expect(Object.keys(found)).toHaveLength(7);
@@ -169,7 +169,7 @@ attempt('priority by its number', os.setpriority, os.PRIO_PROCESS, os.getpid(), 
 for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
     signal.signal(number, signal.SIG_IGN)
 def stay():
-    os.setsid()
+    os.setpgid(0, 0)
     if os.fork() == 0:
         for number in (0, 1, 2): os.close(number)
         libc.prctl(1, 0, 0, 0, 0)   # PR_SET_PDEATHSIG

@@ -13,7 +13,7 @@ jest.setTimeout(60_000);
 
 // Child processes and workers load what is built: Jest's transform is not theirs.
 const PACKAGE = JSON.stringify(join(__dirname, '..', '..'));
-const LONG = `require(${PACKAGE}).jailCode('python', { code: 'import os, time\\nfor _ in range(2):\\n  if os.fork() == 0: os.setsid()\\nprint("up", flush=True)\\ntime.sleep(60)', limits: { realtime: 90 }, onStdout: () => tell('up') })`;
+const LONG = `require(${PACKAGE}).jailCode('python', { code: 'import os, time\\nfor _ in range(2):\\n  if os.fork() == 0: os.setpgid(0, 0)\\nprint("up", flush=True)\\ntime.sleep(60)', limits: { realtime: 90 }, onStdout: () => tell('up') })`;
 
 async function serverWith(script: string): Promise<ChildProcess> {
   const child = spawn(

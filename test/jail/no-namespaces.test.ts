@@ -25,6 +25,7 @@ import { prove } from '../../lib/probe';
 import { find } from '../support/runtime';
 import { coldPython } from '../support/cold-python';
 import { watchLeftovers } from '../support/leftovers';
+import { autogroup, nice } from '../support/processes';
 
 watchLeftovers();
 
@@ -62,12 +63,12 @@ async function python(code: string, call: Partial<ColdCall> = {}): Promise<RunRe
   return coldPython(confinement(), code, { realtime: 20, cpu: 10, fsize: 1_000_000 }, call);
 }
 
-/** Python that leaves processes behind which no session or process group ties to the program. */
-const SESSIONS = [
+/** Python that leaves processes behind which no process group ties to the program. */
+const GROUPS = [
   'import os, sys, time',
   'for _ in range(3):',
   '    if os.fork() == 0:',
-  '        os.setsid()',
+  '        os.setpgid(0, 0)',
   '        if os.fork() == 0: time.sleep(600)',
   '        os._exit(0)',
 ].join('\n');
@@ -100,12 +101,12 @@ interface Abandoned {
   directory: string;
 }
 
-/** Leaves an orphan in a session of its own, and tells of it. */
+/** Leaves an orphan in a process group of its own, and tells of it. */
 const ABANDON = [
   'import json, os, time',
   'reader, writer = os.pipe()',
   'if os.fork() == 0:',
-  '    os.setsid()',
+  '    os.setpgid(0, 0)',
   '    if os.fork() == 0:',
   '        os.write(writer, str(os.getpid()).encode())',
   '        time.sleep(60)',
@@ -334,8 +335,31 @@ describe('a host without namespaces', () => {
     expect(result.stdout.toString()).toBe('denied\n');
   });
 
-  test_('ends what was forked into a session of its own', async () => {
-    const result = await python(`${SESSIONS}\nprint(os.getuid()); sys.stdout.flush()`);
+  test_('weighs less than its server, in a session that weighs less', async () => {
+    let uid = 0;
+    const result = await python(
+      'import os, sys\nprint(os.getuid(), flush=True)\nsys.stdin.read()\ntry: os.setsid()\nexcept OSError: print("denied")',
+      {
+        onStdout: (chunk) => {
+          uid ||= uidIn(chunk.toString());
+        },
+        stdin: (async function* () {
+          while (uid === 0) await sleep(5);
+          const all = processesOf(uid);
+          expect(all).not.toEqual([]);
+          for (const process_ of all) {
+            expect(nice(process_)).toBeGreaterThanOrEqual(15);
+            expect(autogroup(process_)).toMatch(/^$| nice 19$/);
+          }
+          yield '';
+        })(),
+      },
+    );
+    expect(result.stdout.toString()).toMatch(/\ndenied\n$/);
+  });
+
+  test_('ends what was forked into a process group of its own', async () => {
+    const result = await python(`${GROUPS}\nprint(os.getuid()); sys.stdout.flush()`);
     expect(processesOf(uidIn(result.stdout.toString()))).toEqual([]);
   });
 
@@ -343,7 +367,7 @@ describe('a host without namespaces', () => {
     const abort = new AbortController();
     let uid = 0;
     await expect(
-      python(`${SESSIONS}\nprint(os.getuid()); sys.stdout.flush(); time.sleep(600)`, {
+      python(`${GROUPS}\nprint(os.getuid()); sys.stdout.flush(); time.sleep(600)`, {
         signals: [abort.signal],
         onStdout: (chunk) => {
           uid = uidIn(chunk.toString());
@@ -359,7 +383,7 @@ describe('a host without namespaces', () => {
     async () => {
       let uid = 0;
       await expect(
-        python(`${SESSIONS}\nprint(os.getuid()); sys.stdout.flush(); time.sleep(600)`, {
+        python(`${GROUPS}\nprint(os.getuid()); sys.stdout.flush(); time.sleep(600)`, {
           onStdout: (chunk) => {
             uid = uidIn(chunk.toString());
             const launcher = processesOf(uid).find(

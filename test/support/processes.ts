@@ -32,3 +32,23 @@ export async function gone(process: string): Promise<boolean> {
   }
   return false;
 }
+
+/** A process's nice value; NaN where it has ended. */
+export function nice(process: string): number {
+  try {
+    const stat = readFileSync(`/proc/${process}/stat`, 'latin1');
+    // proc(5): the name, in parentheses, may have spaces; nice is the nineteenth field, the seventeenth after it.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** The scheduler's group of a process and the group's weight, as a nice value; empty where the kernel has none. */
+export function autogroup(process: string): string {
+  try {
+    return readFileSync(`/proc/${process}/autogroup`, 'latin1').trim();
+  } catch {
+    return '';
+  }
+}

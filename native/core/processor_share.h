@@ -1,0 +1,22 @@
+// How a jail's processes weigh less than their server's for the kernel's scheduler.
+#pragma once
+
+#include "status.h"
+
+namespace codejail {
+
+// Of a server's weight of 1024: 36, and 15 (kernel/sched/core.c, sched_prio_to_weight). Who watches
+// goes before what is watched.
+constexpr int kSupervisorNice = 15;
+constexpr int kProgramNice = 19;
+
+// Raises the nice value of the calling thread, and of all that it will start. RLIMIT_NICE is 0 in a
+// jail, so that nobody there can lower it again.
+Status weigh_less(int nice);
+
+// A process group of its own, and no session: each session has a scheduler's group of its own, with
+// the weight of a whole server, however nice its processes are (sched(7), "The autogroup feature").
+// Within the server's session the jails share what the server leaves.
+Status leave_process_group();
+
+}  // namespace codejail

@@ -1,0 +1,79 @@
+// Whatever a jail runs weighs less for the scheduler than its server, and can't change that: read from the host, since
+// no clock would prove it on a machine that is shared.
+import { readdirSync } from 'node:fs';
+import { watchLeftovers } from '../support/leftovers';
+import { autogroup, isOurs, nice } from '../support/processes';
+import { useSuite } from '../support/suite';
+
+const suite = useSuite();
+watchLeftovers();
+
+/** What a program can try, and what it then says of itself. */
+const ATTEMPTS = `
+import ctypes, json, os, sys, time
+said = {}
+def attempt(name, act):
+    try:
+        act()
+        said[name] = 'done'
+    except OSError as error:
+        said[name] = 'denied'
+def write(path, text):
+    with open(path, 'w') as file: file.write(text)
+attempt('a lower nice value', lambda: os.setpriority(os.PRIO_PROCESS, 0, 10))
+attempt('one of its group', lambda: os.setpriority(os.PRIO_PGRP, 0, 10))
+attempt('real time', lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)))
+attempt('weight for its scheduler group', lambda: write('/proc/self/autogroup', '0'))
+child = os.fork()
+if child == 0:
+    attempt('a session', os.setsid)
+    os.write(1, json.dumps(said).encode() + b'\\n')
+    time.sleep(600)
+sys.stdin.read()
+`;
+
+interface Weight {
+  nice: number;
+  autogroup: string;
+}
+
+function weights(): Weight[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid && isOurs(name))
+    .map((name) => ({ nice: nice(name), autogroup: autogroup(name) }))
+    .filter((weight) => !Number.isNaN(weight.nice));
+}
+
+it('weighs less than the server, launcher, program and children, whatever the program tries', async () => {
+  const before = { nice: nice('self'), autogroup: autogroup('self') };
+  let seen: Weight[] = [];
+  let up = (): void => undefined;
+  const isUp = new Promise<void>((resolve) => {
+    up = resolve;
+  });
+  const result = await suite.python(ATTEMPTS, {
+    onStdout: up,
+    stdin: (async function* () {
+      await isUp;
+      seen = weights();
+      yield '';
+    })(),
+  });
+  expect(result.stderr.toString()).toBe('');
+  expect(JSON.parse(result.stdout.toString())).toEqual({
+    'a lower nice value': 'denied',
+    'one of its group': 'denied',
+    'real time': 'denied',
+    'weight for its scheduler group': 'denied',
+    'a session': 'denied',
+  });
+  // The program, its child, and who watches them.
+  expect(seen.length).toBeGreaterThanOrEqual(3);
+  expect(seen.filter((weight) => weight.nice === 19).length).toBeGreaterThanOrEqual(2);
+  for (const weight of seen) {
+    expect(weight.nice).toBeGreaterThan(before.nice);
+    // In the server's own group they share what it leaves.
+    expect(weight.autogroup).toBe(before.autogroup);
+  }
+  expect({ nice: nice('self'), autogroup: autogroup('self') }).toEqual(before);
+});
