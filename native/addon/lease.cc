@@ -1,16 +1,38 @@
 #include "lease.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/random.h>
 
 namespace codejail {
+namespace {
+
+// One for all uids: a file for each would stay for ever, since nobody can remove one safely that
+// another server is about to lock.
+constexpr char kLocks[] = "uids";
+
+// fcntl(2), "Open file description locks": the lock belongs to the open file, as flock(2)'s does,
+// so that worker threads, other processes and the launcher that inherits it all count. 0, or the
+// error's number.
+int lock_uid(const Descriptor& file, std::uint32_t uid) {
+  struct flock byte {};
+  byte.l_type = F_WRLCK;
+  byte.l_whence = SEEK_SET;
+  byte.l_start = static_cast<off_t>(uid);
+  byte.l_len = 1;
+  return fcntl(file.get(), F_OFD_SETLK, &byte) == 0 ? 0 : errno;
+}
+
+}  // namespace
 
 Status lease_uid(const UidRange& range, Lease& lease) {
   Descriptor directory(
       open(range.directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory.valid()) {
     return Status::failure(Step::kLease, errno, "the directory of the uid leases");
+  }
+  Descriptor lock(openat(directory.get(), kLocks, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!lock.valid()) {
+    return Status::failure(Step::kLease, errno, "the lock file of the uid leases");
   }
   // From a random place on, so that many servers don't all knock at the same locks first.
   std::uint32_t start = 0;
@@ -21,22 +43,15 @@ Status lease_uid(const UidRange& range, Lease& lease) {
     const std::uint32_t offset =
         static_cast<std::uint32_t>((std::uint64_t{start} + i) % range.count);
     const std::uint32_t uid = range.first + offset;
-    const std::string name = std::to_string(uid);
-    Descriptor lock(
-        openat(directory.get(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!lock.valid()) {
-      return Status::failure(Step::kLease, errno, "a lock file of the uid leases");
-    }
-    // flock(2): the lock belongs to the open file, so worker threads, other processes and the
-    // launcher that inherits it all count.
-    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
+    const int error = lock_uid(lock, uid);
+    if (error == 0) {
       lease.uid = uid;
       lease.launcher_uid = uid + range.count;
       lease.lock = std::move(lock);
       return Status::success();
     }
-    if (errno != EWOULDBLOCK) {
-      return Status::failure(Step::kLease, errno, "flock");
+    if (error != EAGAIN && error != EACCES) {
+      return Status::failure(Step::kLease, error, "the lock on a uid");
     }
   }
   return Status::failure(

@@ -10,7 +10,7 @@
 namespace codejail {
 
 struct UidRange {
-  std::string directory;  // of the lock files, one a uid; only its owner may write in it
+  std::string directory;  // of the lock file; only its owner may write in it
   std::uint32_t first = 0;
   std::uint32_t count = 0;
 };

@@ -11,7 +11,7 @@ struct StepText {
 };
 
 constexpr StepText kTexts[] = {
-    {"lease a uid", "flock"},
+    {"lease a uid", "fcntl"},
     {"make the cgroup", "mkdirat"},
     {"make the pipes", "pipe2"},
     {"start a thread", "pthread_create"},

@@ -76,13 +76,13 @@ function lockName(path: string): string {
   return `${hex(major)}:${hex(minor)}:${ino}`;
 }
 
+// Each is a lock on one byte of a file (fcntl(2), "Open file description locks").
 function leases(): string[] {
   const files = new Set(list('/run/codejail').map((name) => lockName(`/run/codejail/${name}`)));
   return read('/proc/locks')
     .split('\n')
-    .filter((line) => line.includes('FLOCK'))
-    .map((line) => /([\da-f]+:[\da-f]+:\d+) \d+ \w+$/.exec(line)?.[1] ?? '')
-    .filter((file) => files.has(file));
+    .map((line) => /OFDLCK .* ([\da-f]+:[\da-f]+:\d+) (\d+) \d+$/.exec(line))
+    .flatMap((found) => (found !== null && files.has(found[1] ?? '') ? [found[2] ?? ''] : []));
 }
 
 /** Those of jails. A server's own stays as long as the server. */
