@@ -65,6 +65,7 @@
         'native/addon/placement.cc',
         'native/addon/remove_tree.cc',
         'native/addon/report_receiver.cc',
+        'native/addon/shortage.cc',
         'native/addon/spawn.cc',
         'native/addon/spawn_thread.cc',
         'native/addon/spec_builder.cc',

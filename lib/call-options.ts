@@ -44,13 +44,16 @@ import type {
 // The kernel takes a quarter of the stack's limit, 2 MiB by default, for arguments and environment together.
 const MAXIMUM_CALL_BYTES = 1536 * 1024;
 
+// What is used of one.
+const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted'] as const;
+
 function readSignal(value: unknown): AbortSignal {
   // Not instanceof: a signal may come from another realm, such as a test runner's.
   if (
     typeof value !== 'object' ||
     value === null ||
     typeof readProperty(value, 'aborted') !== 'boolean' ||
-    typeof readProperty(value, 'addEventListener') !== 'function'
+    SIGNAL_METHODS.some((name) => typeof readProperty(value, name) !== 'function')
   ) {
     throw new Refusal(`must be an AbortSignal, not ${describe(value)}`);
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe } from './describe';
 import { InvalidArgumentError, SetupError } from './errors';
 import type { HostFile } from './jail-files';
+import { isPassing } from './passing';
 
 const COPY_STEP = 'copy files into the jail';
 /** As deep as the launcher goes: native/core/copy.cc has the same. */
@@ -12,10 +13,13 @@ const MAXIMUM_DEPTH = 64;
 
 async function isReadable(path: string, entry: Dirent): Promise<boolean> {
   const mode = entry.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK;
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await access(path, mode);
+    return true;
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    return false;
+  }
 }
 
 async function problemBelow(directory: string, depth: number): Promise<string | null> {

@@ -1,6 +1,7 @@
 // Which part of the host's cgroup v2 tree is this server's to divide. Read only: nothing is changed here.
 import { accessSync, constants, existsSync, lstatSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { unescapeMount } from './mount-table';
 import { native } from './native';
 
 /** The leaf that a server moves itself into, out of the cgroup that its jails are to be made below. */
@@ -98,12 +99,6 @@ interface Place {
   own: string;
   /** Whether `root` is the root of this process's cgroup namespace. */
   isNamespaceRoot: boolean;
-}
-
-function unescapeMount(path: string): string {
-  return path.replaceAll(/\\([0-7]{3})/g, (_whole, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
 }
 
 /** Where this process stands in the tree, or null where no mount shows it. */

@@ -163,6 +163,10 @@ export function describeErrno(errno: number): string {
   return meaning === undefined ? errnoName(errno) : `${errnoName(errno)}, ${meaning}`;
 }
 
+const EMFILE = constants.errno.EMFILE;
+const MORE_DESCRIPTORS =
+  'raise the limit of descriptors (ulimit -n, LimitNOFILE= of a systemd unit), or have fewer run at a time';
+
 /**
  * A step of making the jail failed, and the program was never started; or, where the step is `supervise`, nobody was left
  * to tell how the program ended.
@@ -192,6 +196,10 @@ export class SetupError extends JailError {
       details.detail,
       errno === 0 ? undefined : describeErrno(errno),
       details.syscall === undefined ? undefined : `in ${details.syscall}`,
+      // The addon's own has the limit that is in force.
+      errno === EMFILE && details.detail?.includes('ulimit') !== true
+        ? MORE_DESCRIPTORS
+        : undefined,
     ].filter((reason) => reason !== undefined && reason !== '');
     super(
       'ERR_CODEJAIL_SETUP',

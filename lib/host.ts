@@ -1,8 +1,16 @@
 // What this host offers to make a jail of.
-import { mkdirSync, lstatSync, readFileSync, existsSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  type Stats,
+} from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { release } from 'node:os';
-import { SetupError } from './errors';
+import { describeErrno, SetupError } from './errors';
 import { native } from './native';
 
 /**
@@ -37,16 +45,27 @@ const CAP_SYS_ADMIN = 21n;
 // the right to override modes and to signal.
 const UID_CAPABILITIES = [CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_DAC_OVERRIDE, CAP_KILL];
 
+const NO_PROC = 'this process sees no /proc of its own: mount -t proc proc /proc';
+
+function lookFailed(cause: unknown): SetupError {
+  const { code, errno, syscall, path, message } = cause as NodeJS.ErrnoException;
+  return new SetupError('look at the host', -(errno ?? 0), {
+    syscall,
+    detail: code === 'ENOENT' ? NO_PROC : (path ?? message),
+    cause,
+  });
+}
+
 function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (cause) {
-    const { code, errno, message } = cause as NodeJS.ErrnoException;
+    const { code } = cause as NodeJS.ErrnoException;
     // A file that can't be opened for another reason, such as EMFILE, tells nothing of the host.
     if (code === 'ENOENT' || code === 'EACCES' || code === 'EPERM' || code === 'ENOTDIR') {
       return null;
     }
-    throw new SetupError('look at the host', -(errno ?? 0), { detail: message, cause });
+    throw lookFailed(cause);
   }
 }
 
@@ -58,7 +77,10 @@ export function lastCapability(): number | null {
 
 /** What kind of host this is, by what the launcher will hold once it is exec'd. */
 export function hostKind(uid: number = process.geteuid?.() ?? -1): HostKind {
-  const status = readText('/proc/self/status') ?? '';
+  const status = readText('/proc/self/status');
+  if (status === null) {
+    throw new SetupError('look at the host', 0, { detail: NO_PROC });
+  }
   // Root keeps its permitted set over exec, anybody else only the ambient one (capabilities(7)).
   const field = uid === 0 ? 'CapEff' : 'CapAmb';
   const hex = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
@@ -111,18 +133,53 @@ export function kernelIsRecent(kernelRelease: string): boolean {
 
 /** This process's own namespaces, as links of /proc show them: `net:[4026531840]`. */
 export async function ownNamespaces(): Promise<{ net: string; pid: string; user: string }> {
-  const [net, pid, user] = await Promise.all(
-    ['net', 'pid', 'user'].map(async (name) => readlink(`/proc/self/ns/${name}`)),
-  );
-  return { net: net ?? '', pid: pid ?? '', user: user ?? '' };
+  try {
+    const [net, pid, user] = await Promise.all(
+      ['net', 'pid', 'user'].map(async (name) => readlink(`/proc/self/ns/${name}`)),
+    );
+    return { net: net ?? '', pid: pid ?? '', user: user ?? '' };
+  } catch (cause) {
+    throw lookFailed(cause);
+  }
 }
 
 let leases: string | undefined;
 
+const LEASE_CURE =
+  'a server has to write there: put a tmpfs on it (docker run --tmpfs, a mounted emptyDir), or in a systemd unit: ' +
+  'RuntimeDirectory=codejail, RuntimeDirectoryPreserve=yes';
+
+// Not `recursive`, which says ENOENT of a read-only file system.
+function makeOnce(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw error;
+    }
+  }
+}
+
+// No other place is taken where this one can't be: two servers of a host would lend the same uid to two jails.
+function makeLeaseDirectory(path: string): Stats {
+  try {
+    makeOnce(path);
+    accessSync(path, constants.W_OK);
+    return lstatSync(path);
+  } catch (cause) {
+    const { errno } = cause as NodeJS.ErrnoException;
+    // Without the number: the cure is not that of a confinement that the host lacks.
+    throw new SetupError('lease a uid', 0, {
+      detail: `${path} can't be made or written (${describeErrno(-(errno ?? 0))}); ${LEASE_CURE}`,
+      cause,
+    });
+  }
+}
+
 /**
  * The directory of the locks by which all servers of this host share the pool of uids. Only its
  * owner may write in it: anybody else could lock the whole pool.
- * @throws SetupError where there is no such directory
+ * @throws SetupError where there is no such directory, with the cure
  */
 export function leaseDirectory(): string {
   if (leases !== undefined) {
@@ -133,12 +190,7 @@ export function leaseDirectory(): string {
   const candidates =
     uid === 0 && parent !== undefined ? [`${parent}/codejail`] : [`/tmp/codejail-leases-${uid}`];
   for (const path of candidates) {
-    try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-    } catch (cause) {
-      throw new SetupError('lease a uid', 0, { detail: `can't make ${path}`, cause });
-    }
-    const status = lstatSync(path);
+    const status = makeLeaseDirectory(path);
     if (status.isDirectory() && status.uid === uid && (status.mode & 0o022) === 0) {
       leases = path;
       return path;

@@ -26,7 +26,13 @@ export class InputWriter {
       return;
     }
     // EPIPE: the program reads no further, which is its own affair.
-    this.#socket = pipeSocket(descriptor, 'writable');
+    try {
+      this.#socket = pipeSocket(descriptor, 'writable');
+    } catch (error) {
+      this.#closed = true;
+      onFailure(error);
+      return;
+    }
     this.#socket.once('close', () => {
       this.#closed = true;
     });

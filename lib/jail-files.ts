@@ -6,6 +6,7 @@ import { types } from 'node:util';
 import { readName, Refusal, spellPath } from './argument';
 import { describe } from './describe';
 import { errnoName, InvalidArgumentError } from './errors';
+import { throwIfPassing } from './passing';
 
 /** A file, directory or symbolic link of the host that is copied into the jail. */
 export interface HostFile {
@@ -214,6 +215,7 @@ export async function checkFiles(files: readonly FileArgument[]): Promise<void> 
       await access(path, status.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
     } catch (error) {
       if (error instanceof InvalidArgumentError) throw error;
+      throwIfPassing(error, 'look at the files');
       const { code, errno } = error as NodeJS.ErrnoException;
       const problem =
         code === 'ENOENT' || code === 'ENOTDIR'

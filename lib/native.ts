@@ -1,8 +1,10 @@
 // The only door to the addon: its functions, typed, and the plain data that goes through.
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import nodeGypBuild from 'node-gyp-build';
 import { SetupError } from './errors';
+import { noExecAdvice } from './no-exec';
 
 /** Bits of `NativeSpec.flags`; native/core/spec.h has the same. */
 export const SpecFlag = {
@@ -293,9 +295,11 @@ function load(): NativeUnit {
     addon = nodeGypBuild(packageDirectory) as Addon;
   } catch (cause) {
     throw new SetupError('load the addon', 0, {
+      // The loader says no more than "failed to map segment" (mmap(2), EPERM).
       detail:
+        noExecAdvice(packageDirectory) ??
         `no binary of codejail fits this machine (${process.platform}-${process.arch}); ` +
-        `build it: npm rebuild codejail --ignore-scripts=false, which needs a C++ compiler, make and python3`,
+          `build it: npm rebuild codejail --ignore-scripts=false, which needs a C++ compiler, make and python3`,
       cause,
     });
   }
@@ -308,6 +312,10 @@ function load(): NativeUnit {
         detail: `${program} is missing: install or build the package again`,
       });
     }
+  }
+  const onNoExec = noExecAdvice(launcher);
+  if (onNoExec !== undefined) {
+    throw new SetupError('load the addon', constants.errno.EACCES, { detail: onNoExec });
   }
   return { addon, launcher, probe, cell };
 }

@@ -62,7 +62,14 @@ export class OutputReader {
     if (this.#socket !== undefined || this.hasEnded) {
       return;
     }
-    this.#socket = pipeSocket(this.#descriptor, 'readable');
+    try {
+      this.#socket = pipeSocket(this.#descriptor, 'readable');
+    } catch (error) {
+      // Nobody would end it: the call would wait for ever.
+      this.#fail(error);
+      this.#settleEnded();
+      return;
+    }
     this.#socket.once('close', this.#settleEnded);
     this.#socket.on('data', (chunk: Buffer) => {
       this.take(chunk);

@@ -1,8 +1,9 @@
 // What of the host a program needs to run: its binary, the system's libraries, a Python's own tree.
-import { lstat, open } from 'node:fs/promises';
+import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
-import { InvalidArgumentError } from './errors';
+import { InvalidArgumentError, JailError } from './errors';
 import { openToStrangers } from './ownership';
+import { throwIfPassing } from './passing';
 import { isWithin, resolvePath } from './paths';
 import { requireShowable } from './shown-path';
 import { isPythonName, isPythonPrefix, likelyPrefixes, shimRoot } from './python-tree';
@@ -73,6 +74,8 @@ export interface PythonQuestion {
 /** The answer; why there is none, as a clause; null where no jail can be made to ask in. */
 export type AskPython = (question: PythonQuestion) => Promise<PythonAnswer | string | null>;
 
+const LOOKING = 'look at the program';
+
 function whyUnreachable(error: unknown): string {
   const { code, path, message } = error as NodeJS.ErrnoException;
   return code === 'EACCES' && path !== undefined
@@ -100,6 +103,7 @@ async function locate(bin: string, argument: string): Promise<string> {
       }
       problem = `names ${candidate}, which is not an executable file`;
     } catch (error) {
+      throwIfPassing(error, LOOKING);
       problem = `names ${candidate}, which can't be used: ${whyUnreachable(error)}`;
     }
   }
@@ -109,9 +113,24 @@ async function locate(bin: string, argument: string): Promise<string> {
   );
 }
 
+/** Null where a program may be run and not read, which a script can't be (execve(2)). */
+async function openToRead(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+      return null;
+    }
+    throw error;
+  }
+}
+
 /** The words of a script's first line (execve(2), "Interpreter scripts"), or null for a binary. */
 async function interpreterOf(path: string): Promise<string[] | null> {
-  const file = await open(path, 'r');
+  const file = await openToRead(path);
+  if (file === null) {
+    return null;
+  }
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
     const text = buffer.subarray(0, bytesRead).toString('latin1');
@@ -153,6 +172,8 @@ class ViewBuilder {
       }
       return real;
     } catch (error) {
+      // Else a library that is there would be missing from every jail of this process.
+      throwIfPassing(error, LOOKING);
       if (required) {
         throw error;
       }
@@ -362,6 +383,7 @@ export interface DiscoveryContext {
 /**
  * Finds what a program needs: follows it through symlinks and scripts, and asks a Python for its tree.
  * @throws InvalidArgumentError where the binary or one of `readPaths` is missing or can't be run
+ * @throws SetupError where this process lacks something to look at them with
  */
 export async function discoverRuntime(
   { bin, readPaths, python }: WantedProgram,
@@ -377,6 +399,18 @@ export async function discoverRuntime(
     await requireShowable(path, `${argument.replace(/\.bin$/, '')}.readPaths[${index}]`);
     await builder.add(path, true);
   }
-  const found = await new Discovery(builder, context).addProgram(located, python);
-  return { ...found, view: builder.build() };
+  try {
+    const found = await new Discovery(builder, context).addProgram(located, python);
+    return { ...found, view: builder.build() };
+  } catch (error) {
+    throwIfPassing(error, LOOKING);
+    if ((error as NodeJS.ErrnoException).syscall === undefined || error instanceof JailError) {
+      throw error;
+    }
+    throw new InvalidArgumentError(
+      argument,
+      `names ${located}, which can't be used: ${whyUnreachable(error)}`,
+      error,
+    );
+  }
 }

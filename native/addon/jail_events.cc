@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "javascript.h"
+#include "shortage.h"
 
 namespace codejail {
 namespace {
@@ -76,7 +77,7 @@ Napi::Object ended_event(Napi::Env env, const JailEnd& end) {
     failure.Set("step", step_name(end.failure.step()));
     failure.Set("syscall", step_syscall(end.failure.step()));
     set_number(failure, "errno", end.failure.error());
-    failure.Set("detail", end.failure_detail);
+    failure.Set("detail", with_cure(end.failure.error(), end.failure_detail));
     event.Set("failure", failure);
     return event;
   }

@@ -11,6 +11,7 @@
 #include "descriptor_message.h"
 #include "javascript.h"
 #include "memory_file.h"
+#include "shortage.h"
 #include "uv_handle.h"
 
 namespace codejail {
@@ -76,7 +77,7 @@ void throw_failure(Napi::Env env, const Status& status) {
   error.Set("step", step_name(status.step()));
   error.Set("syscall", step_syscall(status.step()));
   error.Set("errno", Napi::Number::New(env, status.error()));
-  error.Set("detail", status.detail());
+  error.Set("detail", with_cure(status.error(), status.detail()));
   error.ThrowAsJavaScriptException();
 }
 

@@ -429,7 +429,6 @@ describe('a host without namespaces', () => {
           process.kill(Number(orphan), 'SIGKILL');
         }
         await removeHostDirectory(directory);
-        rmSync(join(leaseDirectory(), String(uid)));
       }
     },
   );
