@@ -184,7 +184,7 @@ void JailProcess::read_reports(uv_loop_t* loop) {
       continue;
     }
     const bool has_lost = count < 0 && errno == EMFILE;
-    if (has_lost && report.kind == ReportKind::kCellReady) {
+    if (has_lost && report.kind == ReportKind::kEnded) {
       // What came with it is only for speed.
       take_report(report, Descriptor(), loop);
       continue;
@@ -269,6 +269,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
     case ReportKind::kEnded:
       have_end_ = true;
       end_report_ = report;
+      filter_listener_ = std::move(passed);
       if (is_cell_) {
         // Its PID 1 is the last one, and about to end: JavaScript has work to do meanwhile.
         report_watch_.stop();
@@ -278,7 +279,6 @@ void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t
       break;
     case ReportKind::kCellReady: {
       call_->stand_by(report, second_pidfd_);
-      filter_listener_ = std::move(passed);
       const Napi::HandleScope scope(env);
       emit(ready_event(env, report));
       break;

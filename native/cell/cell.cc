@@ -191,13 +191,9 @@ CODEJAIL_EXPORT void codejail_stand_by() {
   report.user_us = microseconds(usage.ru_utime);
   report.system_us = microseconds(usage.ru_stime);
   report.peak_sum_bytes = cell.inherited.resident_bytes;
-  // With the filter, which would otherwise be freed on this processor when the program ends, and
-  // the kernel's worker would go first. Not where more are on their way already than this process
-  // may have (unix(7), ETOOMANYREFS).
-  if (!channel.send(report, cell.confined.filter_listener.get()) && !channel.send(report)) {
+  if (!channel.send(report)) {
     _exit(0);
   }
-  cell.confined.filter_listener.reset();
 }
 
 // In a cell: waits, and readies everything for the program. How many bytes the request of a

@@ -7,10 +7,10 @@
 #include "apparmor.h"
 #include "credentials.h"
 #include "descriptor_numbers.h"
+#include "filter_messenger.h"
 #include "landlock.h"
 #include "processor_share.h"
 #include "resource_limits.h"
-#include "seccomp.h"
 #include "syscalls.h"
 
 namespace codejail {
@@ -18,7 +18,8 @@ namespace {
 
 constexpr int kStandard = 3;
 constexpr int kReport = 5;
-constexpr int kFirstOther = 6;
+constexpr int kLink = 6;
+constexpr int kFirstOther = 7;
 
 Status join_namespaces(const Descriptor (&received)[kCellMost]) {
   // The network first: it belongs to the template's user namespace, where this process has rights
@@ -38,8 +39,8 @@ Status join_namespaces(const Descriptor (&received)[kCellMost]) {
 
 // Whatever else the template or a preloaded module had open is closed.
 Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
-  const CellDescriptor order[kFirstOther] = {kCellInput,   kCellOutput, kCellError,
-                                             kCellRequest, kCellResult, kCellReport};
+  const CellDescriptor order[kFirstOther] = {kCellInput,  kCellOutput, kCellError, kCellRequest,
+                                             kCellResult, kCellReport, kCellLink};
   int sources[kFirstOther];
   for (int i = 0; i < kFirstOther; ++i) {
     sources[i] = received[order[i]].get();
@@ -52,6 +53,7 @@ Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
     (void)descriptor.release();
   }
   confined.report.reset(kReport);
+  confined.link.reset(kLink);
   return sys_close_range(kFirstOther, ~0U, 0) == 0
              ? Status::success()
              : Status::failure(Step::kCloseDescriptors, errno);
@@ -95,7 +97,6 @@ Status confine(const Spec& spec, Descriptor (&received)[kCellMost], Confined& co
 }
 
 Status seal(const Spec& spec, Confined& confined) {
-  const bool wants_listener = !confined.apparmor.valid() && !spec.has(kUrgent);
   if (confined.apparmor.valid()) {
     const char* profile = spec.find(RecordKind::kAppArmorProfile).data;
     if (Status status = change_apparmor_profile(confined.apparmor, profile, confined.label,
@@ -108,13 +109,9 @@ Status seal(const Spec& spec, Confined& confined) {
   if (Status status = set_no_new_privileges(); !status.ok()) {
     return status;
   }
-  const auto install = [&](Descriptor* listener) {
-    // The supervisor is PID 1 of the namespace.
-    return install_seccomp_filter(ExecPolicy::kDeny, spec, 1, listener);
-  };
-  // The listener is only for speed: where there is no descriptor for it, it is left out.
-  return wants_listener && install(&confined.filter_listener).ok() ? Status::success()
-                                                                   : install(nullptr);
+  const Status installed = install_cell_filter(spec, confined.link);
+  confined.link.reset();
+  return installed;
 }
 
 }  // namespace codejail

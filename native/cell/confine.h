@@ -13,8 +13,8 @@ namespace codejail {
 struct Confined {
   Descriptor report;
   Descriptor landlock;
-  Descriptor apparmor;         // valid where the profile is still to be changed
-  Descriptor filter_listener;  // for the server: of a cell that will wait
+  Descriptor apparmor;  // valid where the profile is still to be changed
+  Descriptor link;      // to PID 1, until there is a filter
   char label[sizeof(Report::label)] = {};
 };
 

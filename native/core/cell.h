@@ -23,6 +23,7 @@ enum CellDescriptor : std::size_t {
   kCellUserNamespace = kCellFromServer,
   kCellPidNamespace,
   kCellMountNamespace,
+  kCellLink,  // a socket to the supervisor, for the filter's listener
   kCellNetworkNamespace,
   kCellMost,
 };

@@ -30,7 +30,11 @@ bool ReportChannel::send(const Report& report, int passed_descriptor) const {
   constexpr timespec kPause{0, 2'000'000};
   constexpr int kAttempts = 25;
   for (int attempt = 1;; ++attempt) {
-    const ssize_t sent = sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+    // sendmsg only where it is needed: the filter refuses it, and a launcher is under its
+    // program's.
+    const ssize_t sent = passed_descriptor >= 0
+                             ? sendmsg(descriptor_, &message, MSG_NOSIGNAL)
+                             : ::send(descriptor_, &copy, sizeof(copy), MSG_NOSIGNAL);
     if (sent >= 0) {
       return sent == static_cast<ssize_t>(sizeof(copy));
     }

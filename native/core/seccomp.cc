@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -133,6 +134,30 @@ void restrict_clone(Filter& filter, Calls& calls) {
   filter.if_any_bit(CLONE_THREAD, allowed, apart);
   calls.go(SYS_clone, filter.load_argument(0));
   calls.answer(SYS_clone3, refuse(ENOSYS));
+}
+
+// What the supervisor counts (launcher/counted_calls.h). sendmsg and sendmmsg could pass
+// descriptors on, which the kernel counts for a user and not for a jail; a filter can't look into a
+// message.
+void count_calls(Filter& filter, Calls& calls, CountPolicy policy) {
+  const auto counted = [policy](int error) {
+    return policy == CountPolicy::kAllow ? kAllow
+           : policy == CountPolicy::kAsk ? std::uint32_t{SECCOMP_RET_USER_NOTIF}
+                                         : refuse(error);
+  };
+  const std::uint32_t message = policy == CountPolicy::kAllow ? kAllow : refuse(EACCES);
+  calls.answer(SYS_sendmsg, message);
+  calls.answer(SYS_sendmmsg, message);
+  calls.answer(SYS_socket, counted(EMFILE));
+  calls.answer(SYS_socketpair, counted(EMFILE));
+  // To connect makes the socket that the other side accepts.
+  calls.answer(SYS_connect, counted(ENOBUFS));
+  calls.answer(SYS_epoll_create1, counted(EMFILE));
+#if defined(SYS_epoll_create)
+  calls.answer(SYS_epoll_create, counted(EMFILE));
+#endif
+  filter.if_equal(EPOLL_CTL_ADD, filter.answer(counted(ENOSPC)), filter.answer(kAllow));
+  calls.go(SYS_epoll_ctl, filter.load_argument(1));
 }
 
 // Without a mount and network namespace of its own no socket that could reach the host's.
@@ -293,39 +318,39 @@ void check_architecture(Filter& filter, Calls& calls) {
 
 }  // namespace
 
-bool make_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher, Filter& filter) {
+bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& filter) {
   Calls calls(refuse(ENOSYS));
   answer_by_lists(calls);
-  restrict_exec(calls, exec);
+  restrict_exec(calls, policy.exec);
   restrict_clone(filter, calls);
+  count_calls(filter, calls, policy.count);
   restrict_sockets(calls, !spec.has(kNoUnixSockets));
   restrict_memory(filter, calls);
   restrict_msync(filter, calls);
   restrict_file_flags(filter, calls);
-  restrict_landlock(calls, exec, spec);
+  restrict_landlock(calls, policy.exec, spec);
   if (spec.has(kNoTruncation)) {
     deny_truncation(filter, calls);
   }
-  protect_launcher(filter, calls, launcher);
+  protect_launcher(filter, calls, policy.launcher);
   check_arguments(filter, calls);
   check_architecture(filter, calls);
   return !filter.overflown();
 }
 
-Status install_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher,
-                              Descriptor* listener) {
+Status install_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Descriptor& listener) {
   Filter filter;
-  if (!make_seccomp_filter(exec, spec, launcher, filter)) {
+  if (!make_seccomp_filter(policy, spec, filter)) {
     return Status::failure(Step::kSeccomp, E2BIG);
   }
   sock_fprog program = filter.program();
-  const unsigned flags = listener == nullptr ? 0 : SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  const unsigned flags = policy.asks() ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
   const long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
   if (result < 0) {
     return Status::failure(Step::kSeccomp, errno);
   }
-  if (listener != nullptr) {
-    listener->reset(static_cast<int>(result));
+  if (policy.asks()) {
+    listener.reset(static_cast<int>(result));
   }
   return Status::success();
 }

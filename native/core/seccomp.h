@@ -10,19 +10,31 @@
 
 namespace codejail {
 
-// Installs the filter on this process and all that it will start. Needs no_new_privs.
-// kAsk puts every execve and execveat to whoever holds `listener` (seccomp_unotify(2)): a filter
+// kAsk puts every execve and execveat to whoever holds the listener (seccomp_unotify(2)): a filter
 // alone can't tell the program's own start from a later one. kDeny answers EACCES: for a process
-// that is the program already; its `listener` answers nothing, and keeps the filter beyond the end
-// of those that are under it. By the spec's kNoUnixSockets AF_UNIX is not allowed: without a mount
-// and network namespace of its own the jail could reach the host's (landlock(7) does not cover
-// connect). By its kNoTruncation files can't be truncated by their names; Landlock before its
-// version 3 does not cover that (landlock(7)). `launcher`: the one process of the jail whose limits
-// and scheduling nobody may change.
+// that is the program already.
 enum class ExecPolicy { kAllow, kAsk, kDeny };
-// The filter itself. False where it is too long.
-bool make_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher, Filter& filter);
-Status install_seccomp_filter(ExecPolicy exec, const Spec& spec, pid_t launcher,
-                              Descriptor* listener = nullptr);
+
+// What becomes of calls that make what the kernel keeps and no limit counts: sockets, and watches
+// of epoll. kAsk puts them to whoever holds the listener, and refuses to pass descriptors on, which
+// could not be counted; kRefuse, where there can be no listener, refuses all of them; kAllow is for
+// a supervisor.
+enum class CountPolicy { kAllow, kAsk, kRefuse };
+
+struct FilterPolicy {
+  ExecPolicy exec;
+  CountPolicy count;
+  pid_t launcher;  // the one process of the jail whose limits and scheduling nobody may change
+  [[nodiscard]] bool asks() const { return exec == ExecPolicy::kAsk || count == CountPolicy::kAsk; }
+};
+
+// The filter itself. False where it is too long. By the spec's kNoUnixSockets AF_UNIX is not
+// allowed: without a mount and network namespace of its own the jail could reach the host's
+// (landlock(7) does not cover connect). By its kNoTruncation files can't be truncated by their
+// names; Landlock before its version 3 does not cover that (landlock(7)).
+bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& filter);
+// Installs it on this process and all that it will start. Needs no_new_privs. `listener` is set
+// where the policy asks; EBUSY where a filter that was there before has one already.
+Status install_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Descriptor& listener);
 
 }  // namespace codejail

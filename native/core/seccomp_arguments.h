@@ -76,16 +76,17 @@ constexpr Value kArchPrctlOptions[] = {
 // ---- ioctl. Others ENOTTY, the answer of whatever is no terminal, and there is none in a jail.
 
 constexpr Value kIoctlRequests[] = {
-    TCGETS,                    // isatty(3), by every runtime
-    0x802c542a,                // TCGETS2: isatty(3) since glibc 2.42
-    TIOCGWINSZ,                // os.get_terminal_size, shells
-    TIOCGPGRP,                 // shells: is there job control
-    FIOCLEX,                   // CPython, os.set_inheritable
-    FIONCLEX,                  // the same
-    FIONBIO,                   // CPython, libuv: without waiting
-    FIONREAD,                  // how much can be read; Java, Ruby, Perl
-    SECCOMP_IOCTL_NOTIF_RECV,  // the launcher's listener; a program has none
-    SECCOMP_IOCTL_NOTIF_SEND,  // the same
+    TCGETS,                     // isatty(3), by every runtime
+    0x802c542a,                 // TCGETS2: isatty(3) since glibc 2.42
+    TIOCGWINSZ,                 // os.get_terminal_size, shells
+    TIOCGPGRP,                  // shells: is there job control
+    FIOCLEX,                    // CPython, os.set_inheritable
+    FIONCLEX,                   // the same
+    FIONBIO,                    // CPython, libuv: without waiting
+    FIONREAD,                   // how much can be read; Java, Ruby, Perl
+    SECCOMP_IOCTL_NOTIF_RECV,   // the launcher's listener; a program has none
+    SECCOMP_IOCTL_NOTIF_SEND,   // the same
+    SECCOMP_IOCTL_NOTIF_ADDFD,  // the same
 };
 
 // ---- fcntl. Others EACCES. No lease, for which everybody else's open of the file waits; no word

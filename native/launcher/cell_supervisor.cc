@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "apparmor.h"
 #include "credentials.h"
@@ -39,14 +40,20 @@ void wait_for_release(const ReportChannel& channel, const Descriptor& released) 
 }
 
 Status hand_over(const Descriptor (&received)[kCellFromServer], const Descriptor& network,
-                 int handover) {
-  const char* paths[kCellNetworkNamespace] = {};
+                 Descriptor& link, int handover) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Status::failure(Step::kNursery, errno, "socketpair");
+  }
+  link.reset(ends[0]);
+  const Descriptor passed(ends[1]);
+  const char* paths[kCellLink] = {};
   paths[kCellUserNamespace] = "/proc/self/ns/user";
   paths[kCellPidNamespace] = "/proc/self/ns/pid";
   paths[kCellMountNamespace] = "/proc/self/ns/mnt";
-  Descriptor opened[kCellNetworkNamespace];
+  Descriptor opened[kCellLink];
   int numbers[kCellMost];
-  for (std::size_t i = 0; i < kCellNetworkNamespace; ++i) {
+  for (std::size_t i = 0; i < kCellLink; ++i) {
     if (i < kCellFromServer) {
       numbers[i] = received[i].get();
     } else {
@@ -57,6 +64,7 @@ Status hand_over(const Descriptor (&received)[kCellFromServer], const Descriptor
       numbers[i] = opened[i].get();
     }
   }
+  numbers[kCellLink] = passed.get();
   numbers[kCellNetworkNamespace] = network.get();
   return send_descriptors(handover, numbers, network.valid() ? kCellMost : kCellNetworkNamespace)
              ? Status::success()
@@ -95,7 +103,8 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   released.reset();
   Descriptor tmp_directory;
   require(channel, enter_cell_root(spec, tmp_directory));
-  require(channel, hand_over(received, network, handover));
+  Descriptor link;
+  require(channel, hand_over(received, network, link, handover));
   network.reset();
   // The rest goes on while the template forks.
   ::close(handover);
@@ -119,8 +128,12 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   spec.keep_header_only();
   // No Landlock here: the main process has a domain of its own, and a process can't signal across
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
-  require(channel, install_seccomp_filter(ExecPolicy::kDeny, spec, getpid()));
-  supervise_cell(spec, channel, tmp_directory, received[kCellAlarm], received[kCellEnd]);
+  CountedCalls counted(spec.header());
+  Descriptor no_listener;
+  const FilterPolicy policy{ExecPolicy::kDeny, CountPolicy::kAllow, getpid()};
+  require(channel, install_seccomp_filter(policy, spec, no_listener));
+  supervise_cell(spec, channel, tmp_directory, counted, std::move(link), received[kCellAlarm],
+                 received[kCellEnd]);
 }
 
 }  // namespace codejail

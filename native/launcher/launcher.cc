@@ -163,6 +163,18 @@ void offer_to_oom_killer() {
   }
 }
 
+Status install_filter(const Spec& spec, Descriptor& listener) {
+  const bool may_exec = spec.has(kAllowExec);
+  const FilterPolicy policy{may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk, CountPolicy::kAsk,
+                            getpid()};
+  const Status installed = install_seccomp_filter(policy, spec, listener);
+  if (may_exec && installed.error() == EBUSY) {
+    return install_seccomp_filter({policy.exec, CountPolicy::kRefuse, policy.launcher}, spec,
+                                  listener);
+  }
+  return installed;
+}
+
 [[noreturn]] void run(int spec_descriptor, int report_descriptor, int cgroup_procs) {
   // Not by the spec, which may be what can't be read.
   const ReportChannel channel(report_descriptor);
@@ -228,7 +240,8 @@ void offer_to_oom_killer() {
     Descriptor handover;
     require(channel, start_nursery(spec, handover));
     program.set_handover(std::move(handover));
-    supervise(spec, channel, program, tmp_directory, Descriptor(), session, "");
+    CountedCalls counted(header);
+    supervise(spec, channel, program, tmp_directory, counted, Descriptor(), session, "");
   }
   require(channel, wall_memory(header));
   if (!spec.has(kReaperByUid)) {
@@ -267,13 +280,13 @@ void offer_to_oom_killer() {
   } else if (spec.has(kLandlock)) {
     require(channel, restrict_with_landlock(spec));
   }
-  Descriptor exec_listener;
+  CountedCalls counted(header);
+  Descriptor listener;
   if (spec.has(kSeccomp)) {
-    const bool may_exec = spec.has(kAllowExec);
-    require(channel, install_seccomp_filter(may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk, spec,
-                                            getpid(), may_exec ? nullptr : &exec_listener));
+    counted.prepare();
+    require(channel, install_filter(spec, listener));
   }
-  supervise(spec, channel, program, tmp_directory, exec_listener, session, label);
+  supervise(spec, channel, program, tmp_directory, counted, std::move(listener), session, label);
 }
 
 }  // namespace

@@ -1,9 +1,7 @@
 #include "supervisor.h"
 
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -16,8 +14,10 @@
 #include <cstdio>
 #include <cstring>
 
+#include "descriptor_message.h"
 #include "microseconds.h"
 #include "monotonic_clock.h"
+#include "notification.h"
 #include "sums.h"
 
 namespace codejail {
@@ -31,12 +31,14 @@ constexpr int kMostReaped = 64;
 class Supervisor {
  public:
   Supervisor(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-             const Descriptor& exec_listener, const Descriptor& alarm, const Descriptor& end,
-             Session& session)
+             CountedCalls& counted, Descriptor listener, Descriptor link, const Descriptor& alarm,
+             const Descriptor& end, Session& session)
       : spec_(spec),
         channel_(channel),
         tmp_directory_(tmp_directory),
-        exec_listener_(exec_listener),
+        counted_(counted),
+        listener_(std::move(listener)),
+        link_(std::move(link)),
         alarm_(alarm),
         end_(end),
         session_(session),
@@ -57,7 +59,7 @@ class Supervisor {
       // The server takes its end for the template's word that it is ready.
       ::close(spec_.header().result_fd);
     }
-    if (!exec_listener_.valid()) {
+    if (!listener_.valid() || spec_.has(kAllowExec)) {
       announce_start();
     }
     watch();
@@ -171,11 +173,12 @@ class Supervisor {
     // Those that are -1 are left out (poll(2)). Orders for a cell wait for its alarm, and do not
     // wake this process before; the server's end does.
     const short orders = is_listening_ ? POLLIN : 0;
-    pollfd events[4] = {{signals_.get(), POLLIN, 0},
+    pollfd events[5] = {{signals_.get(), POLLIN, 0},
                         {channel_.get(), orders, 0},
-                        {exec_listener_.get(), POLLIN, 0},
-                        {alarm_.get(), POLLIN, 0}};
-    const int ready = poll(events, 4, patience_ms());
+                        {has_askers_ ? listener_.get() : -1, POLLIN, 0},
+                        {alarm_.get(), POLLIN, 0},
+                        {link_.get(), POLLIN, 0}};
+    const int ready = poll(events, 5, patience_ms());
     if (ready <= 0) {
       return;
     }
@@ -192,7 +195,13 @@ class Supervisor {
       (void)!read(signals_.get(), drained, sizeof(drained));
     }
     if ((events[2].revents & POLLIN) != 0) {
-      answer_exec();
+      answer_call();
+    } else if (events[2].revents != 0) {
+      // Nobody is under the filter any more.
+      has_askers_ = false;
+    }
+    if (events[4].revents != 0) {
+      take_listener();
     }
     if ((events[3].revents & POLLIN) != 0) {
       std::uint64_t times = 0;
@@ -201,6 +210,12 @@ class Supervisor {
       is_listening_ = true;
       obey();
     }
+  }
+
+  void take_listener() {
+    // Where none comes, the kernel answers what is asked: ENOSYS.
+    (void)receive_descriptors(link_.get(), &listener_, 1);
+    link_.reset();
   }
 
   [[noreturn]] void end_with_server() {
@@ -242,31 +257,30 @@ class Supervisor {
     }
   }
 
-  // The first exec is the program's own start; whatever follows is another program.
-  void answer_exec() {
-    seccomp_notif request{};
-    if (ioctl(exec_listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) {
+  void answer_call() {
+    Notification call;
+    if (!call.receive(listener_)) {
       return;
     }
-    seccomp_notif_resp response{};
-    response.id = request.id;
+    if (!(is_exec(call) ? answer_exec(call) : counted_.answer(listener_, call))) {
+      // Who has asked would wait for ever.
+      channel_.fail(Status::failure(Step::kSupervise, errno, "the answer to a system call"));
+    }
+  }
+
+  static bool is_exec(const Notification& call) {
+    return call.number() == SYS_execve || call.number() == SYS_execveat;
+  }
+
+  // The first exec is the program's own start; whatever follows is another program.
+  bool answer_exec(const Notification& call) {
     // Only code of the launcher runs in the jail before `started_`, so the arguments that the
     // kernel will read again are those of the launcher (seccomp_unotify(2), "CONTINUE").
-    if (!started_ && request.pid == static_cast<std::uint32_t>(main_process_)) {
-      response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    if (!started_ && call.caller() == static_cast<std::uint32_t>(main_process_)) {
       announce_start();
-    } else {
-      response.error = -EACCES;
+      return call.go_on(listener_);
     }
-    int sent = 0;
-    do {
-      sent = ioctl(exec_listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
-      // Before anything was sent (kernel/seccomp.c, seccomp_notify_send).
-    } while (sent != 0 && errno == EINTR);
-    // ENOENT: who asked has been killed meanwhile. Of anything else it would wait for ever.
-    if (sent != 0 && errno != ENOENT) {
-      channel_.fail(Status::failure(Step::kSupervise, errno, "SECCOMP_IOCTL_NOTIF_SEND"));
-    }
+    return call.refuse(listener_, EACCES);
   }
 
   void reap(int options, int most) {
@@ -367,7 +381,11 @@ class Supervisor {
       report_.disk_full = disk.f_blocks > 0 && disk.f_bfree == 0 ? 1 : 0;
       report_.files_full = disk.f_files > 0 && disk.f_ffree == 0 ? 1 : 0;
     }
-    if (!channel_.send(report_)) {
+    // With a cell's filter, which would otherwise be freed on this processor when this process
+    // ends, and the kernel's worker would go first. Not where more are on their way already than
+    // this process may have (unix(7), ETOOMANYREFS).
+    const bool passes_filter = alarm_.valid() && listener_.valid() && !spec_.has(kUrgent);
+    if (!(passes_filter && channel_.send(report_, listener_.get())) && !channel_.send(report_)) {
       _exit(2);
     }
     // A socket would have the server go on upon this processor, and this process wait for it
@@ -381,7 +399,9 @@ class Supervisor {
   const Spec& spec_;
   const ReportChannel& channel_;
   const Descriptor& tmp_directory_;
-  const Descriptor& exec_listener_;
+  CountedCalls& counted_;
+  Descriptor listener_;
+  Descriptor link_;
   const Descriptor& alarm_;
   const Descriptor& end_;
   Session& session_;
@@ -396,23 +416,26 @@ class Supervisor {
   int sleep_ms_ = kFirstSleepMs;
   std::uint64_t next_look_ns_ = 0;
   bool has_more_to_reap_ = false;
+  bool has_askers_ = true;
 };
 
 }  // namespace
 
 void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
-               const Descriptor& tmp_directory, const Descriptor& exec_listener, Session& session,
-               const char* apparmor_label) {
+               const Descriptor& tmp_directory, CountedCalls& counted, Descriptor listener,
+               Session& session, const char* apparmor_label) {
   const Descriptor none;
-  Supervisor supervisor(spec, channel, tmp_directory, exec_listener, none, none, session);
+  Supervisor supervisor(spec, channel, tmp_directory, counted, std::move(listener), Descriptor(),
+                        none, none, session);
   supervisor.run(program, apparmor_label);
 }
 
 void supervise_cell(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-                    const Descriptor& alarm, const Descriptor& end) {
-  const Descriptor no_listener;
+                    CountedCalls& counted, Descriptor link, const Descriptor& alarm,
+                    const Descriptor& end) {
   Session session;
-  Supervisor supervisor(spec, channel, tmp_directory, no_listener, alarm, end, session);
+  Supervisor supervisor(spec, channel, tmp_directory, counted, Descriptor(), std::move(link), alarm,
+                        end, session);
   supervisor.run_cell();
 }
 

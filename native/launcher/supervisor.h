@@ -1,6 +1,7 @@
 // PID 1 of the jail: reaps, watches the jail's sums, reports the end, and ends with the server.
 #pragma once
 
+#include "counted_calls.h"
 #include "descriptor.h"
 #include "program.h"
 #include "report_channel.h"
@@ -9,15 +10,17 @@
 
 namespace codejail {
 
+// `listener`: of the program's filter, where it asks.
 [[noreturn]] void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
-                            const Descriptor& tmp_directory, const Descriptor& exec_listener,
-                            Session& session, const char* apparmor_label);
+                            const Descriptor& tmp_directory, CountedCalls& counted,
+                            Descriptor listener, Session& session, const char* apparmor_label);
 
 // PID 1 of a cell: the main process is forked elsewhere and becomes this process's child. Watches
 // from the moment at which the server says that the call begins, and reads that when the alarm goes
-// off or the main process has ended. Writes to `end` when it has reported.
+// off or the main process has ended. By `link` the main process passes on its filter's listener.
+// Writes to `end` when it has reported.
 [[noreturn]] void supervise_cell(const Spec& spec, const ReportChannel& channel,
-                                 const Descriptor& tmp_directory, const Descriptor& alarm,
-                                 const Descriptor& end);
+                                 const Descriptor& tmp_directory, CountedCalls& counted,
+                                 Descriptor link, const Descriptor& alarm, const Descriptor& end);
 
 }  // namespace codejail

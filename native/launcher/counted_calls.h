@@ -1,0 +1,36 @@
+// System calls that make what the kernel keeps and no limit counts. The filter puts them to PID 1,
+// which lets the kernel go on with them while there is room, and else answers as the kernel does
+// when it has no more. They are rare in ordinary programs; what each takes of PID 1's CPU is the
+// jail's.
+#pragma once
+
+#include "descriptor.h"
+#include "epolls.h"
+#include "notification.h"
+#include "sockets.h"
+#include "spec.h"
+
+namespace codejail {
+
+class CountedCalls {
+ public:
+  // Opens /proc while no program runs that could bar the way to it.
+  explicit CountedCalls(const SpecHeader& header);
+
+  // Makes ahead what this process can't make once it is under a filter that asks: of a jail whose
+  // launcher is under its program's. Where there is no room for it, the program gets none.
+  void prepare() { (void)epolls_.make_all(); }
+
+  // Answers a call of the list (core/seccomp.cc, count_calls), any other one ENOSYS. False with
+  // errno where the caller could not be told.
+  bool answer(const Descriptor& listener, const Notification& call);
+
+ private:
+  bool lend_epoll(const Descriptor& listener, const Notification& call);
+
+  Descriptor proc_;
+  Epolls epolls_;
+  Sockets sockets_;
+};
+
+}  // namespace codejail
