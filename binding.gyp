@@ -98,6 +98,7 @@
         'native/launcher/epolls.cc',
         'native/launcher/held_files.cc',
         'native/launcher/launcher.cc',
+        'native/launcher/mappings.cc',
         'native/launcher/network_namespaces.cc',
         'native/launcher/notification.cc',
         'native/launcher/nursery.cc',

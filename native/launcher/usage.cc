@@ -13,6 +13,7 @@
 
 #include "descriptor.h"
 #include "directory.h"
+#include "mappings.h"
 #include "microseconds.h"
 #include "process_memory.h"
 
@@ -178,8 +179,26 @@ UsageSampler::Seen* UsageSampler::entry(pid_t process, bool& is_new) {
     }
     free_place = count_++;
   }
-  seen_[free_place] = Seen{process, 0, true};
+  seen_[free_place] = Seen{process, 0, true, false, 0, 0};
   return &seen_[free_place];
+}
+
+// Some ten thousand mappings can be made in this time, or copied by a fork.
+constexpr std::uint64_t kMappingRoundUs = 20000;
+
+void UsageSampler::count_mappings(Seen& seen, std::uint64_t resident_bytes) {
+  const bool is_worth_it = seen.cpu_us >= seen.mapped_us + kMappingRoundUs || is_counting_due_ ||
+                           (has_many_mappings_ && !seen.is_mapped);
+  if (!is_worth_it || resident_bytes == 0) {
+    return;
+  }
+  seen.is_mapped = true;
+  seen.mapped_us = seen.cpu_us;
+  if (!read_mapping_bytes(dirfd(proc_.get()), seen.process, seen.mapping_bytes)) {
+    // One that has made itself unreadable, or ended. It takes a microsecond to make one.
+    seen.mapping_bytes = mapping_bytes(std::min(kMostMappings, last_cpu_us_));
+  }
+  has_many_mappings_ = has_many_mappings_ || seen.mapping_bytes > 0;
 }
 
 Sample UsageSampler::take(std::uint64_t exact_above) {
@@ -200,6 +219,11 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   pid_t newest = 0;
   unsigned newcomers = 0;
   bool wrapped = false;  // the numbers have begun again from the lowest
+  is_counting_due_ = last_cpu_us_ >= counted_at_us_ + kMappingRoundUs;
+  if (is_counting_due_) {
+    counted_at_us_ = last_cpu_us_;
+  }
+  std::uint64_t all_mapping_bytes = 0;
   // Nothing is counted twice: what was waited for is read before what lives, of a parent before its
   // children, whose numbers are higher as a rule.
   std::uint64_t waited_us = children_cpu() - children_at_start_us_;
@@ -243,8 +267,15 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     if (cpu < seen->cpu_us) {
       // The number has been given to a new process meanwhile.
       ended_cpu_us_ += seen->cpu_us;
+      *seen = Seen{process, 0, true, false, 0, 0};
     }
     seen->cpu_us = cpu;
+    // Beyond the limit nothing more needs to be known.
+    if (sample.memory_bytes <= exact_above) {
+      count_mappings(*seen, resident);
+    }
+    sample.memory_bytes += seen->mapping_bytes;
+    all_mapping_bytes += seen->mapping_bytes;
   }
   // Whoever had no place has still none, has got one, or has ended: so much is of these at least.
   if (placeless_cpu_us_ > placeless_cpu_us + newly_placed_cpu_us) {
@@ -268,7 +299,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   sample.cpu_us = std::max(sample.cpu_us, behalf_us);
   if (sample.memory_bytes > exact_above && sample.processes > 1) {
     // Rather too much than too little of those without a place.
-    std::uint64_t exact = placeless_bytes;
+    std::uint64_t exact = placeless_bytes + all_mapping_bytes;
     for (unsigned i = 0; i < count_; ++i) {
       std::uint64_t bytes = 0;
       if (seen_[i].process != 0) {
@@ -279,6 +310,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     }
     sample.memory_bytes = exact;
   }
+  last_cpu_us_ = sample.cpu_us;
   sampling_us_ = own_us() - behalf_us;
   return sample;
 }

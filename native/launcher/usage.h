@@ -48,12 +48,16 @@ class UsageSampler {
     pid_t process;
     std::uint64_t cpu_us;
     bool alive;
+    bool is_mapped;  // its mappings were counted, when it had used `mapped_us`
+    std::uint64_t mapped_us;
+    std::uint64_t mapping_bytes;
   };
   static constexpr unsigned kMaxSeen = 512;
 
   // The process's entry, a new one where it has not been seen before; null where there is no place.
   Seen* entry(pid_t process, bool& is_new);
   void learn_spent(std::uint64_t used_us);
+  void count_mappings(Seen& seen, std::uint64_t resident_bytes);
 
   Directory proc_;
   std::uint64_t own_at_start_us_;
@@ -67,6 +71,11 @@ class UsageSampler {
   // Not made empty: those behind `count_` would be memory that nobody looks at.
   Seen seen_[kMaxSeen];
   unsigned count_ = 0;
+  // To make mappings takes CPU: they are counted anew when so much was used that there may be more.
+  std::uint64_t last_cpu_us_ = 0;
+  std::uint64_t counted_at_us_ = 0;
+  bool is_counting_due_ = false;
+  bool has_many_mappings_ = false;
   pid_t newest_seen_ = 0;
   std::uint64_t ended_cpu_us_ = 0;
   // The most that the kernel has added up of those that were waited for.
