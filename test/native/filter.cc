@@ -53,7 +53,7 @@ void print_calls(const char* name, const int (&calls)[kCount]) {
   std::printf("]");
 }
 
-int print_all(ExecPolicy exec, std::uint32_t flags, pid_t launcher) {
+int print_all(const FilterPolicy& policy, std::uint32_t flags) {
   SpecHeader header{};
   header.size = sizeof(header);
   header.flags = flags;
@@ -64,7 +64,7 @@ int print_all(ExecPolicy exec, std::uint32_t flags, pid_t launcher) {
     return 1;
   }
   Filter filter;
-  if (!make_seccomp_filter(exec, spec, launcher, filter)) {
+  if (!make_seccomp_filter(policy, spec, filter)) {
     std::fputs("the filter is too long\n", stderr);
     return 1;
   }
@@ -83,6 +83,7 @@ int print_all(ExecPolicy exec, std::uint32_t flags, pid_t launcher) {
 }  // namespace codejail
 
 int main(int argc, char** argv) {
+  using codejail::CountPolicy;
   using codejail::ExecPolicy;
   if (argc != 4) {
     return 64;
@@ -90,6 +91,9 @@ int main(int argc, char** argv) {
   const ExecPolicy exec = std::strcmp(argv[1], "allow") == 0 ? ExecPolicy::kAllow
                           : std::strcmp(argv[1], "ask") == 0 ? ExecPolicy::kAsk
                                                              : ExecPolicy::kDeny;
-  return codejail::print_all(exec, static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10)),
-                             static_cast<pid_t>(std::strtol(argv[3], nullptr, 10)));
+  // Else what is counted is allowed: the table is about arguments.
+  const CountPolicy count =
+      std::strcmp(argv[1], "count") == 0 ? CountPolicy::kAsk : CountPolicy::kAllow;
+  return codejail::print_all({exec, count, static_cast<pid_t>(std::strtol(argv[3], nullptr, 10))},
+                             static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10)));
 }

@@ -170,7 +170,7 @@ export class FilterPrinter {
    * @param flags of the spec: `SPEC_FLAGS`
    * @param launcher the process that nobody may change
    */
-  filter(exec: 'allow' | 'ask' | 'deny', flags = 0, launcher = 1): SeccompFilter {
+  filter(exec: 'allow' | 'ask' | 'count' | 'deny', flags = 0, launcher = 1): SeccompFilter {
     const args = [exec, String(flags), String(launcher)];
     return new SeccompFilter(execFileSync(this.#program, args, { encoding: 'utf8' }));
   }

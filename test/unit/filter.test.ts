@@ -375,11 +375,44 @@ describe('what must never be allowed', () => {
   });
 });
 
+// What the supervisor is asked for; a filter that asks for nothing allows them.
+const COUNTED = {
+  connect: number(42, 203),
+  epoll_create: number(213, -1),
+  epoll_create1: number(291, 20),
+  epoll_ctl: number(233, 21),
+  sendmmsg: number(307, 269),
+  sendmsg: number(46, 211),
+  socket: CALLS.socket,
+  socketpair: CALLS.socketpair,
+};
+
+describe('calls that make what no limit counts', () => {
+  it('are put to the supervisor, once their arguments are right', () => {
+    const counting = printer.filter('count');
+    expect(counting.answer(CALLS.socket, [1n, 1n, 0n])).toBe('ask');
+    expect(counting.answer(CALLS.socket, [2n, 1n, 0n])).toBe(EACCES);
+    expect(counting.answer(CALLS.socketpair, [1n, 1n, 0n])).toBe('ask');
+    expect(counting.answer(COUNTED.connect, [])).toBe('ask');
+    expect(counting.answer(COUNTED.epoll_create1, [0n])).toBe('ask');
+    expect(
+      [1n, 2n, 3n].map((operation) => counting.answer(COUNTED.epoll_ctl, [0n, operation])),
+    ).toEqual(['ask', 'allow', 'allow']);
+  });
+
+  it('or are denied, where they pass descriptors on', () => {
+    const counting = printer.filter('count');
+    expect(counting.answer(COUNTED.sendmsg, [])).toBe(EACCES);
+    expect(counting.answer(COUNTED.sendmmsg, [])).toBe(EACCES);
+  });
+});
+
 describe('calls', () => {
   it('are allowed, answered, refused or denied by the lists, and else unknown', () => {
     const { allowed, answered, refused, denied } = filter.calls;
     const conditional = new Set(filter.arguments.map(({ call }) => call));
     const asked = new Set([number(59, 221), number(322, 281)]);
+    const counted = Object.values(COUNTED);
     const byLauncher = new Set([
       number(141, 140),
       number(251, 30),
@@ -390,7 +423,7 @@ describe('calls', () => {
       if (!conditional.has(call) && !byLauncher.has(call)) {
         const answer = asked.has(call)
           ? 'ask'
-          : allowed.includes(call)
+          : allowed.includes(call) || counted.includes(call)
             ? 'allow'
             : answered.includes(call)
               ? 0
