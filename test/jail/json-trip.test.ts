@@ -6,8 +6,8 @@ import { expectSame, jsonGlobals } from '../support/arbitraries';
 import { watchLeftovers } from '../support/leftovers';
 import { UNHURRIED, useSuite } from '../support/suite';
 
-watchLeftovers();
 const suite = useSuite();
+watchLeftovers();
 
 it('supports every value that JSON carries, there and back', async () => {
   await fc.assert(
