@@ -1,5 +1,5 @@
 // Whether an error tells of what was looked at, or of what this process and its host lack at the moment.
-import { SetupError } from './errors';
+import { JailError, SetupError } from './errors';
 
 // What the kernel says of a path itself (path_resolution(7), open(2)): as true at the next call.
 const OF_THE_PATH: readonly unknown[] = [
@@ -18,7 +18,7 @@ const OF_THE_PATH: readonly unknown[] = [
 
 /** Whether a system call failed, and for a reason that may be gone at the next call: `EMFILE`, `ENOMEM`, `EIO`. */
 export function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) {
+  if (!(error instanceof Error) || error instanceof JailError) {
     return false;
   }
   const { code, syscall } = error as NodeJS.ErrnoException;

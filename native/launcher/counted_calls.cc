@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -28,11 +29,21 @@ std::uint64_t scaled(std::uint64_t usual, const SpecHeader& header) {
   return std::max(usual, usual * tasks / kUsualTasks);
 }
 
+// This process holds every one, beside some eighty others: of few that it may have, it takes few.
+std::uint64_t affordable_epolls() {
+  constexpr rlim_t kPlenty = 256;
+  constexpr rlim_t kShare = 8;
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kPlenty
+             ? kMostEpolls
+             : std::max<rlim_t>(limit.rlim_cur / kShare, 1);
+}
+
 }  // namespace
 
 CountedCalls::CountedCalls(const SpecHeader& header)
     : proc_(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-      epolls_(std::min(scaled(kEpolls, header), kMostEpolls), scaled(kWatches, header)),
+      epolls_(std::min(scaled(kEpolls, header), affordable_epolls()), scaled(kWatches, header)),
       sockets_(scaled(kSockets, header), (header.namespaces & CLONE_NEWNET) != 0) {}
 
 bool CountedCalls::answer(const Descriptor& listener, const Notification& call) {

@@ -179,10 +179,14 @@ def stay():
     os._exit(0)
 for _ in range(3):
     if os.fork() == 0: stay()
+def clone(flags):
+    try:
+        if call((56, 220), flags, 0, 0, 0, 0) == 0: time.sleep(600)
+    except OSError: pass  # by the filter
 # A sibling instead of a child: CLONE_PARENT | SIGCHLD.
-if call((56, 220), 0x8000 | 17, 0, 0, 0, 0) == 0: time.sleep(600)
+clone(0x8000 | 17)
 # A child whose end nobody is told of.
-if call((56, 220), 0, 0, 0, 0, 0) == 0: time.sleep(600)
+clone(0)
 time.sleep(0.2)
 say('made', len([name for name in os.listdir('/proc') if name.isdigit()]))
 `,
