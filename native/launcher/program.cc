@@ -66,13 +66,19 @@ Status Program::prepare(const Spec& spec) {
   });
 }
 
-pid_t Program::start(const Spec& spec, const ReportChannel& channel) const {
+pid_t Program::start(const Spec& spec, const ReportChannel& channel) {
   const pid_t launcher = getpid();
   // Not vfork: the parent has to answer for this child's execve (seccomp_unotify(2)) meanwhile.
   const pid_t child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
   if (child == 0) {
     become(spec, channel, launcher);
   }
+  // close() would replace the clone's errno.
+  const int error = errno;
+  binary_.reset();
+  handover_.reset();
+  landlock_.reset();
+  errno = error;
   return child;
 }
 

@@ -20,8 +20,10 @@ class Program {
   // Without a PID namespace: what the child enters, and the launcher does not.
   void set_landlock(Descriptor ruleset) { landlock_ = std::move(ruleset); }
   // Forks; the child applies its own limits, takes its standard streams and becomes the program.
-  // A failure in the child is reported on `channel`; the child then ends.
-  [[nodiscard]] pid_t start(const Spec& spec, const ReportChannel& channel) const;
+  // A failure in the child is reported on `channel`; the child then ends. What is the program's
+  // alone is closed here: what is sent to a template that has died would wait in a socket of which
+  // somebody holds that end, and its sender would wait for it.
+  [[nodiscard]] pid_t start(const Spec& spec, const ReportChannel& channel);
 
  private:
   struct Free {

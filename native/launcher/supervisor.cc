@@ -45,7 +45,7 @@ class Supervisor {
         is_listening_(!alarm.valid()),
         sums_(spec.header()) {}
 
-  [[noreturn]] void run(const Program& program, const char* label) {
+  [[noreturn]] void run(Program& program, const char* label) {
     watch_children();
     (void)std::snprintf(report_.label, sizeof(report_.label), "%s", label);
     if (spec_.has(kTemplate)) {
@@ -421,7 +421,7 @@ class Supervisor {
 
 }  // namespace
 
-void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
+void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
                const Descriptor& tmp_directory, CountedCalls& counted, Descriptor listener,
                Session& session, const char* apparmor_label) {
   const Descriptor none;

@@ -11,7 +11,7 @@
 namespace codejail {
 
 // `listener`: of the program's filter, where it asks.
-[[noreturn]] void supervise(const Spec& spec, const ReportChannel& channel, const Program& program,
+[[noreturn]] void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
                             const Descriptor& tmp_directory, CountedCalls& counted,
                             Descriptor listener, Session& session, const char* apparmor_label);
 

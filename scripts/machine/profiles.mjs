@@ -43,10 +43,13 @@ function parse([parser, ...options], action, text) {
 export async function loadProfiles(project, newParser) {
   const profiles = require('../../dist/apparmor/profile.js');
   const launcher = join(realpathSync(project), 'build/Release/codejail-launcher');
-  const options = await profiles.profileOptionsFor(
-    { bin: '/usr/bin/python3' },
-    { name: 'codejail-test-python', launcher, abi: '3.0' },
-  );
+  const { Command } = require('../../dist/command.js');
+  const { DEFAULT_UID_POOL } = require('../../dist/confinement.js');
+  const { parseCommandOptions } = require('../../dist/command-options.js');
+  const python = new Command('python', parseCommandOptions({ bin: '/usr/bin/python3' }));
+  const options = await profiles.profileOptionsFor(await python.runtime(DEFAULT_UID_POOL), {
+    ...{ name: 'codejail-test-python', launcher, abi: '3.0', allowExec: false },
+  });
   const change = (target) => `change_profile -> ${target},`;
   const jail = profiles.renderProfile(options);
   const complaining = profiles
