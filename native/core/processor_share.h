@@ -5,10 +5,11 @@
 
 namespace codejail {
 
-// Of a server's weight of 1024: 36, and 15 (kernel/sched/core.c, sched_prio_to_weight). Who watches
-// goes before what is watched.
-constexpr int kSupervisorNice = 15;
-constexpr int kProgramNice = 19;
+// Of a server's weight of 1024: 335, and 110 (kernel/sched/core.c, sched_prio_to_weight). Who watches
+// goes before what is watched. Not 19, a weight of 15: where anything else is busy in the server's
+// group, as all of a container may be, right programs would reach their limits of time.
+constexpr int kSupervisorNice = 5;
+constexpr int kProgramNice = 10;
 
 // Raises the nice value of the calling thread, and of all that it will start. RLIMIT_NICE is 0 in a
 // jail, so that nobody there can lower it again.

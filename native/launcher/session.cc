@@ -35,7 +35,7 @@ Status Session::leave_server(bool apart) {
 }
 
 void Session::weigh_less() {
-  if (autogroup_.valid() && (write(autogroup_.get(), "19", 2) == 2 || errno != EAGAIN)) {
+  if (autogroup_.valid() && (write(autogroup_.get(), "10", 2) == 2 || errno != EAGAIN)) {
     autogroup_.reset();
   }
 }

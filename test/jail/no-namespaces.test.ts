@@ -348,8 +348,8 @@ describe('a host without namespaces', () => {
           const all = processesOf(uid);
           expect(all).not.toEqual([]);
           for (const process_ of all) {
-            expect(nice(process_)).toBeGreaterThanOrEqual(15);
-            expect(autogroup(process_)).toMatch(/^$| nice 19$/);
+            expect(nice(process_)).toBeGreaterThanOrEqual(5);
+            expect(autogroup(process_)).toMatch(/^$| nice 10$/);
           }
           yield '';
         })(),

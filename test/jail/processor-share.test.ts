@@ -20,8 +20,8 @@ def attempt(name, act):
         said[name] = 'denied'
 def write(path, text):
     with open(path, 'w') as file: file.write(text)
-attempt('a lower nice value', lambda: os.setpriority(os.PRIO_PROCESS, 0, 10))
-attempt('one of its group', lambda: os.setpriority(os.PRIO_PGRP, 0, 10))
+attempt('a lower nice value', lambda: os.setpriority(os.PRIO_PROCESS, 0, 9))
+attempt('one of its group', lambda: os.setpriority(os.PRIO_PGRP, 0, 9))
 attempt('real time', lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)))
 attempt('weight for its scheduler group', lambda: write('/proc/self/autogroup', '0'))
 child = os.fork()
@@ -69,7 +69,7 @@ it('weighs less than the server, launcher, program and children, whatever the pr
   });
   // The program, its child, and who watches them.
   expect(seen.length).toBeGreaterThanOrEqual(3);
-  expect(seen.filter((weight) => weight.nice === 19).length).toBeGreaterThanOrEqual(2);
+  expect(seen.filter((weight) => weight.nice === 10).length).toBeGreaterThanOrEqual(2);
   for (const weight of seen) {
     expect(weight.nice).toBeGreaterThan(before.nice);
     // In the server's own group they share what it leaves.
