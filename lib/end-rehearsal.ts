@@ -23,7 +23,7 @@ export async function rehearseEnd(limits: Limits): Promise<void> {
     ...{ status, signal: signalOf(status), stdout: NOTHING, stderr: NOTHING },
     ...endingOf(null, report, limits, { wallMs: 1, outputBytes: 0 }),
     usage: { wallMs: 1, queuedMs: 0, setupMs: 0, userMs: 0, systemMs: 0, maxRssBytes: 0 },
-    ...{ collected: [], confinement: [] },
+    ...{ collected: [], uncollected: [], confinement: [] },
   };
   statistics.end({
     ...{ command: '', slug: null, path: 'warm', whyCold: null, outcome: result.outcome, result },

@@ -33,14 +33,59 @@ function matchLists<P, T>(
   return patterns.slice(at).every(isMany);
 }
 
-/** Whether one name fits a pattern of `*`, `?` and plain characters. */
+const STAR = 0x2a;
+const QUESTION = 0x3f;
+
+function lengthAt(text: string, index: number): number {
+  return (text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
+}
+
+/**
+ * Whether one name fits a pattern of `*`, `?` and plain characters. As `matchLists` goes, but without a list of
+ * characters, which takes longer than all the rest.
+ */
 function matchName(pattern: string, name: string): boolean {
-  return matchLists(
-    Array.from(pattern),
-    Array.from(name),
-    (character) => character === '*',
-    (character, other) => character === '?' || character === other,
-  );
+  let at = 0;
+  let position = 0;
+  let many = -1;
+  let taken = 0;
+  while (position < name.length) {
+    const code = at < pattern.length ? pattern.codePointAt(at) : undefined;
+    if (code === STAR) {
+      many = at;
+      taken = position;
+      at += 1;
+    } else if (code !== undefined && (code === QUESTION || code === name.codePointAt(position))) {
+      at += lengthAt(pattern, at);
+      position += lengthAt(name, position);
+    } else if (many >= 0) {
+      taken += lengthAt(name, taken);
+      position = taken;
+      at = many + 1;
+    } else {
+      return false;
+    }
+  }
+  while (pattern.charCodeAt(at) === STAR) {
+    at += 1;
+  }
+  return at === pattern.length;
+}
+
+/** Whether something below the directory could fit the pattern. */
+export function couldMatchBelow(pattern: string, directory: string): boolean {
+  const segments = pattern.split('/');
+  const names = directory === '' ? [] : directory.split('/');
+  for (const [index, name] of names.entries()) {
+    const segment = segments[index];
+    if (segment === '**') {
+      return true;
+    }
+    if (segment === undefined || !matchName(segment, name)) {
+      return false;
+    }
+  }
+  return segments.length > names.length;
 }
 
 /**

@@ -135,6 +135,7 @@ export {
 export {
   BusyError,
   ClosedError,
+  CollectError,
   InvalidArgumentError,
   JailError,
   NotConfiguredError,
@@ -167,7 +168,7 @@ export type { ProbeCheck } from './probe';
 export type { CgroupState } from './cgroup';
 export type { HostKind } from './host';
 export type { GuaranteeReport, HostReport, VerifyReport } from './report';
-export type { JailResult, Outcome } from './result';
+export type { JailResult, Outcome, Uncollected, WhyUncollected } from './result';
 export type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
 export type { CodeJailSettings } from './settings';
 export type { JailStatistics } from './statistics';

@@ -239,8 +239,23 @@ export interface Addon {
   processOf(id: number): number;
   stop(id: number): void;
   kill(id: number): void;
-  listFiles(directory: number): Promise<string[]>;
-  readFiles(directory: number, paths: string[], limit: number): Promise<(Buffer | null)[] | null>;
+  /**
+   * What is below a directory, in the order of the paths: each entry a letter for its kind (native/addon/collect.cc), its
+   * path and a NUL. Rejects with
+   * `errno`, `syscall` and `detail`, the path, where the host fails.
+   */
+  listFiles(directory: number): Promise<Buffer>;
+  /**
+   * Reads files below a directory.
+   * @param limit bytes that all may have together
+   * @returns null where they have more; in the place of one that can't be read an errno of its maker's doing, or 0 where
+   *   it is no regular file. Rejects as `listFiles`.
+   */
+  readFiles(
+    directory: number,
+    paths: readonly string[],
+    limit: number,
+  ): Promise<(Buffer | number)[] | null>;
   /**
    * Removes a directory of which nothing changes any more, with all that is in it, however deep. One that is gone already
    * is fine. Rejects with `errno` and `syscall` where something of it stays.

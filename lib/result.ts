@@ -10,6 +10,21 @@ export type Outcome =
   | 'disk-limit'
   | 'output-limit';
 
+/**
+ * Why a file was not brought back: the program has made it, or the directory that it may be in, `unreadable`; it is no
+ * regular file; its name is not UTF-8; it is nested too deep (64 directories), or its path too long; there are too many
+ * files (100,000) to look at them all; it has `vanished`, or the directory was lost because the jail had to be killed.
+ */
+export type WhyUncollected =
+  'unreadable' | 'not-a-file' | 'not-text' | 'too-deep' | 'too-many' | 'vanished';
+
+/** What was not brought back. */
+export interface Uncollected {
+  /** The path below `tmp`, of the file or of the directory that it may be in; `.` for `tmp` itself. */
+  path: string;
+  why: WhyUncollected;
+}
+
 /** What one run of a program in a jail gave. */
 export interface JailResult {
   /** The exit status, or minus the signal's number when a signal ended the program. */
@@ -36,6 +51,8 @@ export interface JailResult {
   };
   /** The regular files that `collect` named, by their path below `tmp`. */
   collected: { path: string; content: Buffer }[];
+  /** What `collect` named, or may have named, and could not be brought back: each with why. */
+  uncollected: Uncollected[];
   /** The mechanisms that were in force for this run. */
   confinement: string[];
 }

@@ -1,9 +1,10 @@
 // One program from its start to its end: readers, timer, abort, ending, collected files. How its process
 // comes to be is the affair of `cold.ts` and `warm/cell.ts`.
+import { close } from 'node:fs';
 import { now } from './clock';
-import { collectFiles, collectLimit, type CollectedFile } from './collect';
+import { collectError, collectFiles, collectLimit, type Collection } from './collect';
 import type { EndSignal } from './end-signal';
-import { SetupError } from './errors';
+import { CollectError, SetupError } from './errors';
 import { InputWriter, type Input } from './input';
 import type { Limits } from './limits';
 import {
@@ -141,6 +142,20 @@ const STOP_GRACE_MS = 500;
 // A set-up that takes longer hangs, on a dead network file system for instance.
 const SETUP_LIMIT_MS = 120_000;
 const KILLED = -9;
+const nothingCollected = (): Collection => ({ collected: [], uncollected: [] });
+
+/**
+ * Closes a descriptor of a jail's directory in the thread pool: whoever closes the last one frees all that is in it, which
+ * takes tens of milliseconds for as many thousand files.
+ */
+async function closeElsewhere(descriptor: number): Promise<void> {
+  native().addon.disown(descriptor);
+  await new Promise<void>((resolve) => {
+    close(descriptor, () => {
+      resolve();
+    });
+  });
+}
 
 /** A failed step of the native half, as an error. */
 export function setupError(failure: NativeFailure, hasStarted = false): SetupError {
@@ -336,7 +351,7 @@ export class Run {
         signal.removeEventListener('abort', this.#onAbort);
       }
       if (ended.tmpDirectory >= 0) {
-        native().addon.closeDescriptor(ended.tmpDirectory);
+        await closeElsewhere(ended.tmpDirectory);
       }
     }
   }
@@ -364,44 +379,59 @@ export class Run {
     const wallMs = Math.max(0, this.#endedMs - this.#startedMs);
     const { stdout, stderr, channel } = this.#outputs;
     const { limits } = this.#call;
-    let ending = endingOf(this.#outputs.areOver ? 'output' : this.#stopped, report, limits, {
+    const ending = endingOf(this.#outputs.areOver ? 'output' : this.#stopped, report, limits, {
       wallMs,
       outputBytes: this.#outputs.mostSeen,
       cgroup,
     });
-    const collected = await this.#collect(ended.tmpDirectory);
-    if (collected === null) {
-      ending = {
-        outcome: 'output-limit',
-        exceeded: { ...collectLimit(limits), measured: null },
-      };
-    }
     const status = report?.status ?? KILLED;
-    return {
+    const setupMs = Math.max(0, this.#startedMs - this.#calledAt);
+    const resultOf = (
+      { outcome, exceeded }: Pick<JailResult, 'outcome' | 'exceeded'>,
+      { collected, uncollected }: Collection,
+    ): RunResult => ({
       channel: channel?.bytes() ?? Buffer.alloc(0),
       result: {
         status,
         signal: signalOf(status),
-        ...ending,
+        ...{ outcome, exceeded },
         stdout: stdout.bytes(),
         stderr: stderr.bytes(),
         usage: {
           wallMs,
           queuedMs: this.#call.queuedMs ?? 0,
-          setupMs: Math.max(0, this.#startedMs - this.#calledAt),
+          setupMs,
           userMs: report?.userMs ?? cgroup?.userMs ?? 0,
           systemMs: report?.systemMs ?? cgroup?.systemMs ?? 0,
           maxRssBytes: report?.peakRssBytes ?? cgroup?.peakBytes ?? 0,
         },
-        collected: collected ?? [],
+        ...{ collected, uncollected },
         confinement: [...this.#mechanisms],
       },
-    };
-  }
-
-  async #collect(directory: number): Promise<CollectedFile[] | null> {
-    return this.#call.collect.length === 0 || directory < 0
-      ? []
-      : collectFiles(directory, this.#call.collect, collectLimit(this.#call.limits).allowed);
+    });
+    if (this.#call.collect.length === 0) {
+      return resultOf(ending, nothingCollected());
+    }
+    if (ended.tmpDirectory < 0) {
+      if (report === undefined) {
+        // Who had it was killed before it could hand it over.
+        return resultOf(ending, { collected: [], uncollected: [{ path: '.', why: 'vanished' }] });
+      }
+      throw new CollectError(0, resultOf(ending, nothingCollected()).result, {
+        detail: 'the directory of the program was not handed over',
+      });
+    }
+    const limit = collectLimit(limits);
+    try {
+      const found = await collectFiles(ended.tmpDirectory, this.#call.collect, limit.allowed);
+      return found === null
+        ? resultOf(
+            { outcome: 'output-limit', exceeded: { ...limit, measured: null } },
+            nothingCollected(),
+          )
+        : resultOf(ending, found);
+    } catch (cause) {
+      throw collectError(cause, resultOf(ending, nothingCollected()).result);
+    }
   }
 }

@@ -13,7 +13,7 @@ import {
 import { constants as host, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { collectFiles, type CollectedFile } from './collect';
+import { collectError, collectFiles } from './collect';
 import type { EndSignal } from './end-signal';
 import { SetupError } from './errors';
 import type { HostFile } from './jail-files';
@@ -111,15 +111,24 @@ function throwIfAborted(signals: readonly EndSignal[]): void {
   }
 }
 
-async function collect(tmp: string, patterns: readonly string[]): Promise<CollectedFile[]> {
-  if (patterns.length === 0) {
-    return [];
-  }
-  const directory = await open(tmp, constants.O_RDONLY | constants.O_DIRECTORY);
+/** Adds to a result what was collected. */
+async function collectInto(
+  result: JailResult,
+  tmp: string,
+  patterns: readonly string[],
+): Promise<void> {
+  let directory: FileHandle | undefined;
   try {
-    return (await collectFiles(directory.fd, patterns, 0)) ?? [];
+    directory = await open(tmp, constants.O_RDONLY | constants.O_DIRECTORY);
+    const found = await collectFiles(directory.fd, patterns, 0);
+    if (found === null) {
+      throw new Error('a file is larger than 2 GiB, which is more than a Buffer takes');
+    }
+    Object.assign(result, found);
+  } catch (cause) {
+    throw collectError(cause, result);
   } finally {
-    await directory.close();
+    await directory?.close();
   }
 }
 
@@ -154,27 +163,27 @@ export async function runUnconfined(
       runProgram(call, directory, ending.signal),
     );
     throwIfAborted(call.signals);
-    return {
-      channel: Buffer.concat(channel),
-      result: {
-        status,
-        signal: signalOf(status),
-        outcome: status < 0 ? 'signaled' : 'exited',
-        exceeded: null,
-        stdout: Buffer.concat(stdout),
-        stderr: Buffer.concat(stderr),
-        usage: {
-          wallMs: performance.now() - startedAt,
-          queuedMs: call.queuedMs,
-          setupMs: startedAt - calledAt,
-          userMs: 0,
-          systemMs: 0,
-          maxRssBytes: 0,
-        },
-        collected: await collect(join(directory, 'tmp'), call.collect),
-        confinement: [],
+    const result: JailResult = {
+      status,
+      signal: signalOf(status),
+      outcome: status < 0 ? 'signaled' : 'exited',
+      exceeded: null,
+      stdout: Buffer.concat(stdout),
+      stderr: Buffer.concat(stderr),
+      usage: {
+        wallMs: performance.now() - startedAt,
+        queuedMs: call.queuedMs,
+        setupMs: startedAt - calledAt,
+        userMs: 0,
+        systemMs: 0,
+        maxRssBytes: 0,
       },
+      ...{ collected: [], uncollected: [], confinement: [] },
     };
+    if (call.collect.length > 0) {
+      await collectInto(result, join(directory, 'tmp'), call.collect);
+    }
+    return { channel: Buffer.concat(channel), result };
   } catch (error) {
     throwIfAborted(call.signals);
     throw error;

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JailResult } from '../index';
-import { CommandLineError } from './failure';
+import { CommandLineError, complain } from './failure';
 import { plain, sayAside } from './terminal';
 import { formatBytes } from './units';
 
@@ -71,6 +71,27 @@ async function write(base: FileHandle, names: readonly string[], content: Buffer
     await write(directory, rest, content);
   } finally {
     await directory.close();
+  }
+}
+
+const WHY: Readonly<Record<JailResult['uncollected'][number]['why'], string>> = {
+  unreadable: 'the program has made it unreadable',
+  'not-a-file': 'it is no regular file',
+  'not-text': 'its name is not UTF-8',
+  'too-deep': 'what is in it is nested too deep, or its path is too long',
+  'too-many': 'there are too many files to look at',
+  vanished: 'it is gone',
+};
+/** More are counted. */
+const MOST_SAID = 20;
+
+/** Says on standard error what could not be collected. */
+export function sayUncollected(uncollected: JailResult['uncollected']): void {
+  for (const { path, why } of uncollected.slice(0, MOST_SAID)) {
+    complain(`not collected: ${plain(path)}: ${WHY[why]}`);
+  }
+  if (uncollected.length > MOST_SAID) {
+    complain(`not collected: ${uncollected.length - MOST_SAID} more`);
   }
 }
 

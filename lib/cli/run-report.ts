@@ -54,7 +54,7 @@ export function sayUsage({ usage, confinement }: JailResult): void {
 
 /** The same as one line of JSON, without the output itself. */
 export function sayResultJson(result: JailResult): void {
-  const { status, signal, outcome, exceeded, usage, confinement, collected } = result;
+  const { status, signal, outcome, exceeded, usage, confinement, collected, uncollected } = result;
   sayAside(
     printableJson(
       JSON.stringify({
@@ -65,6 +65,7 @@ export function sayResultJson(result: JailResult): void {
         usage,
         confinement,
         collected: collected.map(({ path, content }) => ({ path, bytes: content.length })),
+        uncollected,
       }),
     ),
   );

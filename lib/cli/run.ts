@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { JailCodeOptions, JailResult } from '../index';
-import { writeCollected } from './collected';
+import { sayUncollected, writeCollected } from './collected';
 import {
   addProgramOptions,
   collectWords,
@@ -157,6 +157,7 @@ async function run(words: readonly string[], options: RunOptions): Promise<numbe
     errors.endLine();
   }
   await writeCollected(options.collectInto, result.collected);
+  sayUncollected(result.uncollected);
   sayEnding(result);
   if (options.usage) {
     sayUsage(result);

@@ -193,7 +193,10 @@ open("tmp/other.bin", "w").write("not wanted")
 os.symlink("/etc/passwd", "tmp/plots/evil.txt")`;
     const { status, stderr } = await run('--collect', 'plots/*.txt', '-c', code);
     expect(status).toBe(0);
-    expect(stderr).toBe('codejail: collected collected/plots/one.txt (5 bytes)\n');
+    expect(stderr).toBe(
+      'codejail: collected collected/plots/one.txt (5 bytes)\n' +
+        'codejail: not collected: plots/evil.txt: it is no regular file\n',
+    );
     expect(readdirSync(join(suite.folder, 'collected'), { recursive: true }).sort()).toEqual([
       'plots',
       'plots/one.txt',
@@ -252,6 +255,7 @@ describe('what a run used', () => {
       },
       confinement,
       collected: [],
+      uncollected: [],
     });
   });
 });

@@ -98,6 +98,50 @@ const RESULTS: Record<string, string> = {
   'a message of escapes': 'raise ValueError(chr(34) * 10_000_000)',
 };
 
+const DEEP = [
+  'import os',
+  'os.chdir("tmp")',
+  'for i in range(14): os.mkdir("a" * 250); os.chdir("a" * 250)',
+  'k = 0',
+  'try:',
+  '    while True: open("%04d" % k + "a" * 246, "w").close(); k += 1',
+  'except OSError: pass',
+].join('\n');
+const MANY = 'for i in range(30_000): open("tmp/%d" % i, "w").close()';
+
+const COLLECTED: Record<string, [code: string, collect: string[]]> = {
+  'a deep tree': [DEEP, ['**/*.csv', '**/*.png', '*/*/*a*a*a*b']],
+  'a deep tree, all of it': [DEEP, ['**']],
+  'many files': [MANY, ['**']],
+  'one large file': ['with open("tmp/a", "w") as f: f.write("x" * 16_777_000)', ['*']],
+};
+
+describe('the event loop goes on while there is collected of', () => {
+  it.each(Object.keys(COLLECTED))('%s', async (name) => {
+    const [code, collect] = COLLECTED[name] ?? ['', []];
+    const limits = { ...LIMITS, fsize: 1 << 25, disk: 1 << 30, files: 40_000 };
+    await expectShortTurns(async () => attacked.jail.jailCode('python', { code, collect, limits }));
+  });
+});
+
+const PRINTED: Record<string, string> = {
+  'one write of 16 MiB':
+    'import os\nd = memoryview(b"x" * 16_777_000)\nwhile d: d = d[os.write(1, d):]',
+  'single bytes': 'import os\nfor i in range(300_000): os.write(1, b"x")',
+  'what is spelled out in an error':
+    'import os\nos.write(1, bytes(60_000)); os.write(2, bytes(60_000))\nos._exit(1)',
+};
+
+describe('the event loop goes on while a program prints', () => {
+  it.each(Object.keys(PRINTED))('%s', async (name) => {
+    const code = PRINTED[name] ?? '';
+    await expectShortTurns(async () => {
+      await attacked.jail.jailCode('python', { code, limits: LIMITS, onStdout: () => undefined });
+      await attacked.jail.safeExec(code, {}, { limits: LIMITS }).catch(() => undefined);
+    });
+  });
+});
+
 describe('the event loop goes on while a result comes of 16 MiB of', () => {
   it.each(Object.keys(RESULTS))('%s', async (name) => {
     const code = RESULTS[name] ?? '';

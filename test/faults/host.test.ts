@@ -104,6 +104,59 @@ describe('a server without descriptors', () => {
     expect(lines.at(-2)).toBe('ran 0');
   });
 
+  it.each(['cold', 'warm'])(
+    'brings back all that was left or says what it lacked, at every step of collecting, %s',
+    async (way) => {
+      const { said, status } = await server(
+        script(`
+          const { spawn } = require('node:child_process');
+          const warm = ${way === 'warm' ? '{ size: 1, memoryReserve: 0 }' : 'false'};
+          const jail = createJail({ commands: { python: { bin: '/usr/bin/python3', warm } } });
+          await jail.warmUp();
+          const limits = { cpu: 20, realtime: 60, fsize: 100000 };
+          const code = 'import os, time\\nos.makedirs("tmp/a/b")\\nfor name in ("out", "a/one", "a/b/two"):\\n    with open("tmp/" + name, "w") as f: f.write(name)\\nprint("done", flush=True)\\ntime.sleep(.4)';
+          const run = (onStdout) => jail.jailCode('python', { code, collect: ['**'], limits, onStdout }).then(
+            ({ outcome, collected, uncollected, stdout }) => [outcome, collected.map(({ path, content }) => path + '=' + content).join(), uncollected.length, stdout].join(' ').trim(),
+            (error) => [error.code, error.step, error.errnoName, error.message.includes('ulimit -n'), error.result?.stdout ?? ''].join(' ').trim());
+          say(await run());
+          for (let spare = 0; spare < 4; spare += 1) {
+            let held = [];
+            let isOver = false;
+            const keepTaking = () => {
+              if (spare === 0) {
+                // Whatever becomes free meanwhile: no number is low enough.
+                spawn('sh', ['-c', 'prlimit --nofile=3: --pid $0; sleep 2; prlimit --nofile=160: --pid $0', String(process.pid)], { stdio: 'ignore' });
+              } else if (!isOver) {
+                // What becomes free meanwhile, as the pipes of the call do, is taken too.
+                held.push(...takeDescriptors(spare));
+                setTimeout(keepTaking, 1);
+              }
+            };
+            const told = await run(() => setTimeout(keepTaking, 100));
+            isOver = true;
+            giveBack(held);
+            await new Promise(function wait(resolve) {
+              try { fs.closeSync(fs.openSync('/dev/null')); resolve(); } catch { setTimeout(wait, 50, resolve); }
+            });
+            say(told);
+          }
+          say(await run());
+          await jail.close();`),
+        'ulimit -n 160;',
+      );
+      const all = 'exited a/b/two=a/b/two,a/one=a/one,out=out 0 done';
+      const lacking = 'ERR_CODEJAIL_COLLECT collect files EMFILE true done';
+      const lines = said.trim().split('\n');
+      expect(status).toBe(0);
+      expect([lines[0], lines.at(-2), lines.at(-1)]).toEqual([all, all, 'end']);
+      expect(lines.slice(1, -2)).toHaveLength(4);
+      for (const line of lines.slice(1, -2)) {
+        expect([all, lacking]).toContain(line);
+      }
+      expect(lines[1]).toBe(lacking);
+    },
+  );
+
   // As an ordinary user and as a sandbox user: there the launcher makes the jail's namespaces, and tells of its PID 1.
   it('ends and reaps a jail that it has no room to be told of', async () => {
     const { said, status } = await server(

@@ -214,6 +214,53 @@ describe('collect', () => {
     expect(status).toBe(0);
   });
 
+  it('tells what was named and is not to be had, and why', async () => {
+    const code = [
+      'import os, socket',
+      'os.chdir("tmp")',
+      'for name in (b"good", b"\\xff.txt"): open(name, "w").close()',
+      'os.symlink("good", "link")',
+      'os.mkfifo("fifo.txt")',
+      'socket.socket(socket.AF_UNIX).bind("socket")',
+      'os.mkdir("closed"); os.chmod("closed", 0)',
+      'open("closed.txt", "w").close(); os.chmod("closed.txt", 0)',
+      'for depth in range(70): os.mkdir("d"); os.chdir("d")',
+      'open("deep", "w").close()',
+    ].join('\n');
+    const told = async (...patterns: string[]): Promise<string[]> => {
+      const { uncollected } = await suite.python(code, { collect: patterns, limits: ROOMY });
+      return uncollected.map(({ path, why }) => `${path.replaceAll('/d', '')} ${why}`).sort();
+    };
+    // Root reads what the program closed.
+    const closed = process.getuid?.() === 0 ? [] : ['closed unreadable', 'closed.txt unreadable'];
+    expect(await told('**')).toEqual(
+      [
+        'd too-deep',
+        'fifo.txt not-a-file',
+        'link not-a-file',
+        'socket not-a-file',
+        '\ufffd.txt not-text',
+        ...closed,
+      ].sort(),
+    );
+    expect(await told('*.txt')).toEqual(
+      ['fifo.txt not-a-file', '\ufffd.txt not-text', ...closed.slice(1)].sort(),
+    );
+    expect(await told('good', 'absent', 'd/*')).toEqual([]);
+  });
+
+  it('tells where there are more files than it looks at', async () => {
+    const code = 'import os\nfor i in range(101_000): os.mkdir(f"tmp/{i}")';
+    const { uncollected, collected } = await suite.python(code, {
+      collect: ['*'],
+      limits: { ...ROOMY, disk: 0, memory: 1 << 30 },
+    });
+    expect({ uncollected, collected }).toEqual({
+      uncollected: [{ path: '.', why: 'too-many' }],
+      collected: [],
+    });
+  });
+
   it('supports more calls at once than a process of a jail may have open files', async () => {
     await suite.ready();
     const names = Array.from({ length: 150 }, (_, index) => `n${index}`);

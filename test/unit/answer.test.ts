@@ -11,6 +11,7 @@ const RESULT: JailResult = {
   stderr: Buffer.alloc(0),
   usage: { wallMs: 1, queuedMs: 0, setupMs: 1, userMs: 1, systemMs: 1, maxRssBytes: 1 },
   collected: [],
+  uncollected: [],
   confinement: [],
 };
 

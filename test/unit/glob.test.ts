@@ -1,4 +1,22 @@
-import { matchesGlob } from '../../lib/glob';
+import { couldMatchBelow, matchesGlob } from '../../lib/glob';
+
+describe('couldMatchBelow', () => {
+  it.each([
+    ['*', '', true],
+    ['a', '', true],
+    ['a', 'a', false],
+    ['*', 'a', false],
+    ['a/*', 'a', true],
+    ['a/*', 'b', false],
+    ['a/*', 'a/b', false],
+    ['**', 'a/b', true],
+    ['a/**/z', 'a/b/c', true],
+    ['a/**/z', 'b/c', false],
+    ['*/b?/c', 'x/bz', true],
+  ])('of %j and the directory %j says %s', (pattern, directory, could) => {
+    expect(couldMatchBelow(pattern, directory)).toBe(could);
+  });
+});
 
 describe('matchesGlob', () => {
   it.each([

@@ -150,7 +150,7 @@ describe(`a text in pieces (CODEJAIL_TEST_SEED=${SEED})`, () => {
   });
 
   it('gives what JSON.parse gives, of what both read alike', async () => {
-    const rows = Array.from({ length: 20_000 }, (_, index) => ({
+    const rows = Array.from({ length: 4000 }, (_, index) => ({
       name: `row ${index} \u00e9\u{1f600}"\\`,
       ...{ index, half: index / 2, deep: [[index], {}, []], [`k${index % 7}`]: null },
     }));
@@ -158,9 +158,9 @@ describe(`a text in pieces (CODEJAIL_TEST_SEED=${SEED})`, () => {
     const bytes = Buffer.from(text);
     const kept = new KeptPieces(new BytePieces(bytes));
     const { value, names } = await parseJsonInSlices(kept);
-    expect(value).toStrictEqual(JSON.parse(text));
+    expect(spelled(value) === spelled(JSON.parse(text) as JsonValue)).toBe(true);
     expect(names).toEqual(['rows', 'text']);
-    expect(kept.text).toBe(text);
+    expect(kept.text === text).toBe(true);
     expect(await checkJsonObject(new BytePieces(bytes))).toBe(true);
   });
 

@@ -18,6 +18,7 @@ const RESULT = {
   stderr: Buffer.alloc(0),
   usage: { wallMs: 1, queuedMs: 0, setupMs: 1, userMs: 1, systemMs: 1, maxRssBytes: 1 },
   collected: [],
+  uncollected: [],
   confinement: [],
 } satisfies JailResult;
 
