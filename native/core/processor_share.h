@@ -5,9 +5,9 @@
 
 namespace codejail {
 
-// Of a server's weight of 1024: 335, and 110 (kernel/sched/core.c, sched_prio_to_weight). Who watches
-// goes before what is watched. Not 19, a weight of 15: where anything else is busy in the server's
-// group, as all of a container may be, right programs would reach their limits of time.
+// Of a server's weight of 1024: 335, and 110 (kernel/sched/core.c, sched_prio_to_weight). Who
+// watches goes before what is watched. Not 19, a weight of 15: where anything else is busy in the
+// server's group, as all of a container may be, right programs would reach their limits of time.
 constexpr int kSupervisorNice = 5;
 constexpr int kProgramNice = 10;
 
