@@ -31,7 +31,7 @@ std::uint64_t scaled(std::uint64_t usual, const SpecHeader& header) {
 
 // This process holds every one, beside some eighty others: of few that it may have, it takes few.
 std::uint64_t affordable_epolls() {
-  constexpr rlim_t kPlenty = 256;
+  constexpr rlim_t kPlenty = 120;
   constexpr rlim_t kShare = 8;
   rlimit limit{};
   return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kPlenty
