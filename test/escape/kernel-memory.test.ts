@@ -1,5 +1,5 @@
 // What the kernel keeps for a program and no process maps: how much of each kind one jail can have. The sums are in
-// SECURITY.md; all of it at once is taken in test/apparmor/kernel-memory.test.ts, where nothing else uses memory.
+// SECURITY.md.
 import { expectDenied, outcomes, run, useAttackedJail } from './attack';
 
 const attacked = useAttackedJail();
