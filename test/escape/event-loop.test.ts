@@ -11,7 +11,7 @@ const LIMITS = { realtime: 100, cpu: 60, memory: 1 << 30, fsize: 1 };
  * The best of so many is taken: what is promised is the work of each turn, and now and then a collection of what this test
  * process itself has left behind, or the host's interrupts, are in the account too.
  */
-const ATTEMPTS = 4;
+const ATTEMPTS = 8;
 
 // Of this thread alone, and not by the clock: others run on this machine. `process.cpuUsage` counts the helpers of V8 too.
 function processorMs(): number {
