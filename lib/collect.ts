@@ -40,8 +40,8 @@ const EntryKind = {
 
 const { EACCES, EPERM, ENOENT, ENOTDIR } = constants.errno;
 /** Files that are read in one go, so that no turn of the event loop has too many of them to hand over. */
-const BATCH_FILES = 256;
-const LOOK_ENTRIES = 32;
+const BATCH_FILES = 64;
+const LOOK_ENTRIES = 8;
 
 /**
  * Reads the regular files that match, in the order of their paths. Closes nothing.

@@ -12,6 +12,7 @@ const LIMITS = { realtime: 100, cpu: 60, memory: 1 << 30, fsize: 1 };
  * process itself has left behind, or the host's interrupts, are in the account too.
  */
 const ATTEMPTS = 8;
+jest.setTimeout(240_000);
 
 // Of this thread alone, and not by the clock: others run on this machine. `process.cpuUsage` counts the helpers of V8 too.
 function processorMs(): number {
