@@ -336,6 +336,8 @@ export class Run {
   /** Waits until nothing of the jail is left. */
   async finish(): Promise<RunResult> {
     const ended = await this.#ended;
+    // Whatever fails before it is waited for, nobody else waits for it.
+    ended.cgroup?.catch(() => undefined);
     try {
       this.#stdin.destroy();
       if (!this.#outputs.haveEnded) {

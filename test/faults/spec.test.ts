@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { native, RecordKind, type NativeRecord, type NativeSpec } from '../../lib/native';
 
-// Statuses of native/launcher/launcher.cc.
-const BROKEN_SPEC = 3;
+// Statuses of native/core/report_channel.cc.
+const TOLD = 1;
 const NOBODY_TO_TELL = 2;
 
 // sizeof(RecordHeader) and places in it, native/core/spec.h.
@@ -82,15 +82,15 @@ describe('a spec', () => {
     const path = join(folder, 'spec');
     writeFileSync(path, bytes);
     const file = openSync(path, 'r');
-    const { status } = spawnSync(native().launcher, ['3'], {
-      stdio: ['ignore', 'ignore', 'ignore', file],
+    const { status } = spawnSync(native().launcher, ['3', '4'], {
+      stdio: ['ignore', 'ignore', 'ignore', file, 'pipe'],
     });
     closeSync(file);
     return status;
   }
 
   it('is taken when it is whole', () => {
-    // It asks for nothing that could be done, and its report channel is no socket.
+    // It asks for nothing that could be done, and names no report channel: the one of its start is closed.
     expect(statusWith(whole())).toBe(NOBODY_TO_TELL);
   });
 
@@ -142,6 +142,6 @@ describe('a spec', () => {
     ],
     ['has an argument that it does not count', counted],
   ])('is refused when it %s', (_, make) => {
-    expect(statusWith(make())).toBe(BROKEN_SPEC);
+    expect(statusWith(make())).toBe(TOLD);
   });
 });

@@ -11,7 +11,7 @@ const limits = new LimitTable().effective();
 
 it('goes all the way to the globals', async () => {
   await rehearseEnd(limits);
-  expect(updateGlobals).toHaveBeenCalledWith({}, { a: 17 });
+  expect(updateGlobals).toHaveBeenCalledWith({}, { a: 17 }, ['a']);
 });
 
 it('tells nobody of a call', async () => {

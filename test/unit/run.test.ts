@@ -4,7 +4,15 @@ import { ZERO_LIMITS } from '../../lib/limits';
 import type { OutputListener } from '../../lib/output';
 import { Outputs, Run, type Ended, type RunCall } from '../../lib/run';
 
-const addon = { kill: jest.fn(), stop: jest.fn(), readRest: jest.fn(), closeDescriptor: jest.fn() };
+const addon = { kill: jest.fn(), stop: jest.fn(), readRest: jest.fn(), disown: jest.fn() };
+const closed: number[] = [];
+jest.mock('node:fs', () => ({
+  ...jest.requireActual<object>('node:fs'),
+  close: (descriptor: number, done: () => void) => {
+    closed.push(descriptor);
+    done();
+  },
+}));
 jest.mock('../../lib/native', () => ({ native: () => ({ addon }) }));
 jest.mock('../../lib/input', () => ({ InputWriter: jest.fn(() => ({ destroy: jest.fn() })) }));
 
@@ -30,6 +38,7 @@ beforeEach(() => {
     ...{ stdout, stderr },
     drain: () => undefined,
     haveEnded: true,
+    areJoined: true,
   } as unknown as Outputs;
   const limits = { ...ZERO_LIMITS, realtime: 10 };
   call = { limits, collect: [], signals: [controller.signal] };
@@ -61,7 +70,7 @@ it('gives back what it holds, also where its end fails', async () => {
   const cgroup = Promise.reject(new Error('no such cgroup'));
   run.ended({ ...ENDED, tmpDirectory: 42, cgroup });
   await expect(run.finish()).rejects.toThrow('no such cgroup');
-  expect(addon.closeDescriptor.mock.calls).toEqual([[42]]);
+  expect([addon.disown.mock.calls, closed]).toEqual([[[42]], [42]]);
   expect(removeListener).toHaveBeenCalledTimes(1);
 });
 
