@@ -83,6 +83,8 @@ describe('a spec', () => {
     writeFileSync(path, bytes);
     const file = openSync(path, 'r');
     const { status } = spawnSync(native().launcher, ['3', '4'], {
+      // A spec that is taken makes its directory, by a relative path here.
+      cwd: folder,
       stdio: ['ignore', 'ignore', 'ignore', file, 'pipe'],
     });
     closeSync(file);
