@@ -58,14 +58,14 @@ ssize_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, const
   }
   has_begun_ = true;
   if (start.size > kLargeBytes) {
-    outputs_.read_as_it_comes(loop);
+    outputs_.read_as_it_comes();
   } else {
-    outputs_.read_at_end(loop);
+    outputs_.read_at_end();
     if (start.is_alone) {
       placement_.keep_apart();
     }
-    moment_.start(loop, kMomentMs, [this, loop] {
-      outputs_.read_as_it_comes(loop);
+    moment_.start(loop, kMomentMs, [this] {
+      outputs_.read_as_it_comes();
       placement_.restore();
     });
   }

@@ -31,9 +31,9 @@ class CellCall {
     bool is_alone;  // no other call runs
   };
 
-  CellCall(Alarm alarm, const std::array<int, kOutputCount>& outputs,
+  CellCall(Poller& poller, Alarm alarm, const std::array<int, kOutputCount>& outputs,
            CellOutputs::OnReadable on_readable)
-      : alarm_(std::move(alarm)), outputs_(outputs, std::move(on_readable)) {}
+      : alarm_(std::move(alarm)), outputs_(poller, outputs, std::move(on_readable)) {}
 
   // The cell waits for it, as it has reported. The pidfd of its PID 1 outlives this.
   void stand_by(const Report& ready, const Descriptor& supervisor);

@@ -4,24 +4,24 @@
 
 namespace codejail {
 
-CellOutputs::CellOutputs(const std::array<int, kOutputCount>& descriptors, OnReadable on_readable)
-    : on_readable_(std::move(on_readable)) {
+CellOutputs::CellOutputs(Poller& poller, const std::array<int, kOutputCount>& descriptors,
+                         OnReadable on_readable)
+    : poller_(poller), on_readable_(std::move(on_readable)) {
   for (std::size_t i = 0; i < kOutputCount; ++i) {
     outputs_[i].descriptor = descriptors[i];
   }
 }
 
-void CellOutputs::read_at_end(uv_loop_t* loop) {
+void CellOutputs::read_at_end() {
   Output& last = outputs_[kErrorOutput];
-  last.watch.start(loop, last.descriptor, UV_DISCONNECT,
+  last.watch.start(poller_, last.descriptor, Poller::kDisconnected,
                    [this](uv_loop_t*) { on_readable_(0, kOutputCount); });
 }
 
-void CellOutputs::read_as_it_comes(uv_loop_t* loop) {
+void CellOutputs::read_as_it_comes() {
   for (std::size_t i = 0; i < kOutputCount; ++i) {
     if (is_open(i)) {
-      outputs_[i].watch.stop();
-      outputs_[i].watch.start(loop, outputs_[i].descriptor, UV_READABLE | UV_DISCONNECT,
+      outputs_[i].watch.start(poller_, outputs_[i].descriptor, Poller::kReadable,
                               [this, i](uv_loop_t*) { on_readable_(i, i + 1); });
     }
   }

@@ -1,8 +1,6 @@
 // What a cell writes, read by the event loop until the cell's end.
 #pragma once
 
-#include <uv.h>
-
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -21,12 +19,13 @@ class CellOutputs {
   using OnReadable = std::function<void(std::size_t, std::size_t)>;
 
   // The descriptors stay open until `stop`.
-  CellOutputs(const std::array<int, kOutputCount>& descriptors, OnReadable on_readable);
+  CellOutputs(Poller& poller, const std::array<int, kOutputCount>& descriptors,
+              OnReadable on_readable);
 
   // A call begins. All is read when its program ends, as its closed standard error tells.
-  void read_at_end(uv_loop_t* loop);
+  void read_at_end();
   // All is read as it comes.
-  void read_as_it_comes(uv_loop_t* loop);
+  void read_as_it_comes();
   [[nodiscard]] int descriptor(std::size_t output) const { return outputs_[output].descriptor; }
   [[nodiscard]] bool is_open(std::size_t output) const { return outputs_[output].is_open; }
   void stop(std::size_t output);
@@ -39,6 +38,7 @@ class CellOutputs {
     Watch watch;
   };
 
+  Poller& poller_;
   std::array<Output, kOutputCount> outputs_;
   OnReadable on_readable_;
 };

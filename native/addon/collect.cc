@@ -17,6 +17,7 @@
 
 #include "descriptor.h"
 #include "directory.h"
+#include "failure.h"
 #include "javascript.h"
 #include "promise_worker.h"
 #include "syscalls.h"
@@ -111,11 +112,7 @@ class CollectWorker : public PromiseWorker {
       resolve(found(env));
       return;
     }
-    Napi::Error error = Napi::Error::New(env, "the files could not be collected");
-    error.Set("errno", Napi::Number::New(env, error_));
-    error.Set("syscall", syscall_);
-    error.Set("detail", failed_path_);
-    OnError(error);
+    OnError(failure_of(env, "the files could not be collected", error_, syscall_, failed_path_));
   }
 
  protected:

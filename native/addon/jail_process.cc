@@ -18,8 +18,6 @@
 namespace codejail {
 namespace {
 
-constexpr int kEvents = UV_READABLE | UV_DISCONNECT;
-
 // Between two looks whether a child without a pidfd has ended, which takes it a moment.
 constexpr std::uint64_t kLookMs = 2;
 
@@ -50,29 +48,30 @@ JailProcess::~JailProcess() {
   stop_watches();
 }
 
-void JailProcess::watch_report(uv_loop_t* loop) {
-  report_watch_.start(loop, report_channel_.get(), kEvents,
+void JailProcess::watch_report() {
+  report_watch_.start(owner_.poller(), report_channel_.get(), Poller::kReadable,
                       [this](uv_loop_t* turn) { shared_from_this()->read_reports(turn); });
 }
 
-void JailProcess::watch_end(uv_loop_t* loop, Descriptor end) {
+void JailProcess::watch_end(Descriptor end) {
   end_ = std::move(end);
-  end_watch_.start(loop, end_.get(), kEvents,
+  end_watch_.start(owner_.poller(), end_.get(), Poller::kReadable,
                    [this](uv_loop_t* turn) { shared_from_this()->read_reports(turn); });
 }
 
 void JailProcess::expect_call(Alarm alarm, const std::array<int, kOutputCount>& outputs) {
-  call_.emplace(std::move(alarm), outputs, [this](std::size_t first, std::size_t end) {
-    const std::shared_ptr<JailProcess> alive = shared_from_this();
-    read_outputs(first, end);
-  });
+  call_.emplace(owner_.poller(), std::move(alarm), outputs,
+                [this](std::size_t first, std::size_t end) {
+                  const std::shared_ptr<JailProcess> alive = shared_from_this();
+                  read_outputs(first, end);
+                });
 }
 
 Status JailProcess::start(std::unique_ptr<SpawnPlan> plan, ChildEnds ends) {
   return spawner_.start(std::move(plan), std::move(ends), owner_.mailbox(), id_);
 }
 
-void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
+void JailProcess::spawned(Spawned result) {
   have_spawned_ = true;
   // It has put its result down and is about to end.
   spawner_.join();
@@ -91,7 +90,7 @@ void JailProcess::spawned(uv_loop_t* loop, Spawned result) {
     finish();
     return;
   }
-  first_watch_.start(loop, first_pidfd_.get(), kEvents,
+  first_watch_.start(owner_.poller(), first_pidfd_.get(), Poller::kReadable,
                      [this](uv_loop_t* turn) { shared_from_this()->on_process_end(turn); });
   first_watch_.hold_loop(holds_loop_);
   if (sweeping_) {
@@ -116,7 +115,7 @@ void JailProcess::stop_watches() {
 
 void JailProcess::hold_loop(bool held) {
   holds_loop_ = held;
-  for (const Watch* watch : {&report_watch_, &end_watch_, &first_watch_, &second_watch_}) {
+  for (Watch* watch : {&report_watch_, &end_watch_, &first_watch_, &second_watch_}) {
     watch->hold_loop(held);
   }
 }
@@ -186,7 +185,7 @@ void JailProcess::read_reports(uv_loop_t* loop) {
     const bool has_lost = count < 0 && errno == EMFILE;
     if (has_lost && report.kind == ReportKind::kEnded) {
       // What came with it is only for speed.
-      take_report(report, Descriptor(), loop);
+      take_report(report, Descriptor());
       continue;
     }
     if (has_lost) {
@@ -210,7 +209,7 @@ void JailProcess::read_reports(uv_loop_t* loop) {
       return;
     }
     if (count == static_cast<ssize_t>(sizeof(report))) {
-      take_report(report, std::move(passed), loop);
+      take_report(report, std::move(passed));
     }
     if (end_announced_) {
       return;
@@ -235,12 +234,12 @@ void JailProcess::end_by_number(uv_loop_t* loop, pid_t child) {
   });
 }
 
-void JailProcess::take_report(const Report& report, Descriptor passed, uv_loop_t* loop) {
+void JailProcess::take_report(const Report& report, Descriptor passed) {
   const Napi::Env env = owner_.env();
   switch (report.kind) {
     case ReportKind::kNamespaces:
       second_pidfd_ = std::move(passed);
-      second_watch_.start(loop, second_pidfd_.get(), kEvents,
+      second_watch_.start(owner_.poller(), second_pidfd_.get(), Poller::kReadable,
                           [this](uv_loop_t* turn) { shared_from_this()->on_process_end(turn); });
       second_watch_.hold_loop(holds_loop_);
       if (kill_requested_) {

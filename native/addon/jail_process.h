@@ -30,10 +30,10 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   JailProcess& operator=(const JailProcess&) = delete;
   ~JailProcess();
 
-  void watch_report(uv_loop_t* loop);
+  void watch_report();
   // Starts the launcher; spawned() is called with what became of it.
   Status start(std::unique_ptr<SpawnPlan> plan, ChildEnds ends);
-  void spawned(uv_loop_t* loop, Spawned result);
+  void spawned(Spawned result);
   // What a spawn thread left behind when the environment was already going away.
   void adopt(Spawned result) {
     first_pidfd_ = std::move(result.pidfd);
@@ -42,7 +42,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   // Of a template: where cells are asked for.
   void keep_nursery(Descriptor nursery) { nursery_ = std::move(nursery); }
   // Of a cell: readable when it has told of its end.
-  void watch_end(uv_loop_t* loop, Descriptor end);
+  void watch_end(Descriptor end);
   // Of a cell: its keeper lives until this is closed.
   void keep_lifeline(Descriptor lifeline) { lifeline_ = std::move(lifeline); }
   // Of a cell: what comes on its outputs is told until its end; one that has ended is closed.
@@ -66,7 +66,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
 
  private:
   void read_reports(uv_loop_t* loop);
-  void take_report(const Report& report, Descriptor passed, uv_loop_t* loop);
+  void take_report(const Report& report, Descriptor passed);
   void end_by_number(uv_loop_t* loop, pid_t child);
   void read_outputs(std::size_t first, std::size_t end);
   void on_process_end(uv_loop_t* loop);

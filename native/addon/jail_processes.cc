@@ -9,9 +9,9 @@
 #include "alarm.h"
 #include "cell.h"
 #include "descriptor_message.h"
+#include "failure.h"
 #include "javascript.h"
 #include "memory_file.h"
-#include "shortage.h"
 #include "uv_handle.h"
 
 namespace codejail {
@@ -72,32 +72,32 @@ bool make_nursery(Descriptor& server, Descriptor& child) {
   return fcntl(server.get(), F_SETFL, O_NONBLOCK) == 0;
 }
 
-void throw_failure(Napi::Env env, const Status& status) {
-  Napi::Error error = Napi::Error::New(env, step_name(status.step()));
-  error.Set("step", step_name(status.step()));
-  error.Set("syscall", step_syscall(status.step()));
-  error.Set("errno", Napi::Number::New(env, status.error()));
-  error.Set("detail", with_cure(status.error(), status.detail()));
-  error.ThrowAsJavaScriptException();
-}
-
 }  // namespace
 
 JailProcesses::JailProcesses(Napi::Env env) : env_(env) {}
 
-bool JailProcesses::start() {
+int JailProcesses::start() {
   if (napi_get_uv_event_loop(env_, &loop_) != napi_ok) {
-    return false;
+    return UV_EINVAL;
   }
-  wake_ = std::make_unique<uv_async_t>().release();
-  wake_->data = this;
-  uv_async_init(loop_, wake_, [](uv_async_t* handle) {
+  auto wake = std::make_unique<uv_async_t>();
+  const auto on_wake = [](uv_async_t* handle) {
     static_cast<JailProcesses*>(handle->data)->collect_spawned();
-  });
+  };
+  if (const int error = uv_async_init(loop_, wake.get(), on_wake); error != 0) {
+    return error;
+  }
+  wake_ = wake.release();
+  wake_->data = this;
   // Referenced only while a jail runs: an idle library lets the process end.
   uv_unref(reinterpret_cast<uv_handle_t*>(wake_));
   mailbox_->wake = wake_;
-  return napi_add_async_cleanup_hook(env_, on_cleanup, this, nullptr) == napi_ok;
+  poller_.begin(loop_);
+  if (napi_add_async_cleanup_hook(env_, on_cleanup, this, nullptr) != napi_ok) {
+    uv_close(reinterpret_cast<uv_handle_t*>(wake_), free_handle<uv_async_t>);
+    return UV_ENOMEM;
+  }
+  return 0;
 }
 
 void JailProcesses::on_cleanup(napi_async_cleanup_hook_handle handle, void* data) {
@@ -122,6 +122,7 @@ void JailProcesses::end_all(napi_async_cleanup_hook_handle hook) {
     process->end_now();
   }
   processes_.clear();
+  poller_.close();
   for (const int descriptor : handed_out_) {
     ::close(descriptor);
   }
@@ -146,7 +147,7 @@ void JailProcesses::collect_spawned() {
     if (found != processes_.end()) {
       // It may be over, and off the list, before this returns.
       const std::shared_ptr<JailProcess> process = found->second;
-      process->spawned(loop_, std::move(spawned));
+      process->spawned(std::move(spawned));
     }
   }
 }
@@ -172,12 +173,12 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
                                                info[1].As<Napi::Function>(), *plan);
   process->keep_nursery(std::move(nursery));
   JailProcess& added = *processes_.emplace(id, std::move(process)).first->second;
+  added.watch_report();
   if (const Status started = added.start(std::move(plan), std::move(ends)); !started.ok()) {
     processes_.erase(id);
     throw_failure(env, started);
     return env.Undefined();
   }
-  added.watch_report(loop_);
   return describe(*this, id, own);
 }
 
@@ -242,8 +243,8 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   const std::uint32_t id = next_id_++;
   auto process = std::make_shared<JailProcess>(*this, id, std::move(own.report),
                                                info[2].As<Napi::Function>(), SpawnPlan{}, true);
-  process->watch_report(loop_);
-  process->watch_end(loop_, std::move(end));
+  process->watch_report();
+  process->watch_end(std::move(end));
   process->keep_lifeline(std::move(lifeline));
   process->expect_call(std::move(alarm),
                        {own.standard_output.get(), own.standard_error.get(), own.result.get()});

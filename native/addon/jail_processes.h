@@ -14,7 +14,8 @@ namespace codejail {
 class JailProcesses {
  public:
   explicit JailProcesses(Napi::Env env);
-  bool start();
+  // 0, or libuv's number of the error: then it is not to be used.
+  int start();
 
   // spawn(spec, onEvent): {id, stdin, stdout, stderr, result}
   Napi::Value spawn(const Napi::CallbackInfo& info);
@@ -56,6 +57,7 @@ class JailProcesses {
   void set_aside(Lease lease) { set_aside_.push_back(std::move(lease)); }
   [[nodiscard]] std::shared_ptr<SpawnMailbox> mailbox() const { return mailbox_; }
   [[nodiscard]] Napi::Env env() const { return env_; }
+  [[nodiscard]] Poller& poller() { return poller_; }
 
  private:
   // Puts a frame without its request, and the request, together.
@@ -68,6 +70,7 @@ class JailProcesses {
   uv_loop_t* loop_ = nullptr;
   uv_async_t* wake_ = nullptr;
   std::shared_ptr<SpawnMailbox> mailbox_ = std::make_shared<SpawnMailbox>();
+  Poller poller_;  // outlives all that it tells
   std::map<std::uint32_t, std::shared_ptr<JailProcess>> processes_;
   std::set<int> handed_out_;
   // As much as a pipe holds (pipe(7)): for what is read from one, or written to one, at once.

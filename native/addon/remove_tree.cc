@@ -11,6 +11,7 @@
 
 #include "descriptor.h"
 #include "directory.h"
+#include "failure.h"
 #include "javascript.h"
 #include "promise_worker.h"
 
@@ -194,10 +195,8 @@ class RemoveWorker : public PromiseWorker {
       resolve(env.Undefined());
       return;
     }
-    Napi::Error error = Napi::Error::New(env, "the directory could not be removed");
-    error.Set("errno", Napi::Number::New(env, removal_.error()));
-    error.Set("syscall", removal_.syscall());
-    OnError(error);
+    OnError(failure_of(env, "the directory could not be removed", removal_.error(),
+                       removal_.syscall()));
   }
 
  private:

@@ -22,6 +22,8 @@ class Timer {
   // The same again and again, until it is stopped. Keeps the event loop alive.
   void repeat(uv_loop_t* loop, std::uint64_t milliseconds, OnTime on_time);
   void stop();
+  // Whether it keeps the event loop alive.
+  void hold_loop(bool held) const;
 
  private:
   void start(uv_loop_t* loop, std::uint64_t first, std::uint64_t interval, OnTime on_time);

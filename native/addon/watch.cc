@@ -1,40 +1,60 @@
 #include "watch.h"
 
-#include <memory>
 #include <utility>
 
-#include "uv_handle.h"
-
 namespace codejail {
+namespace {
 
-void Watch::start(uv_loop_t* loop, int descriptor, int events, OnEvent on_event) {
+// Between two looks at what can't be polled.
+constexpr std::uint64_t kLookMs = 5;
+
+}  // namespace
+
+void Watch::start(Poller& poller, int descriptor, std::uint32_t events, OnEvent on_event) {
+  stop();
+  poller_ = &poller;
+  descriptor_ = descriptor;
+  events_ = events;
   on_event_ = std::move(on_event);
-  auto handle = std::make_unique<uv_poll_t>();
-  // Where the loop does not take it, nothing is told: the end of the jail is.
-  if (uv_poll_init(loop, handle.get(), descriptor) != 0) {
-    return;
+  if (!add()) {
+    look_.repeat(poller.loop(), kLookMs, [this] {
+      if (add()) {
+        look_.stop();
+      }
+      tell();
+    });
   }
-  handle_ = handle.release();
-  handle_->data = this;
-  uv_poll_start(handle_, events, [](uv_poll_t* handle, int, int) {
-    // A copy: what is called may be the end of this watch.
-    const OnEvent on_event = static_cast<Watch*>(handle->data)->on_event_;
-    on_event(handle->loop);
-  });
+  hold_loop(true);
+}
+
+bool Watch::add() {
+  id_ = poller_->add(descriptor_, events_, [this] { tell(); });
+  return id_ != 0;
+}
+
+void Watch::tell() const {
+  // A copy: what is called may be the end of this watch.
+  const OnEvent on_event = on_event_;
+  on_event(poller_->loop());
 }
 
 void Watch::stop() {
-  if (handle_ != nullptr) {
-    uv_poll_stop(handle_);
-    uv_close(reinterpret_cast<uv_handle_t*>(handle_), free_handle<uv_poll_t>);
-    handle_ = nullptr;
+  if (poller_ == nullptr) {
+    return;
   }
+  hold_loop(false);
+  look_.stop();
+  if (id_ != 0) {
+    poller_->remove(id_, descriptor_);
+  }
+  poller_ = nullptr;
 }
 
-void Watch::hold_loop(bool held) const {
-  if (handle_ != nullptr) {
-    auto* any = reinterpret_cast<uv_handle_t*>(handle_);
-    held ? uv_ref(any) : uv_unref(any);
+void Watch::hold_loop(bool held) {
+  if (poller_ != nullptr && held != holds_loop_) {
+    holds_loop_ = held;
+    poller_->hold_loop(held);
+    look_.hold_loop(held);
   }
 }
 

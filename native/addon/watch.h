@@ -1,9 +1,11 @@
-// A descriptor that the event loop polls.
+// A descriptor of which the event loop tells.
 #pragma once
 
-#include <uv.h>
-
+#include <cstdint>
 #include <functional>
+
+#include "poller.h"
+#include "timer.h"
 
 namespace codejail {
 
@@ -16,15 +18,24 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
   ~Watch() { stop(); }
 
-  // `events` as for uv_poll_start.
-  void start(uv_loop_t* loop, int descriptor, int events, OnEvent on_event);
+  // `events` as for Poller::add. `on_event` may also be called where there is nothing: a descriptor
+  // that the kernel does not take is looked at again and again until it does.
+  void start(Poller& poller, int descriptor, std::uint32_t events, OnEvent on_event);
   void stop();
   // Whether it keeps the event loop alive; at first it does.
-  void hold_loop(bool held) const;
+  void hold_loop(bool held);
 
  private:
-  uv_poll_t* handle_ = nullptr;
+  bool add();
+  void tell() const;
+
+  Poller* poller_ = nullptr;  // as long as it is started
+  int descriptor_ = -1;
+  std::uint32_t events_ = 0;
   OnEvent on_event_;
+  std::uint64_t id_ = 0;
+  Timer look_;
+  bool holds_loop_ = false;
 };
 
 }  // namespace codejail
