@@ -14,10 +14,16 @@ ssize_t receive_report(const Descriptor& channel, Report& report, Descriptor& pa
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
+  // What comes is told once: memory that is short for a moment must not cost the call its end.
+  constexpr int kAttempts = 3;
   ssize_t count = 0;
-  do {
+  for (int attempt = 1;; ++attempt) {
     count = recvmsg(channel.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (count < 0 && errno == EINTR);
+    const bool is_passing = errno == EINTR || errno == ENOBUFS || errno == ENOMEM;
+    if (count >= 0 || !is_passing || attempt == kAttempts) {
+      break;
+    }
+  }
   // The kernel rounds the room for one up to two. Whatever comes is owned, or would stay open.
   if (count >= 0) {
     (void)own_descriptors(message, &passed, 1);

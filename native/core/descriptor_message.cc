@@ -1,5 +1,7 @@
 #include "descriptor_message.h"
 
+#include <time.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -55,12 +57,17 @@ int receive_descriptors(int socket, Descriptor* received, std::size_t capacity) 
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
+  // Memory that is short for a moment must not end who waits here for all that is to come.
+  constexpr timespec kPause{0, 2'000'000};
+  constexpr int kAttempts = 25;
   ssize_t count = 0;
-  do {
-    count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  } while (count < 0 && errno == EINTR);
-  if (count < 0) {
-    return -1;
+  for (int attempt = 1; (count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0; ++attempt) {
+    if (attempt == kAttempts || (errno != EINTR && errno != ENOBUFS && errno != ENOMEM)) {
+      return -1;
+    }
+    if (errno != EINTR) {
+      (void)nanosleep(&kPause, nullptr);
+    }
   }
   // Also those of an empty packet, which is as good as the end.
   const std::size_t taken = own_descriptors(message, received, capacity);
