@@ -11,6 +11,7 @@
 #include "monotonic_clock.h"
 #include "process_memory.h"
 #include "resource_limits.h"
+#include "saturating.h"
 #include "write_whole.h"
 
 namespace codejail {
@@ -23,20 +24,25 @@ constexpr mode_t kFilling = 0755;
 constexpr mode_t kReadOnlyDirectory = 0555;
 constexpr mode_t kReadOnlyFile = 0444;
 
-// False at the end of the stream.
-bool read_whole(char* target, std::size_t size) {
+// `is_there` is false at the end of the stream.
+Status read_whole(char* target, std::size_t size, bool& is_there) {
+  is_there = true;
   while (size > 0) {
     const ssize_t count = ::read(kRequest, target, size);
     if (count < 0 && errno == EINTR) {
       continue;
     }
-    if (count <= 0) {
-      return false;
+    if (count < 0) {
+      return Status::failure(Step::kReadCall, errno);
+    }
+    if (count == 0) {
+      is_there = false;
+      return Status::success();
     }
     target += count;
     size -= static_cast<std::size_t>(count);
   }
-  return true;
+  return Status::success();
 }
 
 Status write_file(const char* name, const char* content, std::size_t size) {
@@ -57,10 +63,6 @@ std::uint64_t raised(std::uint64_t limit, std::uint64_t by) {
   return limit == kUnlimited ? kUnlimited : limit + by;
 }
 
-std::uint64_t difference(std::uint64_t value, std::uint64_t part) {
-  return value > part ? value - part : 0;
-}
-
 }  // namespace
 
 Footprint Footprint::measure() {
@@ -77,9 +79,9 @@ Footprint Footprint::measure() {
 
 Footprint Footprint::beyond(const Footprint& bare) const {
   Footprint more;
-  more.resident_bytes = difference(resident_bytes, bare.resident_bytes);
-  more.address_bytes = difference(address_bytes, bare.address_bytes);
-  more.data_bytes = difference(data_bytes, bare.data_bytes);
+  more.resident_bytes = saturating_difference(resident_bytes, bare.resident_bytes);
+  more.address_bytes = saturating_difference(address_bytes, bare.address_bytes);
+  more.data_bytes = saturating_difference(data_bytes, bare.data_bytes);
   return more;
 }
 
@@ -97,18 +99,27 @@ void Call::look_out() {
   }
 }
 
-bool Call::read() {
-  if (!read_whole(reinterpret_cast<char*>(&header_), sizeof(header_)) ||
-      header_.magic != kCallMagic) {
-    return false;
+Status Call::read(bool& is_there) {
+  Status status = read_whole(reinterpret_cast<char*>(&header_), sizeof(header_), is_there);
+  if (!status.ok() || !is_there) {
+    return status;
+  }
+  if (header_.magic != kCallMagic) {
+    return Status::failure(Step::kReadCall, EPROTO, "what came is no call");
   }
   if (header_.size > 0) {
     body_.reset(static_cast<char*>(std::malloc(header_.size)));
-    if (!body_ || !read_whole(body_.get(), header_.size)) {
-      return false;
+    if (!body_) {
+      return Status::failure(Step::kReadCall, ENOMEM, "malloc");
+    }
+    status = read_whole(body_.get(), header_.size, is_there);
+    if (!status.ok() || !is_there) {
+      return status;
     }
   }
-  return parts_.take(header_, body_.get(), header_.size);
+  return parts_.take(header_, body_.get(), header_.size)
+             ? Status::success()
+             : Status::failure(Step::kReadCall, EPROTO, "the call's parts do not fit");
 }
 
 void Call::rehearse(std::uint64_t request_size) {

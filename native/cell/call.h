@@ -24,10 +24,10 @@ struct Footprint {
 
 class Call {
  public:
-  // Waits for it, or for word that it is about to come. False where the server has closed the pipe
-  // instead, or what comes is no call: the cell serves none. Everything that is read is the
-  // server's own; the program's request stays in the pipe.
-  bool read();
+  // Waits for it, or for word that it is about to come. `is_there` is false where the server has
+  // closed the pipe instead: the cell serves none. Everything that is read is the server's own; the
+  // program's request stays in the pipe.
+  Status read(bool& is_there);
   // Stays awake for a moment, until something has come: to be called where a call was announced.
   static void look_out();
   // As if a call without files and words had been read, whose program's request has so many bytes.

@@ -215,13 +215,17 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
   if (cell.call.kind() == CallKind::kAnnounced) {
     Call::look_out();
   }
-  if (!cell.call.read()) {
+  const ReportChannel channel(cell.confined.report.get());
+  bool is_there = false;
+  if (Status status = cell.call.read(is_there); !status.ok()) {
+    channel.fail(status);
+  }
+  if (!is_there) {
     _exit(0);
   }
   if (cell.call.kind() == CallKind::kAnnounced) {
     return -static_cast<std::int64_t>(CallKind::kAnnounced);
   }
-  const ReportChannel channel(cell.confined.report.get());
   if (Status status = cell.call.apply(cell.spec, cell.inherited, cell.confined); !status.ok()) {
     channel.fail(status);
   }

@@ -48,6 +48,7 @@ constexpr StepText kTexts[] = {
     {"make a cell", "clone3"},
     {"fork the cell", "fork"},
     {"join the cell's namespaces", "setns"},
+    {"read the call", "read"},
     {"write the cell's files", "openat"},
 };
 static_assert(std::size(kTexts) == static_cast<std::uint32_t>(kLastStep) + 1);

@@ -43,6 +43,7 @@ enum class Step : std::uint32_t {
   kNursery,
   kForkCell,
   kJoinNamespaces,
+  kReadCall,
   kCellFiles,
 };
 

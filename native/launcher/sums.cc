@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cgroup.h"
+#include "saturating.h"
 
 namespace codejail {
 namespace {
@@ -12,10 +13,6 @@ constexpr int kShortestSleepMs = 2;
 constexpr int kHurriedSamples = 50;
 constexpr std::uint64_t kGraceUs = 1000000;
 constexpr std::uint64_t kGrowth = 1U << 20U;
-
-std::uint64_t without(std::uint64_t value, std::uint64_t part) {
-  return value > part ? value - part : 0;
-}
 
 }  // namespace
 
@@ -46,8 +43,8 @@ bool Sums::is_limited() const {
 // The cgroup's own sum has the CPU of every process that ever was in it: nothing is missed. This
 // process is in it, too.
 std::uint64_t Sums::cgroup_cpu() const {
-  return without(cgroup_cpu_us(cpu_stat_),
-                 cgroup_cpu_at_start_us_ + sampler_.own_us() + sampler_.spent_us());
+  return saturating_difference(cgroup_cpu_us(cpu_stat_),
+                               cgroup_cpu_at_start_us_ + sampler_.own_us() + sampler_.spent_us());
 }
 
 void Sums::take(std::uint64_t exact_above) {
@@ -88,7 +85,8 @@ int Sums::plan_next() {
     sleep_ms = memory_sleep_ms_;
   }
   if (cpu_limit_us_ != kUnlimited && now_.processes > 0) {
-    const std::uint64_t soonest = without(cpu_limit_us_, now_.cpu_us) / 1000U / now_.processes;
+    const std::uint64_t soonest =
+        saturating_difference(cpu_limit_us_, now_.cpu_us) / 1000U / now_.processes;
     if (soonest < static_cast<std::uint64_t>(sleep_ms)) {
       sleep_ms = std::max(static_cast<int>(soonest), kShortestSleepMs);
     }
@@ -113,11 +111,11 @@ std::uint64_t Sums::cpu_us() const {
 }
 
 std::uint64_t Sums::user_us(std::uint64_t all) const {
-  return without(all, spent_user_us_);
+  return saturating_difference(all, spent_user_us_);
 }
 
 std::uint64_t Sums::system_us(std::uint64_t all) const {
-  return without(all, spent_system_us_);
+  return saturating_difference(all, spent_system_us_);
 }
 
 }  // namespace codejail

@@ -16,6 +16,7 @@
 #include "mappings.h"
 #include "microseconds.h"
 #include "process_memory.h"
+#include "saturating.h"
 
 namespace codejail {
 namespace {
@@ -147,7 +148,7 @@ void UsageSampler::begin(pid_t main_process, std::uint64_t spent_us,
 }
 
 std::uint64_t UsageSampler::own_us() const {
-  return own_cpu() - own_at_start_us_;
+  return saturating_difference(own_cpu(), own_at_start_us_);
 }
 
 void UsageSampler::learn_spent(std::uint64_t used_us) {
@@ -212,7 +213,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   if (!proc_) {
     return sample;
   }
-  const std::uint64_t behalf_us = own_us() - sampling_us_;
+  const std::uint64_t behalf_us = saturating_difference(own_us(), sampling_us_);
   rewinddir(proc_.get());
   const int proc = dirfd(proc_.get());
   const pid_t self = getpid();
@@ -226,9 +227,9 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   std::uint64_t all_mapping_bytes = 0;
   // Nothing is counted twice: what was waited for is read before what lives, of a parent before its
   // children, whose numbers are higher as a rule.
-  std::uint64_t waited_us = children_cpu() - children_at_start_us_;
+  std::uint64_t waited_us = saturating_difference(children_cpu(), children_at_start_us_);
   if (has_main_ended_) {
-    waited_us -= std::min(waited_us, spent_us_);
+    waited_us = saturating_difference(waited_us, spent_us_);
   }
   while (const dirent* item = readdir(proc_.get())) {
     const auto process = static_cast<pid_t>(std::strtol(item->d_name, nullptr, 10));
@@ -245,7 +246,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
       if (!knows_spent_) {
         learn_spent(cpu);
       }
-      cpu -= std::min(cpu, spent_us_);
+      cpu = saturating_difference(cpu, spent_us_);
     }
     sample.cpu_us += cpu;
     newest = process > newest ? process : newest;
@@ -254,7 +255,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     Seen* const seen = entry(process, is_new);
     wrapped = wrapped || (is_new && process < newest_seen_);
     const std::uint64_t resident = resident_bytes(proc, process);
-    const std::uint64_t own = resident > inherited_bytes_ ? resident - inherited_bytes_ : 0;
+    const std::uint64_t own = saturating_difference(resident, inherited_bytes_);
     sample.memory_bytes += own;
     ++sample.processes;
     if (seen == nullptr) {
@@ -311,7 +312,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     sample.memory_bytes = exact;
   }
   last_cpu_us_ = sample.cpu_us;
-  sampling_us_ = own_us() - behalf_us;
+  sampling_us_ = saturating_difference(own_us(), behalf_us);
   return sample;
 }
 
