@@ -1,28 +1,50 @@
 // Jail directories on the host, where there is no mount namespace to make them vanish.
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describeErrno } from './errors';
 import { leaseDirectory } from './host';
 import { JAIL_NAME } from './jail-name';
 import { native, type NativeFailure } from './native';
+import { isPassing } from './passing';
 import { Retries } from './retries';
 
 const PARENT = '/tmp';
 
-/**
- * Removes a jail's directory. Its program is dead: nothing in it changes any more.
- * @throws Error where something of it stays; its message is for the operator
- */
-export async function removeHostDirectory(directory: string): Promise<void> {
+const retries = new Retries();
+let swept: Promise<void> | undefined;
+
+// A host that lacks descriptors or memory does so for a moment, as a rule.
+const PAUSE_MS = 100;
+
+async function removeTwice(directory: string): Promise<void> {
+  const { addon } = native();
   try {
-    await native().addon.removeTree(directory);
+    await addon.removeTree(directory);
+  } catch {
+    await sleep(PAUSE_MS);
+    await addon.removeTree(directory);
+  }
+}
+
+/**
+ * Removes a jail's directory. Its program is dead: nothing in it changes any more. Where something of it stays, this
+ * process warns of it, and a later call removes it.
+ * @returns what stays and why, for the operator; null where nothing does
+ */
+export async function removeHostDirectory(directory: string): Promise<string | null> {
+  try {
+    await removeTwice(directory);
+    return null;
   } catch (cause) {
     const { errno = 0, syscall = '' } = cause as Partial<NativeFailure>;
-    throw new Error(
+    const left =
       `the directory ${directory} of a program that has ended can't be removed and is left ` +
-        `(${describeErrno(errno)}; in ${syscall})`,
-      { cause },
-    );
+      `(${describeErrno(errno)}; in ${syscall})`;
+    process.emitWarning(left, 'CodeJailWarning');
+    retries.onFailure();
+    swept = undefined;
+    return left;
   }
 }
 
@@ -40,28 +62,18 @@ function isStale(directory: string): boolean {
       (tmp === undefined || tmp.uid === own.gid) &&
       native().addon.uidIsFree(leaseDirectory(), own.gid)
     );
-  } catch {
+  } catch (error) {
+    if (isPassing(error)) throw error;
     return false;
   }
 }
-
-const retries = new Retries();
-let swept: Promise<void> | undefined;
 
 async function sweep(): Promise<void> {
   const stale = readdirSync(PARENT)
     .filter((name) => JAIL_NAME.test(name))
     .map((name) => join(PARENT, name))
     .filter(isStale);
-  const removals = await Promise.allSettled(stale.map(removeHostDirectory));
-  const failed = removals.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
-  for (const { reason } of failed) {
-    process.emitWarning((reason as Error).message, 'CodeJailWarning');
-  }
-  if (failed.length > 0) {
-    retries.onFailure();
-    swept = undefined;
-  }
+  await Promise.all(stale.map(removeHostDirectory));
 }
 
 /**
