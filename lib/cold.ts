@@ -1,4 +1,5 @@
 // One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
+import { constants } from 'node:os';
 import { now } from './clock';
 import type { Confinement } from './confinement';
 import { explainCopyFailure } from './copy-failure';
@@ -12,9 +13,12 @@ import {
   type NativeJail,
   type NativeSpec,
 } from './native';
+import { noExecAdvice } from './no-exec';
 import { Outputs, Run, type RunCall, type RunResult } from './run';
 import type { HostView } from './runtime';
 import { buildSpec, type SpecRequest } from './spec';
+
+const START_STEP = 'start the program';
 
 /** What a cold call is made of, checked and complete. */
 export interface ColdCall extends SpecRequest, RunCall {
@@ -46,6 +50,16 @@ export function thrownByAddon(cause: unknown): SetupError {
   });
 }
 
+/** What keeps a program from being started that is where nothing can be: the kernel says no more than EACCES. */
+function explainNoExec(error: unknown, program: string): unknown {
+  const isRefused =
+    error instanceof SetupError && error.step === START_STEP && error.errnoName === 'EACCES';
+  const advice = isRefused ? noExecAdvice(program, 'put the program elsewhere') : undefined;
+  return advice === undefined
+    ? error
+    : new SetupError(START_STEP, constants.errno.EACCES, { detail: advice, cause: error });
+}
+
 async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
   const spec = buildSpec(call.confinement, call.view, call.limits, call);
   const jail = spawnJail(spec.native, (event) => {
@@ -63,9 +77,10 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
     return await run.finish();
   } finally {
     if (spec.onHost) {
-      await removeHostDirectory(spec.directory).catch((error: unknown) => {
-        run.note('warn', (error as Error).message);
-      });
+      const left = await removeHostDirectory(spec.directory);
+      if (left !== null) {
+        run.note('warn', left);
+      }
     }
   }
 }
@@ -88,6 +103,6 @@ export async function runCold(call: ColdCall, calledAt: number = now()): Promise
   try {
     return await runOnce(call, calledAt);
   } catch (error) {
-    throw await explainCopyFailure(error, call.copies);
+    throw explainNoExec(await explainCopyFailure(error, call.copies), call.program);
   }
 }

@@ -119,7 +119,8 @@ async function matchesOf(entries: Buffer, patterns: readonly string[]): Promise<
   const budget = new Budget();
   let seen = 0;
   for (let start = 0; start < entries.length;) {
-    const end = entries.indexOf(0, start);
+    const nul = entries.indexOf(0, start);
+    const end = nul === -1 ? entries.length : nul;
     take(found, entries[start], entries.toString('utf8', start + 1, end), patterns);
     start = end + 1;
     seen++;

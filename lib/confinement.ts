@@ -1,6 +1,7 @@
 // How a jail is confined on this host: which namespaces, whose uid, which further locks.
+import { SetupError } from './errors';
 import { hostFacts, type HostFacts } from './host';
-import { IdMap, native, Namespace, SpecFlag } from './native';
+import { IdMap, native, Namespace, SpecFlag, type NativeFailure } from './native';
 
 /**
  * A range of uids (and gids of the same numbers) that belong to jails alone. Where there is no PID
@@ -263,7 +264,16 @@ export function planWarm(cold: Confinement): WarmConfinement {
   };
 }
 
-/** The ids of a user of this host, or null where there is none of that name. */
+/**
+ * The ids of a user of this host, or null where there is none of that name.
+ * @throws SetupError where the host could not be asked
+ */
 export function lookUpUser(name: string): { uid: number; gid: number } | null {
-  return native().addon.lookUpUser(name);
+  const { addon } = native();
+  try {
+    return addon.lookUpUser(name);
+  } catch (cause) {
+    const { errno = 0, syscall } = cause as Partial<NativeFailure>;
+    throw new SetupError('look up the user', errno, { syscall, detail: name, cause });
+  }
 }

@@ -11,7 +11,7 @@ import {
 import { readlink } from 'node:fs/promises';
 import { release } from 'node:os';
 import { describeErrno, SetupError } from './errors';
-import { native } from './native';
+import { native, type NativeFailure } from './native';
 
 /**
  * The kinds of hosts that a jail can be made on: with the capabilities for uids and namespaces, with
@@ -46,6 +46,10 @@ const CAP_SYS_ADMIN = 21n;
 const UID_CAPABILITIES = [CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_DAC_OVERRIDE, CAP_KILL];
 
 const NO_PROC = 'this process sees no /proc of its own: mount -t proc proc /proc';
+
+const LANDLOCK_CURE =
+  'the kernel does not say whether it has Landlock; where a seccomp filter refuses the question, as that of an old ' +
+  'container runtime does, bring the runtime up to date, or allow landlock_create_ruleset in its profile';
 
 function lookFailed(cause: unknown): SetupError {
   const { code, errno, syscall, path, message } = cause as NodeJS.ErrnoException;
@@ -110,6 +114,17 @@ function userNamespaces(): HostFacts['userNamespaces'] {
   return { allowed: true, why: '' };
 }
 
+// Not taken for a kernel without it: a jail would lack a lock that the host has.
+function landlockVersion(): number {
+  const { addon } = native();
+  try {
+    return addon.landlockAbi();
+  } catch (cause) {
+    const { errno = 0, syscall } = cause as Partial<NativeFailure>;
+    throw new SetupError('look at the host', errno, { syscall, detail: LANDLOCK_CURE, cause });
+  }
+}
+
 /** Gathers the facts anew: a setting may have changed meanwhile. */
 export function hostFacts(): HostFacts {
   const uid = process.geteuid?.() ?? -1;
@@ -119,7 +134,7 @@ export function hostFacts(): HostFacts {
     uid,
     gid: process.getegid?.() ?? -1,
     userNamespaces: userNamespaces(),
-    landlock: native().addon.landlockAbi(),
+    landlock: landlockVersion(),
     appArmor: readText('/sys/module/apparmor/parameters/enabled') === 'Y',
   };
 }

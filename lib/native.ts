@@ -1,10 +1,11 @@
 // The only door to the addon: its functions, typed, and the plain data that goes through.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import nodeGypBuild from 'node-gyp-build';
 import { SetupError } from './errors';
 import { noExecAdvice } from './no-exec';
+import { throwIfPassing } from './passing';
 
 /** Bits of `NativeSpec.flags`; native/core/spec.h has the same. */
 export const SpecFlag = {
@@ -269,9 +270,11 @@ export interface Addon {
   readRest(descriptor: number): Buffer | null | undefined;
   /** Leaves a descriptor to JavaScript; the addon closes all others that it gave when its environment ends. */
   disown(descriptor: number): void;
+  /** Throws with `errno` and `syscall` where the host could not be asked. */
   lookUpUser(name: string): { uid: number; gid: number } | null;
   /** The number of the processor that runs this thread; -1 where it is not known. */
   processor(): number;
+  /** Throws with `errno` and `syscall` where the kernel does not say. */
   landlockAbi(): number;
   /** Whether systemd has marked a cgroup as its unit's own to divide. */
   cgroupIsDelegated(path: string): boolean;
@@ -293,6 +296,10 @@ interface NativeUnit {
   cell: string;
 }
 
+const LOAD_STEP = 'load the addon';
+const ELSEWHERE = 'install codejail elsewhere';
+const REBUILD =
+  'build it: npm rebuild codejail --ignore-scripts=false, which needs a C++ compiler, make and python3';
 const packageDirectory = join(__dirname, '..');
 let unit: NativeUnit | undefined;
 
@@ -302,35 +309,53 @@ function cellLibrary(addonPath: string): string {
   return join(dirname(addonPath), `codejail-cell${libc}.so`);
 }
 
-function load(): NativeUnit {
-  let path: string;
-  let addon: Addon;
+function findAddon(): string {
   try {
-    path = nodeGypBuild.resolve(packageDirectory);
-    addon = nodeGypBuild(packageDirectory) as Addon;
+    // node-gyp-build takes a directory that it can't read for an empty one.
+    readdirSync(packageDirectory);
+    return nodeGypBuild.resolve(packageDirectory);
   } catch (cause) {
-    throw new SetupError('load the addon', 0, {
-      // The loader says no more than "failed to map segment" (mmap(2), EPERM).
-      detail:
-        noExecAdvice(packageDirectory) ??
-        `no binary of codejail fits this machine (${process.platform}-${process.arch}); ` +
-          `build it: npm rebuild codejail --ignore-scripts=false, which needs a C++ compiler, make and python3`,
+    throwIfPassing(cause, LOAD_STEP);
+    throw new SetupError(LOAD_STEP, 0, {
+      detail: `no binary of codejail fits this machine (${process.platform}-${process.arch}); ${REBUILD}`,
       cause,
     });
   }
+}
+
+function loadAddon(path: string): Addon {
+  try {
+    return nodeGypBuild(packageDirectory) as Addon;
+  } catch (cause) {
+    const { errno = 0, syscall, message } = cause as Error & Partial<NativeFailure>;
+    throw new SetupError(LOAD_STEP, errno, {
+      syscall,
+      detail:
+        // The loader says no more than "failed to map segment" (mmap(2), EPERM).
+        noExecAdvice(path, ELSEWHERE) ??
+        // The addon's own word has a number; else it is the loader's.
+        (errno === 0 ? `${path} can't be loaded (${message}); ${REBUILD}` : message),
+      cause,
+    });
+  }
+}
+
+function load(): NativeUnit {
+  const path = findAddon();
+  const addon = loadAddon(path);
   const launcher = join(dirname(path), 'codejail-launcher');
   const probe = join(dirname(path), 'codejail-probe');
   const cell = cellLibrary(path);
   for (const program of [launcher, probe, cell]) {
     if (!existsSync(program)) {
-      throw new SetupError('load the addon', 2, {
+      throw new SetupError(LOAD_STEP, constants.errno.ENOENT, {
         detail: `${program} is missing: install or build the package again`,
       });
     }
   }
-  const onNoExec = noExecAdvice(launcher);
+  const onNoExec = noExecAdvice(launcher, ELSEWHERE);
   if (onNoExec !== undefined) {
-    throw new SetupError('load the addon', constants.errno.EACCES, { detail: onNoExec });
+    throw new SetupError(LOAD_STEP, constants.errno.EACCES, { detail: onNoExec });
   }
   return { addon, launcher, probe, cell };
 }

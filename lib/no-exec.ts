@@ -1,5 +1,5 @@
 // Mounts from which nothing can be executed.
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { unescapeMount } from './mount-table';
 import { isWithin } from './paths';
 
@@ -24,13 +24,22 @@ export function noExecMountOf(path: string): string | null {
 }
 
 /**
- * Why a file of this package can't be executed, and the cure; undefined where that is not for a mount.
+ * Why a file can't be executed, and the cure; undefined where that is not for a mount.
  * @param path its absolute path
+ * @param otherwise what to do instead of allowing it: `install codejail elsewhere`
  */
-export function noExecAdvice(path: string): string | undefined {
-  const point = noExecMountOf(path);
+export function noExecAdvice(path: string, otherwise: string): string | undefined {
+  const point = noExecMountOf(realPath(path));
   return point === null
     ? undefined
-    : `${path} is on ${point}, which is mounted noexec: install codejail elsewhere, or allow it there ` +
+    : `${path} is on ${point}, which is mounted noexec: ${otherwise}, or allow it there ` +
         `(mount -o remount,exec ${point})`;
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }

@@ -5,6 +5,7 @@
 #include "cell_call.h"
 #include "cgroup_lock.h"
 #include "collect.h"
+#include "failure.h"
 #include "jail_processes.h"
 #include "javascript.h"
 #include "landlock.h"
@@ -18,7 +19,13 @@ namespace codejail {
 namespace {
 
 Napi::Value get_landlock_abi(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), landlock_abi());
+  int version = 0;
+  if (const Status asked = landlock_abi(version); !asked.ok()) {
+    failure_of(info.Env(), asked.detail(), asked.error(), "landlock_create_ruleset")
+        .ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  return Napi::Number::New(info.Env(), version);
 }
 
 Napi::Value get_processor(const Napi::CallbackInfo& info) {
@@ -45,8 +52,8 @@ struct Environment {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto environment = std::make_unique<Environment>(env);
-  if (!environment->processes.start()) {
-    Napi::Error::New(env, "codejail: this Node has no event loop to follow jails with")
+  if (const int error = environment->processes.start(); error != 0) {
+    failure_of(env, "this Node has no event loop to follow jails with", -error, "uv_async_init")
         .ThrowAsJavaScriptException();
     return exports;
   }

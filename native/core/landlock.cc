@@ -60,16 +60,24 @@ Status add_rule(int ruleset, const char* path, std::uint64_t access) {
 
 }  // namespace
 
-int landlock_abi() {
-  const long version =
+Status landlock_abi(int& version) {
+  const long answer =
       syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  return version < 0 ? 0 : static_cast<int>(version);
+  // Built without it, or switched off at boot (landlock_create_ruleset(2)).
+  if (answer < 0 && errno != ENOSYS && errno != EOPNOTSUPP) {
+    return Status::failure(Step::kLandlock, errno, "the version could not be asked for");
+  }
+  version = answer < 0 ? 0 : static_cast<int>(answer);
+  return Status::success();
 }
 
 Status prepare_landlock(const Spec& spec, Descriptor& ruleset) {
-  const int abi = landlock_abi();
+  int abi = 0;
+  if (Status asked = landlock_abi(abi); !asked.ok()) {
+    return asked;
+  }
   if (abi == 0) {
-    return Status::failure(Step::kLandlock, errno, "its version");
+    return Status::failure(Step::kLandlock, ENOSYS, "its version");
   }
   RulesetAttributes attributes{};
   std::uint64_t write = kWrite;

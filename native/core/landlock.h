@@ -6,8 +6,9 @@
 
 namespace codejail {
 
-// The kernel's Landlock ABI version, 0 where there is none (landlock(7)).
-int landlock_abi();
+// The kernel's Landlock ABI version, 0 where there is none (landlock(7)). Fails where the kernel
+// does not say whether it has it.
+Status landlock_abi(int& version);
 // Restricts this process to what the spec's records allow. Needs no_new_privs.
 Status restrict_with_landlock(const Spec& spec);
 // The same in two: opens what is allowed, and restricts this process later.

@@ -30,7 +30,10 @@ interface Told {
 function told(change: string, project = ROOT): Told {
   const call = `require(${JSON.stringify(project)}).jailCode('python', { code: '1' }).catch((error) => error)
     .then(({ code, step, errnoName, message }) => console.log(JSON.stringify({ code, step, errnoName, message })))`;
-  const script = `set -e; ${change}; exec ${process.execPath} -e "$CALL"`;
+  return toldBy(`set -e; ${change}; exec ${process.execPath} -e "$CALL"`, call);
+}
+
+function toldBy(script: string, call: string): Told {
   const run = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
     encoding: 'utf8',
     env: { ...process.env, CALL: call },
@@ -53,6 +56,26 @@ test_('names the mount and the cure where the package is on a noexec mount', () 
     expect({ code, step }).toEqual({ code: 'ERR_CODEJAIL_SETUP', step: 'load the addon' });
     expect(message).toContain(`${place}, which is mounted noexec`);
     expect(message).toContain(`mount -o remount,exec ${place}`);
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+});
+
+test_('names the mount and the cure where a program is on a noexec mount', () => {
+  const place = mkdtempSync(join(tmpdir(), 'noexec-'));
+  try {
+    const script = `set -e; mount -t tmpfs -o noexec none ${place}; cp /bin/true ${place}; exec ${process.execPath} -e "$CALL"`;
+    const call = `require(${JSON.stringify(ROOT)}).createJail({ commands: { mine: ${JSON.stringify(`${place}/true`)} } })
+      .jailCode('mine').catch((error) => error)
+      .then(({ code, step, errnoName, message }) => console.log(JSON.stringify({ code, step, errnoName, message })))`;
+    const { code, step, errnoName, message } = toldBy(script, call);
+    expect({ code, step, errnoName }).toEqual({
+      code: 'ERR_CODEJAIL_SETUP',
+      step: 'start the program',
+      errnoName: 'EACCES',
+    });
+    expect(message).toContain(`${place}/true is on ${place}, which is mounted noexec`);
+    expect(message).toContain('put the program elsewhere');
   } finally {
     rmSync(place, { recursive: true, force: true });
   }

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import {
   DEFAULT_UID_POOL,
   LIBRARY_MECHANISMS,
@@ -7,7 +10,9 @@ import {
 import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
 import { servedBy } from '../../lib/guarantees';
 import type { HostFacts, HostKind } from '../../lib/host';
-import { IdMap, Namespace, SpecFlag } from '../../lib/native';
+import { IdMap, native, Namespace, SpecFlag } from '../../lib/native';
+
+const ADDON = join(__dirname, '..', '..', 'build', 'Release', 'codejail.node');
 
 const WISHES = {
   allowExec: false,
@@ -144,5 +149,38 @@ describe('lookUpUser', () => {
   it('finds root, and nobody of an unknown name', () => {
     expect(lookUpUser('root')).toEqual({ uid: 0, gid: 0 });
     expect(lookUpUser('no-such-user-here')).toBeNull();
+  });
+
+  it('does not take a user who could not be looked up for an unknown one', () => {
+    const script = `
+      const fs = require('node:fs');
+      const addon = require(process.argv[1]);
+      const held = [];
+      try { for (;;) held.push(fs.openSync('/dev/null')); } catch {}
+      let said = '';
+      try { said = JSON.stringify(addon.lookUpUser('root')); }
+      catch ({ errno, syscall, detail }) { said = [errno, syscall, detail].join(); }
+      held.forEach((number) => fs.closeSync(number));
+      console.log(said);`;
+    const said = execFileSync(
+      'sh',
+      ['-c', 'ulimit -n 64; exec "$0" -e "$1" "$2"', process.execPath, script, ADDON],
+      { encoding: 'utf8' },
+    );
+    expect(said.trim()).toBe(`${constants.errno.EMFILE},getpwnam_r,root`);
+  });
+
+  it('tells so by a typed error', () => {
+    const failure = Object.assign(new Error(), { errno: 24, syscall: 'getpwnam_r' });
+    jest.spyOn(native().addon, 'lookUpUser').mockImplementationOnce(() => {
+      throw failure;
+    });
+    expect(() => lookUpUser('root')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CODEJAIL_SETUP',
+        step: 'look up the user',
+        errnoName: 'EMFILE',
+      }) as Error,
+    );
   });
 });

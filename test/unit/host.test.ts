@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { hostFacts, kernelIsRecent, leaseDirectory, ownNamespaces } from '../../lib/host';
+import { native } from '../../lib/native';
 
 describe('kernelIsRecent', () => {
   it.each([
@@ -26,6 +27,23 @@ describe('hostFacts', () => {
     if (facts.uid !== 0) {
       expect(facts.kind).toBe('user');
     }
+  });
+});
+
+describe('a kernel that does not say whether it has Landlock', () => {
+  it('is not taken for one without it', () => {
+    jest.spyOn(native().addon, 'landlockAbi').mockImplementationOnce(() => {
+      throw Object.assign(new Error(), { errno: 1, syscall: 'landlock_create_ruleset' });
+    });
+    expect(() => hostFacts()).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CODEJAIL_SETUP',
+        step: 'look at the host',
+        errnoName: 'EPERM',
+        syscall: 'landlock_create_ruleset',
+        message: expect.stringContaining('bring the runtime up to date') as string,
+      }) as Error,
+    );
   });
 });
 
