@@ -42,6 +42,7 @@ import {
   readText,
   type SafeExecJsonResult,
   type SafeExecResult,
+  withinString,
 } from './safe-exec';
 import { shareSignal } from './shared-signal';
 import type { JailStatistics } from './statistics';
@@ -410,7 +411,7 @@ const AS_TEXT: End<string, SafeExecJsonResult> = {
 };
 
 function jsonOf(globals: Record<string, unknown>): string {
-  return stringifyJson(jsonSafe(globals));
+  return withinString('globals', () => stringifyJson(jsonSafe(globals)));
 }
 
 /** Updates the globals with what came back. */

@@ -1,6 +1,7 @@
 // Python's exec over a jail: the request that goes in, and the answer that comes out.
+import { constants } from 'node:buffer';
 import { bytesRepr } from './bytes-repr';
-import { SafeExecError, type PythonException } from './errors';
+import { InvalidArgumentError, SafeExecError, type PythonException } from './errors';
 import { explainExceeded } from './exceeded';
 import { checkJsonObject, parseJsonInSlices, SHORT_LENGTH } from './json/parse';
 import { BytePieces, KeptPieces, type Pieces } from './json/pieces';
@@ -29,13 +30,41 @@ function ascii(text: string): string {
   );
 }
 
-/** The runner's request. `globalsJson` goes in untouched. */
+/**
+ * Writes what goes to Python.
+ * @param argument what most of it is made of
+ * @throws InvalidArgumentError where it is longer than any string of this Node
+ */
+export function withinString(argument: string, write: () => string): string {
+  try {
+    return write();
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      const most = constants.MAX_STRING_LENGTH;
+      throw new InvalidArgumentError(
+        argument,
+        `is too much for one call: as JSON it has more than ${most} characters, the most that this Node has a string for`,
+        cause,
+      );
+    }
+    throw cause;
+  }
+}
+
+/**
+ * The runner's request. `globalsJson` goes in untouched.
+ * @throws InvalidArgumentError where it is longer than any string of this Node
+ */
 export function encodeRequest(
   code: string,
   globalsJson: string,
   pythonPath: readonly string[],
 ): string {
-  return `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`;
+  return withinString(
+    globalsJson.length > code.length ? 'globals' : 'code',
+    () =>
+      `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
+  );
 }
 
 function fieldText(value: JsonValue | undefined): string {

@@ -230,10 +230,15 @@ export class ForkedCell implements Cell {
     }
     // It runs. What follows is done meanwhile: nothing of it can be told before the event loop's next turn.
     const startedAt = now();
-    this.#request.finish(lastBytes(frame, left));
     this.#hold(true);
     const run = new Run(this.#jail, this.#outputs, call, this.#mechanisms, calledAt);
     this.#run = run;
+    try {
+      this.#request.finish(lastBytes(frame, left));
+    } catch (error) {
+      // The program would wait for the rest.
+      run.abandon(error);
+    }
     run.started(startedAt, this.#directory);
     try {
       const result = await run.finish();
