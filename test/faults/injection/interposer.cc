@@ -42,13 +42,14 @@ enum Thread : std::uint32_t { kEventLoop, kWorker };
 // Each function's place in the table; calls through syscall(2) have places by their numbers.
 // clang-format off
 #define FUNCTIONS(F)                                                                    \
-  F(close) F(closedir) F(eventfd) F(fchmod) F(fchown) F(fcntl64) F(fdopendir) F(flock)  \
-  F(fstat64) F(fstatat64) F(futimens) F(getrandom) F(getsockopt) F(kill) F(lgetxattr)   \
-  F(lseek64) F(lstat64) F(memfd_create) F(mkdirat) F(mmap64) F(munmap) F(open64)        \
-  F(openat64) F(pipe2) F(poll) F(pread64) F(read) F(readdir64) F(readlink) F(recv)      \
-  F(recvmsg) F(renameat) F(rmdir) F(sched_getaffinity) F(sched_setaffinity) F(send)     \
-  F(sendmsg) F(setsockopt) F(shutdown) F(socket) F(socketpair) F(timerfd_create)        \
-  F(timerfd_settime) F(unlinkat) F(waitid) F(write)
+  F(close) F(closedir) F(epoll_create1) F(epoll_ctl) F(epoll_wait) F(eventfd)           \
+  F(fchmod) F(fchown) F(fcntl64) F(fdopendir) F(flock) F(fstat64) F(fstatat64)          \
+  F(futimens) F(getrandom) F(getsockopt) F(kill) F(lgetxattr) F(lseek64) F(lstat64)     \
+  F(memfd_create) F(mkdirat) F(mmap64) F(munmap) F(open64) F(openat64) F(pipe2)         \
+  F(poll) F(pread64) F(read) F(readdir64) F(readlink) F(recv) F(recvmsg) F(renameat)    \
+  F(rmdir) F(sched_getaffinity) F(sched_setaffinity) F(send) F(sendmsg) F(setsockopt)   \
+  F(shutdown) F(socket) F(socketpair) F(timerfd_create) F(timerfd_settime) F(unlinkat)  \
+  F(waitid) F(write)
 // clang-format on
 
 enum Function : std::uint32_t {

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from './plan';
 
@@ -43,24 +42,40 @@ export interface MatrixOptions {
   as?: readonly string[];
 }
 
+/**
+ * Words before the injector, by which a server has processes, a /tmp and leases of its own: what others leave, or have,
+ * is none of its leftovers. None where this user may not.
+ */
+const APART =
+  process.getuid?.() === 0
+    ? [
+        ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c'],
+        'mount -t tmpfs -o mode=1777 tmpfs /tmp && mkdir -p /run/codejail && ' +
+          'mount -t tmpfs -o mode=0755 tmpfs /run/codejail && exec "$0" "$@"',
+      ]
+    : [];
+
+/** How many servers may be made to fail at a time. */
+export const LANES = APART.length > 0 ? 2 : 1;
+
 /** The programs, compiled where `folder` is. */
 export class Programs {
-  readonly folder = mkdtempSync(join(tmpdir(), 'faults-'));
+  // Not in /tmp, which each server has for itself.
+  readonly folder = mkdtempSync(join(ROOT, 'build', 'faults-'));
   readonly injector = join(this.folder, 'injector');
   readonly witness = join(this.folder, 'witness');
-
   readonly interposer = join(this.folder, 'interposer.so');
-  readonly shared = join(this.folder, 'shared');
 
   constructor() {
     chmodSync(this.folder, 0o755);
-    const compile = (name: string, ...words: string[]): void => {
-      const source = join(__dirname, `${name.replace('.so', '')}.cc`);
-      execFileSync('g++', ['-std=c++17', '-O1', ...words, '-o', join(this.folder, name), source]);
+    const compile = (program: string, sources: readonly string[], ...words: string[]): void => {
+      const paths = sources.map((name) => join(__dirname, `${name}.cc`));
+      execFileSync('g++', ['-std=c++17', '-O1', ...words, '-o', program, ...paths]);
     };
-    compile('injector', `-I${join(ROOT, 'native', 'core')}`);
-    compile('witness', '-static');
-    compile('interposer.so', '-shared', '-fPIC');
+    const core = `-I${join(ROOT, 'native', 'core')}`;
+    compile(this.injector, ['injector', 'tracees', 'roles'], core);
+    compile(this.witness, ['witness'], '-static');
+    compile(this.interposer, ['interposer'], '-shared', '-fPIC');
   }
 
   remove(): void {
@@ -73,21 +88,26 @@ export async function runMatrix(
   programs: Programs,
   { scenario, isThorough = false, every = 1, as = [] }: MatrixOptions,
 ): Promise<Matrix> {
-  const file = join(programs.folder, `${scenario}.rows`);
+  // Of this run alone: others may go on beside it.
+  const own = mkdtempSync(join(programs.folder, `${scenario}-`));
+  chmodSync(own, 0o755);
+  const file = join(own, 'rows');
+  const shared = join(own, 'shared');
   const matrix: Matrix = { scenario, planned: 0, rows: [] };
   for (;;) {
     // For the server, whoever it is.
     for (const [path, content] of [
       [file, ''],
-      [programs.shared, Buffer.alloc(4096)],
+      [shared, Buffer.alloc(4096)],
     ] as const) {
       writeFileSync(path, content);
       chmodSync(path, 0o666);
     }
+    const [command = '', ...words] = [...APART, programs.injector, ...as];
     const server = spawn(
-      programs.injector,
+      command,
       [
-        ...as,
+        ...words,
         process.execPath,
         ...['-r', LOADER, join(__dirname, 'server.ts'), scenario, programs.witness, file],
         isThorough ? 'thorough' : 'sample',
@@ -97,7 +117,7 @@ export async function runMatrix(
       {
         stdio: ['ignore', 'inherit', 'inherit'],
         cwd: ROOT,
-        env: { ...process.env, LD_PRELOAD: programs.interposer, FAULTS_SHARED: programs.shared },
+        env: { ...process.env, LD_PRELOAD: programs.interposer, FAULTS_SHARED: shared },
       },
     );
     const [status, signal] = (await once(server, 'exit')) as [number | null, string | null];
@@ -143,6 +163,13 @@ const pad = (words: readonly string[], widths: readonly number[]): string =>
     .join('  ')
     .trimEnd();
 
+const LONGEST_OUTCOME = 160;
+
+/** Its beginning: an error may have a traceback. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').slice(0, LONGEST_OUTCOME);
+}
+
 /** One line for each process, call and errno: what came of each occurrence that failed. */
 export function tableOf({ scenario, rows }: Matrix): string {
   const lines = new Map<string, { words: string[]; occurrences: string[] }>();
@@ -150,7 +177,9 @@ export function tableOf({ scenario, rows }: Matrix): string {
     if (!fired) {
       continue;
     }
-    const said = bad === '' ? outcome : `BAD: ${outcome === '' ? '' : `${outcome}: `}${bad}`;
+    const said = oneLine(
+      bad === '' ? outcome : `BAD: ${outcome === '' ? '' : `${outcome}: `}${bad}`,
+    );
     const key = [role, name, errnoName, said].join('\0');
     const line = lines.get(key) ?? { words: [role, name, errnoName, said], occurrences: [] };
     line.occurrences.push(`${occurrence}/${of}`);

@@ -98,6 +98,9 @@ const ERRNOS: Record<string, ErrnoName[]> = {
   fstatfs: ['EIO'],
   flock: ['ENOLCK', 'EINTR'],
   eventfd: MAKES_DESCRIPTOR,
+  epoll_create1: MAKES_DESCRIPTOR,
+  epoll_ctl: ['ENOSPC', 'ENOMEM'],
+  epoll_wait: ['EINTR'],
   fdopendir: ['ENOMEM', 'EIO'],
   readdir: ['EIO'],
   socket: MAKES_DESCRIPTOR,
@@ -126,12 +129,18 @@ const OTHERWISE: ErrnoName[] = ['EINVAL', 'ENOMEM'];
 /** Done whatever the answer is: to leave them out would be a leak that no kernel makes. */
 const MADE_ANYWAY = new Set(['close']);
 
-/** By role, call and which occurrence: not this package's own. */
-const OTHERS: Record<string, 'last' | 'all'> = {
+/** All that the host may lack while files are collected. What it says of the file itself is no failure. */
+const COLLECTING: Record<string, ErrnoName[]> = {
+  'worker openat2': ['EMFILE', 'ENFILE', 'ENOMEM', 'EIO'],
+  'worker read': ['EIO', 'ENOMEM', 'EINTR'],
+};
+
+/** By role and call: how many of the last are not this package's own. */
+const OTHERS: Record<string, number | 'all'> = {
   // libuv wakes the event loop by its eventfd, and aborts where it can't (uv_async_send).
-  'spawn-thread write': 'last',
-  // Landlock's version: on a host that has none, jails are planned without, and their results say so.
-  'event-loop syscall': 'all',
+  'spawn-thread write': 1,
+  // The program asks for its limits (witness.py).
+  'cell-limits prlimit64': 13,
   // A static program's own start, before main.
   'outer-launcher mprotect': 'all',
   'launcher mprotect': 'all',
@@ -162,6 +171,21 @@ export function callNames(): Map<number, string> {
   );
 }
 
+function isOthers(role: string, name: string): boolean {
+  return (
+    NEVER.has(name) ||
+    OTHERS[`${role} ${name}`] === 'all' ||
+    // A cell whose call has begun sets its limits, and then is the program.
+    (role === 'cell-limits' && name !== 'prlimit64')
+  );
+}
+
+/** What the kernel may answer: all of it, or two. */
+function errnosOf(role: string, name: string, isThorough: boolean): ErrnoName[] {
+  const fitting = COLLECTING[`${role} ${name}`] ?? ERRNOS[name] ?? OTHERWISE;
+  return isThorough || fitting === COLLECTING[`${role} ${name}`] ? fitting : fitting.slice(0, 2);
+}
+
 /** The occurrences that are made to fail: all of a few, else the first, those around the middle, and the last. */
 function occurrences(most: number, isThorough: boolean): number[] {
   const all = Array.from({ length: most }, (_, index) => index + 1);
@@ -180,28 +204,22 @@ export function plan(
   roles: readonly string[],
   isThorough: boolean,
 ): Case[] {
-  return counts
-    .filter(({ role }) => roles.includes(role))
-    .flatMap(({ role, call, most }) => {
-      const name = names.get(call) ?? String(call);
-      // A cell whose call has begun sets its limits, and then is the program.
-      if (NEVER.has(name) || (role === 'cell-limits' && name !== 'prlimit64')) {
-        return [];
-      }
-      const fitting = ERRNOS[name] ?? OTHERWISE;
-      const others = OTHERS[`${role} ${name}`];
-      const ours = others === undefined ? most : others === 'last' ? most - 1 : 0;
-      return occurrences(ours, isThorough).flatMap((occurrence) =>
-        (isThorough ? fitting : fitting.slice(0, 2)).map((errnoName) => ({
-          role,
-          call,
-          name,
-          occurrence,
-          of: most,
-          errnoName,
+  const cases: Case[] = [];
+  for (const { role, call, most } of counts) {
+    const name = names.get(call) ?? String(call);
+    if (!roles.includes(role) || isOthers(role, name)) {
+      continue;
+    }
+    const ours = most - Number(OTHERS[`${role} ${name}`] ?? 0);
+    for (const occurrence of occurrences(ours, isThorough)) {
+      for (const errnoName of errnosOf(role, name, isThorough)) {
+        cases.push({
+          ...{ role, call, name, occurrence, of: most, errnoName },
           errno: errno[errnoName],
           isMade: MADE_ANYWAY.has(name),
-        })),
-      );
-    });
+        });
+      }
+    }
+  }
+  return cases;
 }

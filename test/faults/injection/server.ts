@@ -37,7 +37,9 @@ const text = (error: unknown): string =>
 function describe({ error, result = '' }: Outcome): string {
   if (error instanceof JailError) {
     const { code, step, errnoName, syscall, message } = error;
-    return step === undefined ? `${code}: ${message}` : `${step} (${syscall}): ${errnoName}`;
+    return step === undefined || errnoName === undefined
+      ? `${code}: ${message}`
+      : `${step} (${syscall}): ${errnoName}`;
   }
   return error === undefined ? result : text(error);
 }
@@ -56,7 +58,8 @@ function judge(outcome: Outcome, fault: Case): string {
   if (!(error instanceof JailError)) {
     return `no error of ours: ${text(error)}`;
   }
-  if (error.code !== 'ERR_CODEJAIL_SETUP' || error.step === undefined) {
+  const isOfStep = error.code === 'ERR_CODEJAIL_SETUP' || error.code === 'ERR_CODEJAIL_COLLECT';
+  if (!isOfStep || error.step === undefined) {
     return `names no step: ${error.code} ${error.message}`;
   }
   return error.errnoName === fault.errnoName ? '' : `names another errno: ${error.message}`;
