@@ -101,7 +101,11 @@ class Messenger {
 Status install_cell_filter(const Spec& spec, const Descriptor& link) {
   Messenger messenger(link.get());
   Descriptor listener;
-  if (link.valid() && messenger.start()) {
+  if (link.valid()) {
+    // Not the filter that refuses instead: a right program would be told that there is no more.
+    if (!messenger.start()) {
+      return Status::failure(Step::kSeccomp, errno, "clone");
+    }
     const Status asking =
         install_seccomp_filter({ExecPolicy::kDeny, CountPolicy::kAsk, kInit}, spec, listener);
     if (asking.ok()) {
