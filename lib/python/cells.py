@@ -281,6 +281,7 @@ def fail_without_cells(outcome):
         -1: 'a process can not be forked: a preloaded module may have started a thread',
         -4: 'a preloaded module has mapped memory that processes share, as mmap.mmap(-1, n) and multiprocessing do: '
             'every call would see what another one writes there',
+        -5: 'what is mapped could not be read from /proc/self/maps',
         -2: 'the rehearsal has not ended after %d seconds' % (LONGEST_REHEARSAL_MS / 1000),
     }.get(outcome, 'the rehearsal failed'))
 

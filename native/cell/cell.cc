@@ -141,7 +141,11 @@ CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handov
   (void)malloc_trim(0);  // tells whether there was anything
 #endif
   // What one call writes there all others would see.
-  if (shares_writable_memory()) {
+  bool is_shared = false;
+  if (!find_shared_memory(is_shared)) {
+    return -5;
+  }
+  if (is_shared) {
     return -4;
   }
   switch (send_scout(Descriptor(request), state().pages, patience_ms)) {

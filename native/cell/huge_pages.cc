@@ -72,15 +72,15 @@ bool is_huge(std::uint64_t address) {
   return false;
 }
 
-bool has_code(std::uint64_t chunk) {
+// False where it can't be told: code would be exchanged for what can't be executed.
+bool find_code(std::uint64_t chunk, bool& has_code) {
   MemoryMap map;
   Area area;
+  has_code = false;
   while (map.next(area)) {
-    if (area.is_executable && area.start < chunk + kHuge && chunk < area.end) {
-      return true;
-    }
+    has_code = has_code || (area.is_executable && area.start < chunk + kHuge && chunk < area.end);
   }
-  return false;
+  return map.is_whole();
 }
 
 class Mapping {
@@ -117,7 +117,11 @@ bool exchange(std::uint64_t chunk) {
     return false;
   }
   std::memcpy(copy, target, kHuge);
-  const int protection = has_code(chunk) ? PROT_READ | PROT_EXEC : PROT_READ;
+  bool has_code = false;
+  if (!find_code(chunk, has_code)) {
+    return false;
+  }
+  const int protection = has_code ? PROT_READ | PROT_EXEC : PROT_READ;
   return is_huge(aligned) && mprotect(copy, kHuge, protection) == 0 &&
          mremap(copy, kHuge, kHuge, MREMAP_MAYMOVE | MREMAP_FIXED, target) != MAP_FAILED;
 }

@@ -62,15 +62,14 @@ bool MemoryMap::next(Area& area) {
   return false;
 }
 
-bool shares_writable_memory() {
+bool find_shared_memory(bool& is_shared) {
   MemoryMap map;
   Area area;
+  is_shared = false;
   while (map.next(area)) {
-    if (area.is_writable && !area.is_private) {
-      return true;
-    }
+    is_shared = is_shared || (area.is_writable && !area.is_private);
   }
-  return false;
+  return map.is_whole();
 }
 
 }  // namespace codejail

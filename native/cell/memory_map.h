@@ -23,14 +23,17 @@ struct Area {
 // One line of the list; false where it is none.
 [[nodiscard]] bool read_area(const char* line, Area& area);
 
-// Whether something is mapped that a fork shares with this process, to be written by both.
-[[nodiscard]] bool shares_writable_memory();
+// Whether something is mapped that a fork shares with this process, to be written by both. False
+// where the list can't be read.
+[[nodiscard]] bool find_shared_memory(bool& is_shared);
 
 class MemoryMap {
  public:
   MemoryMap();
   // The next area, upwards. False after the last one, and where the list can't be read.
   bool next(Area& area);
+  // Once there is no next one: whether all of the list was read.
+  [[nodiscard]] bool is_whole() const { return file_ && std::ferror(file_.get()) == 0; }
 
  private:
   struct Closer {

@@ -234,6 +234,9 @@ Status HostSources::open(const Spec& spec) {
   });
   opened_ = std::make_unique<Descriptor[]>(count);
   const Descriptor root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid()) {
+    return Status::failure(Step::kMounts, errno, "/");
+  }
   std::size_t at = 0;
   return spec.each([&](const Record& record) {
     if (!shows_host(record)) {

@@ -87,16 +87,17 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
   return mapped;
 }
 
+bool begin_nursery(int orders, int handover) {
+  // SIG_IGN: reaped by the kernel, nobody here waits for a cell (wait(2), NOTES).
+  // PR_SET_DUMPABLE: the files of /proc of a child that can't be dumped belong to the host's root,
+  // so that its maps could not be written (proc(5)). No cell sees this process, and it has no
+  // secret.
+  return ::signal(SIGCHLD, SIG_IGN) != SIG_ERR && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 &&
+         dup3(orders, kOrders, O_CLOEXEC) >= 0 && dup3(handover, kHandover, O_CLOEXEC) >= 0 &&
+         sys_close_range(kHandover + 1, ~0U, 0) == 0;
+}
+
 [[noreturn]] void run_nursery() {
-  // Reaped by the kernel: nobody here waits for a cell (wait(2), NOTES).
-  if (::signal(SIGCHLD, SIG_IGN) == SIG_ERR) {
-    _exit(2);
-  }
-  // The files of /proc of a child that can't be dumped belong to the host's root, so that its maps
-  // could not be written (proc(5)). No cell sees this process, and it has no secret.
-  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
-    _exit(2);
-  }
   NetworkNamespaces networks;
   for (;;) {
     Descriptor received[kCellFromServer];
@@ -136,11 +137,23 @@ Status start_nursery(Spec& spec, Descriptor& handover) {
   if (child == 0) {
     // All that is mapped here is mapped in each cell's PID 1 too, which takes it down when it ends.
     spec.keep_header_only();
-    if (dup3(orders, kOrders, O_CLOEXEC) < 0 || dup3(inside.get(), kHandover, O_CLOEXEC) < 0 ||
-        sys_close_range(kHandover + 1, ~0U, 0) != 0) {
+    const bool has_begun = begin_nursery(orders, inside.get());
+    const int error = has_begun ? 0 : errno;
+    const int link = has_begun ? kHandover : inside.get();
+    // Where it can't be told, its end is.
+    if (send(link, &error, sizeof(error), MSG_NOSIGNAL) != sizeof(error) || !has_begun) {
       _exit(2);
     }
     run_nursery();
+  }
+  inside.reset();
+  int error = 0;
+  ssize_t count = 0;
+  do {
+    count = recv(handover.get(), &error, sizeof(error), 0);
+  } while (count < 0 && errno == EINTR);
+  if (count != sizeof(error) || error != 0) {
+    return Status::failure(Step::kNursery, count < 0 ? errno : count == 0 ? EPIPE : error);
   }
   // Only the nursery reads it: its end must be seen by the server.
   return ::close(orders) == 0 ? Status::success() : Status::failure(Step::kNursery, errno, "close");
