@@ -160,6 +160,59 @@ void count_calls(Filter& filter, Calls& calls, CountPolicy policy) {
   calls.go(SYS_epoll_ctl, filter.load_argument(1));
 }
 
+// Goes on at `then` where the upper halves of the first two arguments are the key's, which the
+// kernel does not read: both are ints. Only the launcher knows it.
+Filter::Place if_by_launcher(Filter& filter, std::uint64_t key, Filter::Place then,
+                             Filter::Place otherwise) {
+  filter.if_equal(static_cast<std::uint32_t>(key), then, otherwise);
+  const Filter::Place second = filter.load_argument_high(1);
+  filter.if_equal(static_cast<std::uint32_t>(key >> 32U), second, otherwise);
+  return filter.load_argument_high(0);
+}
+
+// Locks (launcher/locks.h), which the supervisor takes. It may: where it has a filter of its own,
+// or else by its key. No locks of open files by fcntl, as on a kernel before 3.15, for the program:
+// the supervisor takes others so.
+void restrict_locks(Filter& filter, Calls& calls, const FilterPolicy& policy) {
+  const Filter::Place allowed = filter.answer(kAllow);
+  if (policy.count == CountPolicy::kAllow) {
+    for (const int call :
+         {SYS_flock, SYS_pidfd_getfd, SYS_process_vm_readv, SYS_process_vm_writev}) {
+      calls.answer(call, kAllow);
+    }
+    return;
+  }
+  const std::uint32_t question =
+      policy.count == CountPolicy::kAsk ? std::uint32_t{SECCOMP_RET_USER_NOTIF} : refuse(EACCES);
+  const Filter::Place asked = filter.answer(question);
+  const Filter::Place refused = filter.answer(refuse(EPERM));
+  const Filter::Place unknown = filter.answer(refuse(EINVAL));
+  const LauncherKey& key = policy.key;
+  if (key.locks == 0) {
+    calls.answer(SYS_flock, question);
+  } else {
+    calls.go(SYS_flock, if_by_launcher(filter, key.locks, allowed, asked));
+    calls.go(SYS_pidfd_getfd, if_by_launcher(filter, key.locks, allowed, refused));
+  }
+  if (key.memory != 0) {
+    filter.if_equal(key.memory, allowed, refused);
+    const Filter::Place by_key = filter.load_argument_high(0);
+    calls.go(SYS_process_vm_readv, by_key);
+    calls.go(SYS_process_vm_writev, by_key);
+  }
+  const Filter::Place otherwise = calls.place(filter, SYS_fcntl);
+  Filter::Place by_owner =
+      key.locks == 0 ? unknown : if_by_launcher(filter, key.locks, allowed, unknown);
+  // Each of the two begins with a load.
+  const Filter::Place open_file = filter.if_equal(F_OFD_GETLK, by_owner, otherwise);
+  const Filter::Place open_file_set = filter.if_equal(F_OFD_SETLK, by_owner, open_file);
+  const Filter::Place open_file_wait = filter.if_equal(F_OFD_SETLKW, unknown, open_file_set);
+  const Filter::Place tell = filter.if_equal(F_GETLK, asked, open_file_wait);
+  const Filter::Place set = filter.if_equal(F_SETLK, asked, tell);
+  filter.if_equal(F_SETLKW, asked, set);
+  calls.go(SYS_fcntl, filter.load_argument(1));
+}
+
 // Without a mount and network namespace of its own no socket that could reach the host's.
 void restrict_sockets(Calls& calls, bool unix_sockets) {
   if (!unix_sockets) {
@@ -328,6 +381,7 @@ bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& f
   restrict_memory(filter, calls);
   restrict_msync(filter, calls);
   restrict_file_flags(filter, calls);
+  restrict_locks(filter, calls, policy);
   restrict_landlock(calls, policy.exec, spec);
   if (spec.has(kNoTruncation)) {
     deny_truncation(filter, calls);

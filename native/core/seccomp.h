@@ -5,6 +5,7 @@
 
 #include "descriptor.h"
 #include "filter.h"
+#include "launcher_key.h"
 #include "spec.h"
 #include "status.h"
 
@@ -25,6 +26,7 @@ struct FilterPolicy {
   ExecPolicy exec;
   CountPolicy count;
   pid_t launcher;  // the one process of the jail whose limits and scheduling nobody may change
+  LauncherKey key{};
   [[nodiscard]] bool asks() const { return exec == ExecPolicy::kAsk || count == CountPolicy::kAsk; }
 };
 

@@ -76,17 +76,18 @@ constexpr Value kArchPrctlOptions[] = {
 // ---- ioctl. Others ENOTTY, the answer of whatever is no terminal, and there is none in a jail.
 
 constexpr Value kIoctlRequests[] = {
-    TCGETS,                     // isatty(3), by every runtime
-    0x802c542a,                 // TCGETS2: isatty(3) since glibc 2.42
-    TIOCGWINSZ,                 // os.get_terminal_size, shells
-    TIOCGPGRP,                  // shells: is there job control
-    FIOCLEX,                    // CPython, os.set_inheritable
-    FIONCLEX,                   // the same
-    FIONBIO,                    // CPython, libuv: without waiting
-    FIONREAD,                   // how much can be read; Java, Ruby, Perl
-    SECCOMP_IOCTL_NOTIF_RECV,   // the launcher's listener; a program has none
-    SECCOMP_IOCTL_NOTIF_SEND,   // the same
-    SECCOMP_IOCTL_NOTIF_ADDFD,  // the same
+    TCGETS,                        // isatty(3), by every runtime
+    0x802c542a,                    // TCGETS2: isatty(3) since glibc 2.42
+    TIOCGWINSZ,                    // os.get_terminal_size, shells
+    TIOCGPGRP,                     // shells: is there job control
+    FIOCLEX,                       // CPython, os.set_inheritable
+    FIONCLEX,                      // the same
+    FIONBIO,                       // CPython, libuv: without waiting
+    FIONREAD,                      // how much can be read; Java, Ruby, Perl
+    SECCOMP_IOCTL_NOTIF_RECV,      // the launcher's listener; a program has none
+    SECCOMP_IOCTL_NOTIF_SEND,      // the same
+    SECCOMP_IOCTL_NOTIF_ADDFD,     // the same
+    SECCOMP_IOCTL_NOTIF_ID_VALID,  // the same
 };
 
 // ---- fcntl. Others EACCES. No lease, for which everybody else's open of the file waits; no word
@@ -103,7 +104,7 @@ constexpr Value kFcntlCommands[] = {
     F_GETLK,          // record locks: SQLite, Java
     F_SETLK,          //
     F_SETLKW,         //
-    F_OFD_GETLK,      // the same of open files: newer SQLite, Go
+    F_OFD_GETLK,      // of open files: the supervisor alone, EINVAL for the program
     F_OFD_SETLK,      //
     F_OFD_SETLKW,     //
     F_GETPIPE_SZ,     // coreutils

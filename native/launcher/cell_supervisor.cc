@@ -128,7 +128,7 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   spec.keep_header_only();
   // No Landlock here: the main process has a domain of its own, and a process can't signal across
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
-  CountedCalls counted(spec.header());
+  CountedCalls counted(spec.header(), tmp_directory, {});
   Descriptor no_listener;
   const FilterPolicy policy{ExecPolicy::kDeny, CountPolicy::kAllow, getpid()};
   require(channel, install_seccomp_filter(policy, spec, no_listener));

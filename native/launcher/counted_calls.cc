@@ -41,10 +41,11 @@ std::uint64_t affordable_epolls() {
 
 }  // namespace
 
-CountedCalls::CountedCalls(const SpecHeader& header)
+CountedCalls::CountedCalls(const SpecHeader& header, const Descriptor& tmp, const LauncherKey& key)
     : proc_(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
       epolls_(std::min(scaled(kEpolls, header), affordable_epolls()), scaled(kWatches, header)),
-      sockets_(scaled(kSockets, header), (header.namespaces & CLONE_NEWNET) != 0) {}
+      sockets_(scaled(kSockets, header), (header.namespaces & CLONE_NEWNET) != 0),
+      locks_(proc_, tmp, header.uid, key) {}
 
 bool CountedCalls::answer(const Descriptor& listener, const Notification& call) {
   // Whoever is killed or interrupted meanwhile makes nothing: it is counted until the next look.
@@ -68,7 +69,7 @@ bool CountedCalls::answer(const Descriptor& listener, const Notification& call) 
     case SYS_connect:
       return decide(sockets_.take_connection(proc_), ENOBUFS);
     default:
-      return call.refuse(listener, ENOSYS);
+      return locks_.answer(listener, call);
   }
 }
 

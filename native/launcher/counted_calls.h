@@ -6,6 +6,8 @@
 
 #include "descriptor.h"
 #include "epolls.h"
+#include "launcher_key.h"
+#include "locks.h"
 #include "notification.h"
 #include "sockets.h"
 #include "spec.h"
@@ -14,8 +16,9 @@ namespace codejail {
 
 class CountedCalls {
  public:
-  // Opens /proc while no program runs that could bar the way to it.
-  explicit CountedCalls(const SpecHeader& header);
+  // Opens /proc while no program runs that could bar the way to it. `tmp`, which outlives it: the
+  // jail's writable directory. `key`: its own, of the filter that it is under.
+  CountedCalls(const SpecHeader& header, const Descriptor& tmp, const LauncherKey& key);
 
   // Makes ahead what this process can't make once it is under a filter that asks: of a jail whose
   // launcher is under its program's. Where there is no room for it, the program gets none.
@@ -25,12 +28,17 @@ class CountedCalls {
   // errno where the caller could not be told.
   bool answer(const Descriptor& listener, const Notification& call);
 
+  // Calls that wait for a lock are to be answered later: every few milliseconds.
+  [[nodiscard]] bool has_waiters() const { return locks_.has_waiters(); }
+  [[nodiscard]] bool try_again(const Descriptor& listener) { return locks_.try_again(listener); }
+
  private:
   bool lend_epoll(const Descriptor& listener, const Notification& call);
 
   Descriptor proc_;
   Epolls epolls_;
   Sockets sockets_;
+  Locks locks_;
 };
 
 }  // namespace codejail

@@ -5,6 +5,7 @@
 #include <linux/securebits.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -163,10 +164,10 @@ void offer_to_oom_killer() {
   }
 }
 
-Status install_filter(const Spec& spec, Descriptor& listener) {
+Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& listener) {
   const bool may_exec = spec.has(kAllowExec);
   const FilterPolicy policy{may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk, CountPolicy::kAsk,
-                            getpid()};
+                            getpid(), key};
   const Status installed = install_seccomp_filter(policy, spec, listener);
   if (may_exec && installed.error() == EBUSY) {
     return install_seccomp_filter({policy.exec, CountPolicy::kRefuse, policy.launcher}, spec,
@@ -240,7 +241,7 @@ Status install_filter(const Spec& spec, Descriptor& listener) {
     Descriptor handover;
     require(channel, start_nursery(spec, handover));
     program.set_handover(std::move(handover));
-    CountedCalls counted(header);
+    CountedCalls counted(header, tmp_directory, {});
     supervise(spec, channel, program, tmp_directory, counted, Descriptor(), session, "");
   }
   require(channel, wall_memory(header));
@@ -280,11 +281,15 @@ Status install_filter(const Spec& spec, Descriptor& listener) {
   } else if (spec.has(kLandlock)) {
     require(channel, restrict_with_landlock(spec));
   }
-  CountedCalls counted(header);
+  LauncherKey key;
+  if (getrandom(&key, sizeof(key), 0) != sizeof(key)) {
+    require(channel, Status::failure(Step::kSeccomp, errno, "getrandom"));
+  }
+  CountedCalls counted(header, tmp_directory, key);
   Descriptor listener;
   if (spec.has(kSeccomp)) {
     counted.prepare();
-    require(channel, install_filter(spec, listener));
+    require(channel, install_filter(spec, key, listener));
   }
   supervise(spec, channel, program, tmp_directory, counted, std::move(listener), session, label);
 }

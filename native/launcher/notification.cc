@@ -27,6 +27,10 @@ bool Notification::receive(const Descriptor& listener) {
   return ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_RECV, &request_) == 0;
 }
 
+bool Notification::is_valid(const Descriptor& listener) const {
+  return ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &request_.id) == 0 || errno != ENOENT;
+}
+
 bool Notification::go_on(const Descriptor& listener) const {
   seccomp_notif_resp response{};
   response.id = request_.id;

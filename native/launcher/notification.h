@@ -19,12 +19,16 @@ class Notification {
   [[nodiscard]] std::uint64_t argument(int index) const { return request_.data.args[index]; }
   [[nodiscard]] std::uint32_t caller() const { return request_.pid; }
 
+  // Whether its caller still waits: it has neither been killed nor interrupted.
+  [[nodiscard]] bool is_valid(const Descriptor& listener) const;
+
   // These three return false with errno where the caller could not be told, and waits. One that was
   // killed or interrupted meanwhile needs no answer.
 
   // The kernel makes the call, with arguments that it reads anew: nothing that lies behind a
   // pointer may have been decided on.
   [[nodiscard]] bool go_on(const Descriptor& listener) const;
+  // With 0 the call has succeeded.
   [[nodiscard]] bool refuse(const Descriptor& listener, int error) const;
   // The caller gets a descriptor of the same open file, and its number is the call's result. Where
   // it has no number left, or this kernel (before 5.9) can't do it, EMFILE.

@@ -27,6 +27,7 @@ constexpr int kFirstSleepMs = 2;
 constexpr std::uint64_t kMillisecond = 1000000;
 // A program can have orphans end as fast as they are reaped: the sums are looked at in between.
 constexpr int kMostReaped = 64;
+constexpr int kTryAgainMs = 5;
 
 class Supervisor {
  public:
@@ -149,13 +150,15 @@ class Supervisor {
     if (has_more_to_reap_) {
       return 0;
     }
-    if (sleep_ms_ < 0) {
+    const std::uint64_t now = monotonic_ns();
+    std::uint64_t due = sleep_ms_ < 0 ? ~std::uint64_t{0} : next_look_ns_;
+    if (counted_.has_waiters()) {
+      due = std::min(due, now + kTryAgainMs * kMillisecond);
+    }
+    if (due == ~std::uint64_t{0}) {
       return -1;
     }
-    const std::uint64_t now = monotonic_ns();
-    return now >= next_look_ns_
-               ? 0
-               : static_cast<int>((next_look_ns_ - now + kMillisecond - 1) / kMillisecond);
+    return now >= due ? 0 : static_cast<int>((due - now + kMillisecond - 1) / kMillisecond);
   }
 
   void look_at_sums() {
@@ -179,6 +182,9 @@ class Supervisor {
                         {alarm_.get(), POLLIN, 0},
                         {link_.get(), POLLIN, 0}};
     const int ready = poll(events, 5, patience_ms());
+    if (counted_.has_waiters() && !counted_.try_again(listener_)) {
+      channel_.fail(Status::failure(Step::kSupervise, errno, "the answer to a system call"));
+    }
     if (ready <= 0) {
       return;
     }

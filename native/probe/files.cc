@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,18 @@ void must_not_open(const char* check, const char* path, int flags) {
   if (file >= 0) {
     close(file);
   }
+}
+
+// Of the host's: others would wait for it.
+void check_locks() {
+  const int program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  report_refused("files", "lock a file that it is shown", flock(program, LOCK_EX | LOCK_NB));
+  struct flock record {};
+  record.l_type = F_RDLCK;
+  record.l_whence = SEEK_SET;
+  report_refused("files", "lock a part of a file that it is shown",
+                 fcntl(program, F_SETLK, &record));
+  close(program);
 }
 
 }  // namespace
@@ -41,6 +54,7 @@ void check_files() {
   report_refused("files", "follow a link out of its tmp",
                  symlink("/etc/passwd", "tmp/link") != 0 ? -1 : open("tmp/link", O_RDONLY));
   unlink("tmp/link");
+  check_locks();
 }
 
 }  // namespace codejail_probe

@@ -129,6 +129,49 @@ attempt('/tmp', lambda: (open(path, 'w').close(), os.unlink(path)))
     );
   });
 
+  describe('locks', () => {
+    defence(
+      'locks on files of the host',
+      ['seccomp', 'apparmor'],
+      `
+import fcntl
+shown = open(os.__file__)
+attempt('flock', fcntl.flock, shown, fcntl.LOCK_SH | fcntl.LOCK_NB)
+attempt('record', fcntl.lockf, shown, fcntl.LOCK_SH | fcntl.LOCK_NB)
+`,
+    );
+
+    // The launcher takes them where there is a filter, and may look at the program where both have one uid.
+    const canLook = layers.includes('own-root') || !layers.includes('seccomp');
+    const lacking = canLook ? '' : ' (needs a root of its own)';
+    (canLook ? it : it.skip)(`supports them in its own tmp${lacking}`, async () => {
+      const found = await outcomes(
+        jail,
+        `
+import fcntl, sqlite3
+own = open('tmp/own', 'w')
+attempt('flock', fcntl.flock, own, fcntl.LOCK_EX | fcntl.LOCK_NB)
+attempt('record', fcntl.lockf, own, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def work():
+    database = sqlite3.connect('tmp/database', timeout=60)
+    with database: database.execute('create table if not exists numbers (number)')
+    for number in range(3):
+        with database: database.execute('insert into numbers values (?)', (number,))
+    return database
+child = os.fork()
+if child == 0:
+    work()
+    os._exit(0)
+database = work()
+os.waitpid(child, 0)
+say('rows', database.execute('select count(*) from numbers').fetchone()[0])
+`,
+        { limits: UNHURRIED },
+      );
+      expect(found).toEqual({ flock: 'reached', record: 'reached', rows: 6 });
+    });
+  });
+
   describe('network', () => {
     defence(
       'sockets of the network',
@@ -180,7 +223,8 @@ attempt('written', run, 'tmp/program')
     );
     defence(
       'tracing its own children',
-      ['seccomp', 'apparmor'],
+      // AppArmor can't tell the program from its launcher, which needs as much (locks).
+      ['seccomp'],
       `
 child = os.fork()
 if child == 0:

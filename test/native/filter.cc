@@ -1,5 +1,6 @@
 // Prints the seccomp filter and the table that it is made from, as JSON, for the tests to compare.
-// Arguments: allow, ask or deny (of exec); the flags of the spec; the launcher's number.
+// Arguments: allow, ask or deny (of exec), count or refuse (of what is counted); the flags of the
+// spec; the launcher's number; its keys for locks and for memory.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -85,15 +86,21 @@ int print_all(const FilterPolicy& policy, std::uint32_t flags) {
 int main(int argc, char** argv) {
   using codejail::CountPolicy;
   using codejail::ExecPolicy;
-  if (argc != 4) {
+  if (argc != 6) {
     return 64;
   }
   const ExecPolicy exec = std::strcmp(argv[1], "allow") == 0 ? ExecPolicy::kAllow
                           : std::strcmp(argv[1], "ask") == 0 ? ExecPolicy::kAsk
                                                              : ExecPolicy::kDeny;
   // Else what is counted is allowed: the table is about arguments.
-  const CountPolicy count =
-      std::strcmp(argv[1], "count") == 0 ? CountPolicy::kAsk : CountPolicy::kAllow;
-  return codejail::print_all({exec, count, static_cast<pid_t>(std::strtol(argv[3], nullptr, 10))},
-                             static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10)));
+  const CountPolicy count = std::strcmp(argv[1], "count") == 0    ? CountPolicy::kAsk
+                            : std::strcmp(argv[1], "refuse") == 0 ? CountPolicy::kRefuse
+                                                                  : CountPolicy::kAllow;
+  const codejail::LauncherKey key{
+      std::strtoull(argv[4], nullptr, 10),
+      static_cast<std::uint32_t>(std::strtoul(argv[5], nullptr, 10)),
+  };
+  return codejail::print_all(
+      {exec, count, static_cast<pid_t>(std::strtol(argv[3], nullptr, 10)), key},
+      static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10)));
 }

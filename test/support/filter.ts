@@ -166,12 +166,18 @@ export class FilterPrinter {
 
   /**
    * The filter of one kind of jail.
-   * @param exec what becomes of an exec
+   * @param kind what becomes of an exec, or of what is counted
    * @param flags of the spec: `SPEC_FLAGS`
    * @param launcher the process that nobody may change
+   * @param key by which it is known in the upper halves of arguments: `locks` of 64 bits, `memory` of 32; 0 for none
    */
-  filter(exec: 'allow' | 'ask' | 'count' | 'deny', flags = 0, launcher = 1): SeccompFilter {
-    const args = [exec, String(flags), String(launcher)];
+  filter(
+    kind: 'allow' | 'ask' | 'count' | 'deny' | 'refuse',
+    flags = 0,
+    launcher = 1,
+    key = { locks: 0n, memory: 0n },
+  ): SeccompFilter {
+    const args = [kind, flags, launcher, key.locks, key.memory].map(String);
     return new SeccompFilter(execFileSync(this.#program, args, { encoding: 'utf8' }));
   }
 

@@ -17,6 +17,7 @@ const number = (x64: number, arm64: number): number => (isX64 ? x64 : arm64);
 const CALLS = {
   clone: number(56, 220),
   fcntl: number(72, 25),
+  flock: number(73, 32),
   futex: number(202, 98),
   getsockopt: number(55, 209),
   ioctl: number(16, 29),
@@ -26,7 +27,10 @@ const CALLS = {
   madvise: number(28, 233),
   mmap: number(9, 222),
   mprotect: number(10, 226),
+  pidfd_getfd: 438,
   prctl: number(157, 167),
+  process_vm_readv: number(310, 270),
+  process_vm_writev: number(311, 271),
   read: number(0, 63),
   recvfrom: number(45, 207),
   sched_setattr: number(314, 274),
@@ -407,12 +411,106 @@ describe('calls that make what no limit counts', () => {
   });
 });
 
+const FCNTL = { F_GETLK: 5n, F_SETLK: 6n, F_SETLKW: 7n };
+const OPEN_FILE = { F_OFD_GETLK: 36n, F_OFD_SETLK: 37n, F_OFD_SETLKW: 38n };
+
+describe('locks', () => {
+  const key = { locks: 0x12345678_9abcdef0n, memory: 0x0fedcba9n };
+  const first = 0x12345678n << 32n;
+  const second = 0x9abcdef0n << 32n;
+  const memory = key.memory << 32n;
+  const ofLauncher = [CALLS.flock, CALLS.pidfd_getfd] as const;
+
+  it('are put to the supervisor', () => {
+    for (const each of [printer.filter('count'), printer.filter('count', 0, 1, key)]) {
+      expect(each.answer(CALLS.flock, [3n, 2n])).toBe('ask');
+      for (const command of Object.values(FCNTL)) {
+        expect(each.answer(CALLS.fcntl, [3n, command])).toBe('ask');
+        // Also by who knows the launcher's key.
+        expect(each.answer(CALLS.fcntl, [first | 3n, second | command])).toBe('ask');
+      }
+      // F_GETFD
+      expect(each.answer(CALLS.fcntl, [3n, 1n])).toBe('allow');
+    }
+  });
+
+  it('are denied where there is none', () => {
+    const refusing = printer.filter('refuse');
+    expect(refusing.answer(CALLS.flock, [3n, 2n])).toBe(EACCES);
+    for (const command of Object.values(FCNTL)) {
+      expect(refusing.answer(CALLS.fcntl, [3n, command])).toBe(EACCES);
+    }
+  });
+
+  it('of open files by fcntl are unknown', () => {
+    for (const each of [
+      printer.filter('count'),
+      printer.filter('count', 0, 1, key),
+      printer.filter('refuse'),
+    ]) {
+      for (const command of Object.values(OPEN_FILE)) {
+        expect(each.answer(CALLS.fcntl, [3n, command])).toBe(EINVAL);
+      }
+    }
+  });
+
+  it('are allowed to the launcher by its key', () => {
+    const keyed = printer.filter('count', 0, 1, key);
+    for (const call of ofLauncher) {
+      expect(keyed.answer(call, [first | 3n, second | 2n])).toBe('allow');
+    }
+    expect(keyed.answer(CALLS.fcntl, [first | 3n, second | OPEN_FILE.F_OFD_GETLK])).toBe('allow');
+    expect(keyed.answer(CALLS.fcntl, [first | 3n, second | OPEN_FILE.F_OFD_SETLK])).toBe('allow');
+    // It never waits.
+    expect(keyed.answer(CALLS.fcntl, [first | 3n, second | OPEN_FILE.F_OFD_SETLKW])).toBe(EINVAL);
+    expect(keyed.answer(CALLS.process_vm_readv, [memory | 9n])).toBe('allow');
+    expect(keyed.answer(CALLS.process_vm_writev, [memory | 9n])).toBe('allow');
+  });
+
+  it('are not allowed by half of the key, or by any other', () => {
+    const keyed = printer.filter('count', 0, 1, key);
+    const wrong = [0n, 1n << 32n, first ^ (1n << 63n), second ^ (1n << 32n), memory];
+    for (const [left, right] of [
+      ...wrong.flatMap((one) => [
+        [first, one],
+        [one, second],
+        [one, one],
+      ]),
+      [second, first],
+    ] as [bigint, bigint][]) {
+      expect(keyed.answer(CALLS.flock, [left | 3n, right | 2n])).toBe('ask');
+      expect(keyed.answer(CALLS.pidfd_getfd, [left | 3n, right | 2n])).toBe(EPERM);
+      expect(keyed.answer(CALLS.fcntl, [left | 3n, right | OPEN_FILE.F_OFD_SETLK])).toBe(EINVAL);
+    }
+    // The key of memory, which can be guessed, says nothing about that of locks.
+    for (const half of [0n, 1n << 32n, first, second, memory ^ (1n << 32n)]) {
+      expect(keyed.answer(CALLS.process_vm_readv, [half | 9n])).toBe(EPERM);
+      expect(keyed.answer(CALLS.process_vm_writev, [half | 9n])).toBe(EPERM);
+    }
+  });
+
+  it('have no key that is zero', () => {
+    for (const each of [printer.filter('count'), printer.filter('refuse')]) {
+      expect(each.answer(CALLS.pidfd_getfd, [3n, 3n])).toBe(EPERM);
+      expect(each.answer(CALLS.process_vm_readv, [9n])).toBe(EPERM);
+      expect(each.answer(CALLS.process_vm_writev, [9n])).toBe(EPERM);
+      expect(each.answer(CALLS.fcntl, [3n, OPEN_FILE.F_OFD_SETLK])).toBe(EINVAL);
+    }
+  });
+});
+
 describe('calls', () => {
   it('are allowed, answered, refused or denied by the lists, and else unknown', () => {
     const { allowed, answered, refused, denied } = filter.calls;
     const conditional = new Set(filter.arguments.map(({ call }) => call));
     const asked = new Set([number(59, 221), number(322, 281)]);
-    const counted = Object.values(COUNTED);
+    const counted = [
+      ...Object.values(COUNTED),
+      CALLS.flock,
+      CALLS.pidfd_getfd,
+      CALLS.process_vm_readv,
+      CALLS.process_vm_writev,
+    ];
     const byLauncher = new Set([
       number(141, 140),
       number(251, 30),
