@@ -123,7 +123,7 @@ void Epolls::find_given_back(const Descriptor& proc) {
       is_held[watches.mark - kMark] = true;
     }
   };
-  if (!for_each_held_file(proc, look)) {
+  if (!for_each_held_file(proc.get(), look)) {
     return;
   }
   for (std::size_t place = 0; place < epolls_.size(); ++place) {

@@ -7,8 +7,6 @@
 
 #include <cstdint>
 
-#include "descriptor.h"
-
 namespace codejail {
 
 // One descriptor of one task: of threads that share a table each shows all.
@@ -20,10 +18,10 @@ struct HeldFile {
 
 // Calls visit(context, file) for each descriptor of each task but this process. False where some
 // could not be seen: then there may be more. `proc`: a descriptor of /proc.
-bool visit_held_files(const Descriptor& proc, void (*visit)(void*, const HeldFile&), void* context);
+bool visit_held_files(int proc, void (*visit)(void*, const HeldFile&), void* context);
 
 template <typename Visit>
-bool for_each_held_file(const Descriptor& proc, Visit visit) {
+bool for_each_held_file(int proc, Visit visit) {
   return visit_held_files(
       proc, [](void* context, const HeldFile& file) { (*static_cast<Visit*>(context))(file); },
       &visit);

@@ -72,7 +72,7 @@ bool weigh_held(const Descriptor& proc, std::uint64_t& weight) {
       sockets.insert(std::strtoull(file.link + sizeof(kSocket) - 1, nullptr, 10));
     }
   };
-  if (!for_each_held_file(proc, look)) {
+  if (!for_each_held_file(proc.get(), look)) {
     return false;
   }
   weight = sockets.size();

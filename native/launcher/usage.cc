@@ -15,6 +15,7 @@
 #include "directory.h"
 #include "mappings.h"
 #include "microseconds.h"
+#include "pipes.h"
 #include "process_memory.h"
 #include "saturating.h"
 
@@ -202,6 +203,19 @@ void UsageSampler::count_mappings(Seen& seen, std::uint64_t resident_bytes) {
   has_many_mappings_ = has_many_mappings_ || seen.mapping_bytes > 0;
 }
 
+// Some two hundred pipes can be made and filled in this time.
+constexpr std::uint64_t kPipeRoundUs = 4000;
+// To go through many processes takes long: no more than this part of the jail's own time.
+constexpr std::uint64_t kPipeShare = 8;
+
+void UsageSampler::count_pipes() {
+  if (last_cpu_us_ >= pipes_due_at_us_) {
+    const std::uint64_t before = own_cpu();
+    pipe_bytes_ = pipe_bytes(dirfd(proc_.get()));
+    pipes_due_at_us_ = last_cpu_us_ + std::max(kPipeRoundUs, kPipeShare * (own_cpu() - before));
+  }
+}
+
 Sample UsageSampler::take(std::uint64_t exact_above) {
   Sample sample;
   for (unsigned i = 0; i < count_; ++i) {
@@ -224,6 +238,8 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   if (is_counting_due_) {
     counted_at_us_ = last_cpu_us_;
   }
+  count_pipes();
+  sample.memory_bytes += pipe_bytes_;
   std::uint64_t all_mapping_bytes = 0;
   // Nothing is counted twice: what was waited for is read before what lives, of a parent before its
   // children, whose numbers are higher as a rule.
@@ -300,7 +316,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
   sample.cpu_us = std::max(sample.cpu_us, behalf_us);
   if (sample.memory_bytes > exact_above && sample.processes > 1) {
     // Rather too much than too little of those without a place.
-    std::uint64_t exact = placeless_bytes + all_mapping_bytes;
+    std::uint64_t exact = placeless_bytes + all_mapping_bytes + pipe_bytes_;
     for (unsigned i = 0; i < count_; ++i) {
       std::uint64_t bytes = 0;
       if (seen_[i].process != 0) {

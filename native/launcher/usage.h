@@ -58,6 +58,7 @@ class UsageSampler {
   Seen* entry(pid_t process, bool& is_new);
   void learn_spent(std::uint64_t used_us);
   void count_mappings(Seen& seen, std::uint64_t resident_bytes);
+  void count_pipes();
 
   Directory proc_;
   std::uint64_t own_at_start_us_;
@@ -71,11 +72,14 @@ class UsageSampler {
   // Not made empty: those behind `count_` would be memory that nobody looks at.
   Seen seen_[kMaxSeen];
   unsigned count_ = 0;
-  // To make mappings takes CPU: they are counted anew when so much was used that there may be more.
+  // To make mappings or pipes takes CPU: they are counted anew when so much was used that there may
+  // be more.
   std::uint64_t last_cpu_us_ = 0;
   std::uint64_t counted_at_us_ = 0;
   bool is_counting_due_ = false;
   bool has_many_mappings_ = false;
+  std::uint64_t pipes_due_at_us_ = 1;  // not before anything runs
+  std::uint64_t pipe_bytes_ = 0;
   pid_t newest_seen_ = 0;
   std::uint64_t ended_cpu_us_ = 0;
   // The most that the kernel has added up of those that were waited for.

@@ -91,6 +91,78 @@ say('hidden', watched())
   }
 });
 
+describe('pipes count as memory', () => {
+  // Of each both ends are open: a poll for one whose other end is closed is at its end.
+  const HIDE = `
+import select
+threading.stack_size(131072)
+def hide(count):
+    "As many pipes, which a poll in a thread holds when nobody has a descriptor of them any more."
+    held = [end for _ in range(count) for end in os.pipe()]
+    poll = select.poll()
+    for end in held: poll.register(end, 0)
+    thread = threading.Thread(target=poll.poll, daemon=True)
+    thread.start()
+    # poll or ppoll
+    while open(f'/proc/self/task/{thread.native_id}/syscall').read().split()[0] not in ('7', '271', '73'): time.sleep(0.01)
+    for end in held: os.close(end)
+`;
+
+  it.each([
+    [
+      'of several processes',
+      `
+for _ in range(8):
+    if os.fork() == 0: break
+for _ in range(100): os.close(os.pipe()[1])`,
+    ],
+    ['that threads hide', `${HIDE}\nfor _ in range(12): hide(50)`],
+    [
+      'that are FIFOs',
+      `
+for _ in range(8):
+    if os.fork() == 0: break
+for number in range(100):
+    path = f'tmp/{os.getpid()}.{number}'
+    os.mkfifo(path)
+    os.open(path, os.O_RDWR)
+    os.unlink(path)`,
+    ],
+  ])('%s', async (_name, code) => {
+    const result = await run(attacked.jail, `${code}\nwhile True: time.sleep(0.001)`, {
+      limits: { memory: 40 * 1024 * 1024 },
+    });
+    expect(result.outcome).toBe('memory-limit');
+  });
+
+  it('beyond those of an ordinary program', async () => {
+    const found = await outcomes(
+      attacked.jail,
+      `${HIDE}
+for _ in range(4): hide(5)
+held = [os.pipe() for _ in range(40)]
+for _ in range(2000):
+    ends = os.pipe()
+    for end in ends: os.close(end)
+import multiprocessing
+context = multiprocessing.get_context('fork')
+def work(number, end): end.send(number * number)
+total = 0
+for number in range(20):
+    mine, theirs = context.Pipe(False)
+    child = context.Process(target=work, args=(number, theirs))
+    child.start()
+    total += mine.recv()
+    child.join()
+say('total', total)
+os._exit(0)
+`,
+      { limits: { memory: 64 * 1024 * 1024 } },
+    );
+    expect(found).toEqual({ total: 2470 });
+  });
+});
+
 it('denies passing descriptors on: on their way they count for the user', async () => {
   const found = await outcomes(
     attacked.jail,

@@ -96,6 +96,17 @@ describe('a shell', () => {
     expect(stderr.toString()).toMatch(/cat: (not found|Permission denied)/);
   });
 
+  it('supports long pipelines, one after the other', async () => {
+    suite.jail.configure('sh', { bin: '/bin/sh', allowExec: true, readPaths: ['/bin/cat'] });
+    const pipeline = ['echo $number', ...Array.from({ length: 29 }, () => '/bin/cat')].join(' | ');
+    const { stdout, stderr } = await suite.jail.jailCode('sh', {
+      code: `for number in 1 2 3; do ${pipeline}; done`,
+      limits: { nproc: 40, cpu: 20, realtime: 25 },
+    });
+    expect(stderr.toString()).toBe('');
+    expect(stdout.toString()).toBe('1\n2\n3\n');
+  });
+
   it('keeps a jail with execution as tight in everything else', async () => {
     suite.jail.configure('sh', { bin: '/bin/sh', allowExec: true, readPaths: ['/bin/cat'] });
     const { stdout } = await suite.jail.jailCode('sh', {
