@@ -94,11 +94,9 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
  *   memory for what it writes
  */
 export async function runCold(call: ColdCall, calledAt: number = now()): Promise<RunResult> {
-  if ((call.confinement.flags & SpecFlag.ownRoot) === 0) {
-    await sweepHostDirectories();
-  }
-  for (const signal of call.signals ?? []) {
-    signal.throwIfAborted();
+  const { flags, uidPool } = call.confinement;
+  if ((flags & SpecFlag.ownRoot) === 0 && uidPool !== undefined) {
+    await sweepHostDirectories(uidPool);
   }
   try {
     return await runOnce(call, calledAt);

@@ -20,6 +20,7 @@ import type {
   Logger,
 } from './option-types';
 import { parseSettings, type CodeJailSettings } from './settings';
+import { takeUidPool } from './uid-pools';
 
 // That of a warm command's template, and of its successor while one takes the other's place.
 const UIDS_OF_A_WARM_COMMAND = 2;
@@ -27,6 +28,7 @@ const UIDS_OF_A_WARM_COMMAND = 2;
 /** A jail's commands and limits, which no other jail shares. `Jail` adds the calls. */
 export abstract class Configuration {
   readonly #commands = new Map<string, Command>();
+  #giveUidPoolBack: (() => void) | undefined;
   /** @internal */
   protected readonly limits: LimitTable;
   /** @internal */
@@ -65,6 +67,9 @@ export abstract class Configuration {
     }
     for (const [name, command] of commands) {
       this.#commands.set(name, new Command(name, command));
+    }
+    if (uidPool !== null) {
+      this.takeUidPool();
     }
   }
 
@@ -113,6 +118,24 @@ export abstract class Configuration {
     const parsed = parseBounds(bounds);
     this.gate.setBounds(parsed);
     this.#warnOfBounds(parsed);
+  }
+
+  /**
+   * At the first use where the pool is the default: the package's default jail may never run anything.
+   * @throws InvalidArgumentError where some of these uids are another jail's
+   * @internal
+   */
+  protected takeUidPool(): void {
+    this.#giveUidPoolBack ??= takeUidPool(this.share.uidPool, 'options.uidPool');
+  }
+
+  /**
+   * Of a closed jail: others may take uids of its pool.
+   * @internal
+   */
+  protected giveUidPoolBack(): void {
+    this.#giveUidPoolBack?.();
+    this.#giveUidPoolBack = () => undefined;
   }
 
   /** How many programs there are uids for. */
@@ -208,9 +231,11 @@ export abstract class Configuration {
 
   /**
    * @throws NotConfiguredError
+   * @throws InvalidArgumentError where this jail's uids, those of the default, are another's in part
    * @internal
    */
   protected require(name: string): Command {
+    this.takeUidPool();
     const command = this.find(name);
     if (command === null) {
       throw new NotConfiguredError(name, [...this.#commands.keys()]);

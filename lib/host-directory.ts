@@ -2,28 +2,46 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { UidPool } from './confinement';
 import { describeErrno } from './errors';
-import { leaseDirectory } from './host';
 import { JAIL_NAME } from './jail-name';
+import { leaseDirectory } from './lease-directory';
 import { native, type NativeFailure } from './native';
 import { isPassing } from './passing';
+import { printable } from './printable';
 import { Retries } from './retries';
 
 const PARENT = '/tmp';
 
-const retries = new Retries();
-let swept: Promise<void> | undefined;
-
 // A host that lacks descriptors or memory does so for a moment, as a rule.
 const PAUSE_MS = 100;
 
-async function removeTwice(directory: string): Promise<void> {
-  const { addon } = native();
+async function removeTwice(remove: () => Promise<void>): Promise<void> {
   try {
-    await addon.removeTree(directory);
+    await remove();
   } catch {
     await sleep(PAUSE_MS);
-    await addon.removeTree(directory);
+    await remove();
+  }
+}
+
+async function removeOrWarn(
+  directory: string,
+  remove: () => Promise<void>,
+): Promise<string | null> {
+  try {
+    await removeTwice(remove);
+    return null;
+  } catch (cause) {
+    const { errno = 0, syscall = '' } = cause as Partial<NativeFailure>;
+    const left =
+      `the directory ${directory} of a program that has ended can't be removed and is left ` +
+      `(${describeErrno(errno)}; in ${syscall})`;
+    process.emitWarning(printable(left), 'CodeJailWarning');
+    for (const each of sweeps.values()) {
+      each.tryAgain();
+    }
+    return left;
   }
 }
 
@@ -33,32 +51,25 @@ async function removeTwice(directory: string): Promise<void> {
  * @returns what stays and why, for the operator; null where nothing does
  */
 export async function removeHostDirectory(directory: string): Promise<string | null> {
-  try {
-    await removeTwice(directory);
-    return null;
-  } catch (cause) {
-    const { errno = 0, syscall = '' } = cause as Partial<NativeFailure>;
-    const left =
-      `the directory ${directory} of a program that has ended can't be removed and is left ` +
-      `(${describeErrno(errno)}; in ${syscall})`;
-    process.emitWarning(left, 'CodeJailWarning');
-    retries.onFailure();
-    swept = undefined;
-    return left;
-  }
+  return removeOrWarn(directory, async () => native().addon.removeTree(directory));
 }
 
-function isStale(directory: string): boolean {
+function isOfPool({ first, count }: UidPool, gid: number): boolean {
+  return gid >= first && gid < first + count;
+}
+
+function mayBeStale(directory: string, pool: UidPool): boolean {
   try {
     const own = lstatSync(directory);
     if (!own.isDirectory() || own.uid !== process.geteuid?.()) {
       return false;
     }
     // Its group has the number of the uid that was leased for it; the lease ends with the jail. So has the owner of its
-    // tmp, if that is still there: the server may have been killed when it had removed it.
+    // tmp, if that is still there: the server may have been killed when it had removed it. Another pool's leases may be
+    // locked elsewhere: a container that shares /tmp has a /run of its own.
     const tmp = lstatSync(join(directory, 'tmp'), { throwIfNoEntry: false });
     return (
-      own.gid !== process.getegid?.() &&
+      isOfPool(pool, own.gid) &&
       (tmp === undefined || tmp.uid === own.gid) &&
       native().addon.uidIsFree(leaseDirectory(), own.gid)
     );
@@ -68,24 +79,55 @@ function isStale(directory: string): boolean {
   }
 }
 
-async function sweep(): Promise<void> {
-  const stale = readdirSync(PARENT)
-    .filter((name) => JAIL_NAME.test(name))
-    .map((name) => join(PARENT, name))
-    .filter(isStale);
-  await Promise.all(stale.map(removeHostDirectory));
+/** What has been swept of a pool's in this process. */
+class Sweep {
+  readonly #pool: UidPool;
+  readonly #retries = new Retries();
+  #swept: Promise<void> | undefined;
+
+  constructor(pool: UidPool) {
+    this.#pool = pool;
+  }
+
+  async once(): Promise<void> {
+    if (!this.#retries.isDue()) {
+      return;
+    }
+    this.#swept ??= this.#sweep().catch(() => {
+      this.#swept = undefined;
+    });
+    await this.#swept;
+  }
+
+  /** After a pause: something has stayed. */
+  tryAgain(): void {
+    this.#retries.onFailure();
+    this.#swept = undefined;
+  }
+
+  async #sweep(): Promise<void> {
+    const stale = readdirSync(PARENT)
+      .filter((name) => JAIL_NAME.test(name))
+      .map((name) => join(PARENT, name))
+      .filter((directory) => mayBeStale(directory, this.#pool));
+    // Another server may still have one; then it stays.
+    await Promise.all(
+      stale.map(async (directory) =>
+        removeOrWarn(directory, async () => native().addon.removeUnlockedTree(directory)),
+      ),
+    );
+  }
 }
 
+const sweeps = new Map<string, Sweep>();
+
 /**
- * Removes, once in this process, what servers that were killed have left. Nobody's call fails for what can't be removed:
- * it is told as a warning, and tried again after a pause.
+ * Removes, once in this process, what servers with this pool that were killed have left. Nobody's call fails for what
+ * can't be removed: it is told as a warning, and tried again after a pause.
  */
-export async function sweepHostDirectories(): Promise<void> {
-  if (!retries.isDue()) {
-    return;
-  }
-  swept ??= sweep().catch(() => {
-    swept = undefined;
-  });
-  await swept;
+export async function sweepHostDirectories(pool: UidPool): Promise<void> {
+  const key = `${pool.first}:${pool.count}`;
+  const sweep = sweeps.get(key) ?? new Sweep(pool);
+  sweeps.set(key, sweep);
+  await sweep.once();
 }

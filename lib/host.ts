@@ -1,16 +1,8 @@
 // What this host offers to make a jail of.
-import {
-  accessSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  type Stats,
-} from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { release } from 'node:os';
-import { describeErrno, SetupError } from './errors';
+import { SetupError } from './errors';
 import { native, type NativeFailure } from './native';
 
 /**
@@ -156,62 +148,4 @@ export async function ownNamespaces(): Promise<{ net: string; pid: string; user:
   } catch (cause) {
     throw lookFailed(cause);
   }
-}
-
-let leases: string | undefined;
-
-const LEASE_CURE =
-  'a server has to write there: put a tmpfs on it (docker run --tmpfs, a mounted emptyDir), or in a systemd unit: ' +
-  'RuntimeDirectory=codejail, RuntimeDirectoryPreserve=yes';
-
-// Not `recursive`, which says ENOENT of a read-only file system.
-function makeOnce(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw error;
-    }
-  }
-}
-
-// No other place is taken where this one can't be: two servers of a host would lend the same uid to two jails.
-function makeLeaseDirectory(path: string): Stats {
-  try {
-    makeOnce(path);
-    accessSync(path, constants.W_OK);
-    return lstatSync(path);
-  } catch (cause) {
-    const { errno } = cause as NodeJS.ErrnoException;
-    // Without the number: the cure is not that of a confinement that the host lacks.
-    throw new SetupError('lease a uid', 0, {
-      detail: `${path} can't be made or written (${describeErrno(-(errno ?? 0))}); ${LEASE_CURE}`,
-      cause,
-    });
-  }
-}
-
-/**
- * The directory of the locks by which all servers of this host share the pool of uids. Only its
- * owner may write in it: anybody else could lock the whole pool.
- * @throws SetupError where there is no such directory, with the cure
- */
-export function leaseDirectory(): string {
-  if (leases !== undefined) {
-    return leases;
-  }
-  const uid = process.geteuid?.() ?? -1;
-  const parent = ['/run', '/var/run'].find((path) => existsSync(path));
-  const candidates =
-    uid === 0 && parent !== undefined ? [`${parent}/codejail`] : [`/tmp/codejail-leases-${uid}`];
-  for (const path of candidates) {
-    const status = makeLeaseDirectory(path);
-    if (status.isDirectory() && status.uid === uid && (status.mode & 0o022) === 0) {
-      leases = path;
-      return path;
-    }
-  }
-  throw new SetupError('lease a uid', 0, {
-    detail: `${candidates.join(', ')} must be a directory that only uid ${uid} can write in`,
-  });
 }

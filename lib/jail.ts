@@ -179,6 +179,7 @@ export class Jail extends Configuration implements AsyncDisposable {
    */
   async inspectHost(options?: WaitOptions): Promise<HostReport> {
     return this.#wait(options, async () => {
+      this.takeUidPool();
       const command =
         this.find('python') ?? new Command('sh', parseCommandOptions({ bin: '/bin/sh' }));
       const { proof, mechanisms, lookAgain } = await command.prepare(this.share);
@@ -223,6 +224,7 @@ export class Jail extends Configuration implements AsyncDisposable {
    * await jail.warmUp();
    */
   async warmUp(command?: string, options?: WaitOptions): Promise<void> {
+    this.takeUidPool();
     const commands =
       command === undefined
         ? this.commands.filter((each) => each.options.warm !== false)
@@ -254,6 +256,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     this.#closing.abort(error);
     await this.#dispatcher.close();
     await Promise.allSettled(this.#running);
+    this.giveUidPoolBack();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

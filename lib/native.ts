@@ -262,6 +262,8 @@ export interface Addon {
    * is fine. Rejects with `errno` and `syscall` where something of it stays.
    */
   removeTree(directory: string): Promise<void>;
+  /** The same, of a jail's directory on the host; it stays where a server or a launcher holds its lock. */
+  removeUnlockedTree(directory: string): Promise<void>;
   closeDescriptor(descriptor: number): void;
   /**
    * Reads from a pipe's end, which does not block.

@@ -33,10 +33,16 @@ function rows(path: string): string[][] {
     .map((line) => line.split(':'));
 }
 
+/** A user as people know it: `the user mallory (1001)`. */
+export function describeUser(uid: number): string {
+  const name = rows('/etc/passwd').find((fields) => fields[2] === String(uid))?.[0];
+  return name === undefined ? `the user ${uid}` : `the user ${name} (${uid})`;
+}
+
 /** Whether nobody but root and this process's user is in a group, as in the private ones that distributions give. */
-function isHarmlessGroup(gid: number): boolean {
+function isHarmlessGroup(gid: number, trusted: readonly number[]): boolean {
   const users = rows('/etc/passwd').map(([name = '', , uid, primary]) => ({ name, uid, primary }));
-  const ours = new Set(['0', String(process.geteuid?.())]);
+  const ours = new Set([0, process.geteuid?.(), ...trusted].map(String));
   const isOurs = (member: string): boolean =>
     users.some(({ name, uid = '' }) => name === member && ours.has(uid));
   // A group that is not in the file may have any members: from a directory service, or another container's.
@@ -52,11 +58,18 @@ function isHarmlessGroup(gid: number): boolean {
 }
 
 /** Why somebody else may change this file, or what this directory holds; null where nobody may. */
-function strangerIn(path: string, { uid, gid, mode, isLink }: FileFacts): string | null {
+function strangerIn(
+  path: string,
+  { uid, gid, mode, isLink }: FileFacts,
+  trusted: readonly number[],
+): string | null {
   const isOurs =
-    uid === 0 || uid === process.geteuid?.() || (uid === OVERFLOW_UID && hidesOwners());
+    uid === 0 ||
+    uid === process.geteuid?.() ||
+    trusted.includes(uid) ||
+    (uid === OVERFLOW_UID && hidesOwners());
   if (!isOurs) {
-    return `${path} belongs to the user ${uid}`;
+    return `${path} belongs to ${describeUser(uid)}`;
   }
   // A link has no mode of its own. In a sticky directory nobody removes what another one owns (unlink(2)).
   if (isLink || (mode & STICKY) !== 0) {
@@ -65,7 +78,7 @@ function strangerIn(path: string, { uid, gid, mode, isLink }: FileFacts): string
   if ((mode & OTHERS_WRITABLE) !== 0) {
     return `${path} may be written by everybody`;
   }
-  if ((mode & GROUP_WRITABLE) !== 0 && !isHarmlessGroup(gid)) {
+  if ((mode & GROUP_WRITABLE) !== 0 && !isHarmlessGroup(gid, trusted)) {
     return `${path} may be written by the group ${gid}`;
   }
   return null;
@@ -97,14 +110,18 @@ function ancestors(path: string): string[] {
  * Whether anybody but root and this process's user could put something else at a path: who owns or may write
  * what it names, a directory on the way, or a symlink on the way.
  * @param path an absolute path that is there
+ * @param trusted other users whose it may be
  * @returns what is open to whom, as a clause (`/opt/grader may be written by everybody`), or null
  * @throws as `lstat` does
  */
-export async function openToStrangers(path: string): Promise<string | null> {
+export async function openToStrangers(
+  path: string,
+  trusted: readonly number[] = [],
+): Promise<string | null> {
   const { links, real } = await resolvePath(path);
   const steps = new Set([...links.map((link) => link.path), real].flatMap(ancestors));
   for (const step of [...steps].sort()) {
-    const stranger = strangerIn(step, factsOf(await lstat(step)));
+    const stranger = strangerIn(step, factsOf(await lstat(step)), trusted);
     if (stranger !== null) {
       return stranger;
     }

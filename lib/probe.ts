@@ -9,6 +9,7 @@ import { concernsGuarantees, missingAfterFailure, missingAfterProbe } from './gu
 import { hostFacts, lastCapability, ownNamespaces } from './host';
 import type { DiskLimits, Limits } from './limits';
 import { Namespace, native, SpecFlag } from './native';
+import { missingByStrangers } from './own-package';
 import type { Outcome } from './result';
 import { isWithin } from './paths';
 import type { HostView } from './runtime';
@@ -251,6 +252,10 @@ export async function probe(
  * @returns what was tried, and what is missing: nothing, where code may be run
  */
 export async function prove(confinement: Confinement, view: HostView): Promise<Proof> {
+  const missing = await missingByStrangers();
+  if (missing.length > 0) {
+    return { checks: [], missing };
+  }
   const run: RunProbe = async (argv, limits, cgroupAlone) =>
     runCold(probeCall({ confinement, view }, argv, limits, cgroupAlone));
   try {

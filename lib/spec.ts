@@ -1,8 +1,9 @@
 // The spec of one call: all that the launcher will do, as plain data.
 import type { Confinement } from './confinement';
-import { leaseDirectory } from './host';
 import type { HostFile } from './jail-files';
 import { newJailName } from './jail-name';
+import { leaseDirectory } from './lease-directory';
+import { copyBytes, rootSize } from './input-size';
 import { ZERO_LIMITS, type DiskLimits, type Limits } from './limits';
 import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from './native';
 import type { HostView } from './runtime';

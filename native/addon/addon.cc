@@ -32,13 +32,9 @@ Napi::Value get_processor(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sched_getcpu());
 }
 
-Napi::Value uid_is_free(const Napi::CallbackInfo& info) {
-  UidRange only;
-  only.directory = text_of(info[0]);
-  only.first = info[1].As<Napi::Number>().Uint32Value();
-  only.count = 1;
-  Lease lease;
-  return Napi::Boolean::New(info.Env(), lease_uid(only, lease).ok());
+Napi::Value get_uid_is_free(const Napi::CallbackInfo& info) {
+  const std::uint32_t uid = info[1].As<Napi::Number>().Uint32Value();
+  return Napi::Boolean::New(info.Env(), uid_is_free(text_of(info[0]), uid));
 }
 
 // Owned by a JavaScript environment: each worker thread has its own.
@@ -88,6 +84,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("listFiles", Napi::Function::New(env, list_files));
   exports.Set("readFiles", Napi::Function::New(env, read_files));
   exports.Set("removeTree", Napi::Function::New(env, remove_tree));
+  exports.Set("removeUnlockedTree", Napi::Function::New(env, remove_unlocked_tree));
   exports.Set("closeDescriptor", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 owned->close_descriptor(info);
               }));
@@ -102,7 +99,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("disown", Napi::Function::New(
                             env, [owned](const Napi::CallbackInfo& info) { owned->disown(info); }));
   exports.Set("lookUpUser", Napi::Function::New(env, look_up_user));
-  exports.Set("uidIsFree", Napi::Function::New(env, uid_is_free));
+  exports.Set("uidIsFree", Napi::Function::New(env, get_uid_is_free));
   exports.Set("cgroupIsDelegated", Napi::Function::New(env, cgroup_is_delegated));
   exports.Set("lockCgroup", Napi::Function::New(env, [locks](const Napi::CallbackInfo& info) {
                 return locks->lock(info);

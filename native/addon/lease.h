@@ -24,6 +24,8 @@ struct Lease {
   Descriptor lock;
 };
 
+bool uid_is_free(const std::string& directory, std::uint32_t uid);
+
 // Fails with EAGAIN when all uids of the range are lent.
 Status lease_uid(const UidRange& range, Lease& lease);
 

@@ -1,6 +1,7 @@
 #include "remove_tree.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -182,16 +183,43 @@ class TreeRemoval {
   const char* syscall_ = "";
 };
 
+// The locks of a jail that may live still (core/filesystem.h): the launcher's, and that of the
+// descriptor by which a server collects.
+class JailLocks {
+ public:
+  // Whether nobody has them; nobody else then takes them while this lives.
+  bool take(const char* directory) {
+    if (!lock(AT_FDCWD, directory, directory_)) {
+      return false;
+    }
+    // The removal of a server that was killed may have got as far as that.
+    return lock(directory_.get(), "tmp", tmp_) || errno == ENOENT;
+  }
+
+ private:
+  static bool lock(int parent, const char* name, Descriptor& directory) {
+    directory.reset(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    return directory.valid() && flock(directory.get(), LOCK_EX | LOCK_NB) == 0;
+  }
+
+  Descriptor directory_;
+  Descriptor tmp_;
+};
+
 class RemoveWorker : public PromiseWorker {
  public:
-  RemoveWorker(Napi::Env env, std::string directory)
-      : PromiseWorker(env), directory_(std::move(directory)) {}
+  RemoveWorker(Napi::Env env, std::string directory, bool respects_locks)
+      : PromiseWorker(env), directory_(std::move(directory)), respects_locks_(respects_locks) {}
 
-  void Execute() override { is_gone_ = removal_.remove(directory_.c_str()); }
+  void Execute() override {
+    JailLocks locks;
+    is_in_use_ = respects_locks_ && !locks.take(directory_.c_str());
+    is_gone_ = !is_in_use_ && removal_.remove(directory_.c_str());
+  }
 
   void OnOK() override {
     const Napi::Env env = Env();
-    if (is_gone_) {
+    if (is_gone_ || is_in_use_) {
       resolve(env.Undefined());
       return;
     }
@@ -201,17 +229,27 @@ class RemoveWorker : public PromiseWorker {
 
  private:
   std::string directory_;
+  bool respects_locks_;
   TreeRemoval removal_;
+  bool is_in_use_ = false;
   bool is_gone_ = false;
 };
+
+Napi::Value start_removal(const Napi::CallbackInfo& info, bool respects_locks) {
+  auto* worker = new RemoveWorker(info.Env(), text_of(info[0]), respects_locks);
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();
+  return promise;
+}
 
 }  // namespace
 
 Napi::Value remove_tree(const Napi::CallbackInfo& info) {
-  auto* worker = new RemoveWorker(info.Env(), text_of(info[0]));
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  return promise;
+  return start_removal(info, false);
+}
+
+Napi::Value remove_unlocked_tree(const Napi::CallbackInfo& info) {
+  return start_removal(info, true);
 }
 
 }  // namespace codejail

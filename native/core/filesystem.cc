@@ -1,6 +1,7 @@
 #include "filesystem.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -105,17 +106,23 @@ Status make_covered_directory(const char* path) {
              : Status::failure(Step::kMounts, errno, path);
 }
 
+// The root of the tmpfs is an inode too.
+void write_size(const RecordHeader& header, char* options, std::size_t length) {
+  const unsigned long long inodes =
+      header.second == 0 ? 0 : static_cast<unsigned long long>(header.second) + 1;
+  (void)std::snprintf(options, length, "size=%llu,nr_inodes=%llu",
+                      static_cast<unsigned long long>(header.first), inodes);
+}
+
 Status mount_tmpfs(const Spec& spec, const Record& record) {
   if (Status status = make_covered_directory(record.path); !status.ok()) {
     return status;
   }
+  char size[80];
+  write_size(*record.header, size, sizeof(size));
   char options[160];
-  // The root directory of the tmpfs is an inode too, hence the one more.
-  const unsigned long long inodes =
-      record.header->second == 0 ? 0 : static_cast<unsigned long long>(record.header->second) + 1;
-  (void)std::snprintf(options, sizeof(options), "mode=0%o,uid=%u,gid=%u,size=%llu,nr_inodes=%llu",
-                      record.header->mode, spec.header().uid, spec.header().gid,
-                      static_cast<unsigned long long>(record.header->first), inodes);
+  (void)std::snprintf(options, sizeof(options), "mode=0%o,uid=%u,gid=%u,%s", record.header->mode,
+                      spec.header().uid, spec.header().gid, size);
   const unsigned long no_exec = spec.has(kAllowExec) ? 0 : MS_NOEXEC;
   if (mount("tmp", record.path, "tmpfs", MS_NOSUID | MS_NODEV | no_exec, options) != 0) {
     return Status::failure(Step::kMounts, errno, record.path);
@@ -133,7 +140,13 @@ Status mount_proc(const char* path) {
   return Status::success();
 }
 
-Status apply(const Spec& spec, int host, HostSources& sources, const Record& record) {
+Status copy(int host, const Record& record, CopyBudget& budget) {
+  budget.limit_to(record.header->first);
+  return copy_into_jail(host, record.data, record.path, budget);
+}
+
+Status apply(const Spec& spec, int host, HostSources& sources, CopyBudget& budget,
+             const Record& record) {
   constexpr std::uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
   switch (record.header->kind) {
     case RecordKind::kDirectory:
@@ -162,7 +175,7 @@ Status apply(const Spec& spec, int host, HostSources& sources, const Record& rec
     case RecordKind::kFile:
       return make_file(record, Step::kCopyFiles);
     case RecordKind::kCopy:
-      return copy_into_jail(host, record.data, record.path);
+      return copy(host, record, budget);
     case RecordKind::kBind:
       return bind(sources.next(), record.path, kReadOnly | MOUNT_ATTR_NODEV);
     case RecordKind::kDevice:
@@ -176,20 +189,35 @@ Status apply(const Spec& spec, int host, HostSources& sources, const Record& rec
   }
 }
 
-Status apply_on_host(const Spec& spec, int root, const Record& record) {
+// Shared, so that a program that locks its own tmp is not refused. The lock lasts as long as a copy
+// of the descriptor is open.
+bool lock_directory(const char* path, Descriptor& directory) {
+  directory.reset(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return directory.valid() && flock(directory.get(), LOCK_SH | LOCK_NB) == 0;
+}
+
+// An EEXIST is somebody else's directory: the name was made at random. All jails share this /tmp,
+// and only the jail's own group may enter: no lock that names paths by a pattern, as an AppArmor
+// profile does, would keep the others out. By that group a sweep knows what it may remove: so the
+// lock comes first.
+Status make_locked_directory(const Spec& spec, const Record& record, Descriptor& lock) {
+  Descriptor below;
+  Descriptor& held = lock.valid() ? below : lock;
+  return mkdir(record.path, record.header->mode & 0770) == 0 && lock_directory(record.path, held) &&
+                 fchown(held.get(), static_cast<uid_t>(-1), spec.header().gid) == 0
+             ? Status::success()
+             : Status::failure(Step::kMounts, errno, record.path);
+}
+
+Status apply_on_host(const Spec& spec, int root, const Record& record, CopyBudget& budget,
+                     Descriptor& lock) {
   switch (record.header->kind) {
     case RecordKind::kDirectory:
-      // An EEXIST is somebody else's directory: the name was made at random. All jails share this
-      // /tmp, and only the jail's own group may enter: no lock that names paths by a pattern, as an
-      // AppArmor profile does, would keep the others out.
-      return mkdir(record.path, record.header->mode & 0770) == 0 &&
-                     chown(record.path, static_cast<uid_t>(-1), spec.header().gid) == 0
-                 ? Status::success()
-                 : Status::failure(Step::kMounts, errno, record.path);
+      return make_locked_directory(spec, record, lock);
     case RecordKind::kFile:
       return make_file(record, Step::kCopyFiles);
     case RecordKind::kCopy:
-      return copy_into_jail(root, record.data, record.path);
+      return copy(root, record, budget);
     case RecordKind::kTmpfs:
       if (mkdir(record.path, record.header->mode) != 0 ||
           chown(record.path, spec.header().uid, spec.header().gid) != 0) {
@@ -213,14 +241,22 @@ Status open_tmp_directory(const Spec& spec, Descriptor& tmp_directory) {
 
 }  // namespace
 
-Status make_host_directory(const Spec& spec, Descriptor& tmp_directory) {
+Status make_host_directory(const Spec& spec, Descriptor& tmp_directory, Descriptor& lock) {
   const Descriptor root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root.valid()) {
     return Status::failure(Step::kMounts, errno, "/");
   }
-  Status made =
-      spec.each([&](const Record& record) { return apply_on_host(spec, root.get(), record); });
-  return made.ok() ? open_tmp_directory(spec, tmp_directory) : made;
+  CopyBudget budget;
+  Status made = spec.each(
+      [&](const Record& record) { return apply_on_host(spec, root.get(), record, budget, lock); });
+  if (made.ok()) {
+    made = open_tmp_directory(spec, tmp_directory);
+  }
+  // The server has a copy of this one, when it collects what a launcher that is dead has left.
+  if (made.ok() && flock(tmp_directory.get(), LOCK_SH | LOCK_NB) != 0) {
+    return Status::failure(Step::kMounts, errno, "tmp");
+  }
+  return made;
 }
 
 Status HostSources::open(const Spec& spec) {
@@ -251,7 +287,9 @@ Status HostSources::open(const Spec& spec) {
 
 Status enter_cell_root(const Spec& spec, Descriptor& tmp_directory) {
   HostSources none;
-  Status built = spec.each([&](const Record& record) { return apply(spec, -1, none, record); });
+  CopyBudget budget;
+  Status built =
+      spec.each([&](const Record& record) { return apply(spec, -1, none, budget, record); });
   return built.ok() ? open_tmp_directory(spec, tmp_directory) : built;
 }
 
@@ -264,7 +302,11 @@ Status enter_own_root(const Spec& spec, HostSources& sources, Descriptor& tmp_di
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return Status::failure(Step::kMounts, errno, "/");
   }
-  if (mount("codejail", stage.path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0111") != 0 ||
+  char size[80];
+  write_size(*stage.header, size, sizeof(size));
+  char options[100];
+  (void)std::snprintf(options, sizeof(options), "mode=0111,%s", size);
+  if (mount("codejail", stage.path, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0 ||
       chdir(stage.path) != 0) {
     return Status::failure(Step::kMounts, errno, stage.path);
   }
@@ -278,8 +320,9 @@ Status enter_own_root(const Spec& spec, HostSources& sources, Descriptor& tmp_di
     if (!host.valid()) {
       return Status::failure(Step::kPivotRoot, errno, kHost);
     }
-    Status built =
-        spec.each([&](const Record& record) { return apply(spec, host.get(), sources, record); });
+    CopyBudget budget;
+    Status built = spec.each(
+        [&](const Record& record) { return apply(spec, host.get(), sources, budget, record); });
     if (!built.ok()) {
       return built;
     }

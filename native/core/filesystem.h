@@ -29,7 +29,8 @@ Status enter_own_root(const Spec& spec, HostSources& sources, Descriptor& tmp_di
 Status enter_cell_root(const Spec& spec, Descriptor& tmp_directory);
 
 // Without a mount namespace: makes the jail's directory on the host, with its files and with a tmp
-// that belongs to the sandbox. The server removes it.
-Status make_host_directory(const Spec& spec, Descriptor& tmp_directory);
+// that belongs to the sandbox. The server removes it. As long as `lock` or `tmp_directory` is open
+// somewhere, no sweep of any server does, also of one that sees no lease of this one's.
+Status make_host_directory(const Spec& spec, Descriptor& tmp_directory, Descriptor& lock);
 
 }  // namespace codejail

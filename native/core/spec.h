@@ -84,12 +84,12 @@ enum class RecordKind : std::uint32_t {
   kDirectory,         // path, mode
   kSymlink,           // path, data: target
   kFile,              // path, mode, data: content
-  kCopy,              // path, data: path on the host
+  kCopy,              // path, data: path on the host, first: bytes of all copies, 0 for no limit
   kBind,              // path, data: path on the host
   kTmpfs,             // path, first: bytes, second: inodes; 0 for no limit
   kProc,              // path
   kDevice,            // path, the same on the host
-  kStage,             // path on the host that the new root is first mounted on
+  kStage,             // path on the host that the new root is first mounted on; as kTmpfs
   kWorkingDirectory,  // path
   kTmpDirectory,      // path
   kProgram,           // path

@@ -213,6 +213,7 @@ Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& list
   }
 
   Descriptor tmp_directory;
+  Descriptor directory_lock;
   HostSources sources;
   if (spec.has(kOwnRoot)) {
     require(channel, sources.open(spec));
@@ -223,7 +224,7 @@ Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& list
   if (spec.has(kOwnRoot)) {
     require(channel, enter_own_root(spec, sources, tmp_directory));
   } else {
-    require(channel, make_host_directory(spec, tmp_directory));
+    require(channel, make_host_directory(spec, tmp_directory, directory_lock));
   }
   // Before the uid changes: the directory may be readable for the sandbox only.
   if (spec.has(kSendTmpDirectory)) {

@@ -28,7 +28,7 @@ interface Told {
 
 /** What a call says where the host has been changed so. */
 function told(change: string, project = ROOT): Told {
-  const call = `require(${JSON.stringify(project)}).jailCode('python', { code: '1' }).catch((error) => error)
+  const call = `require(${JSON.stringify(project)}).jailCode('python', { code: '1' }).then(() => ({ code: 'ran' }), (error) => error)
     .then(({ code, step, errnoName, message }) => console.log(JSON.stringify({ code, step, errnoName, message })))`;
   return toldBy(`set -e; ${change}; exec ${process.execPath} -e "$CALL"`, call);
 }
@@ -87,6 +87,86 @@ test_('names the cure where /run is read-only', () => {
   expect(message).toContain('EROFS');
   expect(message).toContain('/run/codejail');
   expect(message).toContain('RuntimeDirectory=codejail');
+});
+
+const CAPABILITIES = '+sys_admin,+setuid,+setgid,+setpcap,+kill,+dac_override';
+const SERVICE = 61_234;
+const SQUATTER = 61_235;
+
+/** As a service of an ordinary user with capabilities. */
+function toldAsService(change: string, environment = ''): Told {
+  const capabilities = `--inh-caps=-all,${CAPABILITIES} --ambient-caps=-all,${CAPABILITIES}`;
+  const service =
+    `exec env ${environment} setpriv --reuid ${SERVICE} --regid ${SERVICE} --clear-groups --no-new-privs ${capabilities} ` +
+    `--bounding-set=-all,${CAPABILITIES} ${process.execPath} -e "$CALL"; exit 1`;
+  return told(`${change}; ${service}`);
+}
+
+const SQUAT = [
+  'mount -t tmpfs -o mode=1777 none /tmp',
+  `mkdir /tmp/codejail-leases-${SERVICE}`,
+  `chown ${SQUATTER} /tmp/codejail-leases-${SERVICE}`,
+].join('; ');
+const NO_RUN = 'mount -t tmpfs -o ro none /run';
+
+test_('runs a service for whose leases somebody has taken the name in /tmp', () => {
+  expect(toldAsService(`${SQUAT}; mount -t tmpfs -o mode=0755 none /run`)).toEqual({ code: 'ran' });
+});
+
+test_('takes a unit’s own directory for its leases where /run is read-only', () => {
+  const unit = `${SQUAT}; mkdir /tmp/unit; chown ${SERVICE} /tmp/unit`;
+  expect(toldAsService(`${unit}; ${NO_RUN}`, 'RUNTIME_DIRECTORY=/tmp/unit')).toEqual({
+    code: 'ran',
+  });
+});
+
+test_('says who has taken the name where there is no other place', () => {
+  const { code, step, message } = toldAsService(`${SQUAT}; ${NO_RUN}`);
+  expect({ code, step }).toEqual({ code: 'ERR_CODEJAIL_SETUP', step: 'lease a uid' });
+  expect(message).toContain(`/tmp/codejail-leases-${SERVICE} belongs to the user ${SQUATTER}`);
+  expect(message).toContain('RuntimeDirectory=codejail');
+});
+
+/** What a copy of the package says that was changed so. */
+function toldOfCopy(change: (place: string) => string): Told {
+  const place = mkdtempSync(join(tmpdir(), 'package-'));
+  try {
+    const copy = [
+      `mkdir ${place}/build`,
+      `cp -r ${ROOT}/package.json ${ROOT}/dist ${place}`,
+      `cp -r ${ROOT}/build/Release ${place}/build`,
+      `ln -s ${ROOT}/node_modules ${place}/node_modules`,
+    ].join('; ');
+    return told(`${copy}; ${change(place)}`, place);
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+test_('runs where nobody else may change the package', () => {
+  expect(toldOfCopy(() => 'true')).toEqual({ code: 'ran' });
+});
+
+it.each([
+  ['its directory', 'chmod 777 dist', 'dist may be written by everybody'],
+  ['a directory on the way', 'chmod 777 build', 'build may be written by everybody'],
+  ['the launcher', 'chmod o+w build/Release/codejail-launcher', 'may be written by everybody'],
+  ['the probe', `chown ${SQUATTER} build/Release/codejail-probe`, `the user ${SQUATTER}`],
+  ['the library of cells', 'chmod o+w build/Release/codejail-cell.so', 'by everybody'],
+  [
+    'the launcher, by a group',
+    `chown :${SQUATTER} build/Release/codejail-launcher; chmod g+w build/Release/codejail-launcher`,
+    `the group ${SQUATTER}`,
+  ],
+  ['what runs inside', 'chmod o+w dist/python/runner.py', 'runner.py may be written by everybody'],
+])('refuses a package of which others may write %s, with the cure', (_name, change, why) => {
+  if (!isRoot) {
+    return;
+  }
+  const { code, message } = toldOfCopy((place) => `(cd ${place}; ${change})`);
+  expect(code).toBe('ERR_CODEJAIL_UNCONFINED');
+  expect(message).toContain(why);
+  expect(message).toContain('chmod -R go-w');
 });
 
 test_('says that there is no /proc', () => {

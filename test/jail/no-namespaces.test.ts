@@ -17,9 +17,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ColdCall } from '../../lib/cold';
 import type { RunResult } from '../../lib/run';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
-import { hostFacts, leaseDirectory } from '../../lib/host';
+import { hostFacts } from '../../lib/host';
 import type * as hostDirectory from '../../lib/host-directory';
 import { removeHostDirectory } from '../../lib/host-directory';
+import { leaseDirectory } from '../../lib/lease-directory';
 import { native } from '../../lib/native';
 import { prove } from '../../lib/probe';
 import { find } from '../support/runtime';
@@ -298,7 +299,7 @@ describe('a host without namespaces', () => {
       } finally {
         warn.mockRestore();
         removeTree.mockRestore();
-        await nextServer().sweepHostDirectories();
+        await nextServer().sweepHostDirectories(DEFAULT_UID_POOL);
       }
     },
   );
@@ -465,13 +466,76 @@ describe('a host without namespaces', () => {
       // Another server's with a group of its own, which makes it just now.
       mkdirSync(`${young}/tmp`, { recursive: true });
       chownSync(young, 0, LAST_UID);
-      await nextServer().sweepHostDirectories();
+      await nextServer().sweepHostDirectories(DEFAULT_UID_POOL);
       expect(existsSync(stale)).toBe(false);
       // Its group is not that of a uid of its own: not a jail's.
       expect(existsSync(foreign)).toBe(true);
       expect(existsSync(young)).toBe(true);
     } finally {
       for (const directory of [stale, foreign, young]) {
+        await removeHostDirectory(directory);
+      }
+    }
+  });
+
+  test_('leaves what a live server has, also one whose leases it does not see', async () => {
+    // As in another container, which shares /tmp and not /run.
+    const uidIsFree = jest.spyOn(native().addon, 'uidIsFree').mockReturnValue(true);
+    let directory = '';
+    try {
+      const code = [
+        'import os, sys',
+        'open("tmp/result", "w").write("precious")',
+        'print(os.getcwd(), flush=True)',
+        'sys.stdin.read()',
+        'print(sorted(os.listdir("tmp")))',
+      ].join('\n');
+      let sweeping = Promise.resolve();
+      async function* stdin(): AsyncGenerator<string> {
+        while (directory === '') {
+          await sleep(10);
+        }
+        sweeping = nextServer().sweepHostDirectories(DEFAULT_UID_POOL);
+        await sweeping;
+        yield 'go';
+      }
+      const { stdout } = await python(code, {
+        stdin: stdin(),
+        onStdout: (chunk) => {
+          directory ||= chunk.toString().trim();
+        },
+      });
+      await sweeping;
+      expect(stdout.toString()).toBe(`${directory}\n['result']\n`);
+      expect(uidIsFree).toHaveBeenCalled();
+    } finally {
+      uidIsFree.mockRestore();
+    }
+  });
+
+  test_('leaves what a server holds to collect, and what is another pool’s', async () => {
+    const held = '/tmp/codejail-heldXXXX';
+    const others = '/tmp/codejail-othersXX';
+    makeStale(held);
+    makeStale(others);
+    chownSync(others, 0, LAST_UID + 1);
+    chownSync(`${others}/tmp`, LAST_UID + 1, LAST_UID + 1);
+    // As the server's copy of the launcher's descriptor.
+    const holder = spawn('flock', ['--shared', `${held}/tmp`, 'cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    try {
+      holder.stdin.write('held');
+      await once(holder.stdout, 'data');
+      await nextServer().sweepHostDirectories(DEFAULT_UID_POOL);
+      expect([held, others].filter(existsSync)).toEqual([held, others]);
+      holder.stdin.end();
+      await once(holder, 'close');
+      await nextServer().sweepHostDirectories(DEFAULT_UID_POOL);
+      expect([held, others].filter(existsSync)).toEqual([others]);
+    } finally {
+      holder.stdin.end();
+      for (const directory of [held, others]) {
         await removeHostDirectory(directory);
       }
     }
@@ -486,7 +550,7 @@ describe('a host without namespaces', () => {
       mkdirSync(`${half}/0/d`, { recursive: true });
       makeStale(deep);
       execFileSync('python3', ['-c', deepTree(100)], { cwd: deep });
-      await nextServer().sweepHostDirectories();
+      await nextServer().sweepHostDirectories(DEFAULT_UID_POOL);
       expect([half, deep].filter(existsSync)).toEqual([]);
     } finally {
       for (const directory of [half, deep]) {
@@ -504,9 +568,9 @@ describe('a host without namespaces', () => {
       list.mockImplementationOnce(() => {
         throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
       });
-      await sweepHostDirectories();
+      await sweepHostDirectories(DEFAULT_UID_POOL);
       expect(existsSync(stale)).toBe(true);
-      await sweepHostDirectories();
+      await sweepHostDirectories(DEFAULT_UID_POOL);
       expect(existsSync(stale)).toBe(false);
     } finally {
       list.mockRestore();

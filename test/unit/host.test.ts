@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
-import { hostFacts, kernelIsRecent, leaseDirectory, ownNamespaces } from '../../lib/host';
+import { hostFacts, kernelIsRecent, ownNamespaces } from '../../lib/host';
+import { leaseDirectory } from '../../lib/lease-directory';
 import { native } from '../../lib/native';
 
 describe('kernelIsRecent', () => {

@@ -1,0 +1,45 @@
+// Whether nobody but the server's own user may change what makes jails.
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { MissingGuarantee } from './errors';
+import { GUARANTEE_NAMES } from './guarantee-name';
+import { native } from './native';
+import { openToStrangers } from './ownership';
+
+const PYTHON_FILES = ['cells.py', 'rehearsal.py', 'runner.py', 'template.py'];
+
+/** Who wrote the program that this process runs can do all that it can anyway: a checkout that root runs. */
+function authors(): number[] {
+  const [, program] = process.argv;
+  const status = program === undefined ? undefined : statSync(program, { throwIfNoEntry: false });
+  return status === undefined ? [] : [status.uid];
+}
+
+function parts(): string[] {
+  const { launcher, probe, cell } = native();
+  return [
+    ...[__dirname, launcher, probe, cell],
+    ...PYTHON_FILES.map((name) => join(__dirname, 'python', name)),
+  ];
+}
+
+/**
+ * Looks at the package's directory, its programs, and the Python that it runs in jails.
+ * @returns every guarantee, where somebody else may change one of them, with the cure; else nothing
+ * @throws SetupError as `native`
+ */
+export async function missingByStrangers(): Promise<MissingGuarantee[]> {
+  const trusted = authors();
+  for (const part of parts()) {
+    const stranger = await openToStrangers(part, trusted);
+    if (stranger !== null) {
+      const why = `what makes jails could be replaced by others: ${stranger}`;
+      const root = dirname(__dirname);
+      const cure =
+        `let nobody but root and this process's user own and write it, and each directory on the way: ` +
+        `chown -R $(id -u) ${root} && chmod -R go-w ${root}`;
+      return GUARANTEE_NAMES.map((guarantee) => ({ guarantee, why, cure }));
+    }
+  }
+  return [];
+}
