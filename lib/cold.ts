@@ -101,6 +101,6 @@ export async function runCold(call: ColdCall, calledAt: number = now()): Promise
   try {
     return await runOnce(call, calledAt);
   } catch (error) {
-    throw explainNoExec(await explainCopyFailure(error, call.copies), call.program);
+    throw explainNoExec(await explainCopyFailure(error, call.copies, call.limits.input), call.program);
   }
 }

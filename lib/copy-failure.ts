@@ -1,9 +1,11 @@
 // Why a directory could not be copied into a jail: the launcher names the directory, a person needs the file.
 import { constants, type Dirent } from 'node:fs';
 import { access, readdir } from 'node:fs/promises';
+import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
 import { describe } from './describe';
 import { InvalidArgumentError, SetupError } from './errors';
+import { tooLarge } from './input-size';
 import type { HostFile } from './jail-files';
 import { isPassing } from './passing';
 
@@ -43,11 +45,13 @@ async function problemBelow(directory: string, depth: number): Promise<string | 
 
 /**
  * Looks, after a copy has failed, for what made it fail: a look before each call would cost every call.
+ * @param input the call's limit of that name
  * @returns an InvalidArgumentError that names the file, or the error as it was
  */
 export async function explainCopyFailure(
   error: unknown,
   copies: readonly HostFile[],
+  input: number,
 ): Promise<unknown> {
   if (!(error instanceof SetupError) || error.step !== COPY_STEP) {
     return error;
@@ -55,6 +59,9 @@ export async function explainCopyFailure(
   const copy = copies.find(({ path }) => path === error.detail);
   if (copy === undefined) {
     return error;
+  }
+  if (error.errno === osConstants.errno.EFBIG) {
+    return new InvalidArgumentError(copy.argument ?? copy.path, tooLarge(input), error);
   }
   // What is no directory, or has vanished meanwhile, is explained by the error itself.
   const problem = await problemBelow(copy.path, 0).catch(() => null);

@@ -9,6 +9,7 @@ import { Closing, type EndSignal } from './end-signal';
 import { ClosedError } from './errors';
 import { requireCode, requireGlobals, requireJsonObject, requirePython } from './exec-arguments';
 import type { Input } from './input';
+import { requireSmall } from './input-size';
 import { checkFiles, PROGRAM_NAME } from './jail-files';
 import { updateGlobalsInSlices } from './json/merge';
 import { jsonSafe } from './json/safe';
@@ -78,6 +79,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const call = parseJailCodeOptions(options);
     const found = this.require(name);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
+    requireSmall(call.extraFiles, limits);
     const signal = call.signal === null ? null : shareSignal(call.signal);
     signal?.throwIfAborted();
     const hasCode = call.code !== null;
@@ -302,6 +304,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     }
     const found = this.require(call.command);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
+    requireSmall(call.extraFiles, limits);
     const signal = call.signal === null ? null : shareSignal(call.signal);
     signal?.throwIfAborted();
     const place = this.gate.enter(call.tenant, signal);

@@ -24,6 +24,11 @@ export interface Limits {
   /** Bytes of standard output, of standard error and of the result, each. Default 16 MiB. */
   output: number;
   /**
+   * Bytes of all that is put into the jail's directory: what `files`, `pythonPath` and `extraFiles` name, together.
+   * Each file counts in whole pages of 4 KiB, each directory and link as one. Default 256 MiB.
+   */
+  input: number;
+  /**
    * Whether warm Python may serve the call: 0 never; another number, or null, where the command is
    * configured `warm`. Default: the environment variable `CODEJAIL_PROXY`, else null.
    */
@@ -44,6 +49,7 @@ export const ZERO_LIMITS: Limits = Object.freeze({
   disk: 0,
   files: 0,
   output: 0,
+  input: 0,
   proxy: 0,
 });
 
@@ -80,6 +86,7 @@ export const LIMIT_DEFINITIONS: Readonly<Record<LimitName, LimitDefinition>> = O
   disk: { ...bytes, ...none, default: 64 * MEBIBYTE, codejailName: 'DISK' },
   files: { ...count, ...none, default: 1024, codejailName: 'FILES', maximum: 1_000_000_000 },
   output: { ...bytes, ...none, default: 16 * MEBIBYTE, codejailName: 'OUTPUT' },
+  input: { ...bytes, ...none, default: 256 * MEBIBYTE, codejailName: 'INPUT' },
   proxy: {
     unit: 'switch',
     default: null,

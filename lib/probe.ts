@@ -42,6 +42,7 @@ const PROBE_LIMITS: Limits = {
   disk: MEBIBYTE,
   files: 16,
   output: MEBIBYTE,
+  input: 0,
   proxy: 0,
 };
 

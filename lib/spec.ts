@@ -156,8 +156,9 @@ export function parents(name: string): string[] {
 function directoryRecords(
   directory: string,
   request: Pick<SpecRequest, 'files' | 'copies'>,
-  limits: DiskLimits,
+  limits: DiskLimits & Pick<Limits, 'input'>,
 ): NativeRecord[] {
+  const first = request.copies.length === 0 ? 0 : copyBytes(limits, request.files);
   const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
   return [
     { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
@@ -165,6 +166,7 @@ function directoryRecords(
       kind: RecordKind.copy,
       path: `${directory}/${name}`,
       data: path,
+      first,
     })),
     ...[...subdirectories].map((name) => ({
       kind: RecordKind.directory,
@@ -221,6 +223,9 @@ function appArmorRecords({ appArmorProfile }: Confinement): NativeRecord[] {
     : [{ kind: RecordKind.appArmorProfile, data: appArmorProfile }];
 }
 
+// More than a call brings that a cell may serve (lib/warm/rule.ts).
+const CELL_DIRECTORY_SIZE = { first: 32 * MEBIBYTE, second: 8192 };
+
 /**
  * Builds the spec of a template's cells: what is a cell's own, over a copy of its template's root.
  * @param directory the cell's own
@@ -244,8 +249,8 @@ export function buildCellSpec(
       { kind: RecordKind.workingDirectory, path: directory },
       { kind: RecordKind.tmpDirectory, path: `${directory}/tmp` },
       { kind: RecordKind.proc, path: '/proc' },
-      { kind: RecordKind.tmpfs, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
-      ...directoryRecords(directory, { files, copies: [] }, limits),
+      { kind: RecordKind.tmpfs, path: '/tmp', mode: UNLISTABLE_DIRECTORY, ...CELL_DIRECTORY_SIZE },
+      ...directoryRecords(directory, { files, copies: [] }, { ...limits, input: 0 }),
       ...landlockRecords({ binds: [], links: [] }, directory, confinement),
       ...appArmorRecords(confinement),
     ],
@@ -274,7 +279,11 @@ export function buildSpec(
   const env = { ...standardEnvironment(tmp), ...request.env };
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
   const records: NativeRecord[] = [
-    { kind: RecordKind.stage, path: '/tmp' },
+    {
+      kind: RecordKind.stage,
+      path: '/tmp',
+      ...rootSize(limits, request.files, request.copies.length),
+    },
     { kind: RecordKind.workingDirectory, path: directory },
     { kind: RecordKind.tmpDirectory, path: tmp },
     { kind: RecordKind.program, path: request.program },

@@ -26,6 +26,7 @@ const LIMIT_OPTIONS: Readonly<Record<LimitName, LimitOption>> = {
   files: { ...count, flag: 'max-files', help: 'number of files in its tmp' },
   nproc: { ...count, help: 'processes and threads' },
   output: { ...bytes, help: 'each of standard output and standard error' },
+  input: { ...bytes, help: 'all files that are copied in, together' },
   proxy: { ...count, help: '0: never use a warm Python' },
 };
 

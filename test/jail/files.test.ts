@@ -1,5 +1,14 @@
 // What is put into a jail: the host's files, and those that are made for the call.
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { watchLeftovers } from '../support/leftovers';
@@ -137,6 +146,102 @@ describe('files of the host', () => {
     ).rejects.toMatchObject({
       code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
       message: expect.stringContaining('deeper than 64') as string,
+    });
+  });
+
+  describe('are bounded by the limit input', () => {
+    const refusal = (argument: string): object => ({
+      code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+      argument,
+      message: expect.stringContaining('over the limit `input`, 65536 bytes') as string,
+    });
+    const limits = { input: 65_536 };
+
+    it('which lets in what just fits', async () => {
+      const files = [suite.file('a', Buffer.alloc(32_768, 'a')), suite.file('b', 'b')];
+      const extraFiles = [['c', Buffer.alloc(28_000, 'c')]] as const;
+      const code = 'import os; print(*(os.path.getsize(name) for name in "abc"))';
+      expect(await suite.printed(code, { files, extraFiles, limits })).toBe('32768 1 28000\n');
+    });
+
+    it('by their bytes, together', async () => {
+      const files = ['a', 'b', 'c'].map((name) => suite.file(name, Buffer.alloc(30_000)));
+      await expect(suite.python('1', { files, limits })).rejects.toMatchObject(
+        refusal('options.files[2]'),
+      );
+    });
+
+    it('by their number, each of at least a page', async () => {
+      for (let number = 0; number < 16; number += 1) {
+        suite.file(`many/${number}`);
+      }
+      const files = [join(suite.folder, 'many')];
+      await expect(suite.python('1', { files, limits })).rejects.toMatchObject(
+        refusal('options.files[0]'),
+      );
+      await suite.printed('1', { files, limits: { input: 17 * 4096 } });
+    });
+
+    it('links and directories too', async () => {
+      for (let number = 0; number < 8; number += 1) {
+        suite.file(`many/${number}/x`);
+        symlinkSync('/nowhere', join(suite.folder, `many/link${number}`));
+      }
+      await expect(
+        suite.python('1', { files: [join(suite.folder, 'many')], limits }),
+      ).rejects.toMatchObject(refusal('options.files[0]'));
+    });
+
+    it('extra files as well, alone and beside them', async () => {
+      const big = [['x', Buffer.alloc(60_000)]] as const;
+      await expect(
+        suite.python('1', { extraFiles: [...big, ['y', ''], ['z', '']], limits }),
+      ).rejects.toMatchObject(refusal('options.extraFiles'));
+      await expect(
+        suite.python('1', { extraFiles: big, files: [suite.file('a', 'x'.repeat(5000))], limits }),
+      ).rejects.toMatchObject(refusal('options.files[0]'));
+    });
+
+    it('at once, however large a hole is, and keeps a hole that fits', async () => {
+      const path = suite.file('holes', 'begin');
+      truncateSync(path, 4 * 2 ** 30);
+      const asked = performance.now();
+      const files = [path];
+      await expect(suite.python('1', { files, limits: { realtime: 1 } })).rejects.toMatchObject({
+        code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+        message: expect.stringContaining('limit `input`, 268435456 bytes') as string,
+      });
+      expect(performance.now() - asked).toBeLessThan(5000);
+      truncateSync(path, 100_000_000);
+      const file = openSync(path, 'r+');
+      writeSync(file, 'middle', 50_000_000);
+      closeSync(file);
+      const code = [
+        'import os',
+        'status = os.stat("holes")',
+        'print(status.st_size, status.st_blocks * 512 < 1_000_000)',
+        'with open("holes", "rb") as f:',
+        '    print(f.read(6)); f.seek(49_999_999); print(f.read(8))',
+        '    f.seek(99_999_990); print(f.read())',
+      ].join('\n');
+      const zeros = String.raw`\x00`;
+      expect(await suite.printed(code, { files })).toBe(
+        [
+          '100000000 True',
+          `b'begin${zeros}'`,
+          `b'${zeros}middle${zeros}'`,
+          `b'${zeros.repeat(10)}'`,
+          '',
+        ].join('\n'),
+      );
+    });
+
+    it('and not at all where it is 0', async () => {
+      const large = suite.file('large', Buffer.alloc(300_000_000));
+      const code = 'import os; print(os.path.getsize("large"))';
+      expect(await suite.printed(code, { files: [large], limits: { input: 0 } })).toBe(
+        '300000000\n',
+      );
     });
   });
 

@@ -37,6 +37,7 @@ describe('the limits', () => {
       disk: 64 * MEBIBYTE,
       files: 1024,
       output: 16 * MEBIBYTE,
+      input: 256 * MEBIBYTE,
       proxy: null,
     });
   });
