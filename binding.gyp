@@ -67,6 +67,7 @@
         'native/addon/poller.cc',
         'native/addon/remove_tree.cc',
         'native/addon/report_receiver.cc',
+        'native/addon/request_file.cc',
         'native/addon/shortage.cc',
         'native/addon/spawn.cc',
         'native/addon/spawn_thread.cc',

@@ -60,9 +60,29 @@ function explainNoExec(error: unknown, program: string): unknown {
     : new SetupError(START_STEP, constants.errno.EACCES, { detail: advice, cause: error });
 }
 
+/** Writes a request that is too long for one turn of the event loop; a short one goes with the spec. */
+async function writeRequest({ request }: ColdCall): Promise<{ request: number } | undefined> {
+  if (typeof request !== 'object') {
+    return undefined;
+  }
+  try {
+    return { request: await native().addon.writeRequest(request) };
+  } catch (cause) {
+    throw thrownByAddon(cause);
+  }
+}
+
 async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
   const spec = buildSpec(call.confinement, call.view, call.limits, call);
-  const jail = spawnJail(spec.native, (event) => {
+  const written = await writeRequest(call);
+  // Whoever waited meanwhile may have given up.
+  for (const signal of call.signals ?? []) {
+    if (signal.aborted && written !== undefined) {
+      native().addon.closeDescriptor(written.request);
+    }
+    signal.throwIfAborted();
+  }
+  const jail = spawnJail({ ...spec.native, ...written }, (event) => {
     if (event.type === 'started') {
       run.started(event.startedMs, spec.directory);
     } else if (event.type === 'ended') {
@@ -101,6 +121,9 @@ export async function runCold(call: ColdCall, calledAt: number = now()): Promise
   try {
     return await runOnce(call, calledAt);
   } catch (error) {
-    throw explainNoExec(await explainCopyFailure(error, call.copies, call.limits.input), call.program);
+    throw explainNoExec(
+      await explainCopyFailure(error, call.copies, call.limits.input),
+      call.program,
+    );
   }
 }

@@ -25,6 +25,7 @@ import {
 } from './warm/rule';
 import { WarmCommand } from './warm/warm-command';
 import type { DiskLimits } from './limits';
+import type { JsonText } from './json/text-buffers';
 
 /** A call, checked, whichever way it goes. */
 export interface Call extends Pick<
@@ -48,7 +49,7 @@ export interface Call extends Pick<
   /** Whether only a Python can run it. */
   isPython: boolean;
   /** What differs where a template has searched directories on the host already. */
-  warm?: { copies: readonly HostFile[]; request: () => string } | undefined;
+  warm?: { copies: readonly HostFile[]; request: () => JsonText } | undefined;
 }
 
 /** What a dispatcher knows of its jail. */

@@ -1,6 +1,7 @@
 // What the exec calls take besides their options.
 import { InvalidArgumentError } from './errors';
-import { checkJsonObject } from './json/parse';
+import { checkJsonObject, SHORT_LENGTH } from './json/parse';
+import { encodeInSlices, type JsonText } from './json/text-buffers';
 
 /** @throws InvalidArgumentError unless it is a string */
 export function requireCode(code: unknown): void {
@@ -22,8 +23,11 @@ export function requireGlobals(globals: unknown): void {
   }
 }
 
-/** @throws InvalidArgumentError unless it is the text of a JSON object */
-export async function requireJsonObject(text: unknown): Promise<void> {
+/**
+ * The text of a JSON object, as it goes into a request.
+ * @throws InvalidArgumentError where it is none
+ */
+export async function readJsonObject(text: unknown): Promise<JsonText> {
   if (typeof text !== 'string') {
     throw new InvalidArgumentError('globalsJson', `must be a string, not ${typeof text}`);
   }
@@ -36,6 +40,7 @@ export async function requireJsonObject(text: unknown): Promise<void> {
   if (!isObject) {
     throw new InvalidArgumentError('globalsJson', 'must be the text of a JSON object');
   }
+  return text.length <= SHORT_LENGTH ? text : encodeInSlices(text);
 }
 
 /** @throws InvalidArgumentError unless the command is a Python */

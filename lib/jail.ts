@@ -7,13 +7,15 @@ import { Configuration } from './configuration';
 import { Dispatcher, type Call } from './dispatch';
 import { Closing, type EndSignal } from './end-signal';
 import { ClosedError } from './errors';
-import { requireCode, requireGlobals, requireJsonObject, requirePython } from './exec-arguments';
+import { readJsonObject, requireCode, requireGlobals, requirePython } from './exec-arguments';
 import type { Input } from './input';
 import { requireSmall } from './input-size';
 import { checkFiles, PROGRAM_NAME } from './jail-files';
+import { writeGlobalsInSlices } from './json/globals-writer';
 import { updateGlobalsInSlices } from './json/merge';
-import { jsonSafe } from './json/safe';
+import { jsonSafe, jsonSafeIfFew } from './json/safe';
 import { stringifyJson } from './json/stringify';
+import type { JsonText } from './json/text-buffers';
 import type { Place } from './gate/place';
 import {
   parseCloseOptions,
@@ -37,13 +39,13 @@ import type { JailResult } from './result';
 import {
   type AnswerGlobals,
   AnswerReader,
+  encodeCode,
   encodeRequest,
   type ReadAnswer,
   readGlobals,
   readText,
   type SafeExecJsonResult,
   type SafeExecResult,
-  withinString,
 } from './safe-exec';
 import { shareSignal } from './shared-signal';
 import type { JailStatistics } from './statistics';
@@ -133,7 +135,13 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     requireGlobals(globals);
     const call = parseSafeExecOptions(options);
-    return this.#exec(code, () => jsonOf(globals), call, calledAt, updating(globals));
+    return this.#exec(
+      code,
+      (): JsonText | Promise<JsonText> => jsonOf(globals),
+      call,
+      calledAt,
+      updating(globals),
+    );
   }
 
   /**
@@ -148,11 +156,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const calledAt = now();
     requireCode(code);
     const call = parseSafeExecOptions(options);
-    const read = async (): Promise<string> => {
-      await requireJsonObject(globalsJson);
-      return globalsJson;
-    };
-    return this.#exec(code, read, call, calledAt, AS_TEXT);
+    return this.#exec(code, async () => readJsonObject(globalsJson), call, calledAt, AS_TEXT);
   }
 
   /**
@@ -166,7 +170,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     requireGlobals(globals);
     const call = parseSafeExecOptions(options);
-    return this.#execUnconfined(code, () => jsonOf(globals), call, updating(globals));
+    return this.#execUnconfined(
+      code,
+      (): JsonText | Promise<JsonText> => jsonOf(globals),
+      call,
+      updating(globals),
+    );
   }
 
   /** What would survive the trip into a jail and back. */
@@ -294,7 +303,7 @@ export class Jail extends Configuration implements AsyncDisposable {
 
   async #exec<Answer, Result>(
     code: string,
-    write: () => string | Promise<string>,
+    write: () => JsonText | Promise<JsonText>,
     call: SafeExecArguments,
     calledAt: number,
     end: End<Answer, Result>,
@@ -314,6 +323,8 @@ export class Jail extends Configuration implements AsyncDisposable {
       const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
       const written = write();
       const globalsJson = typeof written === 'string' ? written : await written;
+      const encoded = encodeCode(code);
+      const codeJson = typeof encoded === 'string' ? encoded : await encoded;
       if (call.files.length > 0) {
         await checkFiles(call.files);
       }
@@ -332,8 +343,8 @@ export class Jail extends Configuration implements AsyncDisposable {
           copies: call.files,
           files: [RUNNER, ...call.extraFiles],
           signals: this.#signals(signal),
-          request: encodeRequest(code, globalsJson, call.pythonPath),
-          warm: searchedByTemplate(found, code, globalsJson, call),
+          request: encodeRequest(codeJson, globalsJson, call.pythonPath),
+          warm: searchedByTemplate(found, codeJson, globalsJson, call),
           hasCode: true,
           isPython: true,
           onChannel: (bytes) => {
@@ -352,7 +363,7 @@ export class Jail extends Configuration implements AsyncDisposable {
 
   async #execUnconfined<Answer, Result>(
     code: string,
-    write: () => string | Promise<string>,
+    write: () => JsonText | Promise<JsonText>,
     call: SafeExecArguments,
     end: End<Answer, Result>,
   ): Promise<Result> {
@@ -376,7 +387,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         argv: [...words, PROGRAM_NAME],
         copies: call.files,
         files: [RUNNER, ...call.extraFiles],
-        request: encodeRequest(code, globalsJson, call.pythonPath),
+        request: encodeRequest(await encodeCode(code), globalsJson, call.pythonPath),
         env: found.environment({ python }),
         collect: call.collect,
         queuedMs: place.waitedMs,
@@ -416,8 +427,9 @@ const AS_TEXT: End<string, SafeExecJsonResult> = {
   conclude: (result, globalsJson) => ({ ...result, globalsJson }),
 };
 
-function jsonOf(globals: Record<string, unknown>): string {
-  return withinString('globals', () => stringifyJson(jsonSafe(globals)));
+function jsonOf(globals: Record<string, unknown>): JsonText | Promise<JsonText> {
+  const few = jsonSafeIfFew(globals);
+  return few === null ? writeGlobalsInSlices(globals) : stringifyJson(few);
 }
 
 /** Updates the globals with what came back. */
@@ -434,8 +446,8 @@ function updating(globals: Record<string, unknown>): End<AnswerGlobals, SafeExec
 /** What differs for a call whose `pythonPath` names directories that the template has searched. */
 function searchedByTemplate(
   { options }: Command,
-  code: string,
-  globalsJson: string,
+  codeJson: JsonText,
+  globalsJson: JsonText,
   call: SafeExecArguments,
 ): Call['warm'] {
   if (options.warm === false || call.searched.length === 0) {
@@ -451,7 +463,7 @@ function searchedByTemplate(
         copies: call.files.filter(({ name }) => !shown.has(name)),
         request: () =>
           encodeRequest(
-            code,
+            codeJson,
             globalsJson,
             call.pythonPath.map((name) => shown.get(name) ?? name),
           ),

@@ -90,7 +90,8 @@ export interface NativeSpec {
   rlimitNproc: number;
   rlimitNofile: number;
   memoryBytes: number;
-  request?: Uint8Array | undefined;
+  /** Its bytes, or a descriptor of `writeRequest`'s, which the jail takes. */
+  request?: Uint8Array | number | undefined;
   records: readonly NativeRecord[];
 }
 
@@ -198,6 +199,11 @@ export interface Addon {
   spawn(spec: NativeSpec, onEvent: (event: NativeEvent) => void): NativeJail;
   /** A spec as the launcher and cells read it, in a file in memory that nobody can change: its descriptor. */
   sealSpec(spec: NativeSpec): number;
+  /**
+   * Writes a long request into a file in memory that nobody can change.
+   * @returns its descriptor, for a spec, or to be closed
+   */
+  writeRequest(pieces: readonly Uint8Array[]): Promise<number>;
   /**
    * Asks a template for a cell.
    * @param spec as `sealSpec` gives it

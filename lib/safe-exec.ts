@@ -1,11 +1,12 @@
 // Python's exec over a jail: the request that goes in, and the answer that comes out.
-import { constants } from 'node:buffer';
 import { bytesRepr } from './bytes-repr';
-import { InvalidArgumentError, SafeExecError, type PythonException } from './errors';
+import { SafeExecError, type PythonException } from './errors';
 import { explainExceeded } from './exceeded';
+import { writeTextInSlices } from './json/globals-writer';
 import { checkJsonObject, parseJsonInSlices, SHORT_LENGTH } from './json/parse';
 import { BytePieces, KeptPieces, type Pieces } from './json/pieces';
 import { JsonSyntaxError } from './json/syntax-error';
+import type { JsonText } from './json/text-buffers';
 import { isJsonObject, type JsonValue } from './json/value';
 import type { JailResult } from './result';
 
@@ -30,41 +31,31 @@ function ascii(text: string): string {
   );
 }
 
-/**
- * Writes what goes to Python.
- * @param argument what most of it is made of
- * @throws InvalidArgumentError where it is longer than any string of this Node
- */
-export function withinString(argument: string, write: () => string): string {
-  try {
-    return write();
-  } catch (cause) {
-    if (cause instanceof RangeError) {
-      const most = constants.MAX_STRING_LENGTH;
-      throw new InvalidArgumentError(
-        argument,
-        `is too much for one call: as JSON it has more than ${most} characters, the most that this Node has a string for`,
-        cause,
-      );
-    }
-    throw cause;
-  }
+/** A program's code as JSON; of a long one the event loop goes on meanwhile. */
+export function encodeCode(code: string): JsonText | Promise<JsonText> {
+  return code.length <= SHORT_LENGTH ? ascii(JSON.stringify(code)) : writeTextInSlices(code);
 }
 
-/**
- * The runner's request. `globalsJson` goes in untouched.
- * @throws InvalidArgumentError where it is longer than any string of this Node
- */
+/** The runner's request. Both texts go in untouched. */
 export function encodeRequest(
-  code: string,
-  globalsJson: string,
+  codeJson: JsonText,
+  globalsJson: JsonText,
   pythonPath: readonly string[],
-): string {
-  return withinString(
-    globalsJson.length > code.length ? 'globals' : 'code',
-    () =>
-      `{"code":${ascii(JSON.stringify(code))},"globals":${globalsJson},"python_path":${JSON.stringify(pythonPath)}}`,
-  );
+): JsonText {
+  const tail = `,"python_path":${JSON.stringify(pythonPath)}}`;
+  return typeof codeJson === 'string' && typeof globalsJson === 'string'
+    ? `{"code":${codeJson},"globals":${globalsJson}${tail}`
+    : [
+        Buffer.from('{"code":'),
+        ...piecesOf(codeJson),
+        Buffer.from(',"globals":'),
+        ...piecesOf(globalsJson),
+        Buffer.from(tail),
+      ];
+}
+
+function piecesOf(text: JsonText): readonly Buffer[] {
+  return typeof text === 'string' ? [Buffer.from(text)] : text;
 }
 
 function fieldText(value: JsonValue | undefined): string {

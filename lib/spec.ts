@@ -7,6 +7,7 @@ import { copyBytes, rootSize } from './input-size';
 import { ZERO_LIMITS, type DiskLimits, type Limits } from './limits';
 import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from './native';
 import type { HostView } from './runtime';
+import type { JsonText } from './json/text-buffers';
 
 /** A file that is made inside the jail. */
 export interface JailFile {
@@ -24,7 +25,7 @@ export interface SpecRequest {
   copies: readonly HostFile[];
   files: readonly JailFile[];
   /** Handed over as descriptor 3, with a result channel as descriptor 4. */
-  request?: string | undefined;
+  request?: JsonText | undefined;
   collects: boolean;
   /** For the probes: leaves memory and tasks to the cgroup, so that it is seen to hold by itself. */
   cgroupAlone?: boolean | undefined;
@@ -263,7 +264,7 @@ export function standardEnvironment(tmp: string): Record<string, string> {
 }
 
 /**
- * Builds the spec of one call.
+ * Builds the spec of one call; a request in pieces is left out, which has to be a file already.
  * @param confinement what the host decides
  * @param view what of the host the jail shows
  * @param limits the effective limits
@@ -306,7 +307,7 @@ export function buildSpec(
       ...nativeLimits(limits, confinement),
       ...(request.cgroupAlone === true ? LEFT_TO_CGROUP : {}),
       cgroup: cgroupOf(confinement, limits),
-      request: request.request === undefined ? undefined : Buffer.from(request.request),
+      request: typeof request.request === 'string' ? Buffer.from(request.request) : undefined,
       records,
     },
   };

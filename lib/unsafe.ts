@@ -20,13 +20,14 @@ import type { HostFile } from './jail-files';
 import { standardEnvironment, type JailFile } from './spec';
 import { signalOf } from './outcome';
 import type { JailResult } from './result';
+import type { JsonText } from './json/text-buffers';
 
 export interface UnconfinedCall {
   program: string;
   argv: readonly string[];
   copies: readonly HostFile[];
   files: readonly JailFile[];
-  request: string;
+  request: JsonText;
   /** What the command gives its program. */
   env: Readonly<Record<string, string>>;
   /** Files or globs, relative to `tmp`. */
@@ -101,7 +102,10 @@ async function runProgram(
   const [stdout, stderr, channel] = [chunksOf(1), chunksOf(2), chunksOf(4)];
   const request = stdio[3] as Writable | undefined;
   request?.on('error', () => undefined);
-  request?.end(call.request);
+  for (const piece of typeof call.request === 'string' ? [call.request] : call.request) {
+    request?.write(piece);
+  }
+  request?.end();
   return { status: await ended, stdout, stderr, channel };
 }
 

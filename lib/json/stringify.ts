@@ -79,7 +79,8 @@ function write(value: unknown, depth = 0): string {
   return `{${members.join(',')}}`;
 }
 
-function writeNumber(value: number): string {
+/** A number as Python reads it: exactly, and never as an integer that it is not. */
+export function writeNumber(value: number): string {
   if (!Number.isFinite(value)) {
     return String(value);
   }

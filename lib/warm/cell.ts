@@ -9,6 +9,7 @@ import type { JailFile } from '../spec';
 import { CellLostError } from './cell-lost';
 import { CallKind, lastBytes, type Frame, type Frames } from './frame';
 import { RequestWriter } from './request-writer';
+import type { JsonText } from '../json/text-buffers';
 
 /** What a warm call is made of: what a cell can still be given once it is there. */
 export interface WarmCall extends RunCall {
@@ -17,7 +18,7 @@ export interface WarmCall extends RunCall {
   /** The words after the command's own: for `jailCode` the program's name first. */
   argv: readonly string[];
   /** The request of a safeExec; without it `argv[0]` is run as Python runs a script. */
-  request?: string | undefined;
+  request?: JsonText | undefined;
   /** Whether the native probe is run instead, with the words `argv`. */
   probe?: boolean;
   /** Called when a cell is about to run it. */
@@ -234,7 +235,7 @@ export class ForkedCell implements Cell {
     const run = new Run(this.#jail, this.#outputs, call, this.#mechanisms, calledAt);
     this.#run = run;
     try {
-      this.#request.finish(lastBytes(frame, left));
+      this.#request.finish(lastBytes(frame, left), frame.pieces);
     } catch (error) {
       // The program would wait for the rest.
       run.abandon(error);

@@ -1,5 +1,6 @@
 // What a cell reads when its call begins, byte for byte as native/core/cell.h has it.
 import type { Confinement } from '../confinement';
+import type { JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
 import { nativeLimits, parents, type JailFile, type NativeLimits } from '../spec';
 
@@ -13,7 +14,7 @@ export interface Frame {
   files: readonly JailFile[];
   words: readonly string[];
   /** What stays in the pipe, for the program's runner. */
-  request: string | undefined;
+  request: JsonText | undefined;
 }
 
 const MAGIC = 0x4c4c4143;
@@ -80,6 +81,8 @@ export interface EncodedFrame {
   bytes: Buffer;
   /** What the addon appends, where it is not in `bytes` already. */
   request: string | undefined;
+  /** What follows all of these. */
+  pieces?: readonly Buffer[];
 }
 
 /** The last bytes of a frame, as many as are left to write. */
@@ -95,6 +98,10 @@ function withRequest(head: Buffer, request: string): Buffer {
   writeLength(frame, requestBytes, REQUEST_SIZE_AT);
   frame.write(request, head.length);
   return frame;
+}
+
+function sizeOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((bytes, { length }) => bytes + length, 0);
 }
 
 /** All of a frame but its request. */
@@ -168,10 +175,15 @@ export class Frames {
     const { kind, limits, files, words, request } = frame;
     const known = this.#of(limits);
     const isBare = kind === CallKind.exec && files.length === 0 && words.length === 0;
-    if (isBare && (request?.length ?? 0) <= MAXIMUM_APPENDED) {
+    if (isBare && typeof request !== 'object' && (request?.length ?? 0) <= MAXIMUM_APPENDED) {
       return { bytes: known.head, request };
     }
     const head = isBare ? known.head : encodeHead({ kind, limits: known.limits, files, words });
+    if (typeof request === 'object') {
+      const bytes = Buffer.from(head);
+      writeLength(bytes, sizeOf(request), REQUEST_SIZE_AT);
+      return { bytes, request: undefined, pieces: request };
+    }
     return {
       bytes: request === undefined ? head : withRequest(head, request),
       request: undefined,

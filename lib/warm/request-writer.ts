@@ -14,14 +14,17 @@ export class RequestWriter {
     this.#descriptor = descriptor;
   }
 
-  /** Writes what is left to write. To be called once. */
-  finish(rest: Uint8Array): void {
+  /** Writes what is left to write, and what follows it. To be called once. */
+  finish(rest: Uint8Array, pieces: readonly Uint8Array[] = []): void {
     // Where nothing is left it stays open: whoever closes a pipe's last end frees it, which the program would do before
     // its first line.
-    if (rest.length > 0) {
+    if (rest.length > 0 || pieces.length > 0) {
       this.#isOwn = false;
       this.#socket = pipeSocket(this.#descriptor, 'writable');
-      this.#socket.end(rest);
+      for (const piece of [rest, ...pieces]) {
+        this.#socket.write(piece);
+      }
+      this.#socket.end();
     }
   }
 

@@ -12,6 +12,7 @@
 #include "lease.h"
 #include "memory_file.h"
 #include "remove_tree.h"
+#include "request_file.h"
 #include "spec_builder.h"
 #include "users.h"
 
@@ -64,6 +65,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("makeCell", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->make_cell(info);
+              }));
+  exports.Set("writeRequest", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return write_request(
+                    info, [owned](Descriptor file) { return owned->hand_out(std::move(file)); });
               }));
   exports.Set("beginCall", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->begin_call(info);

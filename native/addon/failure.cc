@@ -13,12 +13,16 @@ Napi::Error failure_of(Napi::Env env, const char* message, int error, const char
   return failure;
 }
 
-void throw_failure(Napi::Env env, const Status& status) {
+Napi::Error failure_of(Napi::Env env, const Status& status) {
   Napi::Error failure =
       failure_of(env, step_name(status.step()), status.error(), step_syscall(status.step()),
                  with_cure(status.error(), status.detail()));
   failure.Set("step", step_name(status.step()));
-  failure.ThrowAsJavaScriptException();
+  return failure;
+}
+
+void throw_failure(Napi::Env env, const Status& status) {
+  failure_of(env, status).ThrowAsJavaScriptException();
 }
 
 }  // namespace codejail

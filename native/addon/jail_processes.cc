@@ -158,6 +158,8 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
   if (!read_plan(info[0].As<Napi::Object>(), *plan)) {
     return env.Undefined();
   }
+  // It is the plan's now.
+  handed_out_.erase(plan->request_file.get());
   ChildEnds ends;
   ParentEnds own;
   Descriptor nursery;

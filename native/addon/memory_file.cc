@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "write_whole.h"
 
@@ -44,20 +45,29 @@ Status make_spec_file(const char* bytes, std::size_t size, Descriptor& file) {
   return status.ok() ? seal(file) : status;
 }
 
-Status make_request(const SpawnPlan& plan, Descriptor& file) {
-  Descriptor made(memfd_create("codejail-request", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!made.valid()) {
+Status open_request(Descriptor& file) {
+  file.reset(memfd_create("codejail-request", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  return file.valid() ? Status::success() : Status::failure(Step::kSpec, errno);
+}
+
+Status finish_request(const Descriptor& file) {
+  Status status = seal(file);
+  if (status.ok() && lseek(file.get(), 0, SEEK_SET) != 0) {
     return Status::failure(Step::kSpec, errno);
   }
-  Status status = write_all(made.get(), plan.request.data(), plan.request.size());
-  if (status.ok()) {
-    status = seal(made);
-  }
-  if (status.ok() && lseek(made.get(), 0, SEEK_SET) != 0) {
-    status = Status::failure(Step::kSpec, errno);
-  }
-  file = std::move(made);
   return status;
+}
+
+Status make_request(SpawnPlan& plan, Descriptor& file) {
+  if (plan.request_file.valid()) {
+    file = std::move(plan.request_file);
+    return Status::success();
+  }
+  Status status = open_request(file);
+  if (status.ok()) {
+    status = write_all(file.get(), plan.request.data(), plan.request.size());
+  }
+  return status.ok() ? finish_request(file) : status;
 }
 
 }  // namespace codejail

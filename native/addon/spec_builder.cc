@@ -159,7 +159,10 @@ bool read_plan(const Napi::Object& spec, SpawnPlan& plan) {
     plan.has_cgroup = true;
   }
   const Napi::Value request = reader.value("request");
-  if (request.IsTypedArray()) {
+  if (request.IsNumber()) {
+    plan.has_request = true;
+    plan.request_file.reset(request.As<Napi::Number>().Int32Value());
+  } else if (request.IsTypedArray()) {
     const auto bytes = request.As<Napi::Uint8Array>();
     plan.has_request = true;
     plan.request.assign(reinterpret_cast<const char*>(bytes.Data()),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "descriptor.h"
 #include "jail_cgroup.h"
 #include "lease.h"
 #include "spec.h"
@@ -23,6 +24,8 @@ struct SpawnPlan {
   CgroupPlan cgroup;
   bool has_request = false;
   std::vector<char> request;
+  // In the place of those bytes, where there is one: a long request, as `write_request` made it.
+  Descriptor request_file;
 };
 
 // Throws a JavaScript TypeError and returns false when a property is missing or of the wrong type.

@@ -144,6 +144,70 @@ describe('the event loop goes on while a program prints', () => {
   });
 });
 
+/** Globals of some 16 MB, as JSON. */
+const TEXTS: Record<string, () => string> = {
+  'one string': () => `"${'a'.repeat(16e6)}"`,
+  'one string of another script': () => `"${'\u4e2d'.repeat(5_500_000)}"`,
+  'one string of escapes': () => `"${'\\u0000'.repeat(16e6 / 6)}"`,
+  'one string beyond the plane': () => `"a${'\u{1f600}'.repeat(4e6)}"`,
+  'one list': () => `[${'1,'.repeat(8e6)}1]`,
+  'numbers with fractions': () => `[${'0.125,'.repeat(16e6 / 6)}1]`,
+  'integers beyond 2^53': () => `[${'12345678901234567890,'.repeat(760_000)}1]`,
+  'long integers': () => `[${`${'9'.repeat(4300)},`.repeat(16e6 / 4301)}1]`,
+  'dictionaries without names': () => `[${'{},'.repeat(16e6 / 3)}1]`,
+  'one dictionary': () =>
+    `{${Array.from({ length: 1_200_000 }, (_item, index) => `"k${index}":1`).join(',')}}`,
+};
+
+describe('the event loop goes on while globals go in as text, 16 MB of', () => {
+  it.each(Object.keys(TEXTS))('%s', async (name) => {
+    const text = `{"a":${TEXTS[name]?.() ?? ''}}`;
+    await expectShortTurns(async () => {
+      const { globalsJson } = await attacked.jail.safeExecJson('b = len(a)\ndel a', text, {
+        limits: { ...LIMITS, memory: 4 * 2 ** 30 },
+      });
+      expect(globalsJson).toMatch(/^\{"b": \d+\}$/);
+    });
+  });
+});
+
+/** The same as values. */
+const VALUES: Record<string, () => unknown> = {
+  'one string': () => 'a'.repeat(16e6),
+  'one string of another script': () => '\u4e2d'.repeat(5_500_000),
+  'one string of escapes': () => '\0'.repeat(16e6 / 6),
+  'bytes of a text': () => Buffer.alloc(16e6, 'a'),
+  'one list': () => new Array<number>(900_000).fill(1),
+  'lists of one': () => Array.from({ length: 500_000 }, () => [1]),
+  'numbers with fractions': () => Array.from({ length: 900_000 }, (_item, index) => index + 0.5),
+  'integers beyond 2^53': () => new Array<bigint>(700_000).fill(12_345_678_901_234_567_890n),
+  'strings of ten characters': () => new Array<string>(900_000).fill('0123456789'),
+  'dictionaries of one': () => Array.from({ length: 500_000 }, () => ({ a: 1 })),
+};
+
+describe('the event loop goes on while globals go in as values, such as', () => {
+  it.each(Object.keys(VALUES))('%s', async (name) => {
+    const value = VALUES[name]?.();
+    await expectShortTurns(async () => {
+      const globals: Record<string, unknown> = { a: value };
+      await attacked.jail.safeExec('b = len(a)\ndel a', globals, {
+        limits: { ...LIMITS, memory: 4 * 2 ** 30 },
+      });
+      expect(globals['b']).toBe((value as { length: number }).length);
+    });
+  });
+});
+
+const CODE = `text = "${'\u4e2d\\n'.repeat(2_000_000)}"\na = len(text)`;
+
+it('the event loop goes on while code of 10 MB goes in', async () => {
+  await expectShortTurns(async () => {
+    const globals: Record<string, unknown> = {};
+    await attacked.jail.safeExec(CODE, globals, { limits: LIMITS });
+    expect(globals['a']).toBe(4_000_000);
+  });
+});
+
 describe('the event loop goes on while a result comes of 16 MiB of', () => {
   it.each(Object.keys(RESULTS))('%s', async (name) => {
     const code = RESULTS[name] ?? '';

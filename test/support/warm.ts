@@ -73,7 +73,7 @@ export async function execIn(
   code: string,
   more: Partial<WarmCall> = {},
 ): Promise<RunResult> {
-  return runToEnd(cell, call({ request: encodeRequest(code, '{}', []), ...more }));
+  return runToEnd(cell, call({ request: encodeRequest(JSON.stringify(code), '{}', []), ...more }));
 }
 
 /** Runs a script in this cell, as jailCode does. */

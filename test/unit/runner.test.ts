@@ -54,7 +54,7 @@ async function run(
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const request = child.stdio[3] as Writable;
-  request.end(encodeRequest(code, globalsText, pythonPath));
+  request.end(encodeRequest(JSON.stringify(code), globalsText, pythonPath) as string);
   const [[status, signal], stdout, stderr, reply] = await Promise.all([
     once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
     text(child.stdout as Readable),

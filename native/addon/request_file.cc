@@ -1,0 +1,70 @@
+#include "request_file.h"
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "failure.h"
+#include "memory_file.h"
+#include "promise_worker.h"
+#include "write_whole.h"
+
+namespace codejail {
+namespace {
+
+struct Piece {
+  const char* bytes;
+  std::size_t size;
+};
+
+class RequestWorker : public PromiseWorker {
+ public:
+  RequestWorker(Napi::Env env, const Napi::Array& pieces, std::function<int(Descriptor)> hand_out)
+      : PromiseWorker(env),
+        hand_out_(std::move(hand_out)),
+        kept_(Napi::Persistent<Napi::Object>(pieces)) {
+    for (std::uint32_t i = 0; i < pieces.Length(); ++i) {
+      const auto piece = pieces.Get(i).As<Napi::Uint8Array>();
+      pieces_.push_back({reinterpret_cast<const char*>(piece.Data()), piece.ByteLength()});
+    }
+  }
+
+  void Execute() override {
+    status_ = open_request(file_);
+    for (const Piece& piece : pieces_) {
+      if (status_.ok() && !write_whole(file_.get(), piece.bytes, piece.size)) {
+        status_ = Status::failure(Step::kSpec, errno);
+      }
+    }
+    if (status_.ok()) {
+      status_ = finish_request(file_);
+    }
+  }
+
+  void OnOK() override {
+    if (!status_.ok()) {
+      OnError(failure_of(Env(), status_));
+      return;
+    }
+    resolve(Napi::Number::New(Env(), hand_out_(std::move(file_))));
+  }
+
+ private:
+  std::function<int(Descriptor)> hand_out_;
+  // The pieces stay where they are while they are written.
+  Napi::ObjectReference kept_;
+  std::vector<Piece> pieces_;
+  Descriptor file_;
+  Status status_ = Status::success();
+};
+
+}  // namespace
+
+Napi::Value write_request(const Napi::CallbackInfo& info, std::function<int(Descriptor)> hand_out) {
+  auto* worker = new RequestWorker(info.Env(), info[0].As<Napi::Array>(), std::move(hand_out));
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();
+  return promise;
+}
+
+}  // namespace codejail
