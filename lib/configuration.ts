@@ -19,6 +19,7 @@ import type {
   JailOptions,
   Logger,
 } from './option-types';
+import { printable } from './printable';
 import { parseSettings, type CodeJailSettings } from './settings';
 import { takeUidPool } from './uid-pools';
 
@@ -52,14 +53,15 @@ export abstract class Configuration {
     this.allowMissing = allowMissing;
     this.alwaysBeUnsafe = alwaysBeUnsafe;
     this.share = { uidPool: uidPool ?? DEFAULT_UID_POOL, cgroup };
-    this.logger = logger ?? (() => undefined);
+    // Names of commands, contexts and files stand in its messages, and a log has a line for each.
+    this.logger = (level, message) => logger?.(level, printable(message));
     this.gate = new Gate({ bounds, uids: () => this.#uids(), onEvent: publishQueueEvent });
     this.#warnOfBounds(bounds);
     this.limits = new LimitTable(
       logger === null
         ? undefined
         : (message) => {
-            logger('warn', message);
+            this.logger('warn', message);
           },
     );
     for (const [name, value] of Object.entries(limits) as [LimitName, number][]) {

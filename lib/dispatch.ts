@@ -12,7 +12,6 @@ import { requirePython } from './exec-arguments';
 import type { GuaranteeName } from './guarantee-name';
 import type { HostFile } from './jail-files';
 import type { Logger } from './option-types';
-import { printable } from './printable';
 import type { ProbeCheck } from './probe';
 import type { QueueStatistics } from './gate/queue-statistics';
 import { CallStatistics, type JailStatistics } from './statistics';
@@ -194,7 +193,7 @@ export class Dispatcher {
   #noteOf({ slug }: Call): ColdCall['onNote'] {
     return (level, message) => {
       if (level === 'warn' || slug !== null) {
-        this.#options.logger(level, printable(slug === null ? message : `${slug}: ${message}`));
+        this.#options.logger(level, slug === null ? message : `${slug}: ${message}`);
       }
     };
   }

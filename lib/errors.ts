@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import type { GuaranteeName } from './guarantee-name';
-import { printable, printableLines } from './printable';
+import { printable, printableMessage } from './printable';
 import type { JailResult } from './result';
 import { suggestionSentence } from './suggestion';
 
@@ -67,10 +67,16 @@ export class JailError extends Error {
   /** The guarantees that this host can't give. */
   declare readonly missing?: readonly MissingGuarantee[];
 
-  constructor(code: JailErrorCode, message: string, details: JailErrorDetails = {}) {
-    // Names of files and what others have written stand in it, and it goes to terminals and logs.
+  /** @param message one line, or several of this package's own */
+  constructor(
+    code: JailErrorCode,
+    message: string | readonly string[],
+    details: JailErrorDetails = {},
+  ) {
+    // Names of files and what others have written stand in it, and it goes to terminals and logs: a line break of theirs
+    // would begin a line that looks like somebody else's.
     super(
-      printableLines(message),
+      (typeof message === 'string' ? [message] : message).map(printable).join('\n'),
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.code = code;
@@ -133,9 +139,10 @@ export class UnconfinedError extends JailError {
 
   constructor(missing: readonly MissingGuarantee[], canBeGivenUp = true) {
     const names = missing.map(({ guarantee }) => `'${guarantee}'`).join(', ');
-    const lines = byCause(missing).map(
-      ({ guarantees, why, cure }) => `  ${guarantees.join(', ')}: ${why}\n    to cure it: ${cure}`,
-    );
+    const lines = byCause(missing).flatMap(({ guarantees, why, cure }) => [
+      `  ${guarantees.join(', ')}: ${why}`,
+      `    to cure it: ${cure}`,
+    ]);
     super(
       'ERR_CODEJAIL_UNCONFINED',
       [
@@ -144,7 +151,7 @@ export class UnconfinedError extends JailError {
         canBeGivenUp
           ? `To run without on purpose, give them up by name: allowMissing: [${names}]`
           : NO_JAIL,
-      ].join('\n'),
+      ],
       { missing: Object.freeze(missing.map((entry) => Object.freeze({ ...entry }))) },
     );
     this.canBeGivenUp = canBeGivenUp;
@@ -202,12 +209,15 @@ export class SetupError extends JailError {
         ? MORE_DESCRIPTORS
         : undefined,
     ].filter((reason) => reason !== undefined && reason !== '');
+    const what =
+      details.hasStarted === true
+        ? `the program was started and ended, and how can't be told: step "${step}" failed`
+        : `the jail could not be made and the program was not started: step "${step}" failed`;
+    const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
     super(
       'ERR_CODEJAIL_SETUP',
-      (details.hasStarted === true
-        ? `the program was started and ended, and how can't be told: step "${step}" failed`
-        : `the jail could not be made and the program was not started: step "${step}" failed`) +
-        (reasons.length === 0 ? '' : ` (${reasons.join('; ')})`),
+      // A traceback has lines.
+      printableMessage(`${what}${why}`).split('\n'),
       {
         step,
         errno: errno === 0 ? undefined : errno,

@@ -1,6 +1,7 @@
 import { entriesOf } from './argument';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
+import { printable } from './printable';
 import { suggestionSentence } from './suggestion';
 
 /** What one jail may use. 0 means no limit, except for `fsize`, where it means that nothing may be written. */
@@ -181,7 +182,7 @@ export class LimitTable {
     this.#warn =
       warn ??
       ((message) => {
-        process.emitWarning(message, 'CodeJailWarning');
+        process.emitWarning(printable(message), 'CodeJailWarning');
       });
   }
 

@@ -18,9 +18,13 @@ export function printable(text: string): string {
   return text.replace(NOT_PRINTABLE, escaped);
 }
 
-/** The same, line by line: for texts of this package's own, in whose lines others' may stand. */
-export function printableLines(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+/**
+ * The same, of a message that may have several lines. All but the first are set in: a line break that stands in a name of
+ * others' begins no line that looks like another message.
+ */
+export function printableMessage(text: string): string {
+  const [first = '', ...rest] = text.split('\n').map(printable);
+  return [first, ...rest.map((line) => (/^(?: |$)/.test(line) ? line : `  ${line}`))].join('\n');
 }
 
 const RAW_IN_JSON = /[\x7f-\x9f\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { InvalidArgumentError, JailError, UnconfinedError, type MissingGuarantee } from '../index';
 import { byCause, NO_JAIL } from '../errors';
-import { printableLines } from '../printable';
+import { printableMessage } from '../printable';
 import { ExitStatus } from './exit-status';
 import { limitFlag } from './limit-options';
 import { colorsOf, sayAside } from './terminal';
@@ -96,7 +96,8 @@ function statusOf(error: JailError): number {
 
 /** Says that something went wrong. */
 export function complain(message: string): void {
-  sayAside(`${colorsOf(process.stderr).red('codejail:')} ${printableLines(message)}`);
+  const [first = '', ...rest] = printableMessage(message).split('\n');
+  sayAside(`${colorsOf(process.stderr).red('codejail:')} ${first}`, ...rest);
 }
 
 /**

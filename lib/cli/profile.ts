@@ -48,7 +48,7 @@ Examples:
     )
     .action(async (program: string | undefined, options: ProfileOptions) => {
       const { text } = options.launcher ? renderLauncher() : await renderFor(program, options);
-      say(text.trimEnd());
+      say(...text.trimEnd().split('\n'));
       end(ExitStatus.ok);
     });
 }

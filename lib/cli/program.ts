@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { printableLines } from '../printable';
+import { printableMessage } from '../printable';
 import { addDoctor } from './doctor';
 import { addEnv } from './env';
 import { addProfile } from './profile';
@@ -28,7 +28,7 @@ export function makeProgram(end: (status: number) => void): Command {
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .configureOutput({
       outputError: (text, write) => {
-        write(printableLines(text).replace(/^error:/, colorsOf(process.stderr).red('codejail:')));
+        write(printableMessage(text).replace(/^error:/, colorsOf(process.stderr).red('codejail:')));
       },
     })
     .addHelpText(

@@ -1,7 +1,7 @@
 // What is written to people: coloured on a terminal, plain elsewhere, and never moving the cursor.
 import { stripVTControlCharacters } from 'node:util';
 import { createColors } from 'picocolors';
-import { printableJson } from '../printable';
+import { printable, printableJson } from '../printable';
 
 /** Ways to paint a text. */
 export type Colors = ReturnType<typeof createColors>;
@@ -24,19 +24,30 @@ export function plain(text: string): string {
     .trim();
 }
 
+// What this file's colours are, and nothing else that a terminal obeys.
+const PAINT = new RegExp(`(${String.fromCharCode(0x1b)}\\[[0-9]{1,2}m)`);
+
+/** A line with its colours, in which names of others' may stand. */
+function safeLine(line: string): string {
+  return line
+    .split(PAINT)
+    .map((part, index) => (index % 2 === 1 ? part : printable(part)))
+    .join('');
+}
+
 /** Writes lines to standard output. */
 export function say(...lines: string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
+  process.stdout.write(`${lines.map(safeLine).join('\n')}\n`);
 }
 
 /** Writes lines to standard error. */
 export function sayAside(...lines: string[]): void {
-  process.stderr.write(`${lines.join('\n')}\n`);
+  process.stderr.write(`${lines.map(safeLine).join('\n')}\n`);
 }
 
 /** Writes a value as JSON to standard output. */
 export function sayJson(value: unknown): void {
-  say(printableJson(JSON.stringify(value, null, 2)));
+  say(...printableJson(JSON.stringify(value, null, 2)).split('\n'));
 }
 
 /** Rows as aligned columns, each row indented. */

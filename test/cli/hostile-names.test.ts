@@ -44,6 +44,10 @@ it.each<[string, () => string]>([
   ],
   ['that breaks the line', () => join(suite.folder, 'no\ncodejail: all is well')],
   ['of a Python file', () => join(suite.folder, `no${TITLE}.py`)],
+  [
+    'of a Python file that breaks the line',
+    () => join(suite.folder, 'no\ncodejail: all is well.py'),
+  ],
   ['like an option', () => `--x${TITLE}`],
 ])('tells of a name %s in plain text', async (_name, program) => {
   const { stderr, status } = await run(program());
@@ -63,6 +67,44 @@ it('tells in plain text what a Python that can’t be asked has said', async () 
   expect(stderr).toMatch(PRINTABLE);
 });
 
+it.each<[string, () => string[]]>([
+  ['of a variable', () => ['run', '--env', `X${TITLE}`, '-c', '1']],
+  ['of a file to copy', () => ['run', '--file', `/no${TITLE}\ncodejail: all is well`, '-c', '1']],
+  ['of a Python', () => ['run', '--python', `/no${TITLE}\ncodejail: all is well`, '-c', '1']],
+  [
+    'of a path to show',
+    () => ['run', '--read-path', `/no${TITLE}\ncodejail: all is well`, '-c', '1'],
+  ],
+  ['of a limit', () => ['run', '--cpu', `1${TITLE}\ncodejail: all is well`, '-c', '1']],
+  ['of an option', () => ['run', `--x${TITLE}\ncodejail: all is well`]],
+  ['of a command', () => [`x${TITLE}\ncodejail: all is well`]],
+  ['of a program to verify', () => ['verify', suite.file(`x${TITLE}\ny`, '#!/bin/sh\n', 0o755)]],
+  [
+    'of a program to verify that is not there',
+    () => ['verify', `/no${TITLE}\ncodejail: all is well`],
+  ],
+  ['of an environment', () => ['env', 'list', `/no${TITLE}\ncodejail: all is well`]],
+  ['of a program to print a profile for', () => ['profile', 'print', `/no${TITLE}\ncodejail: x`]],
+])('tells of a name %s in plain text', async (_name, words) => {
+  const { stdout, stderr } = await codejail(words(), { cwd: suite.folder });
+  expect(`${stdout}${stderr}`).not.toBe('');
+  expect(`${stdout}${stderr}`).toMatch(PRINTABLE);
+  expect(stderr).not.toMatch(/^codejail: (all is well|x)/m);
+});
+
+it('lists packages that call themselves something else in plain text', async () => {
+  const pip = [
+    '#!/bin/sh',
+    `printf '[{"name": "x\\\\u001b]0;t\\\\u0007\\\\ny", "version": "\\\\u009b1m"}]\\n'`,
+  ].join('\n');
+  suite.file('venv/bin/python', pip, 0o755);
+  suite.file('venv/pyvenv.cfg');
+  const { stdout, status } = await codejail(['env', 'list', 'venv'], { cwd: suite.folder });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(PRINTABLE);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+});
+
 describe('--collect-into', () => {
   const collect = async (code: string) =>
     run('--collect', '**', '--collect-into', 'out', '-c', code);
@@ -75,6 +117,20 @@ describe('--collect-into', () => {
     expect(readFileSync(join(suite.folder, 'out/build.sh'), 'utf8')).toBe('echo evil');
     expect(readdirSync(join(suite.folder, 'out'))).toEqual(['build.sh']);
   });
+
+  it.each(['/etc/hostname', '../precious/keep', 'nowhere'])(
+    'follows no link that stands for a file, to %s',
+    async (target) => {
+      suite.file('precious/keep', 'kept');
+      suite.file('out/other');
+      symlinkSync(target, join(suite.folder, 'out/file'));
+      const { status, stderr } = await collect('open("tmp/file", "w").write("x")');
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/can't be written: a link, or a file, stands in its way/);
+      expect(readFileSync(join(suite.folder, 'precious/keep'), 'utf8')).toBe('kept');
+      expect(readdirSync(join(suite.folder, 'out')).sort()).toEqual(['file', 'other']);
+    },
+  );
 
   it('follows no link that stands for a directory', async () => {
     suite.file('precious/keep', 'kept');

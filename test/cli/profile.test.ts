@@ -64,7 +64,7 @@ describe('codejail profile', () => {
 
   const isRoot = process.getuid?.() === 0;
   const cannot = !isRoot
-    ? /needs root\nTry: sudo .*codejail.* --name codejail-of-nobody/
+    ? /needs root\n {2}Try: sudo .*codejail.* --name codejail-of-nobody/
     : hostFacts().appArmor
       ? null
       : /without AppArmor: nothing was changed/;

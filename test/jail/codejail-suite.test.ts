@@ -169,6 +169,28 @@ describe('features', () => {
     await logged.jailCode('python', { code: 'pass', slug: 'HELLO' });
     expect(lines.join('\n')).toMatch(/^info HELLO: .* in \/tmp\/codejail-\w{8}/);
   });
+
+  it('lets no slug, no context and no program begin a line of the log', async () => {
+    const lines: string[] = [];
+    const forged = 'x\nwarn forged\r\u0085\u2028\x1b[31m\u009b1m';
+    await using logged = createJail({
+      limits: { realtime: 20 },
+      logger: (level, message) => lines.push(`${level} ${message}`),
+    });
+    logged.overrideLimit('proxy', 1, forged);
+    await logged.jailCode('python', {
+      code: `import sys; sys.stderr.write(${JSON.stringify(forged)})`,
+      slug: forged,
+      argv: [forged],
+    });
+    const failed = await logged
+      .safeExec(`raise ValueError(${JSON.stringify(forged)})`, {}, { slug: forged })
+      .catch((error: unknown) => String(error));
+    expect(lines.length).toBeGreaterThan(1);
+    for (const text of [...lines, failed]) {
+      expect(text).toMatch(/^[\x20-\x7e]*$/);
+    }
+  });
 });
 
 describe('limits', () => {

@@ -1,5 +1,5 @@
 import { JailError, InvalidArgumentError } from '../../lib/errors';
-import { printable, printableJson, printableLines } from '../../lib/printable';
+import { printable, printableJson, printableMessage } from '../../lib/printable';
 
 // What a terminal obeys, what ends a line, and what can't be seen.
 const HOSTILE = [
@@ -24,8 +24,10 @@ it.each(['plain', 'naïve Zürich 北京 😀', 'tabs are spelled: no', 'it\'s "
   },
 );
 
-it('keeps the lines of a text of several', () => {
-  expect(printableLines('one\x1b[1m\ntwo\u0085')).toBe('one\\x1b[1m\ntwo\\x85');
+it('keeps the lines of a message of several, and sets all but the first in', () => {
+  expect(printableMessage('one\x1b[1m\ntwo\u0085\n  three\n')).toBe(
+    'one\\x1b[1m\n  two\\x85\n  three\n',
+  );
 });
 
 it.each(HOSTILE)('gives JSON with the same value and without %s', (_name, text) => {
@@ -38,7 +40,6 @@ it.each(HOSTILE)('lets no error carry %s in its message', (_name, text, spelled)
   expect(new InvalidArgumentError('files[0]', `names ${text}`).message).toBe(
     `files[0] names ${spelled}`,
   );
-  expect(new JailError('ERR_CODEJAIL_SETUP', `at ${text}`).message).toBe(
-    `at ${spelled.replace('\\x0a', '\n')}`,
-  );
+  expect(new JailError('ERR_CODEJAIL_SETUP', `at ${text}`).message).toBe(`at ${spelled}`);
+  expect(new JailError('ERR_CODEJAIL_SETUP', ['one', text]).message).toBe(`one\n${spelled}`);
 });

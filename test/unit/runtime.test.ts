@@ -63,6 +63,21 @@ describe('discoverRuntime', () => {
     }
   });
 
+  it.each(['/sys', '/proc', '/dev', '/', '/sys/kernel', '/proc/self/root'])(
+    'refuses to show %s by a link, or by a link on the way',
+    async (target) => {
+      symlinkSync(target, join(folder, 'first'));
+      symlinkSync('first', join(folder, 'second'));
+      symlinkSync('/', join(folder, 'root'));
+      for (const name of ['first', 'second', `root/${target}`]) {
+        await expect(find('/bin/true', { readPaths: [join(folder, name)] })).rejects.toMatchObject({
+          code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+          message: expect.stringContaining('must not be') as string,
+        });
+      }
+    },
+  );
+
   it('never shows one tree twice', async () => {
     const { view } = await find(PYTHON, { readPaths: ['/usr/lib', '/usr/lib/os-release'] });
     for (const bind of view.binds) {
