@@ -111,10 +111,12 @@ export interface NativeReport {
   diskFiles: number;
   diskFull: boolean;
   filesFull: boolean;
+  /** Whether the AppArmor profile was not in force any more when the program had ended. */
+  profileLost: boolean;
 }
 
 /** How many numbers a report has. */
-export const REPORT_NUMBERS = 11;
+export const REPORT_NUMBERS = 12;
 
 /** A report as native/addon/jail_events.cc writes it. */
 export function readReport(numbers: Float64Array): NativeReport {
@@ -130,6 +132,7 @@ export function readReport(numbers: Float64Array): NativeReport {
     diskFiles: numbers[8] ?? 0,
     diskFull: numbers[9] === 1,
     filesFull: numbers[10] === 1,
+    profileLost: numbers[11] === 1,
   };
 }
 

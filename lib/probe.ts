@@ -77,7 +77,7 @@ function probeCall(
     confinement: target.confinement,
     view: { ...target.view, binds },
     limits,
-    mechanisms: [],
+    mechanisms: target.confinement.mechanisms,
     program,
     argv,
     env: {},
@@ -97,6 +97,7 @@ async function attempts(
   confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup' | 'appArmorProfile'>,
 ): Promise<ProbeCheck[]> {
   const namespaces = await ownNamespaces();
+  const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
   const expectations = {
     sentinel: process.pid > FIRST_FOREIGN_PROCESS ? `/proc/${process.pid}/environ` : '',
     // Where the jail shares one, the probe tries what else must hold instead.
@@ -106,7 +107,8 @@ async function attempts(
     server: process.pid,
     server_uid: process.getuid?.() ?? -1,
     last_cap: lastCapability() ?? 0,
-    profile: confinement.appArmorProfile ?? '',
+    // Landlock leaves it no /proc where the jail has no root of its own: the launcher reads its label then.
+    profile: hasOwnRoot ? (confinement.appArmorProfile ?? '') : '',
     exec: (confinement.flags & SpecFlag.allowExec) === 0 ? 'denied' : 'allowed',
     memory: PROBE_LIMITS.memory,
     cpu: PROBE_LIMITS.cpu,
@@ -116,7 +118,26 @@ async function attempts(
     files: PROBE_LIMITS.files,
   };
   const words = Object.entries(expectations).map(([name, value]) => `${name}=${value}`);
-  return readChecks(await run([PROBE_NAME, ...words], PROBE_LIMITS));
+  const ran = await run([PROBE_NAME, ...words], PROBE_LIMITS);
+  return [...readChecks(ran), ...(hasOwnRoot ? [] : labelChecks(ran, confinement))];
+}
+
+function labelChecks(
+  { result }: RunResult,
+  { appArmorProfile }: Pick<Confinement, 'appArmorProfile'>,
+): ProbeCheck[] {
+  if (appArmorProfile === undefined) {
+    return [];
+  }
+  const held = result.confinement.includes(`apparmor:${appArmorProfile}`);
+  return [
+    {
+      guarantee: 'files',
+      check: 'run without its AppArmor profile',
+      held,
+      seen: held ? `${appArmorProfile} (enforce)` : 'another label',
+    },
+  ];
 }
 
 function readChecks({ result }: RunResult): ProbeCheck[] {

@@ -15,6 +15,13 @@ export interface ProvedPlan {
 // Of all jails of this process: making another jail costs nothing.
 const proofs = new Map<string, Promise<Proof>>();
 
+/** Of two jails that could not be made, the one that lacks less got further: its failure is the one to cure. */
+function lacksLess(one: Proof, other: Proof): boolean {
+  // Without a single check the jail could not even be made.
+  const [isMade, isOtherMade] = [one.checks.length > 0, other.checks.length > 0];
+  return isMade === isOtherMade ? one.missing.length < other.missing.length : isMade;
+}
+
 /**
  * The plan that lacks least, the first of them where several do.
  * @param plans best first; at least one
@@ -30,15 +37,10 @@ export async function bestProved(
     const key = JSON.stringify([confinement, view]);
     tried.push(key);
     const proof = await once(proofs, key, async () => prove(confinement, view));
-    // Without a single check the jail could not even be made.
-    const isBetter =
-      best === undefined ||
-      (proof.checks.length > 0 &&
-        (best.proof.checks.length === 0 || proof.missing.length < best.proof.missing.length));
-    if (isBetter) {
+    if (best === undefined || lacksLess(proof, best.proof)) {
       best = { confinement, proof };
     }
-    if (best?.proof.missing.length === 0) {
+    if (best.proof.missing.length === 0) {
       break;
     }
   }

@@ -15,10 +15,15 @@ import {
   type NativeFailure,
   type NativeJail,
   type NativeOutputs,
+  type NativeReport,
 } from './native';
 import { endingOf, signalOf, wasOutOfMemory, type StopReason } from './outcome';
 import { OutputReader } from './output';
 import type { JailResult } from './result';
+
+function isAppArmor(mechanism: string): boolean {
+  return mechanism.startsWith('apparmor:');
+}
 
 /** What a call decides of a run. */
 export interface RunCall {
@@ -358,6 +363,21 @@ export class Run {
     }
   }
 
+  /** A launcher that was killed has not said whether the profile was in force to the end. */
+  #inForce(report: NativeReport | undefined): readonly string[] {
+    if (report?.profileLost === false) {
+      return this.#mechanisms;
+    }
+    const [profile] = this.#mechanisms.filter(isAppArmor);
+    if (report !== undefined && profile !== undefined) {
+      this.note(
+        'warn',
+        `the profile ${profile} was removed or changed while the program ran, which was not confined by it from then on`,
+      );
+    }
+    return this.#mechanisms.filter((name) => !isAppArmor(name));
+  }
+
   async #conclude(ended: Ended, cgroup: NativeCgroupEnd | undefined): Promise<RunResult> {
     if (this.#failure !== undefined) {
       throw this.#failure.error;
@@ -388,6 +408,7 @@ export class Run {
     });
     const status = report?.status ?? KILLED;
     const setupMs = Math.max(0, this.#startedMs - this.#calledAt);
+    const confinement = this.#inForce(report);
     const resultOf = (
       { outcome, exceeded }: Pick<JailResult, 'outcome' | 'exceeded'>,
       { collected, uncollected }: Collection,
@@ -408,7 +429,7 @@ export class Run {
           maxRssBytes: report?.peakRssBytes ?? cgroup?.peakBytes ?? 0,
         },
         ...{ collected, uncollected },
-        confinement: [...this.#mechanisms],
+        confinement: [...confinement],
       },
     });
     if (this.#call.collect.length === 0) {

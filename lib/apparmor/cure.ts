@@ -8,6 +8,9 @@ export const APPARMOR_STEPS = {
   readBack: 'read the AppArmor label back',
 } as const;
 
+/** What engines load for their containers; no rule can be given to them that stays. */
+const OF_CONTAINERS = /^(?:docker-default|containers-default-|crio-default|cri-containerd\.)/;
+
 /** The profile of a label, without its mode. */
 function profileOf(label: string): string {
   return label.replace(/ \(\w+\)$/, '');
@@ -31,6 +34,12 @@ export function appArmorCure(step: string, errno: number, detail: string): strin
     );
   }
   if (step === APPARMOR_STEPS.change && / \(\w+\)$/.test(detail)) {
+    if (OF_CONTAINERS.test(detail)) {
+      return (
+        `this container is itself confined, by ${profileOf(detail)}, which lets nobody change to another profile: start it with ` +
+        '--security-opt apparmor=unconfined, or with a profile of yours that has the rule "change_profile -> PROFILE,"'
+      );
+    }
     return (
       `this process is itself confined, by ${profileOf(detail)}: give that profile the rule ` +
       '"change_profile -> PROFILE," (or "change_profile -> &PROFILE," where no_new_privs is set) and load it again'

@@ -26,6 +26,7 @@ Napi::Float64Array numbers_of(Napi::Env env, const Report& report) {
       static_cast<double>(report.disk_files),
       static_cast<double>(report.disk_full),
       static_cast<double>(report.files_full),
+      static_cast<double>(report.profile_lost),
   };
   Napi::Float64Array array = Napi::Float64Array::New(env, std::size(numbers));
   // In a worker that is being terminated there is none.

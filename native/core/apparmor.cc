@@ -7,13 +7,24 @@
 
 namespace codejail {
 
-Status open_apparmor(Descriptor& attribute, int access) {
-  attribute.reset(open("/proc/thread-self/attr/apparmor/current", access | O_CLOEXEC));
+namespace {
+
+Status open_attribute(const char* process, int access, Descriptor& attribute) {
+  char path[64];
+  (void)std::snprintf(path, sizeof(path), "/proc/%s/attr/apparmor/current", process);
+  attribute.reset(open(path, access | O_CLOEXEC));
   if (!attribute.valid() && errno == ENOENT) {
     // Before Linux 5.8 AppArmor had only the attribute that all LSMs share.
-    attribute.reset(open("/proc/thread-self/attr/current", access | O_CLOEXEC));
+    (void)std::snprintf(path, sizeof(path), "/proc/%s/attr/current", process);
+    attribute.reset(open(path, access | O_CLOEXEC));
   }
   return attribute.valid() ? Status::success() : Status::failure(Step::kOpenAppArmor, errno);
+}
+
+}  // namespace
+
+Status open_apparmor(Descriptor& attribute, int access) {
+  return open_attribute("thread-self", access, attribute);
 }
 
 bool read_apparmor_label(const Descriptor& attribute, char* label, std::size_t size) {
@@ -41,6 +52,15 @@ bool label_enforces(const char* label, const char* profile) {
     part = end == mode ? mode : end + sizeof(kStack) - 1;
   }
   return false;
+}
+
+bool process_is_confined(pid_t process, const char* profile) {
+  char label[256];
+  char number[16];
+  (void)std::snprintf(number, sizeof(number), "%d", process);
+  Descriptor attribute;
+  return open_attribute(number, O_RDONLY, attribute).ok() &&
+         read_apparmor_label(attribute, label, sizeof(label)) && label_enforces(label, profile);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/types.h>
 
 #include <cstddef>
 
@@ -16,6 +17,10 @@ Status open_apparmor(Descriptor& attribute, int access = O_RDWR);
 
 // The label as the kernel prints it: "NAME (MODE)", "unconfined".
 bool read_apparmor_label(const Descriptor& attribute, char* label, std::size_t size);
+
+// Whether `profile` is enforced on a process, or was when it ended, by the /proc that this one
+// sees.
+bool process_is_confined(pid_t process, const char* profile);
 
 // Changes this task to `profile`, or adds it where the task is confined already, and checks that
 // the label it then has is that profile, alone or stacked, in enforce mode. The label is copied to

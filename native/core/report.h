@@ -28,9 +28,9 @@ struct Report {
   Verdict verdict;
   // Of a cell, as its supervisor sees it; of kNamespaces, where PID 1 is a child of the server.
   std::int32_t main_process;
-  std::int32_t processor;  // of a cell: which it waits on, -1 where that is not known
-  std::int32_t padding;
-  std::uint64_t started_ns;  // CLOCK_MONOTONIC
+  std::int32_t processor;      // of a cell: which it waits on, -1 where that is not known
+  std::uint32_t profile_lost;  // 1 where AppArmor did not confine the program to its end
+  std::uint64_t started_ns;    // CLOCK_MONOTONIC
   std::uint64_t user_us;
   std::uint64_t system_us;
   std::uint64_t cpu_us;  // over all of the jail's processes, also those that nobody waited for

@@ -5,6 +5,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <string>
+
 #include "apparmor.h"
 #include "credentials.h"
 #include "descriptor_message.h"
@@ -124,6 +126,8 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
     require(channel, Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE"));
   }
   require(channel, set_no_new_privileges());
+  const Record named = spec.find(RecordKind::kAppArmorProfile);
+  const std::string profile = named.header == nullptr ? "" : named.data;
   // A call's caller waits for its end, which takes less time with less memory.
   spec.keep_header_only();
   // No Landlock here: the main process has a domain of its own, and a process can't signal across
@@ -133,7 +137,7 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   const FilterPolicy policy{ExecPolicy::kDeny, CountPolicy::kAllow, getpid()};
   require(channel, install_seccomp_filter(policy, spec, no_listener));
   supervise_cell(spec, channel, tmp_directory, counted, std::move(link), received[kCellAlarm],
-                 received[kCellEnd]);
+                 received[kCellEnd], profile.empty() ? nullptr : profile.c_str());
 }
 
 }  // namespace codejail

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "apparmor.h"
 #include "descriptor_message.h"
 #include "microseconds.h"
 #include "monotonic_clock.h"
@@ -28,6 +29,9 @@ constexpr std::uint64_t kMillisecond = 1000000;
 // A program can have orphans end as fast as they are reaped: the sums are looked at in between.
 constexpr int kMostReaped = 64;
 constexpr int kTryAgainMs = 5;
+// To wait4, and from `next_ended`.
+constexpr pid_t kAny = -1;
+constexpr pid_t kFailed = -2;
 
 class Supervisor {
  public:
@@ -49,6 +53,10 @@ class Supervisor {
   [[noreturn]] void run(Program& program, const char* label) {
     watch_children();
     (void)std::snprintf(report_.label, sizeof(report_.label), "%s", label);
+    if (const Record profile = spec_.find(RecordKind::kAppArmorProfile);
+        profile.header != nullptr) {
+      profile_ = profile.data;
+    }
     if (spec_.has(kTemplate)) {
       skip_number();
     }
@@ -70,8 +78,9 @@ class Supervisor {
     finish();
   }
 
-  [[noreturn]] void run_cell() {
+  [[noreturn]] void run_cell(const char* profile) {
     watch_children();
+    profile_ = profile;
     started_ = true;
     sleep_ms_ = -1;
     next_look_ns_ = ~std::uint64_t{0};
@@ -297,7 +306,9 @@ class Supervisor {
       }
       int status = 0;
       rusage usage{};
-      const pid_t process = wait4(-1, &status, options | __WALL, &usage);
+      const pid_t next = next_ended(options);
+      const pid_t process =
+          next == kAny || next > 0 ? wait4(next, &status, options | __WALL, &usage) : next;
       if (process < 0 && errno == EINTR) {
         continue;
       }
@@ -316,6 +327,26 @@ class Supervisor {
         report_.wait_status = status;
       }
     }
+  }
+
+  // The one that wait4 is to take next: any, but where there is a profile. A profile that is
+  // removed, or set to complain, while the program runs confines it no more; the label stays to be
+  // read of a process that has ended until it is waited for. 0 where none has ended.
+  pid_t next_ended(int options) {
+    if (profile_ == nullptr) {
+      return kAny;
+    }
+    siginfo_t ended{};
+    if (waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT | options | __WALL) != 0) {
+      return kFailed;
+    }
+    if (main_process_ < 0) {
+      obey();
+    }
+    if (ended.si_pid != 0 && ended.si_pid == main_process_) {
+      report_.profile_lost = process_is_confined(main_process_, profile_) ? 0 : 1;
+    }
+    return ended.si_pid;
   }
 
   void check_sums() {
@@ -415,6 +446,7 @@ class Supervisor {
   Descriptor signals_;
   Sums sums_;
   Report report_{};
+  const char* profile_ = nullptr;  // of AppArmor, where there is one
   pid_t main_process_ = -1;
   bool main_ended_ = false;
   bool has_children_ = true;  // as the last look for them said
@@ -438,11 +470,11 @@ void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
 
 void supervise_cell(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
                     CountedCalls& counted, Descriptor link, const Descriptor& alarm,
-                    const Descriptor& end) {
+                    const Descriptor& end, const char* profile) {
   Session session;
   Supervisor supervisor(spec, channel, tmp_directory, counted, Descriptor(), std::move(link), alarm,
                         end, session);
-  supervisor.run_cell();
+  supervisor.run_cell(profile);
 }
 
 }  // namespace codejail

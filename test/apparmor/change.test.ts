@@ -1,8 +1,15 @@
 // The change of profile: what it gives, and that nothing runs where it can't be relied upon. The profiles are those
 // of scripts/machine/profiles.mjs.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { profileOptionsFor, renderProfile } from '../../lib/apparmor/profile';
+import { Command } from '../../lib/command';
+import { parseCommandOptions } from '../../lib/command-options';
+import { DEFAULT_UID_POOL } from '../../lib/confinement';
 import type { JailOptions } from '../../lib/index';
 import { createJail } from '../../lib/index';
+import { native } from '../../lib/native';
 import { describeWithAppArmor } from '../support/apparmor';
 import { callFrom, type CallerOutcome } from '../support/caller';
 
@@ -167,6 +174,142 @@ describeWithAppArmor('a caller that is confined itself', () => {
       message: undefined,
     });
   });
+});
+
+const stockContainer = process.getuid?.() === 0 ? describeWithAppArmor : describe.skip;
+stockContainer('a stock container (root only)', () => {
+  const container = ['python3', join(__dirname, '..', 'support', 'stock_container.py')];
+  const options: JailOptions = { ...jailOf('codejail-test-python'), allowMissing: ['disk'] };
+  // Landlock leaves a program no /proc there.
+  const code = [
+    'print("runs", flush=True)',
+    'try: open("tmp/code", "w").write("x"); import mmap, os; mmap.mmap(os.open("tmp/code", os.O_RDONLY), 1, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC)',
+    'except OSError as error: print(error.strerror)',
+  ].join('\n');
+
+  it.each([
+    ['that is not confined', []],
+    ['whose profile has the rule', under('codejail-test-caller-changes')],
+    ['that may add a profile', under('codejail-test-caller-stacks')],
+  ])('%s changes to the profile, and says so', async (_name, caller) => {
+    const outcome = await callFrom(
+      [...caller, ...container],
+      { ...options, limits: { fsize: 1000 } },
+      code,
+    );
+    expect(outcome).toMatchObject({ stdout: 'runs\nPermission denied\n', stderr: '' });
+    expect(outcome.confinement).toEqual(
+      expect.arrayContaining(['apparmor:codejail-test-python', 'uid-pool', 'missing:disk']),
+    );
+  });
+
+  it('leaves its launcher the account of the jail, without a denial in the log of the host', async () => {
+    const denials = (): number =>
+      execFileSync('dmesg', { encoding: 'utf8', maxBuffer: 1 << 28 }).split('cpu.stat').length;
+    const before = denials();
+    const { stdout } = await callFrom(container, options, 'print(sum(range(3_000_000)))');
+    expect(stdout).toBe('4499998500000\n');
+    expect(denials()).toBe(before);
+  });
+
+  it('is refused where its profile has no rule for the change, with the rule that it needs', async () => {
+    const outcome = await callFrom([...under('codejail-test-caller'), ...container], options, code);
+    expectUnconfined(outcome, /confined, by codejail-test-caller: .*change_profile -> /);
+  });
+
+  it('is refused where the profile is not loaded, and names the command that loads it', async () => {
+    const missing = { ...options, ...jailOf('codejail-no-such-profile') };
+    const outcome = await callFrom(container, missing, code);
+    expectUnconfined(outcome, /apparmor_parser --replace \S+codejail-no-such-profile/);
+  });
+});
+
+const GOING = `codejail-test-going-${process.pid}`;
+const SAYS_BOTH = [
+  'import sys',
+  'label = lambda: print(open("/proc/self/attr/current").read().strip(), flush=True)',
+  'label()',
+  'sys.stdin.read()',
+  'label()',
+].join('\n');
+
+function parse(action: '--replace' | '--remove', text: string): void {
+  execFileSync('apparmor_parser', [action, '--skip-cache'], { input: text });
+}
+
+/** The profile of the suites, by a name of its own. */
+async function goingProfile(): Promise<string> {
+  const command = new Command('python', parseCommandOptions({ bin: '/usr/bin/python3' }));
+  const launcher = native().launcher;
+  const rest = { name: GOING, launcher, abi: '3.0', allowExec: false } as const;
+  return renderProfile(await profileOptionsFor(await command.runtime(DEFAULT_UID_POOL), rest));
+}
+
+describeWithAppArmor('a profile that is changed while a program runs', () => {
+  const test_ = process.getuid?.() === 0 ? it.each : it.skip.each;
+
+  test_<[change: string, mode: string, options: JailOptions]>([
+    ['removed', 'cold', jailOf(GOING)],
+    ['removed', 'warm', warmJailOf(GOING)],
+    ['set to complain', 'cold', jailOf(GOING)],
+    ['loaded anew', 'cold', jailOf(GOING)],
+  ])(
+    'and %s is named in a result only where it held to the end (%s, root only)',
+    async (change, mode, options) => {
+      const text = await goingProfile();
+      const log: string[] = [];
+      parse('--replace', text);
+      const jail = createJail({
+        ...options,
+        limits: { realtime: 120, cpu: 60 },
+        logger: (level, message) => log.push(`${level}: ${message}`),
+      });
+      try {
+        if (mode === 'warm') {
+          await jail.warmUp();
+        }
+        let hasBegun: () => void = () => undefined;
+        const begun = new Promise<void>((resolve) => {
+          hasBegun = resolve;
+        });
+        async function* stdin(): AsyncGenerator<string> {
+          await begun;
+          if (change === 'removed') {
+            parse('--remove', text);
+          } else {
+            parse(
+              '--replace',
+              change === 'loaded anew' ? text : text.replace('flags=(', 'flags=(complain, '),
+            );
+          }
+          yield '';
+        }
+        const { stdout, confinement } = await jail.jailCode('python', {
+          code: SAYS_BOTH,
+          stdin: stdin(),
+          onStdout: hasBegun,
+        });
+        const [before, after] = stdout.toString().split('\n');
+        expect(before).toBe(`${GOING} (enforce)`);
+        const held = change === 'loaded anew';
+        expect(after === before).toBe(held);
+        expect(confinement.includes(`apparmor:${GOING}`)).toBe(held);
+        expect(confinement).toContain('seccomp');
+        const told = log.filter((line) => line.startsWith('warn: ') && line.includes(GOING));
+        expect(told).toHaveLength(held ? 0 : 1);
+        if (change === 'removed') {
+          await expect(jail.jailCode('python', { code: '1' })).rejects.toMatchObject({
+            message: expect.stringContaining('AppArmor') as string,
+          });
+        }
+      } finally {
+        await jail.close();
+        if (change !== 'removed') {
+          parse('--remove', text);
+        }
+      }
+    },
+  );
 });
 
 const knowsPolicy4 = (() => {

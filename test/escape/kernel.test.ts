@@ -173,6 +173,27 @@ attempt('socket', socket.socket)
     expect(found).toEqual({ unshare: 'EPERM', exec: 'EACCES', socket: 'EACCES' });
   });
 
+  // By the time that a write takes, one learns of pages that another jail has too.
+  it('denies the sharing of pages by their content', async () => {
+    const found = await outcomes(
+      attacked.jail,
+      `
+import mmap
+PR_SET_MEMORY_MERGE, PR_GET_MEMORY_MERGE, MADV_MERGEABLE = 67, 68, 12
+memory = mmap.mmap(-1, 65536, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+attempt('all memory', call, (157, 167), PR_SET_MEMORY_MERGE, 1, 0, 0, 0)
+attempt('some memory', call, (28, 233), address, 65536, MADV_MERGEABLE)
+attempt('another process', call, (440, 440), 0, 0, 0, MADV_MERGEABLE, 0)
+`,
+    );
+    expect(found).toEqual({
+      'all memory': 'EINVAL',
+      'some memory': 'EINVAL',
+      'another process': expect.stringMatching(/^E(NOSYS|ACCES|PERM)$/) as string,
+    });
+  });
+
   // Of what is read-only they would reach the host's disk and its cache.
   it('answers what writes out, drops or fills caches without doing it', async () => {
     const found = await outcomes(

@@ -31,8 +31,15 @@ describe('the cure', () => {
       'a caller that is confined itself',
       APPARMOR_STEPS.change,
       EPERM,
+      'my-service (enforce)',
+      'confined, by my-service: give that profile the rule "change_profile -> PROFILE,"',
+    ],
+    [
+      'a container that is confined by its engine',
+      APPARMOR_STEPS.change,
+      EACCES,
       'docker-default (enforce)',
-      'confined, by docker-default: give that profile the rule "change_profile -> PROFILE,"',
+      'start it with --security-opt apparmor=unconfined',
     ],
     ['another refusal', APPARMOR_STEPS.open, EACCES, '', 'dmesg'],
   ])('of %s', (_name, step, errno, detail, expected) => {

@@ -24,6 +24,7 @@ const QUIET: NativeReport = {
   diskFiles: 0,
   diskFull: false,
   filesFull: false,
+  profileLost: false,
 };
 
 function ending(
