@@ -4,15 +4,17 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace codejail {
 namespace {
 
-// A process that hangs in the kernel can't be waited for: the next server's start removes the
-// cgroup.
+// A process that hangs in the kernel can't be waited for.
 constexpr int kPatienceMs = 5000;
 constexpr int kWaitMs = 50;
 
@@ -33,6 +35,34 @@ std::uint64_t value_of(const std::string& text, const std::string& key) {
   const std::size_t at = lines.find("\n" + key + " ");
   return at == std::string::npos ? 0
                                  : std::strtoull(lines.c_str() + at + key.size() + 2, nullptr, 10);
+}
+
+// What could not be removed in time is tried again with each that is removed later, by whichever
+// thread that is: a server that runs for months has no next start to sweep it.
+class Remaining {
+ public:
+  void keep(Descriptor parent, std::string name) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    cgroups_.emplace_back(std::move(parent), std::move(name));
+  }
+
+  void try_again() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto is_gone = [](const std::pair<Descriptor, std::string>& cgroup) {
+      const auto& [parent, name] = cgroup;
+      return unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0 || errno != EBUSY;
+    };
+    cgroups_.erase(std::remove_if(cgroups_.begin(), cgroups_.end(), is_gone), cgroups_.end());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<Descriptor, std::string>> cgroups_;
+};
+
+Remaining& remaining() {
+  static Remaining all;
+  return all;
 }
 
 }  // namespace
@@ -102,7 +132,11 @@ void JailCgroup::remove() {
   const Descriptor events = open_file("cgroup.events", O_RDONLY);
   for (int waited = 0; unlinkat(parent_.get(), name_.c_str(), AT_REMOVEDIR) != 0;
        waited += kWaitMs) {
-    if (errno != EBUSY || waited >= kPatienceMs) {
+    if (errno != EBUSY) {
+      break;
+    }
+    if (waited >= kPatienceMs) {
+      remaining().keep(std::move(parent_), name_);
       break;
     }
     kill();
@@ -118,6 +152,7 @@ void JailCgroup::remove() {
 
 CgroupEnd JailCgroup::finish() {
   const CgroupEnd end = read_account();
+  remaining().try_again();
   remove();
   return end;
 }

@@ -1,6 +1,6 @@
 // From the clone into a jail's cgroup to the last trace of it.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { hostFacts } from '../../lib/host';
@@ -75,6 +75,27 @@ describeWithCgroups('the cgroup of a jail', () => {
     await expect(
       heldByCgroup('', UNHURRIED, { program: '/usr/lib/no-such-program' }),
     ).rejects.toMatchObject({ code: 'ERR_CODEJAIL_SETUP', step: 'open the program' });
+    expect(await jailCgroups()).toEqual([]);
+  });
+
+  it('is removed with a later one where it could not be in time', async () => {
+    await using jail = createJail({ limits: UNHURRIED });
+    let held = '';
+    await jail.jailCode('python', {
+      code: 'print("up", flush=True); import sys; sys.stdin.read()',
+      stdin: (async function* () {
+        while (held === '') {
+          // One below it keeps a cgroup as a process would that hangs in the kernel (cgroups(7)).
+          held = (await jailCgroups())[0] ?? '';
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        mkdirSync(join(held, 'below'));
+        yield '';
+      })(),
+    });
+    expect(await jailCgroups()).toEqual([held]);
+    rmdirSync(join(held, 'below'));
+    await jail.jailCode('python', { code: '1' });
     expect(await jailCgroups()).toEqual([]);
   });
 
