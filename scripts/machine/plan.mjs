@@ -60,7 +60,16 @@ const runs = [
 
 const CGROUPS = 'test/cgroup/*.test.ts';
 
+// Belongs to nobody: no passwd entry is needed.
+const ORDINARY = 61_234;
+const MEASURES = [
+  { name: 'measures', projects: [{ suites: ['test/apparmor/kernel-memory.test.ts'] }] },
+];
+
+/** `alone`: before the others, one after another, since what it measures is the whole machine's. */
 export const lanes = [
+  { name: 'root, alone', uid: 0, alone: true, runs: MEASURES },
+  { name: 'ordinary user, alone', uid: ORDINARY, alone: true, runs: MEASURES },
   {
     name: 'root',
     uid: 0,
@@ -79,8 +88,7 @@ export const lanes = [
   },
   {
     name: 'ordinary user',
-    // Belongs to nobody: no passwd entry is needed.
-    uid: 61_234,
+    uid: ORDINARY,
     runs: [...runs, { name: 'cgroup', projects: [{ suites: [CGROUPS] }], delegated: true }],
   },
 ];
