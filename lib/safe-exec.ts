@@ -12,7 +12,11 @@ import type { JailResult } from './result';
 
 /** What safeExec adds to a run's result. */
 export interface SafeExecResult extends JailResult {
-  /** The globals that came back; the object that was passed has been updated with them. */
+  /**
+   * The globals that came back; the object that was passed has been updated with them. At most 100,000 names in one
+   * object, 1,000,000 items in one list, and 200,000 lists and objects together: more reject with `SafeExecError`, and
+   * `safeExecJson` gives any number as text.
+   */
   globals: Record<string, unknown>;
 }
 
@@ -103,14 +107,15 @@ export interface AnswerGlobals {
 }
 
 /**
- * As many names, and items of one list, as no program needs: V8 makes room for more by one long step. Of text alone,
- * which is only checked, any number is fine.
+ * As many names, and items of one list, as no program needs: V8 makes room for more by one long step. And as many lists
+ * and objects as one collection of garbage can move within a turn. Of text alone, which is only checked, any number is
+ * fine.
  */
 const GLOBALS_BOUNDS = {
   maxNames: 100_000,
   maxInnerNames: 100_000,
   maxItems: 1_000_000,
-  maxContainers: 1_000_000,
+  maxContainers: 200_000,
 };
 
 /** Makes something of the text of an answer; null where it is not the text of an object. Throws where it is no text. */
