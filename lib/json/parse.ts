@@ -1,8 +1,9 @@
 import { Budget } from '../budget';
 import { nativeParseIsExact } from './native-scan';
 import { TextPieces, type Pieces } from './pieces';
-import { ExactReader, type ReaderBounds } from './reader';
+import { ExactReader } from './reader';
 import { isJsonObject, type JsonValue } from './value';
+import type { ReaderBounds } from './value-builder';
 
 /** Bounds of reading, each as in `ReaderBounds`. */
 export interface ParseJsonOptions extends Partial<Omit<ReaderBounds, 'isOnlyChecked'>> {

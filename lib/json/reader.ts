@@ -1,28 +1,7 @@
-import { defineOwn } from './define';
 import type { Pieces } from './pieces';
 import { JsonSyntaxError } from './syntax-error';
 import { MAX_INTEGER_DIGITS, type JsonValue } from './value';
-
-type JsonObject = Record<string, JsonValue>;
-
-/** An array or object that is still open, with the key that its next value belongs to. */
-type Open = { array: JsonValue[] } | { object: JsonObject; key: string; names: number };
-
-/** What a reader takes, and makes of it. */
-export interface ReaderBounds {
-  /** How many arrays and objects may be open at once. */
-  maxDepth: number;
-  /** How many names the value may have, where it is an object; those of what it holds don't count. */
-  maxNames?: number | undefined;
-  /** How many names each object in it may have: to make room for more takes a turn of its own, and a long one. */
-  maxInnerNames?: number | undefined;
-  /** How many items each array may have, for the same reason. */
-  maxItems?: number | undefined;
-  /** How many arrays and objects there may be: each takes some ten times as much memory as its text. */
-  maxContainers?: number | undefined;
-  /** Whether it is only checked: the value that comes is empty, of the kind that was read. No number of names or items is too many. */
-  isOnlyChecked?: boolean | undefined;
-}
+import { ValueBuilder, type ReaderBounds } from './value-builder';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -58,13 +37,6 @@ const LITERALS: readonly (readonly [string, JsonValue])[] = [
   ['-Infinity', -Infinity],
 ];
 
-/** V8 makes room for so many items of an array that is not empty; most of what hostile code nests has one. */
-const FIRST_ROOM = 17;
-
-function fitted(array: JsonValue[]): JsonValue[] {
-  return array.length > 0 && array.length < FIRST_ROOM ? array.slice() : array;
-}
-
 /** What has to come next. */
 type Next =
   | 'value'
@@ -77,42 +49,26 @@ type Next =
   | 'nothing';
 
 /**
- * Reads one JSON text, exactly, as far as it is told at a time. Keeps its own stack, so no nesting can overflow the
- * engine's, and no more of the text than it is looking at.
+ * Reads one JSON text, exactly, as far as it is told at a time. What is open is on a stack of its own, so no nesting can
+ * overflow the engine's, and no more of the text is kept than it is looking at.
  */
 export class ExactReader {
-  /** The names of the value, where it is an object, each once, in the order in which they came first. */
-  readonly names: string[] = [];
   private text = '';
   private index = 0;
   /** Where `text` begins in the whole. */
   private start = 0;
   private hasEnded = false;
   private next: Next = 'value';
-  private value: JsonValue | undefined;
-  private readonly open: Open[] = [];
+  private readonly builder: ValueBuilder;
   /** Of a string in parts. */
   private parts = '';
   private stringStart = 0;
   private isName = false;
-  private readonly isBuilt: boolean;
-  private readonly maxNames: number;
-  private readonly maxInnerNames: number;
-  private readonly maxItems: number;
-  private readonly maxContainers: number;
-  private containers = 0;
+  private readonly pieces: Pieces | undefined;
 
   /** @param text all of it, or where its pieces come from */
-  constructor(
-    text: string | Pieces,
-    private readonly bounds: ReaderBounds,
-  ) {
-    const { maxNames, maxInnerNames, maxItems, maxContainers, isOnlyChecked = false } = bounds;
-    this.isBuilt = !isOnlyChecked;
-    this.maxNames = maxNames ?? Number.POSITIVE_INFINITY;
-    this.maxInnerNames = maxInnerNames ?? Number.POSITIVE_INFINITY;
-    this.maxItems = maxItems ?? Number.POSITIVE_INFINITY;
-    this.maxContainers = maxContainers ?? Number.POSITIVE_INFINITY;
+  constructor(text: string | Pieces, bounds: ReaderBounds) {
+    this.builder = new ValueBuilder(bounds);
     if (typeof text === 'string') {
       this.text = text;
       this.hasEnded = true;
@@ -121,7 +77,10 @@ export class ExactReader {
     }
   }
 
-  private readonly pieces: Pieces | undefined;
+  /** The names of the value, where it is an object, each once, in the order in which they came first. */
+  get names(): readonly string[] {
+    return this.builder.names;
+  }
 
   /** Reads all of it. */
   read(): JsonValue {
@@ -149,7 +108,7 @@ export class ExactReader {
         if (this.index < this.text.length) {
           throw this.unexpected();
         }
-        return this.value;
+        return this.builder.value;
       }
       this.readToken();
     }
@@ -210,9 +169,13 @@ export class ExactReader {
     if (code === QUOTE) {
       this.readString(false);
     } else if (code === OPEN_BRACKET) {
-      this.push({ array: [] }, 'item or end');
+      this.builder.openArray(this.start + this.index);
+      this.index++;
+      this.next = 'item or end';
     } else if (code === OPEN_BRACE) {
-      this.push({ object: {}, key: '', names: 0 }, 'name or end');
+      this.builder.openObject(this.start + this.index);
+      this.index++;
+      this.next = 'name or end';
     } else if (this.isDigit(this.index)) {
       this.take(this.readNumber());
     } else {
@@ -230,22 +193,8 @@ export class ExactReader {
     }
   }
 
-  private push(container: Open, next: Next): void {
-    if (this.open.length >= this.bounds.maxDepth) {
-      throw this.error(`nesting deeper than ${this.bounds.maxDepth} levels`, this.index);
-    }
-    this.containers++;
-    if (this.isBuilt && this.containers > this.maxContainers) {
-      throw this.error(`more than ${this.maxContainers} lists and objects`, this.index);
-    }
-    this.index++;
-    this.open.push(container);
-    this.next = next;
-  }
-
   private readCommaOrEnd(): void {
-    const container = this.open.at(-1) as Open;
-    const isArray = 'array' in container;
+    const isArray = this.builder.isInArray;
     if (this.skip(COMMA)) {
       this.next = isArray ? 'value' : 'name';
     } else if (this.skip(isArray ? CLOSE_BRACKET : CLOSE_BRACE)) {
@@ -256,32 +205,13 @@ export class ExactReader {
   }
 
   private close(): void {
-    const container = this.open.pop() as Open;
-    this.take('array' in container ? fitted(container.array) : container.object);
+    const isAll = this.builder.close(this.start + this.index);
+    this.next = isAll ? 'nothing' : 'comma or end';
   }
 
-  /** Puts a whole value where it belongs. */
   private take(value: JsonValue): void {
-    const container = this.open.at(-1);
-    if (container === undefined) {
-      this.value = value;
-      this.next = 'nothing';
-      return;
-    }
-    this.next = 'comma or end';
-    if (!this.isBuilt) {
-      return;
-    }
-    if ('array' in container) {
-      if (container.array.length >= this.maxItems) {
-        throw this.error(`more than ${this.maxItems} items in one list`, this.index);
-      }
-      container.array.push(value);
-    } else if (container.key === '__proto__') {
-      defineOwn(container.object, container.key, value);
-    } else {
-      container.object[container.key] = value;
-    }
+    const isAll = this.builder.take(value, this.start + this.index);
+    this.next = isAll ? 'nothing' : 'comma or end';
   }
 
   private readName(): void {
@@ -300,32 +230,12 @@ export class ExactReader {
   }
 
   private takeName(name: string, start: number): void {
-    if (this.isBuilt) {
-      this.count(name, start);
-    }
+    this.builder.takeName(name, this.start + start);
     if (this.text.charCodeAt(this.index) === COLON) {
       this.index++;
       this.next = 'value';
     } else {
       this.next = 'colon';
-    }
-  }
-
-  private count(name: string, start: number): void {
-    const container = this.open.at(-1) as Extract<Open, { key: string }>;
-    container.key = name;
-    const isOutermost = this.open.length === 1;
-    const most = isOutermost ? this.maxNames : this.maxInnerNames;
-    const isCounted = isOutermost || most !== Number.POSITIVE_INFINITY;
-    if (!isCounted || Object.hasOwn(container.object, name)) {
-      return;
-    }
-    container.names++;
-    if (container.names > most) {
-      throw this.error(`more than ${most} names${isOutermost ? '' : ' in one object'}`, start);
-    }
-    if (isOutermost) {
-      this.names.push(name);
     }
   }
 
@@ -410,12 +320,12 @@ export class ExactReader {
   }
 
   private partOf(first: number, end: number, isEscaped: boolean): string {
-    if (!isEscaped && (!this.isBuilt || end - first < SHORTEST_VIEW)) {
+    if (!isEscaped && (!this.builder.isBuilt || end - first < SHORTEST_VIEW)) {
       return this.text.slice(first, end);
     }
     try {
       const part = JSON.parse(`"${this.text.slice(first, end)}"`) as string;
-      return this.isBuilt ? part : '';
+      return this.builder.isBuilt ? part : '';
     } catch {
       throw new JsonSyntaxError('invalid escape in the string', this.stringStart);
     }
