@@ -1,13 +1,12 @@
-import * as z from 'zod/mini';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
 import { suggestionSentence } from './suggestion';
 
-/** A conversion refused a value. `parseArgument` turns it into an InvalidArgumentError. */
+/** A reader refused a value. `parseArgument` turns it into an InvalidArgumentError. */
 export class Refusal extends Error {
   /**
    * @param problem what is wrong and what to do, continuing the sentence that the argument begins
-   * @param path where below the converted value the fault is
+   * @param path where below the value the fault is
    */
   constructor(
     readonly problem: string,
@@ -17,37 +16,20 @@ export class Refusal extends Error {
   }
 }
 
-/** A schema that converts a value by a function; a `Refusal` thrown there becomes the schema's issue. */
-export function converted<T>(convert: (value: unknown) => T): z.ZodMiniType<T> {
-  return z.transform((value: unknown, context) => {
-    try {
-      return convert(value);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const { problem, path } = error;
-      context.issues.push({ code: 'custom', message: problem, path: [...path], input: value });
-      return z.NEVER;
-    }
-  });
-}
-
-/** Turns a refusal into the error that callers see. */
-function refusing<T>(argument: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw new InvalidArgumentError(spellPath(argument, error.path), error.problem);
-  }
-}
+/** Checks a value of a caller's and copies what is kept of it. Throws a `Refusal`. */
+export type Reader<T> = (value: unknown) => T;
 
 /** What a value's own code does, a getter's or a Proxy's, may throw anything. */
-function reading<T>(read: () => T, path: readonly PropertyKey[] = []): T {
+function reading<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new Refusal(`can not be read: ${reasonOf(error)}`, path);
+    throw unreadable(error, []);
   }
+}
+
+function unreadable(error: unknown, path: readonly PropertyKey[]): Refusal {
+  return new Refusal(`can not be read: ${reasonOf(error)}`, path);
 }
 
 function reasonOf(error: unknown): string {
@@ -63,56 +45,93 @@ function reasonOf(error: unknown): string {
  * @throws Refusal where its getter, or a Proxy, throws
  */
 export function readProperty(value: object, key: string): unknown {
-  return reading(() => (value as Record<string, unknown>)[key], [key]);
+  try {
+    return (value as Record<string, unknown>)[key];
+  } catch (error) {
+    throw unreadable(error, [key]);
+  }
 }
 
 function isList(value: unknown): value is unknown[] {
   return reading(() => Array.isArray(value));
 }
 
-/**
- * Copies an object's properties, reading each once: what is checked is then what is used, whatever
- * getters or Proxies were passed. Options set to undefined count as absent. An unknown key is refused.
- */
-function readOptions(value: unknown, known: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || isList(value)) {
-    throw new Refusal(`must be an object, not ${describe(value)}`);
-  }
-  const unknown = reading(() => Object.keys(value)).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new Refusal(`is not an option. ${suggestionSentence(unknown, known)}`, [unknown]);
-  }
-  const copy: Record<string, unknown> = {};
-  for (const key of known) {
-    const property = readProperty(value, key);
-    if (property !== undefined) {
-      copy[key] = property;
-    }
-  }
-  return copy;
+/** What `read` makes of a value, or undefined where there is none. */
+export function optional<T>(read: Reader<T>): Reader<T | undefined> {
+  return (value) => (value === undefined ? undefined : read(value));
 }
 
+/** The same, and null where it is null. */
+export function nullish<T>(read: Reader<T>): Reader<T | null | undefined> {
+  return (value) => (value === undefined || value === null ? value : read(value));
+}
+
+/** Takes a value as it is: it is checked later. */
+export const anything: Reader<unknown> = (value) => value;
+
+/** A refusal within a value is one within what holds it. */
+export function readWithin<T>(path: readonly PropertyKey[], read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw refusedWithin(path, error);
+  }
+}
+
+function refusedWithin(path: readonly PropertyKey[], error: unknown): unknown {
+  return error instanceof Refusal ? new Refusal(error.problem, [...path, ...error.path]) : error;
+}
+
+/** How each option of an object is read. */
+type Shape = Record<string, Reader<unknown>>;
+
 /** An options object of this shape, once it is read. */
-type Read<Shape extends z.core.$ZodShape> = z.output<z.ZodMiniObject<Shape, z.core.$strict>>;
+type Options<S extends Shape> = {
+  [Key in keyof S as undefined extends ReturnType<S[Key]> ? Key : never]?: ReturnType<S[Key]>;
+} & { [Key in keyof S as undefined extends ReturnType<S[Key]> ? never : Key]: ReturnType<S[Key]> };
 
 /**
- * A parser of options objects with exactly these keys. What is absent and optional is not looked at: a schema of the
- * object as a whole takes a tenth of a warm call.
+ * A parser of options objects with exactly these keys. Each property is read once: what is checked is then what is
+ * used, whatever getters or Proxies were passed. Options set to undefined count as absent, and are so in what comes.
  * @returns a function that throws InvalidArgumentError naming the part at fault; `argument` is how the caller knows
  *   the value
  */
-export function optionsParser<Shape extends z.core.$ZodShape>(
-  shape: Shape,
-): (value: unknown, argument: string) => Read<Shape> {
-  const known = Object.keys(shape);
-  const required = known.filter((key) => shape[key]?._zod.optout !== 'optional');
-  return (value, argument) => {
-    const options = refusing(argument, () => readOptions(value, known));
-    for (const key of new Set([...required, ...Object.keys(options)])) {
-      options[key] = parseArgument(shape[key] as z.ZodMiniType, options[key], argument, [key]);
+export function optionsParser<S extends Shape>(
+  shape: S,
+): (value: unknown, argument: string) => Options<S> {
+  const readers = Object.entries(shape);
+  const known = new Set(Object.keys(shape));
+  // Thousands of calls may be made in one turn of the event loop: a closure for each option would be a third of it.
+  const read = (value: unknown): Record<string, unknown> => {
+    if (typeof value !== 'object' || value === null || isList(value)) {
+      throw new Refusal(`must be an object, not ${describe(value)}`);
     }
-    return options as Read<Shape>;
+    for (const key of reading(() => Object.keys(value))) {
+      if (!known.has(key)) {
+        throw new Refusal(`is not an option. ${suggestionSentence(key, [...known])}`, [key]);
+      }
+    }
+    const options: Record<string, unknown> = {};
+    for (const [key] of readers) {
+      const property = readProperty(value, key);
+      if (property !== undefined) {
+        options[key] = property;
+      }
+    }
+    for (const [key, readOption] of readers) {
+      const property = options[key];
+      try {
+        const option = readOption(property);
+        if (option !== property) {
+          options[key] = option;
+        }
+      } catch (error) {
+        throw refusedWithin([key], error);
+      }
+    }
+    return options;
   };
+  return (value, argument) => parseArgument(read, value, argument) as Options<S>;
 }
 
 function readList(value: unknown): unknown[] {
@@ -122,9 +141,9 @@ function readList(value: unknown): unknown[] {
   return reading(() => Array.from(value));
 }
 
-/** A schema of an array, copied, with items of this schema. */
-export function listOf<T>(item: z.ZodMiniType<T>) {
-  return z.pipe(converted(readList), z.array(item));
+/** Reads an array, copied, each of its items by this reader. */
+export function listOf<T>(read: Reader<T>): Reader<T[]> {
+  return (value) => readList(value).map((item, index) => readWithin([index], () => read(item)));
 }
 
 /**
@@ -143,7 +162,7 @@ export function readRecord(value: unknown, what = 'an object'): [string, unknown
  * @throws InvalidArgumentError
  */
 export function entriesOf(value: unknown, argument: string, what?: string): [string, unknown][] {
-  return refusing(argument, () => readRecord(value, what));
+  return parseArgument((record) => readRecord(record, what), value, argument);
 }
 
 /**
@@ -172,16 +191,17 @@ export function readName(value: unknown): string {
   return text;
 }
 
-export const text = converted(readText);
-export const name = converted(readName);
+/** Checks that a value is true or false. */
+export function readBoolean(value: unknown): boolean {
+  if (typeof value !== 'boolean') {
+    throw new Refusal(`must be true or false, not ${describe(value)}`);
+  }
+  return value;
+}
 
-export const boolean = z.boolean({
-  error: ({ input }) => `must be true or false, not ${describe(input)}`,
-});
-
-/** A schema of a whole number in a range, both ends included. */
-export function integer(minimum: number, maximum: number): z.ZodMiniType<number> {
-  return converted((value) => {
+/** Reads a whole number in a range, both ends included. */
+export function integer(minimum: number, maximum: number): Reader<number> {
+  return (value) => {
     if (typeof value !== 'number' || !Number.isInteger(value)) {
       throw new Refusal(
         `must be a whole number from ${minimum} to ${maximum}, not ${describe(value)}`,
@@ -191,17 +211,17 @@ export function integer(minimum: number, maximum: number): z.ZodMiniType<number>
       throw new Refusal(`must be from ${minimum} to ${maximum}, not ${describe(value)}`);
     }
     return value;
-  });
+  };
 }
 
-/** A schema of a function. */
-export function callback<F extends (...args: never[]) => unknown>(): z.ZodMiniType<F> {
-  return converted((value) => {
+/** Reads a function. */
+export function callback<F extends (...args: never[]) => unknown>(): Reader<F> {
+  return (value) => {
     if (typeof value !== 'function') {
       throw new Refusal(`must be a function, not ${describe(value)}`);
     }
     return value as F;
-  });
+  };
 }
 
 /** An argument's path as JavaScript spells it: `options.extraFiles[2][0]`, `options.env["a b"]`. */
@@ -216,24 +236,15 @@ export function spellPath(argument: string, path: readonly PropertyKey[]): strin
 }
 
 /**
- * Checks a value against a schema.
+ * Reads a value of a caller's; what is refused becomes the error that callers see.
  * @param argument how the caller knows the value: `options`
- * @param path where below it the value is
  * @throws InvalidArgumentError naming the part at fault
  */
-export function parseArgument<T>(
-  schema: z.ZodMiniType<T>,
-  value: unknown,
-  argument: string,
-  path: readonly PropertyKey[] = [],
-): T {
-  const result = z.safeParse(schema, value);
-  if (result.success) {
-    return result.data;
+export function parseArgument<T>(read: Reader<T>, value: unknown, argument: string): T {
+  try {
+    return read(value);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new InvalidArgumentError(spellPath(argument, error.path), error.problem);
   }
-  const issue = result.error.issues[0];
-  throw new InvalidArgumentError(
-    spellPath(argument, [...path, ...(issue?.path ?? [])]),
-    issue?.message ?? 'is not valid',
-  );
 }

@@ -1,23 +1,23 @@
 // The options of one call.
 import { types } from 'node:util';
-import * as z from 'zod/mini';
 import {
-  boolean,
+  anything,
   callback,
-  converted,
   integer,
   listOf,
-  name,
+  optional,
   optionsParser,
+  readBoolean,
   readName,
   readProperty,
+  readText,
   Refusal,
-  text,
+  type Reader,
 } from './argument';
 import { LONGEST_TIMER_MS } from './clock';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
-import { checkExecSize, environment, kernelString } from './exec-strings';
+import { checkExecSize, readEnvironment, readKernelString } from './exec-strings';
 import {
   checkNames,
   nameFiles,
@@ -81,43 +81,41 @@ function readPattern(value: unknown): string {
   return readRelativePath(pattern.startsWith('./') ? pattern.slice(2) : pattern);
 }
 
-const hostPath = converted(readHostPath);
-
 const runShape = {
-  files: z.optional(listOf(hostPath)),
-  extraFiles: z.optional(converted(readExtraFiles)),
-  limits: z.optional(z.unknown()),
-  limitOverridesContext: z.optional(text),
-  tenant: z.optional(text),
-  slug: z.optional(text),
-  collect: z.optional(listOf(converted(readPattern))),
-  signal: z.optional(converted(readSignal)),
-} satisfies Record<keyof RunOptions, z.ZodMiniType>;
+  files: optional(listOf(readHostPath)),
+  extraFiles: optional(readExtraFiles),
+  limits: optional(anything),
+  limitOverridesContext: optional(readText),
+  tenant: optional(readText),
+  slug: optional(readText),
+  collect: optional(listOf(readPattern)),
+  signal: optional(readSignal),
+} satisfies Record<keyof RunOptions, Reader<unknown>>;
 
 const jailCodeShape = {
   ...runShape,
-  code: z.optional(converted(readBytes)),
-  argv: z.optional(listOf(kernelString)),
-  stdin: z.optional(converted(readStdin)),
-  env: z.optional(environment),
-  onStdout: z.optional(callback<(chunk: Buffer) => void>()),
-  onStderr: z.optional(callback<(chunk: Buffer) => void>()),
-} satisfies Record<keyof JailCodeOptions, z.ZodMiniType>;
+  code: optional(readBytes),
+  argv: optional(listOf(readKernelString)),
+  stdin: optional(readStdin),
+  env: optional(readEnvironment),
+  onStdout: optional(callback<(chunk: Buffer) => void>()),
+  onStderr: optional(callback<(chunk: Buffer) => void>()),
+} satisfies Record<keyof JailCodeOptions, Reader<unknown>>;
 
 const safeExecShape = {
   ...runShape,
-  command: z.optional(name),
-  pythonPath: z.optional(listOf(hostPath)),
-} satisfies Record<keyof SafeExecOptions, z.ZodMiniType>;
+  command: optional(readName),
+  pythonPath: optional(listOf(readHostPath)),
+} satisfies Record<keyof SafeExecOptions, Reader<unknown>>;
 
 const closeShape = {
-  drain: z.optional(boolean),
-  timeoutMs: z.optional(integer(0, LONGEST_TIMER_MS)),
-} satisfies Record<keyof CloseOptions, z.ZodMiniType>;
+  drain: optional(readBoolean),
+  timeoutMs: optional(integer(0, LONGEST_TIMER_MS)),
+} satisfies Record<keyof CloseOptions, Reader<unknown>>;
 
 const waitShape = {
-  signal: z.optional(converted(readSignal)),
-} satisfies Record<keyof WaitOptions, z.ZodMiniType>;
+  signal: optional(readSignal),
+} satisfies Record<keyof WaitOptions, Reader<unknown>>;
 
 const parseCloseShape = optionsParser(closeShape);
 const parseWaitShape = optionsParser(waitShape);

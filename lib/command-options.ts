@@ -1,16 +1,16 @@
 // How a command is configured.
-import * as z from 'zod/mini';
 import {
-  boolean,
-  converted,
+  anything,
   listOf,
-  name,
+  optional,
   optionsParser,
   parseArgument,
+  readBoolean,
   readName,
   Refusal,
+  type Reader,
 } from './argument';
-import { checkExecSize, environment, kernelString } from './exec-strings';
+import { checkExecSize, readEnvironment, readKernelString } from './exec-strings';
 import { describe } from './describe';
 import type { CommandArguments, CommandOptions } from './option-types';
 import { readShownPath } from './shown-path';
@@ -34,16 +34,16 @@ function readPython(value: unknown): boolean | 'owned' | 'found' {
 }
 
 const commandShape = {
-  bin: name,
-  args: z.optional(listOf(kernelString)),
-  python: z.optional(converted(readPython)),
-  user: z.optional(name),
-  profile: z.optional(converted(readProfile)),
-  readPaths: z.optional(listOf(converted(readShownPath))),
-  env: z.optional(environment),
-  warm: z.optional(z.unknown()),
-  allowExec: z.optional(boolean),
-} satisfies Record<keyof CommandOptions, z.ZodMiniType>;
+  bin: readName,
+  args: optional(listOf(readKernelString)),
+  python: optional(readPython),
+  user: optional(readName),
+  profile: optional(readProfile),
+  readPaths: optional(listOf(readShownPath)),
+  env: optional(readEnvironment),
+  warm: optional(anything),
+  allowExec: optional(readBoolean),
+} satisfies Record<keyof CommandOptions, Reader<unknown>>;
 
 const parseCommandShape = optionsParser(commandShape);
 
@@ -52,7 +52,7 @@ const parseCommandShape = optionsParser(commandShape);
  * @throws InvalidArgumentError
  */
 export function parseCommandName(value: unknown, argument = 'command'): string {
-  return parseArgument(name, value, argument);
+  return parseArgument(readName, value, argument);
 }
 
 /**
@@ -62,7 +62,7 @@ export function parseCommandName(value: unknown, argument = 'command'): string {
 export function parseCommandOptions(value: unknown, argument = 'options'): CommandArguments {
   const options =
     typeof value === 'string'
-      ? { bin: parseArgument(name, value, argument) }
+      ? { bin: parseArgument(readName, value, argument) }
       : parseCommandShape(value, argument);
   const args = options.args ?? null;
   const env = options.env ?? {};

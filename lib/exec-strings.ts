@@ -1,12 +1,13 @@
 // The words and the environment of a program, as the kernel takes them.
-import { converted, readName, readRecord, readText, Refusal } from './argument';
+import { readName, readRecord, readText, readWithin, Refusal } from './argument';
 import { InvalidArgumentError } from './errors';
 
 // The kernel's MAX_ARG_STRLEN, which counts the NUL at the end.
 const MAXIMUM_STRING_BYTES = 128 * 1024 - 1;
 const POINTER_BYTES = 8;
 
-function readKernelString(value: unknown): string {
+/** Reads one word. */
+export function readKernelString(value: unknown): string {
   const string = readText(value);
   if (Buffer.byteLength(string) > MAXIMUM_STRING_BYTES) {
     throw new Refusal(`is longer than the kernel allows, ${MAXIMUM_STRING_BYTES} bytes`);
@@ -14,27 +15,21 @@ function readKernelString(value: unknown): string {
   return string;
 }
 
-function readEnvironment(value: unknown): Record<string, string> {
+/** Reads variables by name. */
+export function readEnvironment(value: unknown): Record<string, string> {
   const environment = Object.create(null) as Record<string, string>;
   for (const [key, content] of readRecord(value)) {
     if (content === undefined) continue;
-    try {
+    readWithin([key], () => {
       if (readName(key).includes('=')) {
         throw new Refusal('is not a name for a variable: it contains "="');
       }
       readKernelString(`${key}=${readText(content)}`);
-    } catch (error) {
-      throw error instanceof Refusal ? new Refusal(error.problem, [key]) : error;
-    }
+    });
     environment[key] = content as string;
   }
   return environment;
 }
-
-/** One word. */
-export const kernelString = converted(readKernelString);
-/** Variables by name. */
-export const environment = converted(readEnvironment);
 
 /**
  * Checks that words and environment together fit into a program's start.
@@ -47,11 +42,13 @@ export function checkExecSize(
   maximum: number,
   argument: string,
 ): void {
-  const strings = [...args, ...Object.entries(variables).map(([key, value]) => `${key}=${value}`)];
-  const total = strings.reduce(
-    (sum, string) => sum + Buffer.byteLength(string) + 1 + POINTER_BYTES,
-    0,
-  );
+  let total = 0;
+  for (const word of args) {
+    total += Buffer.byteLength(word) + 1 + POINTER_BYTES;
+  }
+  for (const [key, value] of Object.entries(variables)) {
+    total += Buffer.byteLength(key) + 1 + Buffer.byteLength(value) + 1 + POINTER_BYTES;
+  }
   if (total > maximum) {
     throw new InvalidArgumentError(
       argument,

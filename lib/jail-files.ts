@@ -3,7 +3,7 @@ import { access, lstat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
-import { readName, Refusal, spellPath } from './argument';
+import { readName, readWithin, Refusal, spellPath } from './argument';
 import { describe } from './describe';
 import { errnoName, InvalidArgumentError } from './errors';
 import { throwIfPassing } from './passing';
@@ -85,15 +85,6 @@ export function readRelativePath(value: unknown): string {
   return path;
 }
 
-function at<T>(path: readonly PropertyKey[], read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw new Refusal(error.problem, [...path, ...error.path]);
-  }
-}
-
 /** Pairs of name and content from any iterable of them: an array, a Map, a generator. */
 export function readExtraFiles(value: unknown): ExtraFile[] {
   if (
@@ -116,8 +107,8 @@ export function readExtraFiles(value: unknown): ExtraFile[] {
     }
     const [name, content] = Array.from(pair as unknown[]);
     files.push({
-      name: at([index, 0], () => readRelativePath(name)),
-      content: at([index, 1], () => readBytes(content)),
+      name: readWithin([index, 0], () => readRelativePath(name)),
+      content: readWithin([index, 1], () => readBytes(content)),
     });
   }
   return files;
@@ -139,6 +130,9 @@ const RESERVATIONS: Record<ReservedName, string> = {
  * @param argument the list's path, for errors: `options.files`
  */
 export function nameFiles(paths: readonly string[], argument: string): FileArgument[] {
+  if (paths.length === 0) {
+    return [];
+  }
   const seen = new Set<string>();
   return paths.flatMap((path, index) => {
     if (seen.has(path)) return [];
@@ -165,6 +159,9 @@ export function checkNames(
   reserved: readonly ReservedName[],
   argument: string,
 ): void {
+  if (files.length === 0 && extraFiles.length === 0) {
+    return;
+  }
   const owners = new Map<string, string>(reserved.map((name) => [name, RESERVATIONS[name]]));
   for (const file of files) {
     const owner = owners.get(file.name);

@@ -1,16 +1,18 @@
 // The options of a jail: what all of its calls share.
 import { isAbsolute } from 'node:path';
-import * as z from 'zod/mini';
 import {
-  boolean,
+  anything,
   callback,
-  converted,
   integer,
   listOf,
+  nullish,
+  optional,
   optionsParser,
+  readBoolean,
   readRecord,
   Refusal,
   spellPath,
+  type Reader,
 } from './argument';
 import { LONGEST_TIMER_MS } from './clock';
 import { parseCommandName, parseCommandOptions } from './command-options';
@@ -29,7 +31,6 @@ import type {
 import { suggestionSentence } from './suggestion';
 
 const NOT_A_UID = 2 ** 32 - 1;
-const later = z.unknown();
 
 function readGuaranteeName(value: unknown): GuaranteeName {
   const found = GUARANTEE_NAMES.find((known) => known === value);
@@ -48,28 +49,28 @@ const parseUidPoolShape = optionsParser({
 });
 
 const boundShape = {
-  maxRunning: z.optional(integer(1, 100_000)),
-  maxQueue: z.optional(integer(0, 1_000_000)),
-  maxWaitMs: z.optional(integer(0, LONGEST_TIMER_MS)),
-} satisfies Record<keyof BoundOptions, z.ZodMiniType>;
+  maxRunning: optional(integer(1, 100_000)),
+  maxQueue: optional(integer(0, 1_000_000)),
+  maxWaitMs: optional(integer(0, LONGEST_TIMER_MS)),
+} satisfies Record<keyof BoundOptions, Reader<unknown>>;
 
 const jailShape = {
   ...boundShape,
-  allowMissing: z.optional(listOf(converted(readGuaranteeName))),
-  alwaysBeUnsafe: z.optional(boolean),
-  uidPool: z.optional(later),
-  cgroup: z.optional(later),
-  commands: z.optional(converted(readRecord)),
-  limits: z.optional(later),
-  logger: z.optional(callback<Logger>()),
-} satisfies Record<keyof JailOptions, z.ZodMiniType>;
+  allowMissing: optional(listOf(readGuaranteeName)),
+  alwaysBeUnsafe: optional(readBoolean),
+  uidPool: optional(anything),
+  cgroup: optional(anything),
+  commands: optional(readRecord),
+  limits: optional(anything),
+  logger: optional(callback<Logger>()),
+} satisfies Record<keyof JailOptions, Reader<unknown>>;
 
 const parseJailShape = optionsParser(jailShape);
 const parseBoundShape = optionsParser({
-  maxRunning: z.nullish(boundShape.maxRunning),
-  maxQueue: z.nullish(boundShape.maxQueue),
-  maxWaitMs: z.nullish(boundShape.maxWaitMs),
-} satisfies Record<keyof BoundOptions, z.ZodMiniType>);
+  maxRunning: nullish(boundShape.maxRunning),
+  maxQueue: nullish(boundShape.maxQueue),
+  maxWaitMs: nullish(boundShape.maxWaitMs),
+} satisfies Record<keyof BoundOptions, Reader<unknown>>);
 
 /**
  * Checks what `setBounds` is given: what is absent changes nothing, null puts the default back.

@@ -1,6 +1,14 @@
 // How a warm command keeps Python processes ready: the options, their ranges and their defaults.
-import * as z from 'zod/mini';
-import { converted, integer, listOf, optionsParser, readName, readText, Refusal } from './argument';
+import {
+  integer,
+  listOf,
+  optional,
+  optionsParser,
+  readName,
+  readText,
+  Refusal,
+  type Reader,
+} from './argument';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
 import { isWithin } from './paths';
@@ -79,17 +87,17 @@ function readRehearsal(value: unknown): string {
 }
 
 const parseWarmShape = optionsParser({
-  size: z.optional(integer(1, 1000)),
-  lowWater: z.optional(integer(0, 1000)),
-  maxWaiting: z.optional(integer(0, 10_000)),
-  preload: z.optional(listOf(converted(readModuleName))),
-  pythonPath: z.optional(listOf(converted(readSearchedPath))),
-  rehearsal: z.optional(converted(readRehearsal)),
-  recycleCells: z.optional(integer(1, 1e9)),
-  recycleSeconds: z.optional(integer(1, 1e6)),
-  recycleGrowth: z.optional(integer(MEBIBYTE, Number.MAX_SAFE_INTEGER)),
-  memoryReserve: z.optional(integer(0, Number.MAX_SAFE_INTEGER)),
-} satisfies Record<keyof WarmOptions, z.ZodMiniType>);
+  size: optional(integer(1, 1000)),
+  lowWater: optional(integer(0, 1000)),
+  maxWaiting: optional(integer(0, 10_000)),
+  preload: optional(listOf(readModuleName)),
+  pythonPath: optional(listOf(readSearchedPath)),
+  rehearsal: optional(readRehearsal),
+  recycleCells: optional(integer(1, 1e9)),
+  recycleSeconds: optional(integer(1, 1e6)),
+  recycleGrowth: optional(integer(MEBIBYTE, Number.MAX_SAFE_INTEGER)),
+  memoryReserve: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+} satisfies Record<keyof WarmOptions, Reader<unknown>>);
 
 /**
  * Checks a command's `warm`: false where it is absent; true stands for the defaults.
