@@ -88,6 +88,11 @@ export class JailError extends Error {
     }
     // The stack's first line is made from the name: give it the code there, as Node's own errors do.
     const name = this.name;
+    if (Error.stackTraceLimit === 0) {
+      const stack = `${name} [${code}]: ${this.message}`;
+      Object.defineProperty(this, 'stack', { value: stack, writable: true, configurable: true });
+      return;
+    }
     Object.defineProperty(this, 'name', { value: `${name} [${code}]`, configurable: true });
     Error.captureStackTrace(this, new.target);
     // V8 writes the stack when it is first read.

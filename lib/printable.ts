@@ -1,6 +1,7 @@
 // Controls (C0, DEL, C1), characters that turn the direction of text or have no shape, line separators, and halves of
 // characters: all that a terminal obeys, a log takes for a line's end, or a reader can't see.
 const NOT_PRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+const PRINTABLE_LINE = /^[\x20-\x7e]*$/;
 
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
@@ -23,6 +24,10 @@ export function printable(text: string): string {
  * others' begins no line that looks like another message.
  */
 export function printableMessage(text: string): string {
+  // Most are, and the class of all that is not takes several times as long to look for.
+  if (PRINTABLE_LINE.test(text)) {
+    return text;
+  }
   const [first = '', ...rest] = text.split('\n').map(printable);
   return [first, ...rest.map((line) => (/^(?: |$)/.test(line) ? line : `  ${line}`))].join('\n');
 }
