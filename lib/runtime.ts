@@ -4,8 +4,8 @@ import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import { InvalidArgumentError, JailError } from './errors';
 import { openToStrangers } from './ownership';
 import { throwIfPassing } from './passing';
-import { isWithin, resolvePath } from './paths';
-import { requireShowable } from './shown-path';
+import { isWithin, resolvePath, type ResolvedPath } from './paths';
+import { resolveShown } from './shown-path';
 import { isPythonName, isPythonPrefix, likelyPrefixes, shimRoot } from './python-tree';
 
 /** Parts of the host that a jail shows, all read-only. */
@@ -163,14 +163,7 @@ class ViewBuilder {
 
   async add(path: string, required: boolean): Promise<string | null> {
     try {
-      const { links, real } = await resolvePath(path);
-      for (const link of links) {
-        this.#links.set(link.path, link.target);
-      }
-      if (real !== '/') {
-        this.#binds.add(real);
-      }
-      return real;
+      return this.addResolved(await resolvePath(path));
     } catch (error) {
       // Else a library that is there would be missing from every jail of this process.
       throwIfPassing(error, LOOKING);
@@ -179,6 +172,16 @@ class ViewBuilder {
       }
       return null;
     }
+  }
+
+  addResolved({ links, real }: ResolvedPath): string {
+    for (const link of links) {
+      this.#links.set(link.path, link.target);
+    }
+    if (real !== '/') {
+      this.#binds.add(real);
+    }
+    return real;
   }
 
   build(): HostView {
@@ -232,16 +235,13 @@ async function believable(answer: PythonAnswer, located: string): Promise<Python
       prefixes.push(prefix);
     }
   }
-  const isOwn = (path: string): boolean => prefixes.some((prefix) => isWithin(path, prefix));
-  const isShared = (path: string): boolean =>
-    !prefixes.some((prefix) => !SHARED_PREFIXES.has(prefix) && isWithin(path, prefix));
+  const isBelow = (path: string, directories: readonly string[]): boolean =>
+    directories.some((directory) => isWithin(path, directory));
+  // A prefix that is the whole system's has its modules among the libraries, which are shown anyway.
+  const own = prefixes.filter((prefix) => !SHARED_PREFIXES.has(prefix));
   const { executable } = answer;
-  return executable === located || (isPythonName(executable) && isOwn(executable))
-    ? {
-        ...{ executable, prefixes },
-        // A prefix that is the whole system's has its modules among the libraries, which are shown anyway.
-        path: answer.path.filter((path) => isOwn(path) && !isShared(path)),
-      }
+  return executable === located || (isPythonName(executable) && isBelow(executable, prefixes))
+    ? { executable, prefixes, path: answer.path.filter((path) => isBelow(path, own)) }
     : null;
 }
 
@@ -396,8 +396,10 @@ export async function discoverRuntime(
     await builder.add(path, false);
   }
   for (const [index, path] of readPaths.entries()) {
-    await requireShowable(path, `${argument.replace(/\.bin$/, '')}.readPaths[${index}]`);
-    await builder.add(path, true);
+    // Resolved once: what is checked is what is shown.
+    builder.addResolved(
+      await resolveShown(path, `${argument.replace(/\.bin$/, '')}.readPaths[${index}]`),
+    );
   }
   try {
     const found = await new Discovery(builder, context).addProgram(located, python);

@@ -3,7 +3,7 @@ import { isAbsolute, normalize } from 'node:path';
 import { readName, Refusal } from './argument';
 import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
-import { resolvePath } from './paths';
+import { resolvePath, type ResolvedPath } from './paths';
 
 function readAbsolutePath(value: unknown): string {
   const path = readName(value);
@@ -29,14 +29,14 @@ export function whyNeverShown(path: string): string | null {
 }
 
 /**
- * Checks a path that is to be shown once more where its links have been followed.
+ * Follows the links of a path that is to be shown, and checks where they lead.
  * @param argument its name in errors
  * @throws InvalidArgumentError where it is missing, can't be reached, or leads to what no jail may show
  */
-export async function requireShowable(path: string, argument: string): Promise<void> {
-  let real: string;
+export async function resolveShown(path: string, argument: string): Promise<ResolvedPath> {
+  let resolved: ResolvedPath;
   try {
-    ({ real } = await resolvePath(path));
+    resolved = await resolvePath(path);
   } catch (error) {
     throw new InvalidArgumentError(
       argument,
@@ -44,10 +44,14 @@ export async function requireShowable(path: string, argument: string): Promise<v
       error,
     );
   }
-  const problem = whyNeverShown(real);
+  const problem = whyNeverShown(resolved.real);
   if (problem !== null) {
-    throw new InvalidArgumentError(argument, `names ${path}, which is ${real}, and ${problem}`);
+    throw new InvalidArgumentError(
+      argument,
+      `names ${path}, which is ${resolved.real}, and ${problem}`,
+    );
   }
+  return resolved;
 }
 
 /** An absolute path, normalized, that is neither the root nor the kernel's. */

@@ -5,7 +5,7 @@ import type { GuaranteeName } from '../guarantee-name';
 import { hostFacts } from '../host';
 import type { DiskLimits } from '../limits';
 import { native } from '../native';
-import { requireShowable } from '../shown-path';
+import { resolveShown } from '../shown-path';
 import type { ProbeCheck } from '../probe';
 import type { WarmArguments } from '../warm-options';
 import type { WarmCall } from './cell';
@@ -57,7 +57,7 @@ export class WarmCommand {
     const { runtime, confinement, words, mechanisms } = await this.#ready();
     const { preload, pythonPath, rehearsal } = this.#warm;
     for (const [index, path] of pythonPath.entries()) {
-      await requireShowable(path, `commands.${this.#command.name}.warm.pythonPath[${index}]`);
+      await resolveShown(path, `commands.${this.#command.name}.warm.pythonPath[${index}]`);
     }
     const env = this.#command.environment(runtime);
     const own = { preload, pythonPath, rehearsal };
