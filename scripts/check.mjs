@@ -19,12 +19,14 @@ function sources(directories, extensions) {
 
 const tool = (name, ...args) => run(join(root, 'node_modules/.bin', name), args);
 
-async function system(program, ...args) {
+const CLANG_TOOLS =
+  'sudo apt-get install -y clang-format clang-tidy (Debian, Ubuntu), ' +
+  'sudo dnf install -y clang-tools-extra (Fedora, RHEL), sudo apk add clang-extra-tools (Alpine)';
+const CROSS_COMPILER = 'sudo apt-get install -y g++-aarch64-linux-gnu (Debian, Ubuntu)';
+
+async function system(program, args, installation = CLANG_TOOLS) {
   if (!installed(program)) {
-    throw new ScriptError(
-      `${program} is not installed. Install with: sudo apt-get install -y ${program} (Debian, Ubuntu), ` +
-        'sudo dnf install -y clang-tools-extra (Fedora, RHEL), sudo apk add clang-extra-tools (Alpine)',
-    );
+    throw new ScriptError(`${program} is not installed. Install with: ${installation}`);
   }
   await run(program, args);
 }
@@ -48,15 +50,39 @@ function addonOptions() {
 
 async function tidy(files, options = []) {
   const words = ['--quiet', ...files, '--', ...compilerOptions, ...includes, ...options];
-  await system('clang-tidy', ...words);
+  await system('clang-tidy', words);
 }
+
+const addon = sources(['native/addon'], ['.cc']);
+const programs = sources(
+  ['native/core', 'native/launcher', 'native/cell', 'native/probe'],
+  ['.cc'],
+);
 
 // Side by side: each takes one processor.
 async function tidyAll() {
-  const others = ['native/core', 'native/launcher', 'native/cell', 'native/probe', 'test/fuzz'];
   await Promise.all([
-    tidy(sources(['native/addon'], ['.cc']), addonOptions()),
-    tidy(sources(others, ['.cc'])),
+    tidy(addon, addonOptions()),
+    tidy([...programs, ...sources(['test/fuzz'], ['.cc'])]),
+  ]);
+}
+
+// The other processor that the package is for: its system calls, its structures, its instructions.
+async function compileForArm64() {
+  if (process.arch === 'arm64') {
+    return;
+  }
+  const compile = (...words) =>
+    system(
+      'aarch64-linux-gnu-g++',
+      [...compilerOptions, ...includes, '-Wall', '-Wextra', '-Wconversion', '-Werror', ...words],
+      CROSS_COMPILER,
+    );
+  await Promise.all([
+    compile('-fsyntax-only', ...addon, ...addonOptions()),
+    compile('-fsyntax-only', '-Wno-missing-field-initializers', ...programs),
+    // Only an assembler looks at what is written for one.
+    compile('-O2', '-c', '-o', '/dev/null', 'native/addon/spawn.cc', ...addonOptions()),
   ]);
 }
 
@@ -65,7 +91,7 @@ const formatting = [
   ['prettier', () => tool('prettier', fix ? '--write' : '--check', '--log-level=warn', '.')],
   [
     'clang-format',
-    () => system('clang-format', ...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...everySource),
+    () => system('clang-format', [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...everySource]),
   ],
 ];
 const checks = [
@@ -73,6 +99,7 @@ const checks = [
   ['eslint', () => tool('eslint', '--max-warnings=0', '.')],
   ...formatting,
   ['clang-tidy', tidyAll],
+  ['compiling for arm64', compileForArm64],
 ];
 
 await main(async () => {
