@@ -59,7 +59,6 @@ constexpr int kRefused[] = {
     SYS_setdomainname,
     SYS_sethostname,
     SYS_setns,
-    SYS_setsid,  // a session has a server's weight for the scheduler (processor_share.h)
     SYS_settimeofday,
     SYS_swapoff,
     SYS_swapon,
@@ -122,9 +121,11 @@ constexpr int kDenied[] = {
 };
 
 // Answered as if done: nothing that a program writes outlives its jail, and on a file that it may
-// only read these would write out, drop or fill the host's own cache.
+// only read these would write out, drop or fill the host's own cache. A session would have a whole
+// server's weight for the scheduler (processor_share.h), and those who ask for one seldom need it:
+// daemons, and what is started apart from its parent's terminal, which a jail has none of.
 constexpr int kAnswered[] = {
-    SYS_fadvise64, SYS_fdatasync, SYS_fsync, SYS_readahead, SYS_sync_file_range,
+    SYS_fadvise64, SYS_fdatasync, SYS_fsync, SYS_readahead, SYS_setsid, SYS_sync_file_range,
 };
 
 // Allowed: with any argument, or as seccomp_arguments.h and seccomp.cc have it.

@@ -347,7 +347,7 @@ describe('a host without namespaces', () => {
   test_('weighs less than its server, in a session that weighs less', async () => {
     let uid = 0;
     const result = await python(
-      'import os, sys\nprint(os.getuid(), flush=True)\nsys.stdin.read()\ntry: os.setsid()\nexcept OSError: print("denied")',
+      'import os, sys\nos.setsid()\nprint(os.getuid(), flush=True)\nsys.stdin.read()',
       {
         onStdout: (chunk) => {
           uid ||= uidIn(chunk.toString());
@@ -364,7 +364,7 @@ describe('a host without namespaces', () => {
         })(),
       },
     );
-    expect(result.stdout.toString()).toMatch(/\ndenied\n$/);
+    expect(result.status).toBe(0);
   });
 
   test_('ends what was forked into a process group of its own', async () => {

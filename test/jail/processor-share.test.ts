@@ -65,15 +65,44 @@ it('weighs less than the server, launcher, program and children, whatever the pr
     'one of its group': 'denied',
     'real time': 'denied',
     'weight for its scheduler group': 'denied',
-    'a session': 'denied',
+    'a session': 'done',
   });
   // The program, its child, and who watches them.
   expect(seen.length).toBeGreaterThanOrEqual(3);
   expect(seen.filter((weight) => weight.nice === 10).length).toBeGreaterThanOrEqual(2);
   for (const weight of seen) {
     expect(weight.nice).toBeGreaterThan(before.nice);
-    // In the server's own group they share what it leaves.
+    // In the server's own group they share what it leaves. A session's own would weigh as much as the server's.
     expect(weight.autogroup).toBe(before.autogroup);
   }
   expect({ nice: nice('self'), autogroup: autogroup('self') }).toEqual(before);
+});
+
+describe('programs that ask for a session of their own go on', () => {
+  it('daemons', async () => {
+    const printed = await suite.printed(`
+import os, time
+r, w = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() > 0: os._exit(0)
+    os.write(w, b'up')
+    os._exit(0)
+os.wait()
+print(os.read(r, 2).decode())
+`);
+    expect(printed).toBe('up\n');
+  });
+
+  it('and what Python starts so', async () => {
+    suite.jail.configure('grader', { bin: 'python3', allowExec: true });
+    const { stdout, stderr } = await suite.jail.jailCode('grader', {
+      code: `
+import subprocess, sys
+done = subprocess.run([sys.executable, '-c', 'print(6 * 7)'], capture_output=True, start_new_session=True)
+sys.stdout.buffer.write(done.stdout + done.stderr)
+`,
+    });
+    expect(`${stdout}${stderr}`).toBe('42\n');
+  });
 });
