@@ -103,6 +103,6 @@ done = subprocess.run([sys.executable, '-c', 'print(6 * 7)'], capture_output=Tru
 sys.stdout.buffer.write(done.stdout + done.stderr)
 `,
     });
-    expect(`${stdout}${stderr}`).toBe('42\n');
+    expect(Buffer.concat([stdout, stderr]).toString()).toBe('42\n');
   });
 });
