@@ -1,9 +1,9 @@
 #include "descriptor_message.h"
 
-#include <time.h>
-
 #include <cerrno>
 #include <cstring>
+
+#include "retry.h"
 
 namespace codejail {
 
@@ -58,16 +58,10 @@ int receive_descriptors(int socket, Descriptor* received, std::size_t capacity) 
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
   // Memory that is short for a moment must not end who waits here for all that is to come.
-  constexpr timespec kPause{0, 2'000'000};
-  constexpr int kAttempts = 25;
-  ssize_t count = 0;
-  for (int attempt = 1; (count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0; ++attempt) {
-    if (attempt == kAttempts || (errno != EINTR && errno != ENOBUFS && errno != ENOMEM)) {
-      return -1;
-    }
-    if (errno != EINTR) {
-      (void)nanosleep(&kPause, nullptr);
-    }
+  const ssize_t count =
+      retry_while_short([&] { return recvmsg(socket, &message, MSG_CMSG_CLOEXEC); });
+  if (count < 0) {
+    return -1;
   }
   // Also those of an empty packet, which is as good as the end.
   const std::size_t taken = own_descriptors(message, received, capacity);

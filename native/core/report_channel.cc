@@ -1,12 +1,12 @@
 #include "report_channel.h"
 
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "retry.h"
 
 namespace codejail {
 
@@ -27,24 +27,13 @@ bool ReportChannel::send(const Report& report, int passed_descriptor) const {
     std::memcpy(CMSG_DATA(header), &passed_descriptor, sizeof(int));
   }
   // Memory that is short for a moment must not cost the call its end.
-  constexpr timespec kPause{0, 2'000'000};
-  constexpr int kAttempts = 25;
-  for (int attempt = 1;; ++attempt) {
+  const ssize_t sent = retry_while_short([&] {
     // sendmsg only where it is needed: the filter refuses it, and a launcher is under its
     // program's.
-    const ssize_t sent = passed_descriptor >= 0
-                             ? sendmsg(descriptor_, &message, MSG_NOSIGNAL)
-                             : ::send(descriptor_, &copy, sizeof(copy), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      return sent == static_cast<ssize_t>(sizeof(copy));
-    }
-    if (attempt == kAttempts || (errno != EINTR && errno != ENOBUFS && errno != ENOMEM)) {
-      return false;
-    }
-    if (errno != EINTR) {
-      (void)nanosleep(&kPause, nullptr);
-    }
-  }
+    return passed_descriptor >= 0 ? sendmsg(descriptor_, &message, MSG_NOSIGNAL)
+                                  : ::send(descriptor_, &copy, sizeof(copy), MSG_NOSIGNAL);
+  });
+  return sent == static_cast<ssize_t>(sizeof(copy));
 }
 
 bool ReportChannel::tell_failure(const Status& status) const {

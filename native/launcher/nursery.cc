@@ -10,6 +10,7 @@
 #include "id_map.h"
 #include "network_namespaces.h"
 #include "report_channel.h"
+#include "retry.h"
 #include "supervisor_process.h"
 #include "syscalls.h"
 
@@ -140,18 +141,18 @@ Status start_nursery(Spec& spec, Descriptor& handover) {
     const bool has_begun = begin_nursery(orders, inside.get());
     const int error = has_begun ? 0 : errno;
     const int link = has_begun ? kHandover : inside.get();
+    const ssize_t told =
+        retry_while_short([&] { return send(link, &error, sizeof(error), MSG_NOSIGNAL); });
     // Where it can't be told, its end is.
-    if (send(link, &error, sizeof(error), MSG_NOSIGNAL) != sizeof(error) || !has_begun) {
+    if (told != sizeof(error) || !has_begun) {
       _exit(2);
     }
     run_nursery();
   }
   inside.reset();
   int error = 0;
-  ssize_t count = 0;
-  do {
-    count = recv(handover.get(), &error, sizeof(error), 0);
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count =
+      retry_while_short([&] { return recv(handover.get(), &error, sizeof(error), 0); });
   if (count != sizeof(error) || error != 0) {
     return Status::failure(Step::kNursery, count < 0 ? errno : count == 0 ? EPIPE : error);
   }
