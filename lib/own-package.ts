@@ -1,7 +1,7 @@
 // Whether nobody but the server's own user may change what makes jails.
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { MissingGuarantee } from './errors';
+import { SetupError, type MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES } from './guarantee-name';
 import { native } from './native';
 import { openToStrangers } from './ownership';
@@ -23,6 +23,19 @@ function parts(): string[] {
   ];
 }
 
+/** @returns as `openToStrangers`; null also where there is nothing: the step that needs it tells of that */
+async function strangerOf(part: string, trusted: readonly number[]): Promise<string | null> {
+  try {
+    return await openToStrangers(part, trusted);
+  } catch (cause) {
+    const { code, errno, syscall } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') {
+      return null;
+    }
+    throw new SetupError('look at the package', -(errno ?? 0), { syscall, detail: part, cause });
+  }
+}
+
 /**
  * Looks at the package's directory, its programs, and the Python that it runs in jails.
  * @returns every guarantee, where somebody else may change one of them, with the cure; else nothing
@@ -31,7 +44,7 @@ function parts(): string[] {
 export async function missingByStrangers(): Promise<MissingGuarantee[]> {
   const trusted = authors();
   for (const part of parts()) {
-    const stranger = await openToStrangers(part, trusted);
+    const stranger = await strangerOf(part, trusted);
     if (stranger !== null) {
       const why = `what makes jails could be replaced by others: ${stranger}`;
       const root = dirname(__dirname);
