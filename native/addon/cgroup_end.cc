@@ -32,10 +32,7 @@ class EndWorker : public PromiseWorker {
 }  // namespace
 
 Napi::Promise end_cgroup(Napi::Env env, JailCgroup cgroup) {
-  auto* worker = new EndWorker(env, std::move(cgroup));
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  return promise;
+  return queue<EndWorker>(env, std::move(cgroup));
 }
 
 }  // namespace codejail

@@ -380,10 +380,7 @@ class ReadWorker : public CollectWorker {
 }  // namespace
 
 Napi::Value list_files(const Napi::CallbackInfo& info) {
-  auto* worker = new ListWorker(info.Env(), info[0].As<Napi::Number>().Int32Value());
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  return promise;
+  return queue<ListWorker>(info.Env(), info[0].As<Napi::Number>().Int32Value());
 }
 
 Napi::Value read_files(const Napi::CallbackInfo& info) {
@@ -392,12 +389,8 @@ Napi::Value read_files(const Napi::CallbackInfo& info) {
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
     paths.push_back(text_of(list.Get(i)));
   }
-  auto* worker =
-      new ReadWorker(info.Env(), info[0].As<Napi::Number>().Int32Value(), std::move(paths),
-                     static_cast<std::uint64_t>(info[2].As<Napi::Number>().Int64Value()));
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  return promise;
+  return queue<ReadWorker>(info.Env(), info[0].As<Napi::Number>().Int32Value(), std::move(paths),
+                           static_cast<std::uint64_t>(info[2].As<Napi::Number>().Int64Value()));
 }
 
 }  // namespace codejail

@@ -3,6 +3,9 @@
 
 #include <napi.h>
 
+#include <memory>
+#include <utility>
+
 namespace codejail {
 
 class PromiseWorker : public Napi::AsyncWorker {
@@ -18,5 +21,16 @@ class PromiseWorker : public Napi::AsyncWorker {
  private:
   Napi::Promise::Deferred deferred_;
 };
+
+// Has a new worker do its work.
+template <typename Worker, typename... Arguments>
+Napi::Promise queue(Arguments&&... arguments) {
+  auto worker = std::make_unique<Worker>(std::forward<Arguments>(arguments)...);
+  const Napi::Promise promise = worker->promise();
+  // It deletes itself when it is done.
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
+  worker.release()->Queue();
+  return promise;
+}
 
 }  // namespace codejail

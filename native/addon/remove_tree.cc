@@ -236,10 +236,7 @@ class RemoveWorker : public PromiseWorker {
 };
 
 Napi::Value start_removal(const Napi::CallbackInfo& info, bool respects_locks) {
-  auto* worker = new RemoveWorker(info.Env(), text_of(info[0]), respects_locks);
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  return promise;
+  return queue<RemoveWorker>(info.Env(), text_of(info[0]), respects_locks);
 }
 
 }  // namespace

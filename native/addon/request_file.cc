@@ -61,10 +61,7 @@ class RequestWorker : public PromiseWorker {
 }  // namespace
 
 Napi::Value write_request(const Napi::CallbackInfo& info, std::function<int(Descriptor)> hand_out) {
-  auto* worker = new RequestWorker(info.Env(), info[0].As<Napi::Array>(), std::move(hand_out));
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  return promise;
+  return queue<RequestWorker>(info.Env(), info[0].As<Napi::Array>(), std::move(hand_out));
 }
 
 }  // namespace codejail
