@@ -68,7 +68,7 @@ Status confine(const Spec& spec, Descriptor (&received)[kCellMost], Confined& co
   if (Status status = leave_process_group(); !status.ok()) {
     return status;
   }
-  if (Status status = weigh_less(kProgramNice); !status.ok()) {
+  if (Status status = weigh_less(); !status.ok()) {
     return status;
   }
   const Record directory = spec.find(RecordKind::kWorkingDirectory);

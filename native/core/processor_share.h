@@ -5,15 +5,15 @@
 
 namespace codejail {
 
-// Of a server's weight of 1024: 335, and 110 (kernel/sched/core.c, sched_prio_to_weight). Who
-// watches goes before what is watched. Not 19, a weight of 15: where anything else is busy in the
-// server's group, as all of a container may be, right programs would reach their limits of time.
-constexpr int kSupervisorNice = 5;
-constexpr int kProgramNice = 10;
+// Of a server's weight of 1024 that leaves who watches 335, and what is watched, a step further,
+// 110 (kernel/sched/core.c, sched_prio_to_weight). Not 15 as at 19: where anything else is busy in
+// the server's group, as all of a container may be, right programs would reach their limits of
+// time.
+constexpr int kNiceStep = 5;
 
-// Raises the nice value of the calling thread, and of all that it will start. RLIMIT_NICE is 0 in a
-// jail, so that nobody there can lower it again.
-Status weigh_less(int nice);
+// Raises the nice value of the calling thread, and of all that it will start, by a step: a server
+// may have one itself. RLIMIT_NICE is 0 in a jail, so that nobody there can lower it again.
+Status weigh_less();
 
 // A process group of its own, and no session: each session has a scheduler's group of its own, with
 // the weight of a whole server, however nice its processes are (sched(7), "The autogroup feature").

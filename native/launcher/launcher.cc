@@ -191,7 +191,7 @@ Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& list
     require(channel, join_cgroup(cgroup_procs));
   }
   // The server's event loop goes before all that follows.
-  require(channel, weigh_less(kSupervisorNice));
+  require(channel, weigh_less());
   require(channel, close_other_descriptors(header));
   reset_signals();
   umask(0);

@@ -113,7 +113,7 @@ void Program::become(const Spec& spec, const ReportChannel& channel, pid_t launc
   }
   // Not a template's: calls wait for the cells that it makes, which weigh as little as a program.
   if (!spec.has(kTemplate)) {
-    if (Status status = weigh_less(kProgramNice); !status.ok()) {
+    if (Status status = weigh_less(); !status.ok()) {
       channel.fail(status);
     }
   }
