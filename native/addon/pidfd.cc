@@ -35,6 +35,11 @@ bool wait_for_end(const Descriptor& pidfd, int milliseconds) {
 }
 
 bool reap(const Descriptor& pidfd, int& status) {
+  // Of a process that lives and is no child of this one, as a cell's PID 1, waitid says ECHILD,
+  // too.
+  if (!has_ended(pidfd, 0)) {
+    return false;
+  }
   siginfo_t info{};
   if (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG | __WALL) != 0) {
     // Somebody else's wait took it, or SIGCHLD is ignored in this process: it is dead all the same.
