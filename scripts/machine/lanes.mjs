@@ -76,7 +76,7 @@ function configure(home, { projects, names }) {
 // As an administrator gives a part of the tree away (cgroup-v2.rst, "Model of Delegation").
 function delegate(lane) {
   const cgroup = `/sys/fs/cgroup/${slug(lane.name)}`;
-  writeFileSync('/sys/fs/cgroup/cgroup.subtree_control', '+memory +pids');
+  writeFileSync('/sys/fs/cgroup/cgroup.subtree_control', '+cpu +memory +pids');
   mkdirSync(cgroup, { recursive: true });
   for (const file of ['', '/cgroup.procs', '/cgroup.threads', '/cgroup.subtree_control']) {
     chownSync(cgroup + file, lane.uid, lane.uid);

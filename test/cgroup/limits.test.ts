@@ -1,12 +1,16 @@
 // What a jail's cgroup limits by itself, for all of its processes together.
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createJail } from '../../lib/index';
+import type { RunResult } from '../../lib/run';
 import {
   control,
   describeWithCgroups,
+  hasProcessorController,
   heldByCgroup,
   jailCgroups,
   ownCgroup,
+  serverWeight,
 } from '../support/cgroup';
 import { watchLeftovers } from '../support/leftovers';
 
@@ -48,14 +52,32 @@ describeWithCgroups('the cgroup of a jail', () => {
     expect(result.usage.userMs + result.usage.systemMs).toBeGreaterThan(0);
   });
 
-  it('weighs less than its server, together with all others', async () => {
-    const directory = await ownCgroup();
-    const hasController = control(directory, 'cgroup.controllers').split(' ').includes('cpu');
-    expect(hasController ? control(directory, 'cpu.weight') : '10').toBe('10');
-    expect(control(directory, 'cgroup.subtree_control').split(' ').includes('cpu')).toBe(
-      hasController,
-    );
-  });
+  const itShares = hasProcessorController ? it : it.skip;
+  itShares(
+    `weighs as much as another, and all together a tenth of their server${hasProcessorController ? '' : ' (needs the controller cpu)'}`,
+    async () => {
+      let weights: string[] = [];
+      async function* untilBothAreThere(): AsyncGenerator<string> {
+        for (let turn = 0; turn < 6000 && weights.length < 2; turn += 1) {
+          weights = (await jailCgroups()).map((jail) => control(jail, 'cpu.weight'));
+          await sleep(20);
+        }
+        yield '';
+      }
+      const call = async (): Promise<RunResult['result']> =>
+        heldByCgroup(
+          'import sys\nsys.stdin.read()',
+          { realtime: 200 },
+          { stdin: untilBothAreThere() },
+        );
+      const results = await Promise.all([call(), call()]);
+      expect(results.map(({ status }) => status)).toEqual([0, 0]);
+      expect(weights).toEqual(['100', '100']);
+      expect(control(await ownCgroup(), 'cpu.weight')).toBe('10');
+      // Processes that are in the tree's root compete with its cgroups by their nice values.
+      expect(['', '100']).toContain(serverWeight());
+    },
+  );
 
   it('allows what is below the limit, whatever the set-up took', async () => {
     const result = await heldByCgroup(

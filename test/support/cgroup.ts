@@ -1,5 +1,5 @@
 // The suites of cgroups need a server that has been given a part of a cgroup v2 tree.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverCgroup } from '../../lib/cgroup';
 import type { ColdCall } from '../../lib/cold';
@@ -10,8 +10,14 @@ import { hostFacts, type HostKind } from '../../lib/host';
 import type { Limits } from '../../lib/limits';
 import { coldPython } from './cold-python';
 
+const { base } = findDelegation('auto');
+
 /** Whether this process may have cgroups. */
-export const hasCgroups = findDelegation('auto').base !== null;
+export const hasCgroups = base !== null;
+
+/** Whether they can share the processor. */
+export const hasProcessorController =
+  base !== null && control(base, 'cgroup.controllers').split(' ').includes('cpu');
 
 const lacking = hasCgroups
   ? ''
@@ -46,6 +52,13 @@ export async function jailCgroups(): Promise<string[]> {
 /** A file of a cgroup. */
 export function control(cgroup: string, file: string): string {
   return readFileSync(join(cgroup, file), 'utf8').trim();
+}
+
+/** This server's weight for the scheduler, empty where it is in the root of the machine's tree. */
+export function serverWeight(): string {
+  const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
+  const file = join('/sys/fs/cgroup', own, 'cpu.weight');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
 }
 
 async function confinement(kind: HostKind): Promise<Confinement> {
