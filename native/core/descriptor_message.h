@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <cstddef>
 
@@ -16,8 +17,18 @@ bool send_descriptors(int socket, const int* numbers, std::size_t count);
 // Waits for a packet. The number of descriptors that came, 0 at the end of the stream, -1 with
 // errno after an error, also where the packet was cut. They are close-on-exec.
 int receive_descriptors(int socket, Descriptor* received, std::size_t capacity);
-// Owns every descriptor that came with a message; closes those that have no place. Returns how many
-// have one.
-std::size_t own_descriptors(msghdr& message, Descriptor* received, std::size_t capacity);
+
+// What came with one packet.
+struct Packet {
+  // Bytes; 0 at the end of the stream, -1 with errno after an error.
+  ssize_t length;
+  std::size_t descriptors;
+  // MSG_TRUNC, MSG_CTRUNC: some of it was cut off.
+  int flags;
+};
+// Receives a packet into these bytes, in one attempt, and owns every descriptor that comes along:
+// the first ones go to `received`, those that have no place are closed. Flags as of recvmsg(2).
+Packet receive_packet(int socket, void* bytes, std::size_t size, int flags, Descriptor* received,
+                      std::size_t capacity);
 
 }  // namespace codejail

@@ -1,6 +1,5 @@
 #include "epolls.h"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -9,6 +8,7 @@
 #include <cstring>
 
 #include "held_files.h"
+#include "lines.h"
 
 namespace codejail {
 namespace {
@@ -25,38 +25,18 @@ struct Watches {
 
 // proc(5), fdinfo: a line "tfd: 5 events: 19 data: ffffffffffffffff ..." for each watch.
 bool read_watches(int directory, const char* path, Watches& watches) {
-  const Descriptor file(openat(directory, path, O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    return false;
-  }
-  char text[4096];
-  std::size_t length = 0;
-  for (;;) {
-    const ssize_t count = read(file.get(), text + length, sizeof(text) - 1 - length);
-    if (count < 0) {
-      return false;
-    }
-    length += static_cast<std::size_t>(count);
-    text[length] = '\0';
-    char* line = text;
-    while (char* const end = std::strchr(line, '\n')) {
-      *end = '\0';
-      if (std::strncmp(line, "tfd:", 4) == 0) {
-        const char* const data = std::strstr(line, "data:");
-        const std::uint64_t value = data == nullptr ? 0 : std::strtoull(data + 5, nullptr, 16);
-        if (value - kMark < kMostPlaces) {
-          watches.mark = value;
-        }
-        ++watches.count;
+  Lines lines(directory, path);
+  while (const char* const line = lines.next()) {
+    if (std::strncmp(line, "tfd:", 4) == 0) {
+      const char* const data = std::strstr(line, "data:");
+      const std::uint64_t value = data == nullptr ? 0 : std::strtoull(data + 5, nullptr, 16);
+      if (value - kMark < kMostPlaces) {
+        watches.mark = value;
       }
-      line = end + 1;
-    }
-    length -= static_cast<std::size_t>(line - text);
-    std::memmove(text, line, length);
-    if (count == 0 || length == sizeof(text) - 1) {
-      return count == 0;
+      ++watches.count;
     }
   }
+  return !lines.failed();
 }
 
 bool read_own_watches(const Descriptor& proc, const Descriptor& epoll, Watches& watches) {

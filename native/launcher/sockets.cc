@@ -1,6 +1,5 @@
 #include "sockets.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cstdlib>
@@ -8,6 +7,7 @@
 #include <set>
 
 #include "held_files.h"
+#include "lines.h"
 
 namespace codejail {
 namespace {
@@ -25,42 +25,20 @@ std::uint64_t weight_of(int type) {
 // connections too that nobody has accepted yet. In the fifth column the type. A name may have line
 // breaks in it: then there seem to be more.
 bool weigh_table(const Descriptor& proc, std::uint64_t& weight) {
-  const Descriptor table(openat(proc.get(), "self/net/unix", O_RDONLY | O_CLOEXEC));
-  if (!table.valid()) {
-    return false;
-  }
-  char text[4096];
-  std::size_t length = 0;
-  bool is_head = true;
+  Lines lines(proc.get(), "self/net/unix");
   weight = 0;
-  for (;;) {
-    const ssize_t count = read(table.get(), text + length, sizeof(text) - 1 - length);
-    if (count < 0) {
-      return false;
+  // The first one names the columns.
+  (void)lines.next();
+  while (const char* const line = lines.next()) {
+    constexpr int kColumnsBefore = 4;
+    const char* at = line;
+    for (int i = 0; i < kColumnsBefore && at != nullptr; ++i) {
+      at = std::strchr(at, ' ');
+      at = at == nullptr ? nullptr : at + 1;
     }
-    length += static_cast<std::size_t>(count);
-    text[length] = '\0';
-    char* line = text;
-    while (char* const end = std::strchr(line, '\n')) {
-      *end = '\0';
-      if (!is_head) {
-        constexpr int kColumnsBefore = 4;
-        const char* at = line;
-        for (int i = 0; i < kColumnsBefore && at != nullptr; ++i) {
-          at = std::strchr(at, ' ');
-          at = at == nullptr ? nullptr : at + 1;
-        }
-        weight += weight_of(at == nullptr ? 0 : static_cast<int>(std::strtol(at, nullptr, 16)));
-      }
-      is_head = false;
-      line = end + 1;
-    }
-    length -= static_cast<std::size_t>(line - text);
-    std::memmove(text, line, length);
-    if (count == 0 || length == sizeof(text) - 1) {
-      return count == 0;
-    }
+    weight += weight_of(at == nullptr ? 0 : static_cast<int>(std::strtol(at, nullptr, 16)));
   }
+  return !lines.failed();
 }
 
 // Without a namespace of its own the table is the host's.

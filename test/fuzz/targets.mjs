@@ -7,6 +7,7 @@ export const targets = [
     name: 'report',
     sources: ['addon/report_receiver.cc', 'core/descriptor_message.cc', 'core/step.cc'],
   },
+  { name: 'text', sources: ['addon/text.cc'] },
   { name: 'descriptors', sources: ['core/descriptor_message.cc'] },
   { name: 'maps', sources: ['cell/memory_map.cc'] },
   { name: 'pagemap', sources: [] },
