@@ -366,6 +366,43 @@ constexpr Value kEventfdFlags[] = {
     EFD_CLOEXEC,    //
     EFD_NONBLOCK,   //
 };
+// open and openat. Others EINVAL, as openat2(2) has it: no signals of a descriptor (O_ASYNC).
+constexpr Value kOpenFlags[] = {
+    O_ACCMODE,    // for reading, for writing, or both
+    O_CREAT,      //
+    O_EXCL,       //
+    O_NOCTTY,     // the dynamic loader of musl, terminals
+    O_TRUNC,      //
+    O_APPEND,     //
+    O_NONBLOCK,   // directories: Go, os.scandir of old C libraries
+    O_DSYNC,      // databases
+    O_SYNC,       // the same
+    O_DIRECT,     // the same
+    O_DIRECTORY,  // opendir(3)
+    O_NOFOLLOW,   //
+    O_NOATIME,    // tar, git
+    O_CLOEXEC,    // nearly all
+    O_PATH,       // shutil.rmtree, coreutils
+    O_TMPFILE,    // tempfile.TemporaryFile
+#if defined(__x86_64__)
+    0x8000,  // O_LARGEFILE: Go, musl, the JDK
+#else
+    0x20000,  // the same
+#endif
+};
+// statx. Others EINVAL: no word to a file server for each (AT_STATX_FORCE_SYNC).
+constexpr Value kStatxFlags[] = {
+    AT_SYMLINK_NOFOLLOW,  // lstat(2): Node, Rust, coreutils
+    AT_NO_AUTOMOUNT,      // coreutils
+    AT_EMPTY_PATH,        // fstat(2): glibc, Rust
+    0x4000,               // AT_STATX_DONT_SYNC: coreutils
+};
+// splice and tee. Others EINVAL: no page that stays its maker's (SPLICE_F_GIFT).
+constexpr Value kSpliceFlags[] = {
+    1,  // SPLICE_F_MOVE: coreutils; without effect
+    2,  // SPLICE_F_NONBLOCK: Go
+    4,  // SPLICE_F_MORE
+};
 constexpr Value kRenameFlags[] = {
     RENAME_NOREPLACE,  // mv(1)
     RENAME_EXCHANGE,   //
@@ -505,6 +542,13 @@ constexpr Argument kArguments[] = {
     one_of(SYS_timerfd_create, 0, Reads::kLowHalf, kTimerfdClocks, EINVAL),
     any_of(SYS_timerfd_create, 1, Reads::kLowHalf, kDescriptorFlags, EINVAL),
     one_of(SYS_timer_create, 0, Reads::kLowHalf, kTimerClocks, EINVAL),
+#if defined(SYS_open)
+    any_of(SYS_open, 1, Reads::kLowHalf, kOpenFlags, EINVAL),
+#endif
+    any_of(SYS_openat, 2, Reads::kLowHalf, kOpenFlags, EINVAL),
+    any_of(SYS_statx, 2, Reads::kLowHalf, kStatxFlags, EINVAL),
+    any_of(SYS_splice, 5, Reads::kLowHalf, kSpliceFlags, EINVAL),
+    any_of(SYS_tee, 3, Reads::kLowHalf, kSpliceFlags, EINVAL),
     any_of(SYS_renameat2, 4, Reads::kLowHalf, kRenameFlags, EINVAL),
     any_of(SYS_fallocate, 1, Reads::kLowHalf, kAllocationModes, EOPNOTSUPP),
     any_of(SYS_preadv2, 5, Reads::kLowHalf, kReadAndWriteFlags, EOPNOTSUPP),

@@ -28,6 +28,8 @@ const HARMLESS: Record<number, readonly number[]> = {
   [number(285, 47)]: [-1, 0, 0, 1], // fallocate
   [number(327, 286)]: [-1, 0, 0, 0, 0, 0], // preadv2
   [number(328, 287)]: [-1, 0, 0, 0, 0, 0], // pwritev2
+  [number(275, 76)]: [-1, 0, -1, 0, 0, 0], // splice
+  [number(276, 77)]: [-1, -1, 0, 0], // tee
   [number(10, 226)]: [0, 0, 0], // mprotect, of nothing
   [number(28, 233)]: [0, 0, 0], // madvise, of nothing
 };

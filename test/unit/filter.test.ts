@@ -27,6 +27,8 @@ const CALLS = {
   madvise: number(28, 233),
   mmap: number(9, 222),
   mprotect: number(10, 226),
+  open: number(2, -1),
+  openat: number(257, 56),
   pidfd_getfd: 438,
   prctl: number(157, 167),
   process_vm_readv: number(310, 270),
@@ -40,6 +42,9 @@ const CALLS = {
   setsockopt: number(54, 208),
   socket: number(41, 198),
   socketpair: number(53, 199),
+  splice: number(275, 76),
+  statx: number(332, 291),
+  tee: number(276, 77),
   wait4: number(61, 260),
   write: number(1, 64),
 } as const;
@@ -191,6 +196,17 @@ describe('what must never be allowed', () => {
     ['KVM_CREATE_VM', 0xae01],
   ])('ioctl %s', (_name, value) => {
     expect(option(CALLS.ioctl, 1, value)).toBe(ENOTTY);
+  });
+
+  it.each([
+    ['open, O_ASYNC', isX64 ? CALLS.open : CALLS.openat, isX64 ? 1 : 2, 0x2000],
+    ['openat, O_ASYNC', CALLS.openat, 2, 0x2000],
+    ['openat, a flag to come', CALLS.openat, 2, 0x10000000],
+    ['statx, AT_STATX_FORCE_SYNC', CALLS.statx, 2, 0x2000],
+    ['splice, SPLICE_F_GIFT', CALLS.splice, 5, 8],
+    ['tee, SPLICE_F_GIFT', CALLS.tee, 3, 8],
+  ])('%s', (_name, call, index, value) => {
+    expect(option(call, index, value)).toBe(EINVAL);
   });
 
   it('ioctl of any kind that networks have', () => {
