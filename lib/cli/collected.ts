@@ -4,7 +4,8 @@ import { lstat, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promise
 import { join } from 'node:path';
 import type { JailResult } from '../index';
 import { CommandLineError, complain } from './failure';
-import { plain, sayAside } from './terminal';
+import { printable } from '../printable';
+import { sayAside } from './terminal';
 import { formatBytes } from './units';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -23,7 +24,7 @@ function blocked(shown: string, error: unknown): CommandLineError {
     code === 'ELOOP' || code === 'ENOTDIR'
       ? `a link, or a file, stands in its way (${code})`
       : message;
-  return new CommandLineError(`${plain(shown)} can't be written: ${why}`);
+  return new CommandLineError(`${printable(shown)} can't be written: ${why}`);
 }
 
 async function openDirectory(parent: FileHandle, name: string): Promise<FileHandle> {
@@ -88,7 +89,7 @@ const MOST_SAID = 20;
 /** Says on standard error what could not be collected. */
 export function sayUncollected(uncollected: JailResult['uncollected']): void {
   for (const { path, why } of uncollected.slice(0, MOST_SAID)) {
-    complain(`not collected: ${plain(path)}: ${WHY[why]}`);
+    complain(`not collected: ${printable(path)}: ${WHY[why]}`);
   }
   if (uncollected.length > MOST_SAID) {
     complain(`not collected: ${uncollected.length - MOST_SAID} more`);
@@ -116,7 +117,7 @@ export async function writeCollected(
       await write(base, path.split('/'), content).catch((error: unknown) => {
         throw blocked(shown, error);
       });
-      sayAside(`codejail: collected ${plain(shown)} (${formatBytes(content.length)})`);
+      sayAside(`codejail: collected ${printable(shown)} (${formatBytes(content.length)})`);
     }
   } finally {
     await base.close();

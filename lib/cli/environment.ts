@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runChild } from './child';
 import { CommandLineError } from './failure';
-import { plain } from './terminal';
+import { printable } from '../printable';
 
 /** A package of an environment. */
 export interface InstalledPackage {
@@ -61,7 +61,7 @@ export async function createEnvironment(directory: string, python: string): Prom
   const asked = await runChild([python, '-I', '-c', 'import venv, ensurepip'], false);
   if (asked.status !== 0) {
     throw new CommandLineError(
-      `${python} can't make environments: ${plain(asked.output.trim().split('\n').at(-1) ?? '')}\n${VENV_CURE}`,
+      `${python} can't make environments: ${printable(asked.output.trim().split('\n').at(-1) ?? '')}\n${VENV_CURE}`,
     );
   }
   const made = await withReadableFiles(async () =>

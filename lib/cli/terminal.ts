@@ -1,5 +1,4 @@
 // What is written to people: coloured on a terminal, plain elsewhere, and never moving the cursor.
-import { stripVTControlCharacters } from 'node:util';
 import { createColors } from 'picocolors';
 import { printable, printableJson } from '../printable';
 
@@ -15,13 +14,6 @@ export function colorsOf(stream: { isTTY?: boolean }): Colors {
     (NO_COLOR ?? '') === '' &&
     ((FORCE_COLOR ?? '') !== '' ? FORCE_COLOR !== '0' : stream.isTTY === true && TERM !== 'dumb');
   return createColors(wanted);
-}
-
-/** Text that others have made, such as a file's name, on one line and without control characters. */
-export function plain(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim();
 }
 
 // What this file's colours are, and nothing else that a terminal obeys.

@@ -4,7 +4,8 @@ import type { ProbeCheck, VerifyReport } from '../index';
 import { addProgramOptions, prepareJail, type ProgramOptions } from './program-options';
 import { ExitStatus } from './exit-status';
 import { missingLines, usageError } from './failure';
-import { colorsOf, plain, say, sayJson } from './terminal';
+import { printable } from '../printable';
+import { colorsOf, say, sayJson } from './terminal';
 
 function checkLines(checks: readonly ProbeCheck[]): string[] {
   const paint = colorsOf(process.stdout);
@@ -15,7 +16,7 @@ function checkLines(checks: readonly ProbeCheck[]): string[] {
       .map(({ check, held, seen }, index) => {
         const mark = held ? paint.green('✓') : paint.red('✗');
         const title = paint.bold((index === 0 ? name : '').padEnd(10));
-        const result = plain(seen);
+        const result = printable(seen);
         return `  ${mark} ${title} ${check}${result === '' ? '' : paint.dim(`: ${result}`)}`;
       }),
   );
