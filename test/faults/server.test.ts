@@ -46,9 +46,8 @@ it('leaves nothing of its jails when it is killed by SIGKILL', async () => {
 
 it('leaves nothing of its jails when it exits', async () => {
   const before = traces();
-  const server = await serverWith(
-    `${LONG}; const { tell: _ } = {}; setTimeout(() => process.exit(), 3000);`,
-  );
+  const server = await serverWith(`process.once('SIGUSR2', () => process.exit()); ${LONG};`);
+  server.kill('SIGUSR2');
   await new Promise((resolve) => server.once('close', resolve));
   expect(await settledLeftovers(before)).toEqual({});
 });
