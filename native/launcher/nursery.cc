@@ -75,17 +75,19 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
   report.kind = ReportKind::kNamespaces;
   // The server must know of it before it lives: where it can't be told, the pipe's end ends the
   // child.
-  if (!ReportChannel(received[kCellReport].get()).send(report, pidfd.get())) {
+  const ReportChannel channel(received[kCellReport].get());
+  if (!channel.send(report, pidfd.get())) {
     return Status::success();
   }
-  Status mapped = map_ids(spec.header(), child, release);
-  if (!mapped.ok()) {
+  if (const Status mapped = map_ids(spec.header(), child, release); !mapped.ok()) {
+    // Before the child ends, of which the server would hear first.
+    (void)channel.tell_failure(mapped);
     (void)sys_pidfd_send_signal(pidfd.get(), SIGKILL);  // ESRCH: it has ended
   }
   if (has_network) {
     networks.lend_to(std::move(pidfd));
   }
-  return mapped;
+  return Status::success();
 }
 
 bool begin_nursery(int orders, int handover) {
