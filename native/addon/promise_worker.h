@@ -28,9 +28,8 @@ Napi::Promise queue(Arguments&&... arguments) {
   auto worker = std::make_unique<Worker>(std::forward<Arguments>(arguments)...);
   const Napi::Promise promise = worker->promise();
   // It deletes itself when it is done.
-  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
   worker.release()->Queue();
-  return promise;
+  return promise;  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
 }
 
 }  // namespace codejail
