@@ -13,7 +13,7 @@ import type { JailResult } from './result';
 /** What safeExec adds to a run's result. */
 export interface SafeExecResult extends JailResult {
   /**
-   * The globals that came back; the object that was passed has been updated with them. At most 100,000 names in one
+   * The globals that came back; the object that was passed has been updated with them. At most 80,000 names in one
    * object, 1,000,000 items in one list, and 200,000 lists and objects together: more reject with `SafeExecError`, and
    * `safeExecJson` gives any number as text.
    */
@@ -112,8 +112,8 @@ export interface AnswerGlobals {
  * fine.
  */
 const GLOBALS_BOUNDS = {
-  maxNames: 100_000,
-  maxInnerNames: 100_000,
+  maxNames: 80_000,
+  maxInnerNames: 80_000,
   maxItems: 1_000_000,
   maxContainers: 200_000,
 };

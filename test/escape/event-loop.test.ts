@@ -62,19 +62,19 @@ const RESULTS: Record<string, string> = {
   'one string of escapes': 'a = chr(34) * (8388608 - 20)',
   'one string of another script': answer(`b'G{"a":"' + "\\u4e2d".encode() * 5_592_000 + b'"}'`),
   'a string that is never closed': answer(`b'G{"a":"' + b'x' * 16_777_000`),
-  'a hundred thousand names': 'for i in range(99_990): globals()["k%d" % i] = 0',
+  'as many names as may be': 'for i in range(79_990): globals()["k%d" % i] = 0',
   'more names than are taken': answer(
     `b'G{' + b','.join(b'"k%d":1' % i for i in range(1_250_000)) + b'}'`,
   ),
-  'a hundred thousand long names': answer(
-    `b'G{' + b','.join(b'"%0140d":0' % i for i in range(100_000)) + b'}'`,
+  'as many long names as may be': answer(
+    `b'G{' + b','.join(b'"%0200d":0' % i for i in range(80_000)) + b'}'`,
   ),
   'one very long name': answer(`b'G{"' + b'x' * 16_000_000 + b'":1}'`),
   'names that are numbers': answer(
-    `b'G{"a":{' + b','.join(b'"%d":1' % (i * 4096) for i in range(99_000)) + b'}}'`,
+    `b'G{"a":{' + b','.join(b'"%d":1' % (i * 4096) for i in range(80_000)) + b'}}'`,
   ),
   'one dictionary': 'd = {"_%05x" % i: 0 for i in range(1_150_000)}',
-  'dictionaries as large as may be': 'd = [{"_%05x" % i: 0 for i in range(99_000)}] * 12',
+  'dictionaries as large as may be': 'd = [{"_%05x" % i: 0 for i in range(80_000)}] * 14',
   'nested lists': 'x = []\nfor i in range(880): x = [x]\na = [x] * 9000',
   'as many nested lists as may be': 'x = []\nfor i in range(880): x = [x]\na = [x] * 226',
   'nested dictionaries': 'x = {}\nfor i in range(880): x = {"a": x}\na = [x] * 2500',
