@@ -25,6 +25,7 @@
       'native/probe/identity.cc',
       'native/probe/kernel.cc',
       'native/probe/limits.cc',
+      'native/probe/metadata.cc',
       'native/probe/network.cc',
       'native/probe/probe.cc',
       'native/probe/processes.cc',

@@ -1,6 +1,7 @@
 /** The guarantees, in the order in which they are reported: what a jailed program cannot do. */
 export const GUARANTEE_NAMES = [
   'files',
+  'metadata',
   'network',
   'processes',
   'identity',

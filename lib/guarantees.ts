@@ -19,12 +19,17 @@ export const GUARANTEES: Readonly<Record<GuaranteeName, GuaranteeDefinition>> = 
     cannot: 'read or write anything but its own directory, its runtime and system libraries',
     mechanisms: ['mount-namespace', 'apparmor', 'landlock'],
   },
+  metadata: {
+    cannot:
+      'learn which files and processes there are outside, or whose, or change the times of a file',
+    mechanisms: ['mount-namespace', 'pid-namespace'],
+  },
   network: {
     cannot: 'open any socket but a Unix socket of its own',
     mechanisms: ['network-namespace', 'seccomp', 'apparmor'],
   },
   processes: {
-    cannot: 'see, signal or outlive anything outside',
+    cannot: 'look into, signal or outlive any process outside',
     mechanisms: ['pid-namespace', 'cgroup-kill', 'uid-pool', 'landlock', 'exec-listener'],
   },
   identity: {
@@ -73,6 +78,7 @@ export function servedBy(guarantee: GuaranteeName, inForce: readonly string[]): 
 
 const NAMESPACE_GUARANTEES: readonly GuaranteeName[] = [
   'files',
+  'metadata',
   'network',
   'processes',
   'identity',
@@ -87,8 +93,8 @@ const GUARANTEES_OF_STEP: Readonly<Record<string, readonly GuaranteeName[]>> = {
   'write the id maps': NAMESPACE_GUARANTEES,
   // The UTS namespace is there; its right may not be, as under podman's seccomp profile.
   'set the host name': NAMESPACE_GUARANTEES,
-  "mount the jail's root": ['files', 'disk'],
-  'change the root': ['files', 'disk'],
+  "mount the jail's root": ['files', 'metadata', 'disk'],
+  'change the root': ['files', 'metadata', 'disk'],
   'set resource limits': ['memory', 'cpu', 'tasks', 'disk'],
   'lease a uid': ['identity', 'tasks'],
   'make the cgroup': ['memory', 'tasks'],
@@ -168,8 +174,12 @@ export function missingAfterFailure(failure: NativeFailure, facts: HostFacts): M
   }));
 }
 
+const namespacesOr = (guarantee: GuaranteeName): string =>
+  `allow this process new namespaces (in Docker: --security-opt seccomp=unconfined --cap-add SYS_ADMIN), or give it up by name: allowMissing: ['${guarantee}']`;
+
 const PROBE_CURES: Partial<Record<GuaranteeName, string>> = {
-  disk: "allow this process new namespaces (in Docker: --security-opt seccomp=unconfined --cap-add SYS_ADMIN), or give it up by name: allowMissing: ['disk']",
+  disk: namespacesOr('disk'),
+  metadata: namespacesOr('metadata'),
   files:
     'allow this process new namespaces, or use a kernel with Landlock (Linux 5.13 and later, lsm=landlock,…)',
 };

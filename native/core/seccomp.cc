@@ -213,10 +213,34 @@ void restrict_locks(Filter& filter, Calls& calls, const FilterPolicy& policy) {
   calls.go(SYS_fcntl, filter.load_argument(1));
 }
 
-// Without a mount and network namespace of its own no socket that could reach the host's.
-void restrict_sockets(Calls& calls, bool unix_sockets) {
-  if (!unix_sockets) {
-    calls.answer(SYS_socket, refuse(EACCES));
+// Without a mount and network namespace of its own the names of sockets are the host's. So there
+// are pairs only, connected from the start, and no call names an address: of a pair's end too it
+// could be sent to, and bind takes a service's name. An end of a pair of datagrams can be connected
+// anew (net/unix/af_unix.c, unix_dgram_connect).
+void restrict_sockets(Filter& filter, Calls& calls) {
+  constexpr std::uint32_t kTypeMask = 0xf;  // beside SOCK_NONBLOCK and SOCK_CLOEXEC (linux/net.h)
+  for (const int call : {SYS_socket, SYS_bind, SYS_connect, SYS_sendmsg, SYS_sendmmsg}) {
+    calls.answer(call, refuse(EACCES));
+  }
+  const Filter::Place denied = filter.answer(refuse(EACCES));
+  filter.if_equal(SOCK_DGRAM, denied, calls.place(filter, SYS_socketpair));
+  filter.keep(kTypeMask);
+  calls.go(SYS_socketpair, filter.load_argument(1));
+  // No address: the fifth argument is null.
+  filter.if_equal(0, filter.answer(kAllow), denied);
+  const Filter::Place low = filter.load_argument(4);
+  filter.if_equal(0, low, denied);
+  calls.go(SYS_sendto, filter.load_argument_high(4));
+}
+
+// Without a root of its own the files of the host have names here. What Landlock does not cover
+// (landlock(7), "Filesystem flags"; AppArmor neither) and reads or changes them is refused.
+void restrict_names(Calls& calls) {
+  for (const int call : kAttributesByName) {
+    calls.answer(call, refuse(EOPNOTSUPP));
+  }
+  for (const int call : kOwners) {
+    calls.answer(call, refuse(EPERM));
   }
 }
 
@@ -377,7 +401,12 @@ bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& f
   restrict_exec(calls, policy.exec);
   restrict_clone(filter, calls);
   count_calls(filter, calls, policy.count);
-  restrict_sockets(calls, !spec.has(kNoUnixSockets));
+  if (spec.has(kNoUnixSockets)) {
+    restrict_sockets(filter, calls);
+  }
+  if (!spec.has(kOwnRoot)) {
+    restrict_names(calls);
+  }
   restrict_memory(filter, calls);
   restrict_msync(filter, calls);
   restrict_file_flags(filter, calls);

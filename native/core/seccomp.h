@@ -30,9 +30,10 @@ struct FilterPolicy {
   [[nodiscard]] bool asks() const { return exec == ExecPolicy::kAsk || count == CountPolicy::kAsk; }
 };
 
-// The filter itself. False where it is too long. By the spec's kNoUnixSockets AF_UNIX is not
-// allowed: without a mount and network namespace of its own the jail could reach the host's
-// (landlock(7) does not cover connect). By its kNoTruncation files can't be truncated by their
+// The filter itself. False where it is too long. By the spec's kNoUnixSockets there are no sockets
+// but pairs, and no addresses: without a mount and network namespace of its own the jail could
+// reach the host's (landlock(7) does not cover connect). Without kOwnRoot no call reads or changes
+// by its name what Landlock does not guard. By its kNoTruncation files can't be truncated by their
 // names; Landlock before its version 3 does not cover that (landlock(7)).
 bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& filter);
 // Installs it on this process and all that it will start. Needs no_new_privs. `listener` is set

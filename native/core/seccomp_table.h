@@ -87,9 +87,13 @@ constexpr int kRefused[] = {
 // Refused with EACCES: memory that no rlimit and no tmpfs of the jail counts, and that outlives its
 // maker (System V IPC) or has no name (memfd).
 constexpr int kDenied[] = {
-    // A tmpfs counts no byte of an extended attribute.
+    // A tmpfs counts no byte of an extended attribute. With none of its own a program has none to
+    // remove; of a file that anybody may write it would be somebody else's.
+    SYS_fremovexattr,
     SYS_fsetxattr,
+    SYS_lremovexattr,
     SYS_lsetxattr,
+    SYS_removexattr,
     SYS_setxattr,
     // Pages given to a pipe stay when their maker has unmapped them.
     SYS_vmsplice,
@@ -128,6 +132,25 @@ constexpr int kAnswered[] = {
     SYS_fadvise64, SYS_fdatasync, SYS_fsync, SYS_readahead, SYS_setsid, SYS_sync_file_range,
 };
 
+// Of a jail without a root of its own. Attributes of a file whose open Landlock denies, answered as
+// by a file system that has none; of one that is open they can be read.
+constexpr int kAttributesByName[] = {
+    SYS_getxattr,
+    SYS_lgetxattr,
+    SYS_listxattr,
+    SYS_llistxattr,
+};
+// Of such a jail, too: where both ids stay (-1), the kernel asks for no right, sets the time of the
+// change, and takes the file's capabilities away (fs/open.c, chown_common).
+constexpr int kOwners[] = {
+    SYS_fchown,
+    SYS_fchownat,
+#ifdef SYS_chown
+    SYS_chown,
+    SYS_lchown,
+#endif
+};
+
 // Allowed: with any argument, or as seccomp_arguments.h and seccomp.cc have it.
 constexpr int kAllowed[] = {
     SYS_accept,
@@ -161,7 +184,6 @@ constexpr int kAllowed[] = {
     SYS_fgetxattr,
     SYS_flistxattr,
     SYS_flock,
-    SYS_fremovexattr,
     SYS_fstat,
     SYS_fstatfs,
     SYS_ftruncate,
@@ -202,7 +224,6 @@ constexpr int kAllowed[] = {
     SYS_listen,
     SYS_listxattr,
     SYS_llistxattr,
-    SYS_lremovexattr,
     SYS_lseek,
     SYS_madvise,
     SYS_membarrier,
@@ -244,7 +265,6 @@ constexpr int kAllowed[] = {
     SYS_recvfrom,
     SYS_recvmmsg,
     SYS_recvmsg,
-    SYS_removexattr,
     SYS_renameat2,
     SYS_restart_syscall,
     SYS_rseq,

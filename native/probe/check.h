@@ -17,6 +17,7 @@ void check_apparmor();
 void check_files();
 void check_network();
 void check_processes();
+void check_metadata();
 void check_identity();
 void check_kernel();
 void check_limits();

@@ -95,6 +95,7 @@ int run_probe(int argc, char** argv) {
   check_network();
   check_identity();
   check_processes();
+  check_metadata();
   // Forked children must not print what is buffered a second time.
   (void)std::fflush(stdout);
   check_kernel();

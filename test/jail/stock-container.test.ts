@@ -20,6 +20,8 @@ const COMMANDS = { python: { bin: '/usr/bin/python3' } };
 
 const CONTAINER = ['python3', join(__dirname, '..', 'support', 'stock_container.py')];
 
+const MISSING = ['metadata', 'disk'] satisfies JailOptions['allowMissing'];
+
 async function inContainer(
   options: JailOptions,
   code: string,
@@ -32,19 +34,22 @@ describe('a stock container', () => {
   jest.setTimeout(180_000);
 
   test_(
-    `denies the call while the total of the disk is required, and names it${lacking}`,
+    `denies the call while metadata and the total of the disk are required, and names them${lacking}`,
     async () => {
       const outcome = await inContainer({ commands: COMMANDS }, 'print("ran")');
       expect(outcome).toMatchObject({
         error: 'ERR_CODEJAIL_UNCONFINED',
-        missing: [{ guarantee: 'disk', cure: expect.stringContaining('allowMissing') as string }],
+        missing: ['metadata', 'disk'].map((guarantee) => ({
+          guarantee,
+          cure: expect.stringContaining(`allowMissing: ['${guarantee}']`) as string,
+        })),
       });
     },
   );
 
-  test_(`runs a program where the disk is given up by name, and says so${lacking}`, async () => {
+  test_(`runs a program where these are given up by name, and says so${lacking}`, async () => {
     const { stdout, stderr, status, confinement, message } = await inContainer(
-      { commands: COMMANDS, allowMissing: ['disk'] },
+      { commands: COMMANDS, allowMissing: MISSING },
       [
         'import os, socket',
         'print(os.getuid() >= 1_900_000_000)',
@@ -58,7 +63,9 @@ describe('a stock container', () => {
     expect({ message, stderr }).toEqual({ message: undefined, stderr: '' });
     expect(stdout).toBe(`True\n${'denied\n'.repeat(5)}`);
     expect(status).toBe(0);
-    expect(confinement).toEqual(expect.arrayContaining(['uid-pool', 'seccomp', 'missing:disk']));
+    expect(confinement).toEqual(
+      expect.arrayContaining(['uid-pool', 'seccomp', 'missing:metadata', 'missing:disk']),
+    );
     expect(confinement?.some((name) => name.startsWith('landlock-'))).toBe(true);
     expect(confinement?.some((name) => name.includes('namespace'))).toBe(false);
   });
@@ -77,7 +84,7 @@ describe('a stock container', () => {
         // unlink(2): EBUSY, for whoever sees the mount.
         const mounted = `mount -t tmpfs none ${stuck}/tmp/kept && exec "$@"`;
         const { stdout, message } = await inContainer(
-          { commands: COMMANDS, allowMissing: ['disk'] },
+          { commands: COMMANDS, allowMissing: MISSING },
           'print("ran")',
           ['unshare', '--mount', 'sh', '-c', mounted, 'sh'],
         );

@@ -140,7 +140,12 @@ function meaning(value: number): Answer {
 }
 
 /** Flags of a spec, as native/core/spec.h has them. */
-export const SPEC_FLAGS = { reaperByUid: 1 << 8, noUnixSockets: 1 << 10, noTruncation: 1 << 12 };
+export const SPEC_FLAGS = {
+  ownRoot: 1 << 0,
+  reaperByUid: 1 << 8,
+  noUnixSockets: 1 << 10,
+  noTruncation: 1 << 12,
+};
 
 /** Builds the program that prints filters, once for a suite. */
 export class FilterPrinter {
@@ -173,7 +178,7 @@ export class FilterPrinter {
    */
   filter(
     kind: 'allow' | 'ask' | 'count' | 'deny' | 'refuse',
-    flags = 0,
+    flags = SPEC_FLAGS.ownRoot,
     launcher = 1,
     key = { locks: 0n, memory: 0n },
   ): SeccompFilter {

@@ -10,7 +10,7 @@ import {
   type Argument,
 } from '../support/filter';
 
-const { EACCES, EINVAL, ENOSYS, ENOTTY, EPERM } = constants.errno;
+const { EACCES, EINVAL, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM } = constants.errno;
 const isX64 = process.arch === 'x64';
 const number = (x64: number, arm64: number): number => (isX64 ? x64 : arm64);
 
@@ -54,7 +54,7 @@ let printer: FilterPrinter;
 let filter: SeccompFilter;
 beforeAll(() => {
   printer = new FilterPrinter();
-  filter = printer.filter('ask', 0, LAUNCHER);
+  filter = printer.filter('ask', SPEC_FLAGS.ownRoot, LAUNCHER);
 }, 120_000);
 afterAll(() => {
   printer.end();
@@ -406,6 +406,14 @@ const COUNTED = {
   socket: CALLS.socket,
   socketpair: CALLS.socketpair,
 };
+
+// What names an address.
+const ADDRESSING = {
+  bind: number(49, 200),
+  connect: COUNTED.connect,
+  sendmmsg: COUNTED.sendmmsg,
+  sendmsg: COUNTED.sendmsg,
+} as const;
 
 describe('calls that make what no limit counts', () => {
   it('are put to the supervisor, once their arguments are right', () => {

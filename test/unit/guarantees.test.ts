@@ -61,6 +61,7 @@ describe('a step that failed', () => {
     const missing = missingAfterFailure(failure('clone', 1, '/x'), FACTS);
     expect(missing.map(({ guarantee }) => guarantee)).toEqual([
       'files',
+      'metadata',
       'network',
       'processes',
       'identity',

@@ -221,7 +221,7 @@ describe('the options of a jail', () => {
     ['options.allowMissing', { allowMissing: 'disk' }],
     ['options.allowMissing', { allowMissing: true }],
     ['options.allowMissing[1]', { allowMissing: ['disk', 'disks'] }, 'Did you mean "disk"?'],
-    ['options.allowMissing[0]', { allowMissing: ['all'] }, 'There are: files, network'],
+    ['options.allowMissing[0]', { allowMissing: ['all'] }, 'There are: files, metadata, network'],
     ['options.alwaysBeUnsafe', { alwaysBeUnsafe: 1 }],
     ['options.uidPool', { uidPool: 5 }],
     ['options.uidPool.first', { uidPool: { first: 0, count: 1 } }],
