@@ -183,6 +183,26 @@ const PROBE_CURES: Partial<Record<GuaranteeName, string>> = {
   files:
     'allow this process new namespaces, or use a kernel with Landlock (Linux 5.13 and later, lsm=landlock,…)',
 };
+/** By what a check says that was tried: its words are the probe's (native/probe, lib/probe.ts). */
+const CHECK_CURES: readonly (readonly [check: string, cure: string])[] = [
+  [
+    'core dump handler',
+    'have no program or service handle crashes (sudo sysctl -w kernel.core_pattern=core), or, for a program, start this server with a hard limit of core files other than 0 (docker run --ulimit core=1, LimitCORE=1, ulimit -Hc 1)',
+  ],
+  [
+    'hide from the sums',
+    'mount /proc without hidepid (in a systemd unit: ProtectProc=default), give this server a cgroup to divide (docs/cgroups.md), or leave allowExec out',
+  ],
+];
+
+function cureOfChecks(guarantee: GuaranteeName, broken: readonly { check: string }[]): string {
+  const cures = CHECK_CURES.filter(([words]) => broken.some(({ check }) => check.includes(words)));
+  const isAll = broken.every(({ check }) => CHECK_CURES.some(([words]) => check.includes(words)));
+  return isAll
+    ? cures.map(([, cure]) => cure).join('; ')
+    : (PROBE_CURES[guarantee] ?? DEFAULT_PROBE_CURE);
+}
+
 const DEFAULT_PROBE_CURE =
   'this host does not confine as it should: report it with the output of verify()';
 
@@ -198,7 +218,7 @@ export function missingAfterProbe(
           {
             guarantee,
             why: `a probe in the jail could ${own.map(({ check, seen }) => (seen === '' ? check : `${check} (${seen})`)).join('; ')}`,
-            cure: PROBE_CURES[guarantee] ?? DEFAULT_PROBE_CURE,
+            cure: cureOfChecks(guarantee, own),
           },
         ];
   });

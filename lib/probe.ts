@@ -7,6 +7,7 @@ import { SetupError, type MissingGuarantee } from './errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from './guarantee-name';
 import { concernsGuarantees, missingAfterFailure, missingAfterProbe } from './guarantees';
 import { hostFacts, lastCapability, ownNamespaces } from './host';
+import { hostSettings, type HostSettings } from './host-settings';
 import type { DiskLimits, Limits } from './limits';
 import { Namespace, native, SpecFlag } from './native';
 import { missingByStrangers } from './own-package';
@@ -98,6 +99,7 @@ async function attempts(
 ): Promise<ProbeCheck[]> {
   const namespaces = await ownNamespaces();
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
+  const settings = hostSettings(confinement);
   const expectations = {
     sentinel: process.pid > FIRST_FOREIGN_PROCESS ? `/proc/${process.pid}/environ` : '',
     // Where the jail shares one, the probe tries what else must hold instead.
@@ -105,6 +107,7 @@ async function attempts(
     pid_namespace: (confinement.namespaces & Namespace.pid) === 0 ? '' : namespaces.pid,
     user_namespace: namespaces.user,
     server: process.pid,
+    core_handler: settings.coreHandler,
     server_uid: process.getuid?.() ?? -1,
     last_cap: lastCapability() ?? 0,
     // Landlock leaves it no /proc where the jail has no root of its own: the launcher reads its label then.
@@ -119,7 +122,11 @@ async function attempts(
   };
   const words = Object.entries(expectations).map(([name, value]) => `${name}=${value}`);
   const ran = await run([PROBE_NAME, ...words], PROBE_LIMITS);
-  return [...readChecks(ran), ...(hasOwnRoot ? [] : labelChecks(ran, confinement))];
+  return [
+    ...readChecks(ran),
+    ...(hasOwnRoot ? [] : labelChecks(ran, confinement)),
+    ...hiddenPrograms(settings),
+  ];
 }
 
 function labelChecks(
@@ -138,6 +145,22 @@ function labelChecks(
       seen: held ? `${appArmorProfile} (enforce)` : 'another label',
     },
   ];
+}
+
+// Where /proc shows only who may be traced, the launcher sees no program that may not be read (ptrace(2), "dumpable").
+// Who may execute programs finds one, and preloads a library of its own into it.
+function hiddenPrograms({ hidesProcesses }: HostSettings): ProbeCheck[] {
+  const attempt = {
+    check: 'hide from the sums as a program that may not be read',
+    held: false,
+    seen: '/proc is mounted with hidepid',
+  };
+  return hidesProcesses
+    ? [
+        { guarantee: 'memory', ...attempt },
+        { guarantee: 'cpu', ...attempt },
+      ]
+    : [];
 }
 
 function readChecks({ result }: RunResult): ProbeCheck[] {

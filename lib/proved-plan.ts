@@ -1,5 +1,6 @@
 // Of the ways to confine that a host may allow, the one that lacks least, proved.
 import type { Confinement } from './confinement';
+import { hostSettings } from './host-settings';
 import { once } from './once';
 import { prove, type Proof } from './probe';
 import type { HostView } from './runtime';
@@ -34,7 +35,7 @@ export async function bestProved(
   const tried: string[] = [];
   let best: Omit<ProvedPlan, 'lookAgain'> | undefined;
   for (const confinement of plans) {
-    const key = JSON.stringify([confinement, view]);
+    const key = JSON.stringify([confinement, view, hostSettings(confinement)]);
     tried.push(key);
     const proof = await once(proofs, key, async () => prove(confinement, view));
     if (best === undefined || lacksLess(proof, best.proof)) {

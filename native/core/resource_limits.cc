@@ -31,6 +31,11 @@ Status lower_if_set(decltype(RLIMIT_CPU) resource, std::uint64_t value, const ch
 
 }  // namespace
 
+void claim_core_limit() {
+  constexpr rlimit kOne{1, 1};
+  (void)setrlimit(RLIMIT_CORE, &kOne);
+}
+
 Status limit_jail(const SpecHeader& header) {
   struct Fixed {
     decltype(RLIMIT_CPU) resource;

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -319,6 +320,23 @@ void protect_launcher(Filter& filter, Calls& calls, pid_t launcher) {
   calls.go(SYS_ioprio_set, filter.load_argument(0));
 }
 
+// A core pattern that is a pipe has the host run its program, as root, at every limit but 1
+// (fs/coredump.c, coredump_pipe), which is what the launcher has set. To set another is answered as
+// done: there are no core dumps either way.
+void keep_core_limit(Filter& filter, Calls& calls) {
+  const Filter::Place done = filter.answer(refuse(0));
+  const Filter::Place other = calls.place(filter, SYS_prlimit64);
+  filter.if_equal(RLIMIT_CORE, done, other);
+  const Filter::Place by_resource = filter.load_argument(1);
+  // To read it, no new limit is given.
+  filter.if_equal(0, other, by_resource);
+  const Filter::Place low = filter.load_argument(2);
+  filter.if_equal(0, low, by_resource);
+  calls.go(SYS_prlimit64, filter.load_argument_high(2));
+  filter.if_equal(RLIMIT_CORE, done, filter.answer(kAllow));
+  calls.go(SYS_setrlimit, filter.load_argument(0));
+}
+
 // Of the values that follow one another, only the ends are asked for.
 void if_among(Filter& filter, const Argument& argument, Filter::Place then, Filter::Place denied) {
   Value sorted[kMostValues];
@@ -416,6 +434,7 @@ bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& f
     deny_truncation(filter, calls);
   }
   protect_launcher(filter, calls, policy.launcher);
+  keep_core_limit(filter, calls);
   check_arguments(filter, calls);
   check_architecture(filter, calls);
   return !filter.overflown();

@@ -190,6 +190,7 @@ Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& list
   if (cgroup_procs >= 0) {
     require(channel, join_cgroup(cgroup_procs));
   }
+  claim_core_limit();
   // The server's event loop goes before all that follows.
   require(channel, weigh_less());
   require(channel, close_other_descriptors(header));

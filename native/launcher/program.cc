@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "credentials.h"
@@ -25,6 +26,19 @@ Status set_standard_streams(const SpecHeader& header, int handover) {
   const int sources[kFirstOther] = {header.stdin_fd,   header.stdout_fd, header.stderr_fd,
                                     header.request_fd, header.result_fd, handover};
   return number_descriptors(sources, kFirstOther, kFirstOther);
+}
+
+// A process whose program its user may not read is undumpable (fs/exec.c, would_dump). Where /proc
+// hides whom one may not trace, as the launcher is from its child, it would be in no sum.
+Status require_visible(const Descriptor& binary, pid_t launcher) {
+  char path[32];
+  (void)std::snprintf(path, sizeof(path), "/proc/%d/status", launcher);
+  const bool is_readable =
+      syscall(SYS_faccessat2, binary.get(), "", R_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
+  return is_readable || access(path, R_OK) == 0
+             ? Status::success()
+             : Status::failure(Step::kOpenProgram, EACCES,
+                               "its user may not read it, and /proc is mounted with hidepid");
 }
 
 }  // namespace
@@ -95,6 +109,11 @@ void Program::leave_launcher(const Spec& spec, const ReportChannel& channel, pid
   }
   if (Status status = become_sandbox_user(spec); !status.ok()) {
     channel.fail(status);
+  }
+  if (spec.header().cpu_stat_fd < 0) {
+    if (Status status = require_visible(binary_, launcher); !status.ok()) {
+      channel.fail(status);
+    }
   }
   if (Status status = limit_tasks(spec.header()); !status.ok()) {
     channel.fail(status);

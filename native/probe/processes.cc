@@ -1,6 +1,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,6 +41,24 @@ void check_namespace() {
   report("processes", "be without the launcher as its parent", getppid() == 1);
 }
 
+// A crash has the host run the handler that its core pattern names, as root and outside of the
+// jail: a pipe's at every limit but 1, a socket's at every limit (fs/coredump.c).
+void check_core_dumps() {
+  const char* handler = expected("core_handler");
+  const rlimit none{0, 0};
+  (void)setrlimit(RLIMIT_CORE, &none);  // answered as done, where it is held
+  rlimit limit{};
+  const bool is_one = getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 1;
+  const bool is_dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0;
+  const bool is_run =
+      std::strcmp(handler, "socket") == 0 || (std::strcmp(handler, "pipe") == 0 && !is_one);
+  char seen[64];
+  (void)std::snprintf(seen, sizeof(seen), "a %s, with RLIMIT_CORE at %llu",
+                      *handler == '\0' ? "file" : handler,
+                      static_cast<unsigned long long>(limit.rlim_cur));
+  report("processes", "have the host's core dump handler run", !is_run || !is_dumpable, seen);
+}
+
 }  // namespace
 
 void check_processes() {
@@ -48,6 +68,7 @@ void check_processes() {
     report_refused("processes", "signal the launcher", kill(getppid(), 0));
   }
   count_visible();
+  check_core_dumps();
   const auto server = static_cast<pid_t>(expected_number("server", 0));
   if (server > kFirstForeign) {
     const int result = kill(server, 0);

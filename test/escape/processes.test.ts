@@ -46,6 +46,36 @@ say('self', os.getpid())
     expect(found['processes']).toEqual([1, self]);
   });
 
+  // At every limit but 1 a core pattern that is a pipe has the host run its program, as root.
+  it('denies another limit of core files, and any that would have the host handle a crash', async () => {
+    const found = await outcomes(
+      jail,
+      `
+limits = lambda: list(resource.getrlimit(resource.RLIMIT_CORE))
+say('before', limits())
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.prlimit(0, resource.RLIMIT_CORE, (0, 1))
+libc.setrlimit(4, (ctypes.c_uint64 * 2)(0, 0))
+attempt('by the old call', call, (160, 164), 4, (ctypes.c_uint64 * 2)(0, 0))
+say('after', limits())
+child = os.fork()
+if child == 0:
+    say('in a child', limits())
+    os.kill(os.getpid(), signal.SIGSEGV)
+say('dumped', os.WCOREDUMP(os.waitpid(child, 0)[1]))
+attempt('undumpable', call, (157, 167), 4, 0, 0, 0, 0)
+`,
+    );
+    expect(found).toEqual({
+      before: [1, 1],
+      'by the old call': 'reached',
+      after: [1, 1],
+      'in a child': [1, 1],
+      dumped: false,
+      undumpable: 'EINVAL',
+    });
+  });
+
   it('denies signals to the server, to others and to the launcher', async () => {
     const result = await run(
       jail,

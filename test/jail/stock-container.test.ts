@@ -1,6 +1,14 @@
 // The whole of a call in a stock container: a server that has Docker's default capabilities, under a filter that
 // answers as Docker's default profile does. Its way of confining is tested in no-namespaces.test.ts.
-import { chownSync, existsSync, mkdirSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_UID_POOL } from '../../lib/confinement';
 import { hostFacts } from '../../lib/host';
@@ -69,6 +77,122 @@ describe('a stock container', () => {
     expect(confinement?.some((name) => name.startsWith('landlock-'))).toBe(true);
     expect(confinement?.some((name) => name.includes('namespace'))).toBe(false);
   });
+
+  // `mount -o hidepid=2`, or ProtectProc=invisible in a systemd unit.
+  const HIDDEN = [
+    ...['unshare', '--mount', '--pid', '--fork', '--mount-proc', 'sh', '-c'],
+    ...['mount -o remount,hidepid=2 /proc && exec "$@"', 'sh'],
+  ];
+
+  test_(
+    `sums up programs where /proc hides processes, since none can hide itself${lacking}`,
+    async () => {
+      const { stdout, stderr, message } = await inContainer(
+        { commands: COMMANDS, allowMissing: MISSING },
+        [
+          'import ctypes, os',
+          'print(ctypes.CDLL(None).prctl(4, 0, 0, 0, 0))',
+          // Where the launcher could not see it, there would be no sum of what its children use.
+          'if os.fork() == 0: os._exit(0)',
+          'os.wait()',
+        ].join('\n'),
+        HIDDEN,
+      );
+      expect({ message, stderr }).toEqual({ message: undefined, stderr: '' });
+      expect(stdout).toBe('-1\n');
+    },
+  );
+
+  test_(
+    `denies the call there where other programs may be executed, which can hide${lacking}`,
+    async () => {
+      const outcome = await inContainer(
+        {
+          commands: { python: { bin: '/usr/bin/python3', allowExec: true } },
+          allowMissing: MISSING,
+        },
+        'print("ran")',
+        HIDDEN,
+      );
+      expect(outcome).toMatchObject({
+        error: 'ERR_CODEJAIL_UNCONFINED',
+        missing: ['memory', 'cpu'].map((guarantee) => ({
+          guarantee,
+          cure: expect.stringContaining('hidepid') as string,
+        })),
+      });
+    },
+  );
+
+  test_(
+    `denies the call there where the program may not be read, and hides so${lacking}`,
+    async () => {
+      const folder = mkdtempSync('/usr/local/lib/codejail-test-');
+      const bin = join(folder, 'python3');
+      try {
+        chmodSync(folder, 0o755);
+        copyFileSync('/usr/bin/python3', bin);
+        chmodSync(bin, 0o711);
+        const options = { commands: { python: { bin } }, allowMissing: MISSING };
+        expect((await inContainer(options, 'print("ran")')).stdout).toBe('ran\n');
+        const { stdout, message } = await inContainer(options, 'print("ran")', HIDDEN);
+        expect(stdout).toBeUndefined();
+        expect(message).toMatch(/may not read it.*hidepid/);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+
+  // A hard limit of 0 on core files, and a pattern as systemd-coredump and apport set it.
+  const withCorePattern = (pattern: string, limit: string): string[] => [
+    ...['unshare', '--mount', 'sh', '-c'],
+    'mount -t tmpfs none /mnt && echo "$0" >/mnt/pattern && mount --bind /mnt/pattern /proc/sys/kernel/core_pattern && exec "$@"',
+    ...[pattern, 'prlimit', `--core=${limit}`],
+  ];
+
+  test_.each([
+    ['|/usr/bin/handler', '0:0'],
+    ['@/run/handler.socket', '0:0'],
+    ['@/run/handler.socket', 'unlimited:unlimited'],
+  ])(
+    `denies the call where a crash would have the host's handler run: %s, core files %s${lacking}`,
+    async (pattern, limit) => {
+      const outcome = await inContainer(
+        { commands: COMMANDS, allowMissing: MISSING },
+        'print("ran")',
+        withCorePattern(pattern, limit),
+      );
+      expect(outcome).toMatchObject({
+        error: 'ERR_CODEJAIL_UNCONFINED',
+        missing: [
+          { guarantee: 'processes', cure: expect.stringContaining('core_pattern') as string },
+        ],
+      });
+    },
+  );
+
+  test_.each([
+    ['|/usr/bin/handler', '1:1'],
+    ['|/usr/bin/handler', 'unlimited:unlimited'],
+    ['core', '0:0'],
+  ])(
+    `supports calls where a crash starts nothing: %s, core files %s${lacking}`,
+    async (pattern, limit) => {
+      const { stdout, stderr, message } = await inContainer(
+        { commands: COMMANDS, allowMissing: MISSING },
+        [
+          'import resource',
+          'before = resource.getrlimit(resource.RLIMIT_CORE)',
+          'resource.setrlimit(resource.RLIMIT_CORE, (0, 0))',
+          'print(before == resource.getrlimit(resource.RLIMIT_CORE), before[0])',
+        ].join('\n'),
+        withCorePattern(pattern, limit),
+      );
+      expect({ message, stderr }).toEqual({ message: undefined, stderr: '' });
+      expect(stdout).toBe(`True ${limit === '0:0' ? 0 : 1}\n`);
+    },
+  );
 
   test_(
     `supports calls while a directory that a killed server left can't be removed${lacking}`,

@@ -31,6 +31,7 @@ const CALLS = {
   openat: number(257, 56),
   pidfd_getfd: 438,
   prctl: number(157, 167),
+  prlimit64: number(302, 261),
   process_vm_readv: number(310, 270),
   process_vm_writev: number(311, 271),
   read: number(0, 63),
@@ -39,6 +40,7 @@ const CALLS = {
   sched_setscheduler: number(144, 119),
   seccomp: number(317, 277),
   sendto: number(44, 206),
+  setrlimit: number(160, 164),
   setsockopt: number(54, 208),
   socket: number(41, 198),
   socketpair: number(53, 199),
@@ -72,6 +74,7 @@ function argumentsWith(given: SeccompFilter, argument: Argument, value: bigint):
   return args;
 }
 
+const RLIMIT_CORE = 4;
 const THREAD = 0x10000;
 const OF_THREADS = 0x200 | 0x400 | 0x800 | 0x40000;
 
@@ -88,6 +91,9 @@ function expected(argument: Argument, value: bigint): Answer {
   }
   if (argument.call === CALLS.mmap && argument.index === 3 && (low & 0x21) === 0x21) {
     return EACCES;
+  }
+  if (argument.call === CALLS.setrlimit && low === RLIMIT_CORE) {
+    return 0;
   }
   return 'allow';
 }
@@ -446,7 +452,10 @@ describe('locks', () => {
   const ofLauncher = [CALLS.flock, CALLS.pidfd_getfd] as const;
 
   it('are put to the supervisor', () => {
-    for (const each of [printer.filter('count'), printer.filter('count', 0, 1, key)]) {
+    for (const each of [
+      printer.filter('count'),
+      printer.filter('count', SPEC_FLAGS.ownRoot, 1, key),
+    ]) {
       expect(each.answer(CALLS.flock, [3n, 2n])).toBe('ask');
       for (const command of Object.values(FCNTL)) {
         expect(each.answer(CALLS.fcntl, [3n, command])).toBe('ask');
@@ -469,7 +478,7 @@ describe('locks', () => {
   it('of open files by fcntl are unknown', () => {
     for (const each of [
       printer.filter('count'),
-      printer.filter('count', 0, 1, key),
+      printer.filter('count', SPEC_FLAGS.ownRoot, 1, key),
       printer.filter('refuse'),
     ]) {
       for (const command of Object.values(OPEN_FILE)) {
@@ -479,7 +488,7 @@ describe('locks', () => {
   });
 
   it('are allowed to the launcher by its key', () => {
-    const keyed = printer.filter('count', 0, 1, key);
+    const keyed = printer.filter('count', SPEC_FLAGS.ownRoot, 1, key);
     for (const call of ofLauncher) {
       expect(keyed.answer(call, [first | 3n, second | 2n])).toBe('allow');
     }
@@ -492,7 +501,7 @@ describe('locks', () => {
   });
 
   it('are not allowed by half of the key, or by any other', () => {
-    const keyed = printer.filter('count', 0, 1, key);
+    const keyed = printer.filter('count', SPEC_FLAGS.ownRoot, 1, key);
     const wrong = [0n, 1n << 32n, first ^ (1n << 63n), second ^ (1n << 32n), memory];
     for (const [left, right] of [
       ...wrong.flatMap((one) => [
@@ -584,10 +593,82 @@ describe('calls', () => {
     }
     expect(filter.answer(0xffffffff, [])).toBe(ENOSYS);
   });
+});
 
-  it('of sockets are denied where the jail has no namespaces, but for pairs', () => {
-    const without = printer.filter('ask', SPEC_FLAGS.noUnixSockets);
-    expect(without.answer(CALLS.socket, [1n, 1n, 0n])).toBe(EACCES);
-    expect(without.answer(CALLS.socketpair, [1n, 1n, 0n])).toBe('allow');
+describe('without namespaces, where the names of sockets are the host’s', () => {
+  const STREAM = 1n;
+  const DATAGRAM = 2n;
+  const PACKETS = 5n;
+  const SOMEWHERE = 4096n;
+  let without: SeccompFilter;
+  beforeAll(() => {
+    without = printer.filter('ask', SPEC_FLAGS.noUnixSockets);
+  });
+
+  it('there are no sockets but pairs that are connected for good', () => {
+    expect(without.answer(CALLS.socket, [1n, STREAM, 0n])).toBe(EACCES);
+    for (const flags of [0n, 0x80000n, 0x800n, 0x80800n]) {
+      expect(without.answer(CALLS.socketpair, [1n, STREAM | flags, 0n])).toBe('allow');
+      expect(without.answer(CALLS.socketpair, [1n, PACKETS | flags, 0n])).toBe('allow');
+      expect(without.answer(CALLS.socketpair, [1n, DATAGRAM | flags, 0n])).toBe(EACCES);
+    }
+    const counting = printer.filter('count', SPEC_FLAGS.noUnixSockets);
+    expect(counting.answer(CALLS.socketpair, [1n, DATAGRAM, 0n])).toBe(EACCES);
+    expect(counting.answer(CALLS.socketpair, [1n, STREAM, 0n])).toBe('ask');
+  });
+
+  it.each(['bind', 'connect', 'sendmsg', 'sendmmsg'] as const)('%s is denied', (name) => {
+    expect(without.answer(ADDRESSING[name], [3n, SOMEWHERE, 16n])).toBe(EACCES);
+    expect(without.answer(ADDRESSING[name], [3n, 0n, 0n])).toBe(EACCES);
+  });
+
+  it('nothing is sent to an address', () => {
+    const sent = (address: bigint): Answer =>
+      without.answer(CALLS.sendto, [3n, SOMEWHERE, 1n, 0n, address, 16n]);
+    expect(sent(0n)).toBe('allow');
+    expect([SOMEWHERE, 1n, IN_HIGH_HALF, 0x7fff_0000_0000n].map(sent)).toEqual(
+      Array.from({ length: 4 }, () => EACCES),
+    );
+  });
+});
+
+describe('without a root of its own, where the names of files are the host’s', () => {
+  it.each([
+    ['getxattr', number(191, 8), EOPNOTSUPP],
+    ['lgetxattr', number(192, 9), EOPNOTSUPP],
+    ['listxattr', number(194, 11), EOPNOTSUPP],
+    ['llistxattr', number(195, 12), EOPNOTSUPP],
+    ['fchown', number(93, 55), EPERM],
+    ['fchownat', number(260, 54), EPERM],
+    ...(isX64
+      ? ([
+          ['chown', 92, EPERM],
+          ['lchown', 94, EPERM],
+        ] as const)
+      : []),
+  ] as const)('%s is refused', (_name, call, error) => {
+    expect(printer.filter('ask', 0).answer(call, [])).toBe(error);
+    expect(filter.answer(call, [])).toBe('allow');
+  });
+
+  it('attributes of what is open can be read', () => {
+    expect(printer.filter('ask', 0).answer(number(193, 10), [])).toBe('allow');
+  });
+});
+
+describe('the limit of core files', () => {
+  const SOMEWHERE = [4096n, IN_HIGH_HALF, 0x7fff_0000_0000n];
+
+  it('can be read, of every process but the launcher', () => {
+    expect(filter.answer(CALLS.prlimit64, [0n, BigInt(RLIMIT_CORE), 0n, 4096n])).toBe('allow');
+    expect(filter.answer(CALLS.prlimit64, [BigInt(LAUNCHER), BigInt(RLIMIT_CORE), 0n])).toBe(EPERM);
+  });
+
+  it('stays as it is, whatever is asked for', () => {
+    expect(filter.answer(CALLS.setrlimit, [BigInt(RLIMIT_CORE), 4096n])).toBe(0);
+    for (const limit of SOMEWHERE) {
+      expect(filter.answer(CALLS.prlimit64, [0n, BigInt(RLIMIT_CORE), limit])).toBe(0);
+      expect(filter.answer(CALLS.prlimit64, [0n, 7n, limit])).toBe('allow');
+    }
   });
 });

@@ -138,6 +138,24 @@ describe('probes that got through', () => {
     }
   });
 
+  it('are cured by what was seen, where a check of another kind would be cured otherwise', () => {
+    const core = {
+      guarantee: 'processes',
+      check: "have the host's core dump handler run",
+      seen: '',
+    } as const;
+    const other = { guarantee: 'processes', check: 'signal the server', seen: '' } as const;
+    const hidden = (['memory', 'cpu'] as const).map((guarantee) => ({
+      ...{ guarantee, check: 'hide from the sums as a program that may not be read', seen: '' },
+    }));
+    expect(missingAfterProbe([core])[0]?.cure).toContain('kernel.core_pattern=core');
+    expect(missingAfterProbe([core, other])[0]?.cure).not.toContain('core_pattern');
+    expect(missingAfterProbe(hidden).map(({ cure: text }) => text)).toEqual([
+      expect.stringContaining('without hidepid'),
+      expect.stringContaining('without hidepid'),
+    ]);
+  });
+
   it('are none where none got through', () => {
     expect(missingAfterProbe([])).toEqual([]);
   });
