@@ -84,14 +84,15 @@ function delegate(lane) {
   return cgroup;
 }
 
-function runJest(lane, run) {
+/** @param more settings of Jest's */
+function runJest(lane, run, more = []) {
   const { name } = run;
   const home = `/var/tmp/codejail-${slug(lane.name)}`;
   mkdirSync(home, { recursive: true });
   const report = join(home, `${slug(name)}.json`);
   chownSync(home, lane.uid, lane.uid);
   const jest = ['node_modules/jest/bin/jest.js', ...configure(home, run)];
-  const settings = ['--json', '--outputFile', report];
+  const settings = ['--json', '--outputFile', report, ...more];
   const words = [
     ...APART,
     'bash',
@@ -127,21 +128,42 @@ function runJest(lane, run) {
   });
 }
 
+const readReport = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {});
+
+/** A suite that failed runs once more, and has failed when it fails again: at times an emulated machine is very slow. */
+async function runTwice(lane, run) {
+  const first = await runJest(lane, run);
+  const { testResults = [], numPassedTests } = readReport(first.report);
+  const failed = testResults.filter(({ status }) => status === 'failed').map(({ name }) => name);
+  if (first.status === 0 || failed.length === 0) {
+    return first;
+  }
+  const again = [...new Set(failed)];
+  process.stdout.write(`== ${lane.name}, ${run.name}: once more: ${again.join(', ')}\n`);
+  const second = await runJest(lane, run, ['--runTestsByPath', ...again]);
+  // What has passed the first time counts once.
+  const counts = readReport(second.report);
+  if (second.status === 0) {
+    counts.numPassedTests = Math.max(numPassedTests, counts.numPassedTests);
+  }
+  writeFileSync(second.report, JSON.stringify(counts));
+  return second;
+}
+
 async function runLane(lane) {
   let isGood = true;
   for (const run of lane.runs) {
     const before = new Set(denials());
     const start = performance.now();
-    const { status, report } = await runJest(lane, run);
+    const { status, report } = await runTwice(lane, run);
     const seconds = ((performance.now() - start) / 1000).toFixed(0);
     const title = `${lane.name}, ${run.name}`;
-    const text = existsSync(report) ? readFileSync(report) : '{}';
-    const { numPassedTests = 0 } = JSON.parse(text);
+    const counts = readReport(report);
     process.stdout.write(
-      `== ${title}: ${numPassedTests} passed in ${seconds} s, status ${status}\n`,
+      `== ${title}: ${counts.numPassedTests ?? 0} passed in ${seconds} s, status ${status}\n`,
     );
     const file = join(results, `${slug(title)}.json`);
-    writeFileSync(file, text);
+    writeFileSync(file, JSON.stringify(counts));
     if (status !== 0) {
       isGood = false;
       const fresh = denials().filter((line) => !before.has(line));
