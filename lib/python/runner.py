@@ -61,6 +61,74 @@ def enter():
     last_module = next(reversed(sys.modules))
 
 
+class Program(Module):
+    """The module that the program is: pickle, doctest and unittest find the code there by its name. What tools ask of a
+    module is of the class, so that none of it is among the program's globals."""
+    __name__ = '__main__'
+    __file__ = PROGRAM
+    __doc__ = __loader__ = __package__ = __spec__ = None
+
+
+def make_program(given):
+    """The namespace of a new program, registered under the name that its globals carry, and as the main module: a
+    test runner that looks there must not find nothing to run. No module that is there already is replaced."""
+    program = Program('__main__')
+    namespace = vars(program)
+    namespace.clear()
+    namespace.update(given)
+    namespace['__builtins__'] = vars(builtins)
+    sys.modules['__main__'] = program
+    name = given.get('__name__')
+    if isinstance(name, str):
+        sys.modules.setdefault(name, program)
+    return namespace
+
+
+class SourceFinder:
+    """Gives linecache the program's lines, for inspect and for tracebacks, when and if it is imported: to import it takes
+    as long as a small program."""
+
+    def __init__(self):
+        self.code = ''
+
+    def offer(self, code):
+        self.code = code
+        linecache = sys.modules.get('linecache')
+        if linecache is None:
+            sys.meta_path.insert(0, self)
+        else:
+            self.tell(linecache)
+
+    def find_spec(self, name, path=None, target=None):
+        if name != 'linecache':
+            return None
+        self.withdraw()
+        for finder in sys.meta_path:
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                execute = spec.loader.exec_module
+
+                def exec_module(module):
+                    execute(module)
+                    # One of the program's own may have no cache.
+                    if hasattr(module, 'cache'):
+                        self.tell(module)
+                spec.loader.exec_module = exec_module
+                return spec
+        return None
+
+    def tell(self, linecache):
+        lines = self.code.replace('\r\n', '\n').replace('\r', '\n').split('\n')
+        linecache.cache[PROGRAM] = (len(self.code), None, [line + '\n' for line in lines], PROGRAM)
+
+    def withdraw(self):
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+
+sources = SourceFinder()
+
+
 class DecoderOptions:
     strict = True
     object_hook = object_pairs_hook = None
@@ -95,24 +163,38 @@ def send(text, descriptor):
     close(descriptor)
 
 
-def bytes_to_text(value):
+def plain(value):
+    """What JSON can carry of a value of another type: text of bytes, and numbers of numpy's scalars and arrays of no
+    dimension."""
     if isinstance(value, bytes):
         return bytes.decode(value)
+    if type(value).__module__ == 'numpy' and value.ndim == 0:
+        kind = value.dtype.kind
+        if kind == 'b':
+            return bool(value)
+        if kind in 'iu':
+            return int(value)
+        if kind == 'f':
+            return float(value)
+        if kind == 'U':
+            return str(value)
     raise TypeError('not JSON serializable')
 
 
 def encode(value):
     return ''.join(make_encoder(
-        {}, bytes_to_text, encode_basestring_ascii, None, ':', ',', False, False, True)(value, 0))
+        {}, plain, encode_basestring_ascii, None, ':', ',', False, False, True)(value, 0))
 
 
-def with_text_keys(value):
-    if isinstance(value, bytes):
-        return bytes.decode(value)
+def plain_key(key):
+    return key if key is None or isinstance(key, (str, int, float)) else plain(key)
+
+
+def with_plain_keys(value):
     if isinstance(value, dict):
-        return {with_text_keys(key): with_text_keys(item) for key, item in value.items()}
+        return {plain_key(key): with_plain_keys(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [with_text_keys(item) for item in value]
+        return [with_plain_keys(item) for item in value]
     return value
 
 
@@ -133,8 +215,8 @@ def encode_item(key, value):
     try:
         text = encode(item)
     except TypeError:
-        # The encoder takes bytes for a value, by way of its default, but never for a key.
-        text = encode(with_text_keys(item))
+        # The encoder asks for what is plain of a value, but never of a key.
+        text = encode(with_plain_keys(item))
     if text.count('[') + text.count('{') > MAX_DEPTH and too_deep(value):
         raise RecursionError('nested too deeply')
     return text[1:-1]
@@ -149,7 +231,7 @@ def encode_globals(namespace):
             # Most programs leave some of these, and to try takes two exceptions each.
             if kind is Module or kind is Function or kind is type:
                 continue
-            if key != '__builtins__':
+            if key != '__builtins__' and key != '__warningregistry__':
                 items.append(encode_item(key, value))
         except BaseException:
             pass
@@ -165,6 +247,10 @@ def settle():
         limit_digits(4300)
     # A handler of the program's could raise here. SIGXCPU stays open: it is how the limit works.
     pthread_sigmask(SIG_BLOCK, HELD_SIGNALS)
+    try:
+        sources.withdraw()
+    except BaseException:
+        pass
 
 
 def unsettle():
@@ -184,11 +270,10 @@ def program_modules(names):
     return found
 
 
-def format_traceback(error, trace, code):
+def format_traceback(error, trace):
     import linecache
     import traceback
-    lines = code.replace('\r\n', '\n').replace('\r', '\n').split('\n')
-    linecache.cache[PROGRAM] = (len(code), None, [line + '\n' for line in lines], PROGRAM)
+    sources.tell(linecache)
     if trace is None:
         return ''.join(traceback.format_exception_only(type(error), error))
     return ''.join(traceback.format_exception(type(error), error, trace))
@@ -272,7 +357,7 @@ def describe(error, formatted, line):
     return encode(description)
 
 
-def report(error, code, namespace):
+def report(error, namespace):
     # What formats it is not of this file.
     restore_builtins(standard_builtins)
     trace = program_trace(error)
@@ -288,7 +373,7 @@ def report(error, code, namespace):
             trace = trace.tb_next
         trace = program_trace(error)
     try:
-        formatted = with_standard_modules(format_traceback, error, trace, code)
+        formatted = with_standard_modules(format_traceback, error, trace)
     except BaseException:
         where = '' if line is None else '  File "%s", line %d\n' % (PROGRAM, line)
         formatted = 'Traceback (most recent call last):\n%s%s: %s\n' % (
@@ -377,8 +462,11 @@ def perform(request_descriptor, size, channel):
     program's namespace."""
     request = read_request(request_descriptor, size)
     code = request['code']
-    namespace = request['globals']
-    namespace['__builtins__'] = vars(builtins)
+    # A file of such code may begin with a byte order mark; compile() takes none in a text.
+    if code[:1] == '\ufeff':
+        code = code[1:]
+    namespace = make_program(request['globals'])
+    sources.offer(code)
     sys.path[:0] = script_path
     for name in request['python_path']:
         sys.path.append(name if name.startswith('/') else directory + '/' + name)
@@ -397,7 +485,7 @@ def perform(request_descriptor, size, channel):
         status, message = leave(error, namespace)
     except BaseException as error:
         settle()
-        status, message = 1, report(error, code, namespace)
+        status, message = 1, report(error, namespace)
     # A child that the program forked, and that ran on to here, has no result to give.
     if message is not None and getpid() == process:
         try:
