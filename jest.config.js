@@ -43,5 +43,6 @@ module.exports = {
   ],
   // After every test the jail suites look for what is left on the whole host, so none may run beside another.
   maxWorkers: 1,
-  testTimeout: 30_000,
+  // Nothing here is about time where it does not say so, and machines are slow, and shared.
+  testTimeout: 120_000,
 };

@@ -5,7 +5,7 @@ import { codejail } from '../support/command-line';
 import { useSuite } from '../support/suite';
 
 const suite = useSuite();
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const UNHURRIED = ['--realtime', '25', '--cpu', '15'];
 const PRINTABLE = /^[\x20-\x7e\n…✓✗]*$/;

@@ -11,7 +11,7 @@ import { watchLeftovers } from '../support/leftovers';
 
 watchLeftovers();
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 const ROOT = join(__dirname, '..', '..');
 const LIBRARY = join(ROOT, 'lib', 'index.ts');

@@ -9,7 +9,7 @@ import { settledLeftovers, traces, watchLeftovers } from '../support/leftovers';
 
 watchLeftovers();
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 // Child processes and workers load what is built: Jest's transform is not theirs.
 const PACKAGE = JSON.stringify(join(__dirname, '..', '..'));

@@ -193,7 +193,7 @@ function jailDirectories(): string[] {
 }
 
 describe('a host without namespaces', () => {
-  jest.setTimeout(60_000);
+  jest.setTimeout(180_000);
 
   it('has user namespaces tried first, since root of a container may be allowed them', () => {
     const plans = planConfinement(WISHES, { ...facts, kind: 'container' });

@@ -8,7 +8,7 @@ import { useSuite } from '../support/suite';
 const suite = useSuite();
 watchLeftovers();
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const LIMITS = { realtime: 50, cpu: 30, nproc: 32 };
 const MAIN = { __name__: '__main__' };

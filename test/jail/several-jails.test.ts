@@ -6,7 +6,7 @@ import { watchLeftovers } from '../support/leftovers';
 import { UNHURRIED, useSuite } from '../support/suite';
 import { createJail, mode } from '../support/jail';
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 const suite = useSuite();
 watchLeftovers();
 
