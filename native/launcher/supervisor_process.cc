@@ -102,6 +102,9 @@ Status start_kept(const SupervisorProcess& process, pid_t& number, Descriptor& p
   do {
     count = read(reading.get(), &told, sizeof(told));
   } while (count < 0 && errno == EINTR);
+  if (count < 0) {
+    return Status::failure(Step::kNursery, errno, "read");
+  }
   if (count != sizeof(told) || told <= 0) {
     return Status::failure(Step::kNursery, count == sizeof(told) ? -told : ECHILD);
   }

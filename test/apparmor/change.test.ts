@@ -179,7 +179,10 @@ describeWithAppArmor('a caller that is confined itself', () => {
 const stockContainer = process.getuid?.() === 0 ? describeWithAppArmor : describe.skip;
 stockContainer('a stock container (root only)', () => {
   const container = ['python3', join(__dirname, '..', 'support', 'stock_container.py')];
-  const options: JailOptions = { ...jailOf('codejail-test-python'), allowMissing: ['disk'] };
+  const options: JailOptions = {
+    ...jailOf('codejail-test-python'),
+    allowMissing: ['metadata', 'disk'],
+  };
   // Landlock leaves a program no /proc there.
   const code = [
     'print("runs", flush=True)',

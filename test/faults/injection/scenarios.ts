@@ -237,7 +237,7 @@ export function scenarioOf(name: string, witness: string): Scenario {
       return coldScenario(witness, []);
     // Without namespaces `tmp` is a directory of the host's, and has no size.
     case 'bare':
-      return coldScenario(witness, ['disk']);
+      return coldScenario(witness, ['metadata', 'disk']);
     case 'cell':
       return cellScenario();
     case 'template':
