@@ -1,9 +1,8 @@
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
-import type { GuaranteeName } from './guarantee-name';
-import { printable, printableMessage } from './printable';
-import type { JailResult } from './result';
-import { suggestionSentence } from './suggestion';
+import type { GuaranteeName } from './guarantee-names';
+import { printable, printableMessage } from './text/printable';
+import { suggestionSentence } from './text/suggestion';
 
 /** The stable codes of this package's errors. */
 export type JailErrorCode =
@@ -235,54 +234,6 @@ export class SetupError extends JailError {
   }
 }
 
-const COLLECT_CURES: Readonly<Record<string, string>> = {
-  EMFILE:
-    'this process may have no more open files: raise `ulimit -n` (LimitNOFILE= under systemd), or run fewer calls at once',
-  ENFILE: 'the host has no more open files: raise the sysctl fs.file-max',
-  ENOMEM: 'there is no memory for them: lower the limit `output`, or run fewer calls at once',
-};
-
-/**
- * The program has ended, and the host had no means to bring back what it left: the call may be made again. What the
- * program itself made impossible is told by `uncollected` of a result instead.
- */
-export class CollectError extends JailError {
-  declare readonly step: string;
-  /** What the program gave otherwise; nothing is collected. */
-  declare readonly result: JailResult;
-
-  /**
-   * @param errno the kernel's error number, positive; 0 where no system call failed
-   * @param details the system call, and the path below `tmp`
-   */
-  constructor(
-    errno: number,
-    result: JailResult,
-    details: { syscall?: string | undefined; detail?: string | undefined; cause?: unknown } = {},
-  ) {
-    const reasons = [
-      details.detail === '' ? undefined : details.detail,
-      errno === 0 ? undefined : describeErrno(errno),
-      details.syscall === undefined ? undefined : `in ${details.syscall}`,
-    ].filter((reason) => reason !== undefined);
-    const cure = COLLECT_CURES[errnoName(errno)];
-    super(
-      'ERR_CODEJAIL_COLLECT',
-      `the program has ended, and what it left could not be collected: step "collect files" failed (${printable(reasons.join('; '))})` +
-        (cure === undefined ? '' : `; ${cure}`),
-      {
-        step: 'collect files',
-        errno: errno === 0 ? undefined : errno,
-        errnoName: errno === 0 ? undefined : errnoName(errno),
-        syscall: details.syscall,
-        cause: details.cause,
-      },
-    );
-    // Not enumerable: a log of this error shows the message, not megabytes of output.
-    Object.defineProperty(this, 'result', { value: result });
-  }
-}
-
 /** The jail was used after `close()`. */
 export class ClosedError extends JailError {
   constructor() {
@@ -361,47 +312,8 @@ export class BusyError extends JailError {
   }
 }
 
-/** What a Python program raised. */
-export interface PythonException {
-  /** The exception's class: `ZeroDivisionError`. */
-  type: string;
-  /** The module of that class: `numpy.linalg`; null for Python's own and the program's. */
-  module: string | null;
-  message: string;
-  /** The line of the user's code, counted from 1, or null when no line of it was running. */
-  line: number | null;
-  /** The traceback as Python prints it. */
-  traceback: string;
-}
-
-/** A program of safeExec failed. The globals that were passed are as they were. */
-export class SafeExecError extends JailError {
-  declare readonly result: JailResult;
-  /** What the program raised, or null when it ended in another way. */
-  declare readonly exception: PythonException | null;
-
-  constructor(message: string, result: JailResult, exception: PythonException | null) {
-    super('ERR_CODEJAIL_EXEC', message);
-    // Not enumerable: a log of this error shows the message, not megabytes of output.
-    Object.defineProperty(this, 'result', { value: result });
-    Object.defineProperty(this, 'exception', { value: exception, enumerable: true });
-  }
-}
-
-for (const error of [
-  JailError,
-  InvalidArgumentError,
-  NotConfiguredError,
-  UnconfinedError,
-  SetupError,
-  ClosedError,
-  BusyError,
-  CollectError,
-  SafeExecError,
-]) {
-  Object.defineProperty(error.prototype, 'name', {
-    value: error === SafeExecError ? 'SafeExecError' : 'JailError',
-    configurable: true,
-    writable: true,
-  });
-}
+Object.defineProperty(JailError.prototype, 'name', {
+  value: 'JailError',
+  configurable: true,
+  writable: true,
+});

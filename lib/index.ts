@@ -4,9 +4,11 @@
  * others.
  * @packageDocumentation
  */
-import { Jail } from './jail';
+import type { SafeExecJsonResult, SafeExecResult } from './exec/answer';
+import { Jail } from './jail/jail';
 import { jsonSafe as safe } from './json/safe';
 import type { LimitName, Limits } from './limits';
+import type { CodeJailSettings } from './options/settings';
 import type {
   BoundChanges,
   CommandOptions,
@@ -14,12 +16,10 @@ import type {
   JailOptions,
   SafeExecOptions,
   WaitOptions,
-} from './option-types';
-import type { HostReport, VerifyReport } from './report';
-import type { JailResult } from './result';
-import type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
-import type { CodeJailSettings } from './settings';
-import type { JailStatistics } from './statistics';
+} from './options/types';
+import type { HostReport, VerifyReport } from './proof/report';
+import type { JailResult } from './run/result';
+import type { JailStatistics } from './statistics/calls';
 
 const defaultJail = new Jail();
 
@@ -124,33 +124,32 @@ export function stats(): JailStatistics {
   return defaultJail.stats();
 }
 
-export type { Jail } from './jail';
+export type { Jail } from './jail/jail';
 export {
   CHANNELS,
   type CallMessage,
   type CellMessage,
   type QueueMessage,
   type TemplateMessage,
-} from './diagnostics';
+} from './statistics/diagnostics';
 export {
   BusyError,
   ClosedError,
-  CollectError,
   InvalidArgumentError,
   JailError,
   NotConfiguredError,
-  SafeExecError,
   SetupError,
   UnconfinedError,
   type BusyReason,
   type JailErrorCode,
   type MissingGuarantee,
-  type PythonException,
 } from './errors';
-export type { DurationHistogram } from './histogram';
+export { CollectError } from './run/collect-error';
+export { SafeExecError, type PythonException } from './exec/error';
+export type { DurationHistogram } from './time/histogram';
 export type { TenantShare } from './gate/fair-queue';
 export type { QueueStatistics } from './gate/queue-statistics';
-export type { GuaranteeName } from './guarantee-name';
+export type { GuaranteeName } from './guarantee-names';
 export type { LimitName, Limits } from './limits';
 export type {
   BoundChanges,
@@ -162,16 +161,16 @@ export type {
   Logger,
   SafeExecOptions,
   WaitOptions,
-} from './option-types';
-export type { WarmOptions } from './warm-options';
-export type { ProbeCheck } from './probe';
-export type { CgroupState } from './cgroup';
-export type { HostKind } from './host';
-export type { GuaranteeReport, HostReport, VerifyReport } from './report';
-export type { JailResult, Outcome, Uncollected, WhyUncollected } from './result';
-export type { SafeExecJsonResult, SafeExecResult } from './safe-exec';
-export type { CodeJailSettings } from './settings';
-export type { JailStatistics } from './statistics';
+} from './options/types';
+export type { WarmOptions } from './options/warm';
+export type { ProbeCheck } from './proof/probe';
+export type { CgroupState } from './host/cgroup';
+export type { HostKind } from './host/host';
+export type { GuaranteeReport, HostReport, VerifyReport } from './proof/report';
+export type { JailResult, Outcome, Uncollected, WhyUncollected } from './run/result';
+export type { SafeExecJsonResult, SafeExecResult } from './exec/answer';
+export type { CodeJailSettings } from './options/settings';
+export type { JailStatistics } from './statistics/calls';
 export type { PoolState, PoolStatistics } from './warm/pool-statistics';
 export type { RecycleReason } from './warm/generation';
 export type { ColdReason } from './warm/rule';

@@ -1,8 +1,7 @@
-import { entriesOf } from './argument';
-import { describe } from './describe';
 import { InvalidArgumentError } from './errors';
-import { printable } from './printable';
-import { suggestionSentence } from './suggestion';
+import { describe } from './text/describe';
+import { printable } from './text/printable';
+import { suggestionSentence } from './text/suggestion';
 
 /** What one jail may use. 0 means no limit, except for `fsize`, where it means that nothing may be written. */
 export interface Limits {
@@ -105,7 +104,7 @@ export const LIMIT_NAMES = Object.freeze(Object.keys(LIMIT_DEFINITIONS) as Limit
  * Checks a limit's name.
  * @throws InvalidArgumentError naming `argument`, with the name that was probably meant
  */
-function parseLimitName(name: unknown, argument: string): LimitName {
+export function parseLimitName(name: unknown, argument: string): LimitName {
   if (typeof name === 'string' && Object.hasOwn(LIMIT_DEFINITIONS, name)) {
     return name as LimitName;
   }
@@ -137,22 +136,6 @@ export function parseLimit(name: LimitName, value: unknown, argument: string): n
     );
   }
   return value === 0 ? 0 : value;
-}
-
-/**
- * Checks an object of limits and copies it; what is undefined is left out.
- * @throws InvalidArgumentError naming the limit: `options.limits.cpu`
- */
-export function parseLimits(value: unknown, argument: string): Partial<Limits> {
-  const entries = entriesOf(value, argument, 'an object of limits such as { cpu: 2 }');
-  const limits: Partial<Record<LimitName, number | null>> = {};
-  for (const [key, limit] of entries) {
-    const name = parseLimitName(key, `${argument}.${key}`);
-    if (limit !== undefined) {
-      limits[name] = parseLimit(name, limit, `${argument}.${name}`);
-    }
-  }
-  return limits as Partial<Limits>;
 }
 
 function proxyOfEnvironment(): number | null {
@@ -267,4 +250,9 @@ export class LimitTable {
     limits.proxy ??= proxyOfEnvironment();
     return Object.freeze(limits as Limits);
   }
+}
+
+/** Whether what was made with the one serves who asks for the other. */
+export function sameDiskLimits(one: DiskLimits, other: DiskLimits): boolean {
+  return one.disk === other.disk && one.files === other.files;
 }

@@ -49,7 +49,7 @@ async function buildTypeScript() {
   if (existsSync(join(root, 'lib/python'))) {
     cpSync(join(root, 'lib/python'), join(root, 'dist/python'), {
       recursive: true,
-      filter: (path) => !path.endsWith('__pycache__'),
+      filter: (path) => !/(?:__pycache__|\.ts)$/.test(path),
     });
   }
 }

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InvalidArgumentError } from '../errors';
-import { isWithin, resolvePath } from '../paths';
-import type { Runtime } from '../runtime';
+import { resolvePath } from '../host/paths';
+import type { Runtime } from '../host/runtime';
+import { isWithin } from '../text/is-within';
 import { checkProfileName, checkProfilePath, checkReadablePath } from './value';
 
 /** Versions of AppArmor's policy: 3.0 since AppArmor 3.0, 4.0 since AppArmor 4.0. */

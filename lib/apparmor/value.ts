@@ -1,8 +1,8 @@
 // What may be filled into a profile. Quotes, globs and variables would change its meaning, and a line break
 // would begin a rule of somebody else's.
 import { normalize } from 'node:path';
-import { describe } from '../describe';
 import { InvalidArgumentError } from '../errors';
+import { describe } from '../text/describe';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 // In quotes none of these has a meaning to apparmor_parser (apparmor.d(5), "Globbing").

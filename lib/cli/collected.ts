@@ -3,8 +3,8 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JailResult } from '../index';
+import { printable } from '../text/printable';
 import { CommandLineError, complain } from './failure';
-import { printable } from '../printable';
 import { sayAside } from './terminal';
 import { formatBytes } from './units';
 

@@ -1,7 +1,7 @@
 // codejail env: Python environments for jails.
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { projectRoot } from '../command';
+import { projectRoot } from '../command/default-python';
 import { createEnvironment, installPackages, listPackages } from './environment';
 import { ExitStatus } from './exit-status';
 import { usageError } from './failure';

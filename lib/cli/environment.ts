@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { printable } from '../text/printable';
 import { runChild } from './child';
 import { CommandLineError } from './failure';
-import { printable } from '../printable';
 
 /** A package of an environment. */
 export interface InstalledPackage {

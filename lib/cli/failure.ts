@@ -1,12 +1,17 @@
 // What goes wrong, as a person can act on it: what, which argument, what to do. Never a stack.
 import { CommanderError } from 'commander';
-import { InvalidArgumentError, JailError, UnconfinedError, type MissingGuarantee } from '../index';
 import { byCause, NO_JAIL } from '../errors';
-import { printableMessage } from '../printable';
+import {
+  InvalidArgumentError,
+  JailError,
+  UnconfinedError,
+  type LimitName,
+  type MissingGuarantee,
+} from '../index';
+import { printableMessage } from '../text/printable';
 import { ExitStatus } from './exit-status';
 import { limitFlag } from './limit-options';
 import { colorsOf, sayAside } from './terminal';
-import type { LimitName } from '../index';
 
 /** An error of the command line itself. */
 export class CommandLineError extends Error {

@@ -10,14 +10,14 @@ import {
   renderProfile,
   type Abi,
 } from '../apparmor/profile';
-import { Command } from '../command';
-import { DEFAULT_UID_POOL } from '../confinement';
-import { native } from '../native';
-import { parseCommandOptions } from '../command-options';
+import { Command } from '../command/command';
+import { DEFAULT_UID_POOL } from '../confinement/plan';
+import { native } from '../native/addon';
+import { parseCommandOptions } from '../options/command';
 import { CommandLineError, usageError } from './failure';
-import { interpreterAt } from './python-path';
-import { collectWords, defaultPython } from './program-options';
 import type { RenderedProfile } from './profile-file';
+import { collectWords, defaultPython } from './program-options';
+import { interpreterAt } from './python-path';
 
 /** The name of the launcher's profile. */
 export const LAUNCHER_PROFILE = 'codejail-launcher';

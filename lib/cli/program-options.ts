@@ -1,6 +1,7 @@
 // The options that say which program is meant, and with what. Of `run` and of `verify`.
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
+import { autoConfiguredPython } from '../command/default-python';
 import {
   createJail,
   type CommandOptions,
@@ -8,7 +9,6 @@ import {
   type Jail,
   type Limits,
 } from '../index';
-import { autoConfiguredPython } from '../command';
 import { CommandLineError } from './failure';
 import { interpreterAt } from './python-path';
 

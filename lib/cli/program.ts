@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { printableMessage } from '../printable';
+import { printableMessage } from '../text/printable';
 import { addDoctor } from './doctor';
 import { addEnv } from './env';
 import { addProfile } from './profile';
 import { addRun } from './run';
-import { addVerify } from './verify';
 import { colorsOf } from './terminal';
+import { addVerify } from './verify';
 
 function packageVersion(): string {
   const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');

@@ -1,8 +1,8 @@
 // What `codejail run` says when the program has ended.
 import { constants } from 'node:os';
-import { explainExceeded } from '../exceeded';
 import type { JailResult, Outcome } from '../index';
-import { printableJson } from '../printable';
+import { explainExceeded } from '../run/exceeded';
+import { printableJson } from '../text/printable';
 import { ExitStatus } from './exit-status';
 import { complain } from './failure';
 import { formatLimit, limitFlag } from './limit-options';

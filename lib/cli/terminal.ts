@@ -1,6 +1,6 @@
 // What is written to people: coloured on a terminal, plain elsewhere, and never moving the cursor.
 import { createColors } from 'picocolors';
-import { printable, printableJson } from '../printable';
+import { printable, printableJson } from '../text/printable';
 
 /** Ways to paint a text. */
 export type Colors = ReturnType<typeof createColors>;

@@ -1,10 +1,10 @@
 // codejail verify: the probes, inside the jail of one program.
 import type { Command } from 'commander';
 import type { ProbeCheck, VerifyReport } from '../index';
-import { addProgramOptions, prepareJail, type ProgramOptions } from './program-options';
+import { printable } from '../text/printable';
 import { ExitStatus } from './exit-status';
 import { missingLines, usageError } from './failure';
-import { printable } from '../printable';
+import { addProgramOptions, prepareJail, type ProgramOptions } from './program-options';
 import { colorsOf, say, sayJson } from './terminal';
 
 function checkLines(checks: readonly ProbeCheck[]): string[] {

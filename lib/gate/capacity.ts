@@ -1,7 +1,7 @@
 // How much of this host calls may take: by its processors, its memory and the descriptors of this process.
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
-import { processors } from '../processors';
+import { processors } from '../host/processors';
 
 /** What there is. */
 export interface HostSupply {

@@ -1,13 +1,13 @@
 // The gate of one jail: how many calls run at a time, how many wait, and for how long; in order, and in turn between
 // tenants. Whatever way a call goes inside, cold, warm or unconfined, it goes through here first.
-import type { EndSignal } from '../end-signal';
 import { BusyError, type BusyReason } from '../errors';
-import type { BoundArguments } from '../option-types';
+import type { BoundArguments } from '../options/types';
+import type { EndSignal } from '../run/end-signal';
+import { now } from '../time/clock';
 import { FairQueue } from './fair-queue';
 import { Place, type PlaceGate } from './place';
 import { processGate, type Entrance, type ProcessGate } from './process-gate';
 import { QueueCounts, type QueueEvent, type QueueStatistics } from './queue-statistics';
-import { now } from '../clock';
 
 /** As many as a server may have asked for at once and still get, at some 4 KB each. */
 export const DEFAULT_MAX_QUEUE = 10_000;

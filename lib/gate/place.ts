@@ -1,6 +1,6 @@
 // One call's place: in line, then among those that run.
-import { now } from '../clock';
-import type { EndSignal } from '../end-signal';
+import type { EndSignal } from '../run/end-signal';
+import { now } from '../time/clock';
 import type { Queued } from './fair-queue';
 
 /** What a place needs of the gate that gave it. */

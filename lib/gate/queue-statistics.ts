@@ -1,7 +1,7 @@
 // What a gate has done, counted.
-import { now } from '../clock';
 import type { BusyReason } from '../errors';
-import { Histogram, type DurationHistogram } from '../histogram';
+import { now } from '../time/clock';
+import { Histogram, type DurationHistogram } from '../time/histogram';
 import type { TenantShare } from './fair-queue';
 
 /** What waits at a jail's gate, and has waited. */

@@ -1,6 +1,6 @@
 // Writes many globals as JSON, a slice at a time: all of them at once would take the event loop for longer than a turn may.
 import { types } from 'node:util';
-import { Budget } from '../budget';
+import { Budget } from '../time/budget';
 import { isPlain, isTooLong, MAX_SAFE_DEPTH, NotCarried } from './safe';
 import { writeNumber } from './stringify';
 import { TextBuffers } from './text-buffers';

@@ -1,5 +1,5 @@
-import { Budget } from '../budget';
 import { InvalidArgumentError } from '../errors';
+import { Budget } from '../time/budget';
 import type { JsonValue } from './value';
 
 /** Updated at once. More take longer than a turn of the event loop may. */

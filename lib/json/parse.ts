@@ -1,4 +1,4 @@
-import { Budget } from '../budget';
+import { Budget } from '../time/budget';
 import { nativeParseIsExact } from './native-scan';
 import { TextPieces, type Pieces } from './pieces';
 import { ExactReader } from './reader';

@@ -1,5 +1,5 @@
 // A long text as it is written: pieces of UTF-8, none of which takes long to encode.
-import { Budget } from '../budget';
+import { Budget } from '../time/budget';
 
 /** Code units of one piece. */
 const PIECE_LENGTH = 64 * 1024;

@@ -1,12 +1,11 @@
 // The specs that a template's cells are made by. All cells of a template with the same limits have the same one, since each
 // has a mount namespace of its own: so it is written and sealed once.
-import { thrownByAddon } from '../cold';
-import type { Confinement } from '../confinement';
-import type { DiskLimits } from '../limits';
-import { native } from '../native';
-import { RUNNER } from '../runner-file';
-import { buildCellSpec } from '../spec';
-import { areEqual } from './generation';
+import type { Confinement } from '../confinement/plan';
+import { sameDiskLimits, type DiskLimits } from '../limits';
+import { native } from '../native/addon';
+import { thrownByAddon } from '../native/failure';
+import { RUNNER } from '../python/runner-file';
+import { buildCellSpec } from '../spec/cell';
 
 /** Makes specs, for cells of the limits that were asked for last. */
 export class CellSpecs {
@@ -29,7 +28,7 @@ export class CellSpecs {
    * @throws SetupError where it can't be made
    */
   of(limits: DiskLimits, isUrgent: boolean): number {
-    if (this.#limits === undefined || !areEqual(limits, this.#limits)) {
+    if (this.#limits === undefined || !sameDiskLimits(limits, this.#limits)) {
       this.close();
       this.#limits = limits;
     }

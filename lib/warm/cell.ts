@@ -1,15 +1,15 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
-import { thrownByAddon } from '../cold';
-import { now } from '../clock';
 import { SetupError } from '../errors';
-import { PROGRAM_NAME } from '../jail-files';
-import { native, type NativeEvent } from '../native';
-import { Outputs, Run, setupError, type Ended, type RunCall, type RunResult } from '../run';
-import type { JailFile } from '../spec';
+import type { JsonText } from '../json/text-buffers';
+import { native, type NativeEvent } from '../native/addon';
+import { setupError, thrownByAddon } from '../native/failure';
+import { Outputs } from '../run/outputs';
+import { Run, type Ended, type RunCall, type RunResult } from '../run/run';
+import { PROGRAM_NAME, type JailFile } from '../spec/files';
+import { now } from '../time/clock';
 import { CellLostError } from './cell-lost';
 import { CallKind, lastBytes, type Frame, type Frames } from './frame';
 import { RequestWriter } from './request-writer';
-import type { JsonText } from '../json/text-buffers';
 
 /** What a warm call is made of: what a cell can still be given once it is there. */
 export interface WarmCall extends RunCall {

@@ -1,8 +1,9 @@
 // What a cell reads when its call begins, byte for byte as native/core/cell.h has it.
-import type { Confinement } from '../confinement';
+import type { Confinement } from '../confinement/plan';
 import type { JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
-import { nativeLimits, parents, type JailFile, type NativeLimits } from '../spec';
+import { parents, type JailFile } from '../spec/files';
+import { nativeLimits, type NativeLimits } from '../spec/limits';
 
 /** How a cell takes its call. */
 export const CallKind = { exec: 0, script: 1, probe: 2 } as const;

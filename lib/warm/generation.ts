@@ -1,6 +1,6 @@
 // One template and the cells that were forked from it.
-import { now } from '../clock';
-import type { DiskLimits } from '../limits';
+import { sameDiskLimits, type DiskLimits } from '../limits';
+import { now } from '../time/clock';
 import type { Cell } from './cell';
 import type { Template } from './template';
 
@@ -24,11 +24,6 @@ export interface RecycleBounds {
 // To look costs a read of /proc for each of the template's processes.
 const CELLS_BETWEEN_LOOKS = 50;
 
-/** Whether cells that were made with the one can serve calls that ask for the other. */
-export function areEqual(one: DiskLimits, other: DiskLimits): boolean {
-  return one.disk === other.disk && one.files === other.files;
-}
-
 /** A template with its waiting cells, in the order in which they will be taken, and the number of its running ones. */
 export class Generation {
   readonly template: Template;
@@ -47,7 +42,7 @@ export class Generation {
   take(limits: DiskLimits, onStale: (entry: ReadyCell) => void): ReadyCell | undefined {
     for (;;) {
       const entry = this.ready.shift();
-      if (entry === undefined || areEqual(entry.limits, limits)) {
+      if (entry === undefined || sameDiskLimits(entry.limits, limits)) {
         return entry;
       }
       onStale(entry);

@@ -1,6 +1,6 @@
 // Whether the host is short of memory.
 import { readFileSync } from 'node:fs';
-import { now } from '../clock';
+import { now } from '../time/clock';
 
 // Reading takes some 50 µs; memory does not vanish faster than this.
 const READING_IS_VALID_MS = 500;

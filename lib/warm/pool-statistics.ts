@@ -1,5 +1,5 @@
 // What a pool tells of itself.
-import type { DurationHistogram } from '../histogram';
+import type { DurationHistogram } from '../time/histogram';
 import type { RecycleReason } from './generation';
 
 /** How a pool stands. `failed`: the template could not be started; a later call tries again. */

@@ -1,14 +1,15 @@
 // The waiting cells of one warm command: made ahead of need, given to calls in order, replaced behind them.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { now } from '../clock';
-import { processors } from '../processors';
-import type { RunResult } from '../run';
-import type { ProbeCheck } from '../probe';
-import type { WarmArguments } from '../warm-options';
+import { processors } from '../host/processors';
+import { sameDiskLimits, type DiskLimits } from '../limits';
+import type { WarmArguments } from '../options/warm';
+import type { ProbeCheck } from '../proof/probe';
+import type { RunResult } from '../run/run';
+import { now } from '../time/clock';
 import type { Cell, WarmCall } from './cell';
 import { CellLostError } from './cell-lost';
 import { Chores } from './chores';
-import { areEqual, type Generation, type ReadyCell } from './generation';
+import type { Generation, ReadyCell } from './generation';
 import type { MemoryGauge } from './memory-gauge';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
 import { RefillPace } from './refill-pace';
@@ -16,7 +17,6 @@ import { waitingIsFaster, type ColdReason } from './rule';
 import type { Template } from './template';
 import { Templates } from './templates';
 import { WaitingCalls } from './waiting-calls';
-import type { DiskLimits } from '../limits';
 
 /** What a pool is made of. */
 export interface PoolOptions {
@@ -96,7 +96,7 @@ export class Pool {
       }
       const { generation, limits } = taken;
       try {
-        if (!areEqual(limits, call.limits)) {
+        if (!sameDiskLimits(limits, call.limits)) {
           this.#discard(taken);
           return 'disk-limits';
         }

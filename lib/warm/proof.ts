@@ -1,7 +1,7 @@
 // Proof before trust, for cells: the probes of a cold jail, in cells of the template that will serve.
-import type { Confinement } from '../confinement';
+import type { Confinement } from '../confinement/plan';
 import { SetupError } from '../errors';
-import { probe, PROBE_DISK, type ProbeCheck, type RunProbe } from '../probe';
+import { probe, PROBE_DISK, type ProbeCheck, type RunProbe } from '../proof/probe';
 import { runToEnd } from './cell';
 import type { Template } from './template';
 

@@ -1,5 +1,5 @@
-import { now } from '../clock';
-import { Histogram, type DurationHistogram } from '../histogram';
+import { now } from '../time/clock';
+import { Histogram, type DurationHistogram } from '../time/histogram';
 
 const LATEST_SHARE = 0.2;
 const UNKNOWN_MS = 5;

@@ -1,7 +1,7 @@
 // The request pipe of a cell, and the rest of a request that is larger than it.
 import type { Socket } from 'node:net';
-import { native } from '../native';
-import { pipeSocket } from '../pipe-socket';
+import { native } from '../native/addon';
+import { pipeSocket } from '../native/pipe-socket';
 
 /** The write end of a cell's request pipe. */
 export class RequestWriter {

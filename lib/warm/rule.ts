@@ -1,13 +1,12 @@
 // The one place that decides which calls a warm Python may serve; docs/architecture.md has the list.
-import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement';
-import type { HostShare } from '../command';
-import type { DiskLimits, Limits } from '../limits';
-import type { JailFile } from '../spec';
-import { SpecFlag } from '../native';
-import type { CommandArguments } from '../option-types';
-import { isWithin } from '../paths';
-import type { HostView } from '../runtime';
-import { areEqual } from './generation';
+import type { HostShare } from '../command/command';
+import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement/plan';
+import type { HostView } from '../host/runtime';
+import { sameDiskLimits, type DiskLimits, type Limits } from '../limits';
+import { SpecFlag } from '../native/addon';
+import type { CommandArguments } from '../options/types';
+import type { JailFile } from '../spec/files';
+import { isWithin } from '../text/is-within';
 
 /** Why a call ran cold, each with its meaning. */
 export const COLD_REASONS = Object.freeze({
@@ -107,7 +106,7 @@ export function whyNotWarm(demand: Demand, jailLimits: DiskLimits): ColdReason |
   const reason = whyNotWarmAtAll(demand);
   if (reason !== null) return reason;
   if (areBig(demand.files)) return 'big-files';
-  if (!areEqual(limits, jailLimits)) return 'disk-limits';
+  if (!sameDiskLimits(limits, jailLimits)) return 'disk-limits';
   return null;
 }
 

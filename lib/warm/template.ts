@@ -1,23 +1,24 @@
 // A template: one Python process, confined, that has imported what calls will need, and from which cells
 // are forked. It never sees a byte of a call.
-import { now } from '../clock';
-import { spawnJail } from '../cold';
-import { planWarm, type Confinement } from '../confinement';
+import { planWarm, type Confinement } from '../confinement/plan';
 import { SetupError } from '../errors';
+import type { Runtime } from '../host/runtime';
 import { ZERO_LIMITS, type DiskLimits } from '../limits';
-import { native, type NativeEvent, type NativeJail } from '../native';
-import { isWithin } from '../paths';
-import { Outputs, setupError, type Ended } from '../run';
-import type { ProbeCheck } from '../probe';
-import type { Runtime } from '../runtime';
-import { pythonSource } from '../python-source';
-import { RUNNER } from '../runner-file';
-import { proveCells } from './proof';
-import { treeBytes } from './tree-bytes';
-import { buildSpec } from '../spec';
+import { native, type NativeEvent, type NativeJail } from '../native/addon';
+import { setupError } from '../native/failure';
+import { spawnJail } from '../native/spawn';
+import type { ProbeCheck } from '../proof/probe';
+import { RUNNER } from '../python/runner-file';
+import { pythonSource } from '../python/source';
+import { Outputs } from '../run/outputs';
+import type { Ended } from '../run/run';
+import { buildSpec } from '../spec/spec';
+import { isWithin } from '../text/is-within';
+import { now } from '../time/clock';
 import { ForkedCell, type Cell } from './cell';
 import { CellSpecs } from './cell-specs';
 import { Frames } from './frame';
+import { treeBytes } from './tree-bytes';
 
 /** What a template is made of: the operator's configuration, nothing of a call. */
 export interface TemplateOptions {
@@ -71,7 +72,8 @@ const CELLS_NAME = 'cells.py';
 const START_LIMIT_MS = 120_000;
 const LONGEST_COMPLAINT = 4096;
 
-class RunningTemplate implements Template {
+/** A template from its start on; it is `ready` later, and has not been tried in cells yet. */
+export class RunningTemplate implements Template {
   readonly ended: Promise<void>;
   /** Settles when everything is imported. */
   readonly ready: Promise<void>;
@@ -234,23 +236,4 @@ class RunningTemplate implements Template {
     }
     await this.ended;
   }
-}
-
-/**
- * Starts a template and waits until it has imported everything.
- * @throws SetupError where a step or an import failed, with what Python said, and where a cell of it
- *   does not hold what a cold jail holds
- */
-export async function startTemplate(options: TemplateOptions): Promise<Template> {
-  const template = new RunningTemplate(options);
-  await template.ready;
-  const { confinement, mechanisms, runtime, words, env, preload, pythonPath } = options;
-  const key = JSON.stringify([confinement, runtime, words, env, preload, pythonPath]);
-  try {
-    template.checks = await proveCells(template, confinement, mechanisms, key);
-  } catch (error) {
-    await template.close();
-    throw error;
-  }
-  return template;
 }

@@ -1,6 +1,6 @@
 // The templates of one pool, one after the other: a new one stands before the old one goes.
-import { now } from '../clock';
-import { Retries } from '../retries';
+import { Backoff } from '../time/backoff';
+import { now } from '../time/clock';
 import type { Chores } from './chores';
 import { Generation, type RecycleBounds, type RecycleReason } from './generation';
 import type { MemoryGauge } from './memory-gauge';
@@ -24,7 +24,7 @@ export interface TemplatesOptions {
 /** Keeps one template standing, and replaces it when it is due or dead. */
 export class Templates {
   readonly #options: TemplatesOptions;
-  readonly #retries = new Retries();
+  readonly #backoff = new Backoff();
   readonly #ending = new WeakSet<Generation>();
   readonly #restarts: Partial<Record<RecycleReason, number>> = {};
   #current: Generation | undefined;
@@ -64,7 +64,7 @@ export class Templates {
     if (this.#closed) return 'closed';
     if (this.#current !== undefined) return 'ready';
     if (this.#starting !== undefined) return 'starting';
-    return this.#retries.failures > 0 ? 'failed' : 'stopped';
+    return this.#backoff.failures > 0 ? 'failed' : 'stopped';
   }
 
   /**
@@ -80,7 +80,7 @@ export class Templates {
 
   /** Starts one where there is none, unless that has failed a moment ago. */
   startIfDue(): ColdReason {
-    if (this.#starting === undefined && !this.#retries.isDue()) {
+    if (this.#starting === undefined && !this.#backoff.isDue()) {
       return 'failed';
     }
     this.start().catch(() => undefined);
@@ -93,7 +93,7 @@ export class Templates {
     try {
       template = await this.#options.start();
     } catch (error) {
-      this.#retries.onFailure();
+      this.#backoff.onFailure();
       this.#options.onEvent({ type: 'template-failed', error });
       throw error;
     }
@@ -148,9 +148,9 @@ export class Templates {
 
   #replaceLost(reason: RecycleReason, ageMs: number): void {
     this.#current = undefined;
-    this.#retries.onDeath(ageMs);
+    this.#backoff.onDeath(ageMs);
     this.#options.onGone('failed');
-    if (this.#retries.isDue() && !this.#closed) {
+    if (this.#backoff.isDue() && !this.#closed) {
       this.start(reason).catch(() => undefined);
     }
   }
@@ -162,7 +162,7 @@ export class Templates {
     }
     const reason = this.#current.due(this.#options.bounds);
     // A second template needs memory: not while there is too little.
-    if (reason !== null && this.#retries.isDue() && !this.#options.gauge.isShort()) {
+    if (reason !== null && this.#backoff.isDue() && !this.#options.gauge.isShort()) {
       this.start(reason).catch(() => undefined);
     }
   }

@@ -1,5 +1,5 @@
 // Calls that wait for a cell, first come, first served.
-import type { EndSignal } from '../end-signal';
+import type { EndSignal } from '../run/end-signal';
 import type { ColdReason } from './rule';
 
 interface Waiting<T> {

@@ -1,19 +1,20 @@
 // A command that is configured warm: whether it can be, and its pool.
-import type { RunResult } from '../run';
-import type { Command, HostShare, ReadyCommand } from '../command';
-import type { GuaranteeName } from '../guarantee-name';
-import { hostFacts } from '../host';
+import type { Command, HostShare, ReadyCommand } from '../command/command';
+import type { GuaranteeName } from '../guarantee-names';
+import { hostFacts } from '../host/host';
+import { resolveShown } from '../host/shown-path';
 import type { DiskLimits } from '../limits';
-import { native } from '../native';
-import { resolveShown } from '../shown-path';
-import type { ProbeCheck } from '../probe';
-import type { WarmArguments } from '../warm-options';
+import { native } from '../native/addon';
+import type { WarmArguments } from '../options/warm';
+import type { ProbeCheck } from '../proof/probe';
+import type { RunResult } from '../run/run';
 import type { WarmCall } from './cell';
 import { MemoryGauge } from './memory-gauge';
 import { Pool } from './pool';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
 import { whyNeverWarm, whyNeverWarmIn, type ColdReason } from './rule';
-import { startTemplate, type Template } from './template';
+import { startTemplate } from './start';
+import type { Template } from './template';
 
 /** What a warm command needs of its jail. */
 export interface WarmSurroundings {

@@ -88,7 +88,7 @@ class CollectWorker : public PromiseWorker {
   std::string failed_path_;
 };
 
-// The kinds of entries; lib/collect.ts has the same.
+// The kinds of entries; lib/run/collect.ts has the same.
 constexpr char kRegular = 'f';
 constexpr char kIrregular = 'o';
 constexpr char kNoText = 'n';

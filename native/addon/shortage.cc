@@ -7,7 +7,7 @@
 namespace codejail {
 namespace {
 
-// lib/bounds counts with as many for a call.
+// lib/gate/capacity.ts counts with as many for a call.
 constexpr char kNeed[] =
     "; a call takes up to 16, a process that waits for one 12, beside the server's own";
 

@@ -43,9 +43,9 @@ function parse([parser, ...options], action, text) {
 export async function loadProfiles(project, newParser) {
   const profiles = require('../../dist/apparmor/profile.js');
   const launcher = join(realpathSync(project), 'build/Release/codejail-launcher');
-  const { Command } = require('../../dist/command.js');
-  const { DEFAULT_UID_POOL } = require('../../dist/confinement.js');
-  const { parseCommandOptions } = require('../../dist/command-options.js');
+  const { Command } = require('../../dist/command/command.js');
+  const { DEFAULT_UID_POOL } = require('../../dist/confinement/plan.js');
+  const { parseCommandOptions } = require('../../dist/options/command.js');
   const python = new Command('python', parseCommandOptions({ bin: '/usr/bin/python3' }));
   const options = await profiles.profileOptionsFor(await python.runtime(DEFAULT_UID_POOL), {
     ...{ name: 'codejail-test-python', launcher, abi: '3.0', allowExec: false },

@@ -4,12 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { profileOptionsFor, renderProfile } from '../../lib/apparmor/profile';
-import { Command } from '../../lib/command';
-import { parseCommandOptions } from '../../lib/command-options';
-import { DEFAULT_UID_POOL } from '../../lib/confinement';
-import type { JailOptions } from '../../lib/index';
-import { createJail } from '../../lib/index';
-import { native } from '../../lib/native';
+import { Command } from '../../lib/command/command';
+import { parseCommandOptions } from '../../lib/options/command';
+import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
+import { createJail, type JailOptions } from '../../lib/index';
+import { native } from '../../lib/native/addon';
 import { describeWithAppArmor } from '../support/apparmor';
 import { callFrom, type CallerOutcome } from '../support/caller';
 

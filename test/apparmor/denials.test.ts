@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { hostFacts } from '../../lib/host';
+import { hostFacts } from '../../lib/host/host';
 import type { Jail } from '../../lib/index';
 import { attackedJail, expectDenied, outcomes, type Outcomes } from '../escape/attack';
 import type { Layer } from '../support/layers';

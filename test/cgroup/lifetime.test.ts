@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { hostFacts } from '../../lib/host';
+import { hostFacts } from '../../lib/host/host';
 import { createJail } from '../../lib/index';
 import {
   control,
@@ -20,7 +20,7 @@ watchLeftovers();
 
 const UNHURRIED = { realtime: 90, cpu: 60 };
 const PACKAGE = JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'));
-const CGROUP = JSON.stringify(join(__dirname, '..', '..', 'dist', 'cgroup.js'));
+const CGROUP = JSON.stringify(join(__dirname, '..', '..', 'dist', 'host', 'cgroup.js'));
 const START = `const { createJail } = require(${PACKAGE});
   const jail = createJail({ limits: { realtime: 90, cpu: 60 } });`;
 const LONG = `${START} jail.inspectHost().then(({ cgroup }) => jail.jailCode('python', {

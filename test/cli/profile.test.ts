@@ -1,6 +1,6 @@
 // `codejail profile`, as far as no kernel with AppArmor is needed: test/apparmor has the rest.
 import { existsSync } from 'node:fs';
-import { hostFacts } from '../../lib/host';
+import { hostFacts } from '../../lib/host/host';
 import { codejail } from '../support/command-line';
 import { useSuite } from '../support/suite';
 

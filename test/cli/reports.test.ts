@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
+import { GUARANTEE_NAMES } from '../../lib/guarantee-names';
 import { CODEJAIL, codejail, ending } from '../support/command-line';
 import { watchLeftovers } from '../support/leftovers';
 

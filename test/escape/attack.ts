@@ -1,6 +1,6 @@
 // Hostile Python, run in a jail: each attempt says how far it got.
 import type { Jail, JailCodeOptions } from '../../lib/index';
-import type { JailResult } from '../../lib/result';
+import type { JailResult } from '../../lib/run/result';
 import { createJail } from '../support/jail';
 import { watchLeftovers } from '../support/leftovers';
 

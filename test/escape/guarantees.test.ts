@@ -1,6 +1,6 @@
 // Each guarantee, attacked from inside by the probe that verify() runs, and refused where it can't hold.
-import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
-import { GUARANTEES } from '../../lib/guarantees';
+import { GUARANTEE_NAMES } from '../../lib/guarantee-names';
+import { GUARANTEES } from '../../lib/confinement/guarantees';
 import { UnconfinedError, type VerifyReport } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { createJail } from '../support/jail';

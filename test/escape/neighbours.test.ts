@@ -1,6 +1,6 @@
 // Two jails at once: neither sees, signals or reaches the other.
 import type { JailCodeOptions } from '../../lib/index';
-import type { JailResult } from '../../lib/result';
+import type { JailResult } from '../../lib/run/result';
 import { mode } from '../support/jail';
 import { useAttackedJail, expectDenied, outcomes, run } from './attack';
 

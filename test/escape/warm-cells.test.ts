@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { native } from '../../lib/native';
+import { native } from '../../lib/native/addon';
 import type { Cell } from '../../lib/warm/cell';
-import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
+import { startTemplate } from '../../lib/warm/start';
+import type { Template, TemplateOptions } from '../../lib/warm/template';
 import { withModule } from '../support/modules';
 import { isOurs, statusField } from '../support/processes';
 import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';

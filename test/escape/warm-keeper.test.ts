@@ -11,7 +11,8 @@ import {
 import { join } from 'node:path';
 import { arch } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTemplate, type Template } from '../../lib/warm/template';
+import { startTemplate } from '../../lib/warm/start';
+import type { Template } from '../../lib/warm/template';
 import { expectToGoWithItsCell, makeKeptCell, type Kept } from '../support/keepers';
 import { gone, isOurs, statusField } from '../support/processes';
 import { LIMITS, printed, scriptIn, templateOptions, useTemplate } from '../support/warm';

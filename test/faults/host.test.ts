@@ -5,8 +5,8 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createJail, JailError, type JailOptions } from '../../lib/index';
-import { hostFacts } from '../../lib/host';
-import { native } from '../../lib/native';
+import { hostFacts } from '../../lib/host/host';
+import { native } from '../../lib/native/addon';
 import { watchLeftovers } from '../support/leftovers';
 
 watchLeftovers();
@@ -161,7 +161,7 @@ describe('a server without descriptors', () => {
   it('ends and reaps a jail that it has no room to be told of', async () => {
     const { said, status } = await server(
       script(`
-        const { addon } = require(${JSON.stringify(join(ROOT, 'lib', 'native.ts'))}).native();
+        const { addon } = require(${JSON.stringify(join(ROOT, 'lib', 'native', 'addon.ts'))}).native();
         const user = process.getuid() === 0 ? { user: 'nobody' } : {};
         const jail = createJail({ commands: { sleep: { bin: '/bin/sleep', ...user } }, limits: { realtime: 20 } });
         await jail.jailCode('sleep', { argv: ['0'] });
@@ -215,7 +215,7 @@ describe('a server without descriptors', () => {
   it('loses no call where a cell comes that it has no room for', async () => {
     const { said, status } = await server(
       script(`
-        const { addon } = require(${JSON.stringify(join(ROOT, 'lib', 'native.ts'))}).native();
+        const { addon } = require(${JSON.stringify(join(ROOT, 'lib', 'native', 'addon.ts'))}).native();
         const jail = createJail({
           commands: { python: { bin: 'python3', warm: { size: 1, memoryReserve: 0 } } },
           limits: { realtime: 20, cpu: 10 },

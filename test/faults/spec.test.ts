@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { native, RecordKind, type NativeRecord, type NativeSpec } from '../../lib/native';
+import { native, RecordKind, type NativeRecord, type NativeSpec } from '../../lib/native/addon';
 
 // Statuses of native/core/report_channel.cc.
 const TOLD = 1;

@@ -1,6 +1,6 @@
 // A worker thread may be terminated in the middle of any of the addon's functions.
 import { spawnSync } from 'node:child_process';
-import { native } from '../../lib/native';
+import { native } from '../../lib/native/addon';
 
 // Each is called without end, in a worker that is terminated, again and again: in a process of its own.
 const PROGRAM = `

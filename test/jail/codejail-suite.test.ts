@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SafeExecError, type Jail, type JailCodeOptions } from '../../lib/index';
-import type { JailResult } from '../../lib/result';
+import type { JailResult } from '../../lib/run/result';
 import { watchLeftovers } from '../support/leftovers';
 import { createJail } from '../support/jail';
 

@@ -19,15 +19,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ColdCall } from '../../lib/cold';
-import type { RunResult } from '../../lib/run';
-import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
-import { hostFacts } from '../../lib/host';
-import type * as hostDirectory from '../../lib/host-directory';
-import { removeHostDirectory } from '../../lib/host-directory';
-import { leaseDirectory } from '../../lib/lease-directory';
-import { native } from '../../lib/native';
-import { prove } from '../../lib/probe';
+import type { ColdCall } from '../../lib/cold/cold';
+import type { RunResult } from '../../lib/run/run';
+import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement/plan';
+import { hostFacts } from '../../lib/host/host';
+import type * as hostDirectory from '../../lib/cold/host-directory';
+import { removeHostDirectory } from '../../lib/cold/host-directory';
+import { leaseDirectory } from '../../lib/host/lease-directory';
+import { native } from '../../lib/native/addon';
+import { prove } from '../../lib/proof/probe';
 import { find } from '../support/runtime';
 import { coldPython } from '../support/cold-python';
 import { watchLeftovers } from '../support/leftovers';
@@ -171,7 +171,7 @@ function deepTree(levels: number): string {
 function nextServer(): typeof hostDirectory {
   let fresh: typeof hostDirectory | undefined;
   jest.isolateModules(() => {
-    fresh = jest.requireActual<typeof hostDirectory>('../../lib/host-directory');
+    fresh = jest.requireActual<typeof hostDirectory>('../../lib/cold/host-directory');
   });
   if (fresh === undefined) {
     throw new Error('the module was not loaded');

@@ -1,7 +1,7 @@
 // What looks for the code by the name of its module, or by its lines, finds it, as in a file of its own; and none of that
 // is among the globals that come back.
 import { spawnSync } from 'node:child_process';
-import { autoConfiguredPython } from '../../lib/command';
+import { autoConfiguredPython } from '../../lib/command/default-python';
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 

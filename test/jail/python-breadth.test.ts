@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { autoConfiguredPython } from '../../lib/command';
+import { autoConfiguredPython } from '../../lib/command/default-python';
 import { watchLeftovers } from '../support/leftovers';
 import { program } from '../support/programs';
 import { useSuite } from '../support/suite';

@@ -10,9 +10,9 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_UID_POOL } from '../../lib/confinement';
-import { hostFacts } from '../../lib/host';
-import { removeHostDirectory } from '../../lib/host-directory';
+import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
+import { hostFacts } from '../../lib/host/host';
+import { removeHostDirectory } from '../../lib/cold/host-directory';
 import type { JailOptions } from '../../lib/index';
 import { callFrom, type CallerOutcome } from '../support/caller';
 

@@ -1,7 +1,7 @@
 // A script in a cell behaves as `python jailed_code args` does in a process of its own.
 import { LIMITS, scriptIn, useTemplate } from '../support/warm';
 import type { WarmCall } from '../../lib/warm/cell';
-import type { JailResult } from '../../lib/result';
+import type { JailResult } from '../../lib/run/result';
 
 const python = useTemplate();
 

@@ -1,5 +1,5 @@
 // Where the suites of AppArmor can run.
-import { hostFacts } from '../../lib/host';
+import { hostFacts } from '../../lib/host/host';
 
 const lacking = hostFacts().appArmor
   ? ''

@@ -1,12 +1,12 @@
 // The suites of cgroups need a server that has been given a part of a cgroup v2 tree.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { serverCgroup } from '../../lib/cgroup';
-import type { ColdCall } from '../../lib/cold';
-import type { RunResult } from '../../lib/run';
-import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement';
-import { findDelegation } from '../../lib/delegation';
-import { hostFacts, type HostKind } from '../../lib/host';
+import { serverCgroup } from '../../lib/host/cgroup';
+import type { ColdCall } from '../../lib/cold/cold';
+import type { RunResult } from '../../lib/run/run';
+import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement/plan';
+import { findDelegation } from '../../lib/host/delegation';
+import { hostFacts, type HostKind } from '../../lib/host/host';
 import type { Limits } from '../../lib/limits';
 import { coldPython } from './cold-python';
 

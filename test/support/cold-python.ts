@@ -1,7 +1,7 @@
 // Python in a cold jail of a confinement that the test chooses, below the front door.
-import { runCold, type ColdCall } from '../../lib/cold';
-import type { RunResult } from '../../lib/run';
-import type { Confinement } from '../../lib/confinement';
+import { runCold, type ColdCall } from '../../lib/cold/cold';
+import type { RunResult } from '../../lib/run/run';
+import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { find } from './runtime';
 

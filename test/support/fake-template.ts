@@ -1,10 +1,10 @@
 // Templates and cells without a process, for tests of what a pool does with them.
-import type { RunResult } from '../../lib/run';
+import type { RunResult } from '../../lib/run/run';
 import type { Cell, WarmCall } from '../../lib/warm/cell';
 import { CellLostError } from '../../lib/warm/cell-lost';
 import type { DiskLimits } from '../../lib/limits';
 import type { Template } from '../../lib/warm/template';
-import { now } from '../../lib/clock';
+import { now } from '../../lib/time/clock';
 
 /** A promise that is settled from outside. */
 export class Deferred<T = void> {

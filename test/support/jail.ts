@@ -10,9 +10,9 @@ import {
   type SafeExecOptions,
   type SafeExecResult,
 } from '../../lib/index';
-import { Jail } from '../../lib/jail';
-import type { WaitOptions } from '../../lib/option-types';
-import { autoConfiguredPython } from '../../lib/command';
+import { Jail } from '../../lib/jail/jail';
+import type { WaitOptions } from '../../lib/options/types';
+import { autoConfiguredPython } from '../../lib/command/default-python';
 import type { ColdReason } from '../../lib/warm/rule';
 
 declare global {

@@ -2,13 +2,13 @@
 // before the suite (setupFiles) where scripts/machine/plan.mjs says so. Nothing of it can be reached from the
 // package's own interface: it replaces what `planConfinement` gives.
 import { execFileSync } from 'node:child_process';
-import type * as confinementModule from '../../lib/confinement';
-import type { Confinement } from '../../lib/confinement';
-import type { HostFacts } from '../../lib/host';
-import type * as hostDirectoryModule from '../../lib/host-directory';
-import type * as nativeModule from '../../lib/native';
-import type * as probeModule from '../../lib/probe';
-import type { Proof } from '../../lib/probe';
+import type * as confinementModule from '../../lib/confinement/plan';
+import type { Confinement } from '../../lib/confinement/plan';
+import type { HostFacts } from '../../lib/host/host';
+import type * as hostDirectoryModule from '../../lib/cold/host-directory';
+import type * as nativeModule from '../../lib/native/addon';
+import type * as probeModule from '../../lib/proof/probe';
+import type { Proof } from '../../lib/proof/probe';
 import { isTestMachine } from './machine';
 
 /** What can be switched on and off; rlimits, uids and the launcher as reaper always stay. */
@@ -55,10 +55,10 @@ function withLayers(
   };
 }
 
-jest.mock('../../lib/confinement', () => {
-  const actual = jest.requireActual<typeof confinementModule>('../../lib/confinement');
-  const { hostFacts } = jest.requireActual<{ hostFacts: () => HostFacts }>('../../lib/host');
-  const native = jest.requireActual<typeof nativeModule>('../../lib/native');
+jest.mock('../../lib/confinement/plan', () => {
+  const actual = jest.requireActual<typeof confinementModule>('../../lib/confinement/plan');
+  const { hostFacts } = jest.requireActual<{ hostFacts: () => HostFacts }>('../../lib/host/host');
+  const native = jest.requireActual<typeof nativeModule>('../../lib/native/addon');
   return {
     ...actual,
     planConfinement: (
@@ -76,8 +76,8 @@ jest.mock('../../lib/confinement', () => {
 
 if (!isComplete) {
   // The probe would refuse such a jail, as it must.
-  jest.mock('../../lib/probe', () => ({
-    ...jest.requireActual<typeof probeModule>('../../lib/probe'),
+  jest.mock('../../lib/proof/probe', () => ({
+    ...jest.requireActual<typeof probeModule>('../../lib/proof/probe'),
     prove: (): Proof => ({
       checks: [{ guarantee: 'files', check: 'nothing', held: true, seen: '' }],
       missing: [],
@@ -87,10 +87,12 @@ if (!isComplete) {
 
 if (!has('own-root') && process.getuid?.() !== 0) {
   // In no such jail can a Python be asked for its modules: under Landlock it has no /proc to take sums from.
-  jest.mock('../../lib/python-question', () => ({ askPython: async () => Promise.resolve(null) }));
+  jest.mock('../../lib/command/python-question', () => ({
+    askPython: async () => Promise.resolve(null),
+  }));
   // Its directory lies on the host then, read-only for its owner, who here is the server.
-  jest.mock('../../lib/host-directory', () => {
-    const actual = jest.requireActual<typeof hostDirectoryModule>('../../lib/host-directory');
+  jest.mock('../../lib/cold/host-directory', () => {
+    const actual = jest.requireActual<typeof hostDirectoryModule>('../../lib/cold/host-directory');
     return {
       ...actual,
       removeHostDirectory: async (directory: string): Promise<void> => {

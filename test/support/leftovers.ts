@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_UID_POOL } from '../../lib/confinement';
+import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
 
 /** Names of what is there, by kind. */
 export type Traces = Record<

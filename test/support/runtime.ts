@@ -1,7 +1,7 @@
 // Finds a program as a command does, without one.
-import { DEFAULT_UID_POOL } from '../../lib/confinement';
-import { askPython } from '../../lib/python-question';
-import { discoverRuntime, type Runtime, type WantedProgram } from '../../lib/runtime';
+import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
+import { askPython } from '../../lib/command/python-question';
+import { discoverRuntime, type Runtime, type WantedProgram } from '../../lib/host/runtime';
 
 /** What `discoverRuntime` finds, a Python being asked in a jail. */
 export async function find(

@@ -1,14 +1,15 @@
 // Warm Pythons, for what is special to them: a small pool, or templates and cells without one.
 import { createJail, type Jail } from '../../lib/index';
-import { Command } from '../../lib/command';
-import type { RunResult } from '../../lib/run';
-import { DEFAULT_UID_POOL } from '../../lib/confinement';
+import { Command } from '../../lib/command/command';
+import type { RunResult } from '../../lib/run/run';
+import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
 import { LimitTable, type Limits } from '../../lib/limits';
-import { parseCommandOptions } from '../../lib/command-options';
-import { encodeRequest } from '../../lib/safe-exec';
-import { pythonSource } from '../../lib/python-source';
+import { parseCommandOptions } from '../../lib/options/command';
+import { encodeRequest } from '../../lib/exec/request';
+import { pythonSource } from '../../lib/python/source';
 import { runToEnd, type Cell, type WarmCall } from '../../lib/warm/cell';
-import { startTemplate, type Template, type TemplateOptions } from '../../lib/warm/template';
+import { startTemplate } from '../../lib/warm/start';
+import type { Template, TemplateOptions } from '../../lib/warm/template';
 import { UNHURRIED } from './suite';
 
 export const LIMITS: Limits = new LimitTable().effective(undefined, { realtime: 10, cpu: 5 });

@@ -1,6 +1,6 @@
 // The runner's answer, read ahead of its program's end.
-import type { JailResult } from '../../lib/result';
-import { AnswerReader, readGlobals, readText } from '../../lib/safe-exec';
+import type { JailResult } from '../../lib/run/result';
+import { AnswerReader, readGlobals, readText } from '../../lib/exec/answer';
 
 const RESULT: JailResult = {
   status: 0,

@@ -1,6 +1,6 @@
 // What to do about a change of AppArmor profile that was refused, by what the kernel said.
 import { constants } from 'node:os';
-import { appArmorCure, APPARMOR_STEPS } from '../../lib/apparmor/cure';
+import { APPARMOR_STEPS, appArmorCure } from '../../lib/confinement/apparmor-cure';
 
 const { ENOENT, EACCES, EPERM } = constants.errno;
 

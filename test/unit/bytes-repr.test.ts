@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { bytesRepr } from '../../lib/bytes-repr';
+import { bytesRepr } from '../../lib/text/bytes-repr';
 
 describe('bytesRepr', () => {
   test.each([

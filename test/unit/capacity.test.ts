@@ -1,5 +1,5 @@
 import { capacityOf, descriptorLimit, readHostSupply } from '../../lib/gate/capacity';
-import { cgroupProcessors, processors } from '../../lib/processors';
+import { cgroupProcessors, processors } from '../../lib/host/processors';
 
 const GIBIBYTE = 2 ** 30;
 const AMPLE = { processors: 8, memoryBytes: 64 * GIBIBYTE, descriptors: 1_048_576 };

@@ -1,7 +1,7 @@
 // The server's own cgroup on a kernel that is played: when it is made, and when it is tried again.
 import { constants } from 'node:os';
-import type * as cgroupModule from '../../lib/cgroup';
-import type * as delegationModule from '../../lib/delegation';
+import type * as cgroupModule from '../../lib/host/cgroup';
+import type * as delegationModule from '../../lib/host/delegation';
 
 const BASE = '/sys/fs/cgroup/grader';
 const DELEGATED = { base: BASE, holdsServer: false };
@@ -15,10 +15,10 @@ const addon = { lockCgroup: jest.fn(), unlockCgroup: jest.fn() };
 const findDelegation = jest.fn();
 const readFile = jest.fn();
 
-jest.mock('../../lib/clock', () => ({ now: () => nowMs }));
-jest.mock('../../lib/native', () => ({ native: () => ({ addon }) }));
-jest.mock('../../lib/delegation', () => ({
-  ...jest.requireActual<typeof delegationModule>('../../lib/delegation'),
+jest.mock('../../lib/time/clock', () => ({ now: () => nowMs }));
+jest.mock('../../lib/native/addon', () => ({ native: () => ({ addon }) }));
+jest.mock('../../lib/host/delegation', () => ({
+  ...jest.requireActual<typeof delegationModule>('../../lib/host/delegation'),
   findDelegation: (wish: string): unknown => findDelegation(wish),
 }));
 jest.mock('node:fs/promises', () => ({
@@ -48,7 +48,7 @@ beforeEach(() => {
   findDelegation.mockReturnValue(DELEGATED);
   readFile.mockReturnValue('memory pids\n');
   jest.isolateModules(() => {
-    ({ serverCgroup } = jest.requireActual<typeof cgroupModule>('../../lib/cgroup'));
+    ({ serverCgroup } = jest.requireActual<typeof cgroupModule>('../../lib/host/cgroup'));
   });
 });
 

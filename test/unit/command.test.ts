@@ -1,17 +1,17 @@
 // When a command's confinement is proved, and when it is proved again.
-import { DEFAULT_UID_POOL } from '../../lib/confinement';
-import { Command } from '../../lib/command';
-import { parseCommandOptions } from '../../lib/command-options';
-import type * as probeModule from '../../lib/probe';
-import type { Proof } from '../../lib/probe';
+import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
+import { Command } from '../../lib/command/command';
+import { parseCommandOptions } from '../../lib/options/command';
+import type * as probeModule from '../../lib/proof/probe';
+import type { Proof } from '../../lib/proof/probe';
 
 const CHECK = { guarantee: 'files', check: 'read', held: true, seen: '' } as const;
 const DISK = { guarantee: 'disk', why: 'no tmpfs', cure: 'mount one' } as const;
 
 let missing: Proof['missing'];
 const prove = jest.fn(async (): Promise<Proof> => Promise.resolve({ checks: [CHECK], missing }));
-jest.mock('../../lib/probe', () => ({
-  ...jest.requireActual<typeof probeModule>('../../lib/probe'),
+jest.mock('../../lib/proof/probe', () => ({
+  ...jest.requireActual<typeof probeModule>('../../lib/proof/probe'),
   prove: async () => prove(),
 }));
 

@@ -6,11 +6,11 @@ import {
   LIBRARY_MECHANISMS,
   lookUpUser,
   planConfinement,
-} from '../../lib/confinement';
-import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
-import { servedBy } from '../../lib/guarantees';
-import type { HostFacts, HostKind } from '../../lib/host';
-import { IdMap, native, Namespace, SpecFlag } from '../../lib/native';
+} from '../../lib/confinement/plan';
+import { GUARANTEE_NAMES } from '../../lib/guarantee-names';
+import { servedBy } from '../../lib/confinement/guarantees';
+import type { HostFacts, HostKind } from '../../lib/host/host';
+import { IdMap, Namespace, native, SpecFlag } from '../../lib/native/addon';
 
 const ADDON = join(__dirname, '..', '..', 'build', 'Release', 'codejail.node');
 

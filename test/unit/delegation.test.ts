@@ -1,7 +1,7 @@
 // Which cgroup a server may divide: decided on trees that are told, not found.
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import { findDelegation, type CgroupTree } from '../../lib/delegation';
+import { findDelegation, type CgroupTree } from '../../lib/host/delegation';
 
 const PID = 4321;
 const V2_ALONE = '25 30 0:22 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw';

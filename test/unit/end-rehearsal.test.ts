@@ -1,7 +1,7 @@
 // The end of a call, gone over before there is one.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { CHANNELS } from '../../lib/diagnostics';
-import { goOverEnd, rehearseEnd } from '../../lib/end-rehearsal';
+import { CHANNELS } from '../../lib/statistics/diagnostics';
+import { goOverEnd, rehearseEnd } from '../../lib/jail/end-rehearsal';
 import { updateGlobals } from '../../lib/json/merge';
 import { LimitTable } from '../../lib/limits';
 

@@ -1,5 +1,5 @@
 // What ends all calls of a jail.
-import { Closing } from '../../lib/end-signal';
+import { Closing } from '../../lib/run/end-signal';
 
 const REASON = new Error('closed');
 

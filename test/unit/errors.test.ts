@@ -5,11 +5,11 @@ import {
   InvalidArgumentError,
   JailError,
   NotConfiguredError,
-  SafeExecError,
   SetupError,
   UnconfinedError,
 } from '../../lib/errors';
-import type { JailResult } from '../../lib/result';
+import { SafeExecError } from '../../lib/exec/error';
+import type { JailResult } from '../../lib/run/result';
 
 const disk = { guarantee: 'disk', why: 'no tmpfs can be mounted', cure: 'run as root' } as const;
 const result = { status: 1, stdout: Buffer.alloc(0) } as unknown as JailResult;

@@ -6,8 +6,8 @@ import { Gate } from '../../lib/gate/gate';
 import { ProcessGate } from '../../lib/gate/process-gate';
 import type { Place } from '../../lib/gate/place';
 import type { QueueEvent } from '../../lib/gate/queue-statistics';
-import { shareSignal } from '../../lib/shared-signal';
-import type { BoundArguments } from '../../lib/option-types';
+import { shareSignal } from '../../lib/jail/shared-signal';
+import type { BoundArguments } from '../../lib/options/types';
 import { Deferred } from '../support/fake-template';
 import { Random } from '../support/random';
 

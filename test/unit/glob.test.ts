@@ -1,4 +1,4 @@
-import { couldMatchBelow, matchesGlob } from '../../lib/glob';
+import { couldMatchBelow, matchesGlob } from '../../lib/text/glob';
 
 describe('couldMatchBelow', () => {
   it.each([

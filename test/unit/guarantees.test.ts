@@ -1,12 +1,12 @@
-import { GUARANTEE_NAMES } from '../../lib/guarantee-name';
+import { GUARANTEE_NAMES } from '../../lib/guarantee-names';
 import {
   concernsGuarantees,
   GUARANTEES,
   missingAfterFailure,
   missingAfterProbe,
   servedBy,
-} from '../../lib/guarantees';
-import type { HostFacts } from '../../lib/host';
+} from '../../lib/confinement/guarantees';
+import type { HostFacts } from '../../lib/host/host';
 
 const FACTS: HostFacts = {
   kind: 'user',

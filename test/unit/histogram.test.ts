@@ -1,4 +1,4 @@
-import { Histogram } from '../../lib/histogram';
+import { Histogram } from '../../lib/time/histogram';
 
 it('counts durations below each bound', () => {
   const histogram = new Histogram();

@@ -1,6 +1,6 @@
-import { planConfinement, DEFAULT_UID_POOL } from '../../lib/confinement';
-import { hostFacts } from '../../lib/host';
-import { coreHandlerOf, hidesProcessesIn, hostSettings } from '../../lib/host-settings';
+import { DEFAULT_UID_POOL, planConfinement } from '../../lib/confinement/plan';
+import { hostFacts } from '../../lib/host/host';
+import { coreHandlerOf, hidesProcessesIn, hostSettings } from '../../lib/confinement/host-settings';
 
 describe('coreHandlerOf', () => {
   it.each([

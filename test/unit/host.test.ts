@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
-import { hostFacts, kernelIsRecent, ownNamespaces } from '../../lib/host';
-import { leaseDirectory } from '../../lib/lease-directory';
-import { native } from '../../lib/native';
+import { hostFacts, kernelIsRecent, ownNamespaces } from '../../lib/host/host';
+import { leaseDirectory } from '../../lib/host/lease-directory';
+import { native } from '../../lib/native/addon';
 
 describe('kernelIsRecent', () => {
   it.each([

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError } from '../../lib/errors';
-import { parseJailCodeOptions } from '../../lib/call-options';
-import { checkFiles } from '../../lib/jail-files';
+import { parseJailCodeOptions } from '../../lib/options/call';
+import { checkFiles } from '../../lib/options/files';
 
 const refused = (options: unknown): InvalidArgumentError => {
   try {

@@ -4,10 +4,10 @@ import {
   LIMIT_NAMES,
   LimitTable,
   parseLimit,
-  parseLimits,
   type LimitName,
   type Limits,
 } from '../../lib/limits';
+import { parseLimits } from '../../lib/options/limits';
 
 const MEBIBYTE = 1024 * 1024;
 

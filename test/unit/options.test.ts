@@ -4,12 +4,12 @@ import {
   parseCloseOptions,
   parseJailCodeOptions,
   parseSafeExecOptions,
-} from '../../lib/call-options';
-import { parseCommandName, parseCommandOptions } from '../../lib/command-options';
-import { pythonSource } from '../../lib/python-source';
+} from '../../lib/options/call';
+import { parseCommandName, parseCommandOptions } from '../../lib/options/command';
+import { pythonSource } from '../../lib/python/source';
 import { InvalidArgumentError } from '../../lib/errors';
-import { parseBounds, parseJailOptions } from '../../lib/jail-options';
-import { processors } from '../../lib/processors';
+import { parseBounds, parseJailOptions } from '../../lib/options/jail';
+import { processors } from '../../lib/host/processors';
 
 type Refused = [argument: string, options: unknown, message?: string | RegExp];
 

@@ -1,6 +1,6 @@
 import { LimitTable, type Limits } from '../../lib/limits';
-import { Verdict, type NativeReport } from '../../lib/native';
-import { endingOf, signalOf, type StopReason } from '../../lib/outcome';
+import { Verdict, type NativeReport } from '../../lib/native/addon';
+import { endingOf, signalOf, type StopReason } from '../../lib/run/outcome';
 
 const LIMITS: Limits = new LimitTable().effective(null, {
   cpu: 2,

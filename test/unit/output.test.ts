@@ -1,11 +1,11 @@
 // A reader whose memory runs out: it tells, and neither throws into the event loop nor waits for ever.
 import { PassThrough } from 'node:stream';
-import { OutputReader, type OutputListener } from '../../lib/output';
+import { OutputReader, type OutputListener } from '../../lib/run/output';
 
 const addon = { readRest: jest.fn(), closeDescriptor: jest.fn() };
-jest.mock('../../lib/native', () => ({ native: () => ({ addon }) }));
+jest.mock('../../lib/native/addon', () => ({ native: () => ({ addon }) }));
 let pipe: PassThrough;
-jest.mock('../../lib/pipe-socket', () => ({
+jest.mock('../../lib/native/pipe-socket', () => ({
   pipeSocket: () => Object.assign(pipe, { ref: jest.fn(), unref: jest.fn() }),
 }));
 

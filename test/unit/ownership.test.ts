@@ -11,7 +11,7 @@ import {
 import { realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { openToStrangers } from '../../lib/ownership';
+import { openToStrangers } from '../../lib/host/ownership';
 
 const isRoot = process.geteuid?.() === 0;
 const asRoot = isRoot ? it : it.skip;

@@ -1,8 +1,8 @@
 // What passes is nobody's argument: EMFILE and the like are told as a step that failed.
 import promises from 'node:fs/promises';
-import { checkFiles } from '../../lib/jail-files';
+import { checkFiles } from '../../lib/options/files';
 import { isPassing } from '../../lib/passing';
-import { discoverRuntime } from '../../lib/runtime';
+import { discoverRuntime } from '../../lib/host/runtime';
 
 function failure(code: string, errno: number): Error {
   return Object.assign(new Error(`${code}: open '/x'`), { code, errno, syscall: 'open' });

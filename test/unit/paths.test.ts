@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isWithin, resolvePath } from '../../lib/paths';
+import { isWithin } from '../../lib/text/is-within';
+import { resolvePath } from '../../lib/host/paths';
 
 let folder: string;
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { RunResult } from '../../lib/run';
+import type { RunResult } from '../../lib/run/run';
 import { LimitTable } from '../../lib/limits';
-import { parseWarm, type WarmOptions } from '../../lib/warm-options';
+import { parseWarm, type WarmOptions } from '../../lib/options/warm';
 import type { WarmCall } from '../../lib/warm/cell';
 import { Pool } from '../../lib/warm/pool';
 import type { PoolEvent } from '../../lib/warm/pool-statistics';

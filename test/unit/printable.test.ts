@@ -1,5 +1,5 @@
-import { JailError, InvalidArgumentError } from '../../lib/errors';
-import { printable, printableJson, printableMessage } from '../../lib/printable';
+import { InvalidArgumentError, JailError } from '../../lib/errors';
+import { printable, printableJson, printableMessage } from '../../lib/text/printable';
 
 // What a terminal obeys, what ends a line, and what can't be seen.
 const HOSTILE = [

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { native } from '../../lib/native';
+import { native } from '../../lib/native/addon';
 
 const { addon } = native();
 const overridesModes = process.getuid?.() === 0;

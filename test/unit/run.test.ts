@@ -1,8 +1,9 @@
 // A run whose native half is played: what an abort does at which moment.
-import type { NativeJail } from '../../lib/native';
+import type { NativeJail } from '../../lib/native/addon';
 import { ZERO_LIMITS } from '../../lib/limits';
-import type { OutputListener } from '../../lib/output';
-import { Outputs, Run, type Ended, type RunCall } from '../../lib/run';
+import type { OutputListener } from '../../lib/run/output';
+import { Outputs } from '../../lib/run/outputs';
+import { Run, type Ended, type RunCall } from '../../lib/run/run';
 
 const addon = { kill: jest.fn(), stop: jest.fn(), readRest: jest.fn(), disown: jest.fn() };
 const closed: number[] = [];
@@ -13,8 +14,8 @@ jest.mock('node:fs', () => ({
     done();
   },
 }));
-jest.mock('../../lib/native', () => ({ native: () => ({ addon }) }));
-jest.mock('../../lib/input', () => ({ InputWriter: jest.fn(() => ({ destroy: jest.fn() })) }));
+jest.mock('../../lib/native/addon', () => ({ native: () => ({ addon }) }));
+jest.mock('../../lib/run/input', () => ({ InputWriter: jest.fn(() => ({ destroy: jest.fn() })) }));
 
 const ENDED: Ended = { type: 'ended', tmpDirectory: -1 };
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { parseJson } from '../../lib/json/parse';
-import { encodeRequest } from '../../lib/safe-exec';
+import { encodeRequest } from '../../lib/exec/request';
 
 const RUNNER = join(__dirname, '../../lib/python/runner.py');
 

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isWithin } from '../../lib/paths';
+import { isWithin } from '../../lib/text/is-within';
 import { find } from '../support/runtime';
 
 const PYTHON = '/usr/bin/python3';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../../lib/errors';
-import { parseSettings } from '../../lib/settings';
+import { parseSettings } from '../../lib/options/settings';
 
 const refused = (settings: unknown): InvalidArgumentError => {
   try {

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { shareSignal } from '../../lib/shared-signal';
+import { shareSignal } from '../../lib/jail/shared-signal';
 
 it('is one for all who share a signal, and listens to it once while anybody listens', () => {
   const controller = new AbortController();

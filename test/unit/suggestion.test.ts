@@ -1,4 +1,4 @@
-import { suggestion, suggestionSentence } from '../../lib/suggestion';
+import { suggestion, suggestionSentence } from '../../lib/text/suggestion';
 
 describe('suggestion', () => {
   it.each([

@@ -1,8 +1,8 @@
-import { DEFAULT_UID_POOL, planConfinement } from '../../lib/confinement';
-import type { HostFacts, HostKind } from '../../lib/host';
+import { DEFAULT_UID_POOL, planConfinement } from '../../lib/confinement/plan';
+import type { HostFacts, HostKind } from '../../lib/host/host';
 import { LimitTable } from '../../lib/limits';
-import { parseCommandOptions } from '../../lib/command-options';
-import { whyNeverWarm, whyNeverWarmIn, whyNotWarm, waitingIsFaster } from '../../lib/warm/rule';
+import { parseCommandOptions } from '../../lib/options/command';
+import { waitingIsFaster, whyNeverWarm, whyNeverWarmIn, whyNotWarm } from '../../lib/warm/rule';
 
 function confinement(kind: HostKind): { flags: number } {
   const facts: HostFacts = {

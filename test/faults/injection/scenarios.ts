@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GuaranteeName } from '../../../lib/guarantee-name';
+import type { GuaranteeName } from '../../../lib/guarantee-names';
 import { createJail, JailError, type Jail, type JailResult } from '../../../lib/index';
 
 /** What a call came to. */

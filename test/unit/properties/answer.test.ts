@@ -1,10 +1,10 @@
 // What holds of a program's answer, whatever bytes come, and however they come.
 import fc from 'fast-check';
-import { SafeExecError } from '../../../lib/errors';
+import { SafeExecError } from '../../../lib/exec/error';
 import { parseJson } from '../../../lib/json/parse';
 import { stringifyJson } from '../../../lib/json/stringify';
-import type { JailResult } from '../../../lib/result';
-import { AnswerReader, readGlobals, readText } from '../../../lib/safe-exec';
+import type { JailResult } from '../../../lib/run/result';
+import { AnswerReader, readGlobals, readText } from '../../../lib/exec/answer';
 import { expectSame, jsonGlobals } from '../../support/arbitraries';
 
 jest.setTimeout(120_000);

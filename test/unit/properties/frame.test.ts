@@ -1,7 +1,7 @@
 // A call's frame, read as a cell reads it (native/cell/call_parts.cc).
 import fc from 'fast-check';
-import { IdMap } from '../../../lib/native';
-import type { Confinement } from '../../../lib/confinement';
+import { IdMap } from '../../../lib/native/addon';
+import type { Confinement } from '../../../lib/confinement/plan';
 import { LimitTable } from '../../../lib/limits';
 import { CallKind, Frames, lastBytes } from '../../../lib/warm/frame';
 

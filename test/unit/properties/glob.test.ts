@@ -1,6 +1,6 @@
 // Globs beside a reference that tries every way.
 import fc from 'fast-check';
-import { matchesGlob } from '../../../lib/glob';
+import { matchesGlob } from '../../../lib/text/glob';
 
 jest.setTimeout(120_000);
 

@@ -5,14 +5,15 @@ import {
   parseJailCodeOptions,
   parseSafeExecOptions,
   parseWaitOptions,
-} from '../../../lib/call-options';
-import { parseCommandName, parseCommandOptions } from '../../../lib/command-options';
+} from '../../../lib/options/call';
+import { parseCommandName, parseCommandOptions } from '../../../lib/options/command';
 import { InvalidArgumentError } from '../../../lib/errors';
-import { requireCode, requireGlobals, readJsonObject } from '../../../lib/exec-arguments';
-import { parseBounds, parseJailOptions } from '../../../lib/jail-options';
-import { LIMIT_NAMES, parseLimit, parseLimits } from '../../../lib/limits';
-import { parseSettings } from '../../../lib/settings';
-import { parseWarm } from '../../../lib/warm-options';
+import { readJsonObject, requireCode, requireGlobals } from '../../../lib/options/exec';
+import { parseBounds, parseJailOptions } from '../../../lib/options/jail';
+import { LIMIT_NAMES, parseLimit } from '../../../lib/limits';
+import { parseLimits } from '../../../lib/options/limits';
+import { parseSettings } from '../../../lib/options/settings';
+import { parseWarm } from '../../../lib/options/warm';
 import { anything, optionsOf } from '../../support/arbitraries';
 
 jest.setTimeout(120_000);

@@ -1,0 +1,103 @@
+// One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
+import { constants } from 'node:os';
+import type { Confinement } from '../confinement/plan';
+import { SetupError } from '../errors';
+import type { HostView } from '../host/runtime';
+import { native, SpecFlag } from '../native/addon';
+import { thrownByAddon } from '../native/failure';
+import { noExecAdvice } from '../native/no-exec';
+import { spawnJail } from '../native/spawn';
+import { Outputs } from '../run/outputs';
+import { Run, type RunCall, type RunResult } from '../run/run';
+import { buildSpec, type SpecRequest } from '../spec/spec';
+import { now } from '../time/clock';
+import { explainCopyFailure } from './copy-failure';
+import { removeHostDirectory, sweepHostDirectories } from './host-directory';
+
+const START_STEP = 'start the program';
+
+/** What a cold call is made of, checked and complete. */
+export interface ColdCall extends SpecRequest, RunCall {
+  confinement: Confinement;
+  view: HostView;
+  /** What its result says was in force. */
+  mechanisms: readonly string[];
+}
+
+/** What keeps a program from being started that is where nothing can be: the kernel says no more than EACCES. */
+function explainNoExec(error: unknown, program: string): unknown {
+  const isRefused =
+    error instanceof SetupError && error.step === START_STEP && error.errnoName === 'EACCES';
+  const advice = isRefused ? noExecAdvice(program, 'put the program elsewhere') : undefined;
+  return advice === undefined
+    ? error
+    : new SetupError(START_STEP, constants.errno.EACCES, { detail: advice, cause: error });
+}
+
+/** Writes a request that is too long for one turn of the event loop; a short one goes with the spec. */
+async function writeRequest({ request }: ColdCall): Promise<{ request: number } | undefined> {
+  if (typeof request !== 'object') {
+    return undefined;
+  }
+  try {
+    return { request: await native().addon.writeRequest(request) };
+  } catch (cause) {
+    throw thrownByAddon(cause);
+  }
+}
+
+async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
+  const spec = buildSpec(call.confinement, call.view, call.limits, call);
+  const written = await writeRequest(call);
+  // Whoever waited meanwhile may have given up.
+  for (const signal of call.signals ?? []) {
+    if (signal.aborted && written !== undefined) {
+      native().addon.closeDescriptor(written.request);
+    }
+    signal.throwIfAborted();
+  }
+  const jail = spawnJail({ ...spec.native, ...written }, (event) => {
+    if (event.type === 'started') {
+      run.started(event.startedMs, spec.directory);
+    } else if (event.type === 'ended') {
+      run.ended(event);
+    }
+  });
+  const outputs = new Outputs(jail);
+  const run = new Run(jail, outputs, call, call.mechanisms, calledAt);
+  outputs.start();
+  run.boundSetup();
+  try {
+    return await run.finish();
+  } finally {
+    if (spec.onHost) {
+      const left = await removeHostDirectory(spec.directory);
+      if (left !== null) {
+        run.note('warn', left);
+      }
+    }
+  }
+}
+
+/**
+ * Runs one program in a jail of its own.
+ * @param calledAt when the caller called, in milliseconds of `process.hrtime`
+ * @returns when every process of the jail is dead and reaped
+ * @throws SetupError where a step failed and the program was not started; the signal's reason where
+ *   the call was aborted; what a callback or the iterable of `stdin` threw; RangeError where there is no
+ *   memory for what it writes
+ */
+export async function runCold(call: ColdCall, calledAt: number = now()): Promise<RunResult> {
+  const { flags, uidPool } = call.confinement;
+  if ((flags & SpecFlag.ownRoot) === 0 && uidPool !== undefined) {
+    await sweepHostDirectories(uidPool);
+  }
+  try {
+    return await runOnce(call, calledAt);
+  } catch (error) {
+    throw explainNoExec(
+      await explainCopyFailure(error, call.copies, call.limits.input),
+      call.program,
+    );
+  }
+}

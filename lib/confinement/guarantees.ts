@@ -1,0 +1,225 @@
+// The one table of what a jail guarantees, what serves it on which host, and what cures its lack.
+import { constants } from 'node:os';
+import { errnoName, type MissingGuarantee } from '../errors';
+import { GUARANTEE_NAMES, type GuaranteeName } from '../guarantee-names';
+import { kernelIsRecent, OLDEST_KERNEL, type HostFacts } from '../host/host';
+import type { NativeFailure } from '../native/addon';
+import { appArmorCure } from './apparmor-cure';
+
+interface GuaranteeDefinition {
+  /** What the jailed program can't do. */
+  readonly cannot: string;
+  /** The mechanisms that can serve it, best first, as `confinement` in results names them. */
+  readonly mechanisms: readonly string[];
+}
+
+/** `landlock` and `apparmor` stand for the mechanisms that begin with the word. */
+export const GUARANTEES: Readonly<Record<GuaranteeName, GuaranteeDefinition>> = Object.freeze({
+  files: {
+    cannot: 'read or write anything but its own directory, its runtime and system libraries',
+    mechanisms: ['mount-namespace', 'apparmor', 'landlock'],
+  },
+  metadata: {
+    cannot:
+      'learn which files and processes there are outside, or whose, or change the times of a file',
+    mechanisms: ['mount-namespace', 'pid-namespace'],
+  },
+  network: {
+    cannot: 'open any socket but a Unix socket of its own',
+    mechanisms: ['network-namespace', 'seccomp', 'apparmor'],
+  },
+  processes: {
+    cannot: 'look into, signal or outlive any process outside',
+    mechanisms: ['pid-namespace', 'cgroup-kill', 'uid-pool', 'landlock', 'exec-listener'],
+  },
+  identity: {
+    cannot: 'act as your user or gain a privilege',
+    mechanisms: ['uid-pool', 'sandbox-user', 'user-namespace', 'no-capabilities', 'no-new-privs'],
+  },
+  kernel: {
+    cannot: 'use system calls that no program needs',
+    mechanisms: ['seccomp'],
+  },
+  memory: {
+    cannot: 'use more memory than its limit, all processes together',
+    mechanisms: ['cgroup-memory', 'rlimits', 'sampled-sums'],
+  },
+  cpu: {
+    cannot: 'use more CPU than its limit, all processes together',
+    mechanisms: ['cgroup-cpu', 'rlimits', 'sampled-sums'],
+  },
+  time: {
+    cannot: 'run longer than its limit',
+    mechanisms: ['timer', 'pid-namespace', 'cgroup-kill'],
+  },
+  tasks: {
+    cannot: 'create more processes and threads than its limit',
+    mechanisms: ['cgroup-pids', 'rlimits', 'uid-pool', 'user-namespace'],
+  },
+  disk: {
+    cannot: 'write more bytes or files than its limits',
+    mechanisms: ['tmpfs', 'rlimits'],
+  },
+  output: {
+    cannot: 'fill your memory with its output',
+    mechanisms: ['bounded-readers'],
+  },
+});
+
+/** Which of a jail's mechanisms serve a guarantee. */
+export function servedBy(guarantee: GuaranteeName, inForce: readonly string[]): string[] {
+  return inForce.filter((name) =>
+    GUARANTEES[guarantee].mechanisms.some(
+      (mechanism) =>
+        name === mechanism || name.startsWith(`${mechanism}-`) || name.startsWith(`${mechanism}:`),
+    ),
+  );
+}
+
+const NAMESPACE_GUARANTEES: readonly GuaranteeName[] = [
+  'files',
+  'metadata',
+  'network',
+  'processes',
+  'identity',
+  'tasks',
+  'disk',
+];
+
+/** The guarantees that fall when a step of making the jail fails. */
+const GUARANTEES_OF_STEP: Readonly<Record<string, readonly GuaranteeName[]>> = {
+  clone: NAMESPACE_GUARANTEES,
+  'make the namespaces': NAMESPACE_GUARANTEES,
+  'write the id maps': NAMESPACE_GUARANTEES,
+  // The UTS namespace is there; its right may not be, as under podman's seccomp profile.
+  'set the host name': NAMESPACE_GUARANTEES,
+  "mount the jail's root": ['files', 'metadata', 'disk'],
+  'change the root': ['files', 'metadata', 'disk'],
+  'set resource limits': ['memory', 'cpu', 'tasks', 'disk'],
+  'lease a uid': ['identity', 'tasks'],
+  'make the cgroup': ['memory', 'tasks'],
+  'enter the cgroup': ['memory', 'tasks'],
+  'drop capabilities': ['identity'],
+  'drop groups': ['identity'],
+  'change the user': ['identity'],
+  'set no_new_privs': ['identity'],
+  'open the AppArmor attribute': ['files'],
+  'change the AppArmor profile': ['files'],
+  'read the AppArmor label back': ['files'],
+  'restrict with Landlock': ['files'],
+  'install the seccomp filter': ['kernel', 'network'],
+};
+
+// This process or its host is short of something for now; the next call may find it.
+const SHORTAGES = new Set([
+  constants.errno.EAGAIN,
+  constants.errno.EMFILE,
+  constants.errno.ENFILE,
+  constants.errno.ENOMEM,
+]);
+
+/** Whether the failure of a step tells of the host's confinement, and not of a shortage or a broken package. */
+export function concernsGuarantees(step: string, errno: number): boolean {
+  return Object.hasOwn(GUARANTEES_OF_STEP, step) && !SHORTAGES.has(errno);
+}
+
+function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): string {
+  if (!kernelIsRecent(facts.kernel)) {
+    return `use Linux ${OLDEST_KERNEL.join('.')} or later (this is ${facts.kernel})`;
+  }
+  if (NAMESPACE_GUARANTEES === GUARANTEES_OF_STEP[step]) {
+    const { allowed, why } = facts.userNamespaces;
+    if (facts.kind === 'root') {
+      return 'give this process CAP_SYS_ADMIN and a seccomp profile that allows new namespaces; in Docker: docker run --security-opt seccomp=unconfined --cap-add SYS_ADMIN';
+    }
+    if (!allowed) {
+      const name = why.split(' is ')[0] ?? '';
+      if (name.startsWith('kernel.apparmor')) {
+        return `give user namespaces to the launcher alone: sudo npx codejail profile install --launcher (or to every program: sudo sysctl -w ${name}=0)`;
+      }
+      const value = name.endsWith('max_user_namespaces') ? 65536 : 1;
+      return `sudo sysctl -w ${name}=${value}`;
+    }
+    return 'let this user make user namespaces (in a container: docker run --security-opt seccomp=unconfined), or run as root';
+  }
+  if (step === "mount the jail's root" || step === 'change the root') {
+    return 'see the step and its error; in a container, /proc must not be masked: docker run --security-opt systempaths=unconfined --security-opt apparmor=unconfined (docs/container.md)';
+  }
+  if (step.includes('AppArmor')) {
+    return facts.appArmor
+      ? appArmorCure(step, errno, detail)
+      : 'boot with AppArmor (apparmor=1 security=apparmor), or take `profile` out of the command';
+  }
+  if (step === 'install the seccomp filter' && errno === constants.errno.EBUSY) {
+    return 'something listens to the system calls of this process already, as LXD and sysbox do, and there can be one listener only: run outside of it, or allow the command to execute programs (allowExec)';
+  }
+  if (step.endsWith('the cgroup')) {
+    return 'give this user the named cgroup and the common ancestor of it and of the server (docs/cgroups.md), or leave `cgroup` out';
+  }
+  return 'see the step and its error, and run verify() again';
+}
+
+/** What is missing on this host, when a step of making a jail failed. */
+export function missingAfterFailure(failure: NativeFailure, facts: HostFacts): MissingGuarantee[] {
+  const why =
+    `step "${failure.step}" failed` +
+    (failure.detail === '' ? '' : ` on ${failure.detail}`) +
+    ` (${errnoName(failure.errno)} in ${failure.syscall})` +
+    (facts.userNamespaces.allowed ? '' : `; ${facts.userNamespaces.why}`);
+  const cure = cureOf(failure, facts);
+  return (GUARANTEES_OF_STEP[failure.step] ?? GUARANTEE_NAMES).map((guarantee) => ({
+    guarantee,
+    why,
+    cure,
+  }));
+}
+
+const namespacesOr = (guarantee: GuaranteeName): string =>
+  `allow this process new namespaces (in Docker: --security-opt seccomp=unconfined --cap-add SYS_ADMIN), or give it up by name: allowMissing: ['${guarantee}']`;
+
+const PROBE_CURES: Partial<Record<GuaranteeName, string>> = {
+  disk: namespacesOr('disk'),
+  metadata: namespacesOr('metadata'),
+  files:
+    'allow this process new namespaces, or use a kernel with Landlock (Linux 5.13 and later, lsm=landlock,…)',
+};
+/** By what a check says that was tried: its words are the probe's (native/probe, lib/proof/probe.ts). */
+const CHECK_CURES: readonly (readonly [check: string, cure: string])[] = [
+  [
+    'core dump handler',
+    'have no program or service handle crashes (sudo sysctl -w kernel.core_pattern=core), or, for a program, start this server with a hard limit of core files other than 0 (docker run --ulimit core=1, LimitCORE=1, ulimit -Hc 1)',
+  ],
+  [
+    'hide from the sums',
+    'mount /proc without hidepid (in a systemd unit: ProtectProc=default), give this server a cgroup to divide (docs/cgroups.md), or leave allowExec out',
+  ],
+];
+
+function cureOfChecks(guarantee: GuaranteeName, broken: readonly { check: string }[]): string {
+  const cures = CHECK_CURES.filter(([words]) => broken.some(({ check }) => check.includes(words)));
+  const isAll = broken.every(({ check }) => CHECK_CURES.some(([words]) => check.includes(words)));
+  return isAll
+    ? cures.map(([, cure]) => cure).join('; ')
+    : (PROBE_CURES[guarantee] ?? DEFAULT_PROBE_CURE);
+}
+
+const DEFAULT_PROBE_CURE =
+  'this host does not confine as it should: report it with the output of verify()';
+
+/** What is missing, when probes inside the jail got further than they may. */
+export function missingAfterProbe(
+  broken: readonly { guarantee: GuaranteeName; check: string; seen: string }[],
+): MissingGuarantee[] {
+  return GUARANTEE_NAMES.flatMap((guarantee) => {
+    const own = broken.filter((check) => check.guarantee === guarantee);
+    return own.length === 0
+      ? []
+      : [
+          {
+            guarantee,
+            why: `a probe in the jail could ${own.map(({ check, seen }) => (seen === '' ? check : `${check} (${seen})`)).join('; ')}`,
+            cure: cureOfChecks(guarantee, own),
+          },
+        ];
+  });
+}

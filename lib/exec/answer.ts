@@ -1,0 +1,196 @@
+// Python's exec over a jail: the answer that comes out.
+import { checkJsonObject, parseJsonInSlices, SHORT_LENGTH } from '../json/parse';
+import { BytePieces, KeptPieces, type Pieces } from '../json/pieces';
+import { JsonSyntaxError } from '../json/syntax-error';
+import { isJsonObject, type JsonValue } from '../json/value';
+import { explainExceeded } from '../run/exceeded';
+import type { JailResult } from '../run/result';
+import { bytesRepr } from '../text/bytes-repr';
+import { SafeExecError, type PythonException } from './error';
+
+/** What safeExec adds to a run's result. */
+export interface SafeExecResult extends JailResult {
+  /**
+   * The globals that came back; the object that was passed has been updated with them. At most 80,000 names in one
+   * object, 1,000,000 items in one list, and 200,000 lists and objects together: more reject with `SafeExecError`, and
+   * `safeExecJson` gives any number as text.
+   */
+  globals: Record<string, unknown>;
+}
+
+/** What safeExecJson adds to a run's result. */
+export interface SafeExecJsonResult extends JailResult {
+  /** The globals as Python wrote them: 1.0 is still 1.0. */
+  globalsJson: string;
+}
+
+function fieldText(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The runner writes five names. */
+const EXCEPTION_BOUNDS = { maxNames: 16 };
+
+// The channel is in the hands of hostile code: whatever does not fit is as good as absent.
+async function decodeException(channel: Uint8Array): Promise<PythonException | null> {
+  try {
+    const { value } = await parseJsonInSlices(textOf(channel), EXCEPTION_BOUNDS);
+    if (!isJsonObject(value)) {
+      return null;
+    }
+    const fields = new Map(Object.entries(value));
+    const line = fields.get('line');
+    return {
+      type: fieldText(fields.get('type')),
+      module: fields.has('module') ? fieldText(fields.get('module')) : null,
+      message: fieldText(fields.get('message')),
+      line: typeof line === 'number' && Number.isSafeInteger(line) ? line : null,
+      traceback: fieldText(fields.get('traceback')),
+    };
+  } catch {
+    return null;
+  }
+}
+
+// Word for word as CodeJail's, whose users match on it.
+function failureMessage(result: JailResult): string {
+  return `Couldn't execute jailed code: stdout: ${bytesRepr(result.stdout)}, stderr: ${bytesRepr(result.stderr)} with status code: ${result.status}`;
+}
+
+function limitSentence({ exceeded }: JailResult): string {
+  return exceeded === null ? '' : `: ${explainExceeded(exceeded)}`;
+}
+
+/** What a program's globals came to. */
+export interface AnswerGlobals {
+  globals: Record<string, JsonValue>;
+  /** Their names, each once. */
+  names: readonly string[];
+}
+
+/**
+ * As many names, and items of one list, as no program needs: V8 makes room for more by one long step. And as many lists
+ * and objects as one collection of garbage can move within a turn. Of text alone, which is only checked, any number is
+ * fine.
+ */
+const GLOBALS_BOUNDS = {
+  maxNames: 80_000,
+  maxInnerNames: 80_000,
+  maxItems: 1_000_000,
+  maxContainers: 200_000,
+};
+
+/** Makes something of the text of an answer; null where it is not the text of an object. Throws where it is no text. */
+export type ReadAnswer<Answer> = (text: string | Pieces) => Promise<Answer | null>;
+
+/** Reads an answer's text as globals. */
+export const readGlobals: ReadAnswer<AnswerGlobals> = async (text) => {
+  const { value, names } = await parseJsonInSlices(text, GLOBALS_BOUNDS);
+  return isJsonObject(value) ? { globals: value, names } : null;
+};
+
+/** Checks an answer's text, and keeps it. */
+export const readText: ReadAnswer<string> = async (text) => {
+  if (typeof text === 'string') {
+    return (await checkJsonObject(text)) ? text : null;
+  }
+  const kept = new KeptPieces(text);
+  return (await checkJsonObject(kept)) ? kept.text : null;
+};
+
+const GLOBALS = 0x47;
+// 'G'
+const EXCEPTION = 0x45;
+// 'E'
+
+/** To read a longer one takes longer than its program's end. */
+const FORESEEN_BYTES = 16 * 1024;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * What follows the first byte.
+ * @throws {JsonSyntaxError} where it is not UTF-8, and short; a long one tells when it is read
+ */
+function textOf(channel: Uint8Array): string | Pieces {
+  const bytes = channel.subarray(1);
+  if (bytes.length > SHORT_LENGTH) {
+    return new BytePieces(bytes);
+  }
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new JsonSyntaxError('bytes that are not UTF-8', 0);
+  }
+}
+
+/** Reads the runner's answer to one call. */
+export class AnswerReader<Answer> {
+  readonly #read: ReadAnswer<Answer>;
+  #bytes = 0;
+  #foreseen: Promise<Answer | null> | undefined;
+
+  /** @param read what becomes of the text */
+  constructor(read: ReadAnswer<Answer>) {
+    this.#read = read;
+  }
+
+  /**
+   * Reads what may be the answer already, as a rule while its program ends. Nothing is taken for granted: it counts
+   * only if nothing else comes.
+   * @param channel all that has come so far
+   */
+  foresee(channel: Uint8Array): void {
+    if (this.#bytes === 0 && channel.length <= FORESEEN_BYTES && channel[0] === GLOBALS) {
+      this.#bytes = channel.length;
+      this.#foreseen = this.#readText(channel);
+      this.#foreseen.catch(() => undefined);
+    }
+  }
+
+  async #readText(channel: Uint8Array): Promise<Answer | null> {
+    return this.#read(textOf(channel));
+  }
+
+  /**
+   * The answer.
+   * @param channel all that has come, from a program that has ended
+   * @throws SafeExecError where the program failed, was ended, or answered with something else
+   */
+  async read(result: JailResult, channel: Buffer): Promise<Answer> {
+    const kind = channel[0];
+    if (result.status !== 0 || result.outcome !== 'exited') {
+      const exception = kind === EXCEPTION ? await decodeException(channel) : null;
+      throw new SafeExecError(
+        `${failureMessage(result)}${limitSentence(result)}`,
+        result,
+        exception,
+      );
+    }
+    if (channel.length === 0) {
+      throw new SafeExecError(
+        `${failureMessage(result)}: the program ended without giving its globals back (it called sys.exit or os._exit)`,
+        result,
+        null,
+      );
+    }
+    let why = 'it does not begin as a result does';
+    if (kind === GLOBALS) {
+      try {
+        const isForeseen = this.#bytes === channel.length;
+        const answer = await ((isForeseen ? this.#foreseen : undefined) ?? this.#readText(channel));
+        if (answer !== null) {
+          return answer;
+        }
+        why = 'it is not an object';
+      } catch (error) {
+        why = (error as Error).message;
+      }
+    }
+    throw new SafeExecError(
+      `${failureMessage(result)}: the program wrote on the result channel itself, and what came is no result (${why})`,
+      result,
+      null,
+    );
+  }
+}

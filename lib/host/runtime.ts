@@ -1,0 +1,419 @@
+// What of the host a program needs to run: its binary, the system's libraries, a Python's own tree.
+import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
+import { InvalidArgumentError, JailError } from '../errors';
+import { throwIfPassing } from '../passing';
+import { isWithin } from '../text/is-within';
+import { openToStrangers } from './ownership';
+import { resolvePath, type ResolvedPath } from './paths';
+import { isPythonName, isPythonPrefix, likelyPrefixes, shimRoot } from './python-tree';
+import { resolveShown } from './shown-path';
+
+/** Parts of the host that a jail shows, all read-only. */
+export interface HostView {
+  /** Files and directories, each free of symlinks, none within another. */
+  binds: string[];
+  /** The host's symlinks that lead to them. */
+  links: { path: string; target: string }[];
+}
+
+/** A program that is ready to be put into a spec. */
+export interface Runtime {
+  /** The path that the program is started by. */
+  program: string;
+  /** Words that come before the configured ones: a script's interpreter and itself. */
+  prefix: string[];
+  /** Whether it is a Python. */
+  python: boolean;
+  view: HostView;
+  /** Whether the view is a guess, since no jail could be made to ask the Python in. */
+  isGuessed: boolean;
+}
+
+const LIBRARY_DIRECTORIES = [
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/usr/lib',
+  '/usr/lib32',
+  '/usr/lib64',
+  '/usr/local/lib',
+  '/usr/local/lib64',
+];
+// The loader's cache; Debian's links to the chosen BLAS; time zones. Nothing else of /etc.
+const LIBRARY_DATA = [
+  '/etc/ld.so.cache',
+  '/etc/alternatives',
+  '/etc/localtime',
+  '/usr/share/zoneinfo',
+];
+
+// As many as the kernel follows.
+const MAXIMUM_INTERPRETERS = 4;
+
+/** What a Python tells of itself. */
+export interface PythonAnswer {
+  executable: string;
+  /** Its `sys.prefix` and its like. */
+  prefixes: string[];
+  /** Its `sys.path`. */
+  path: string[];
+}
+
+/** What is to be asked. */
+export interface PythonQuestion {
+  /** What starts the Python: its absolute path; of a script, which starts the Python proper, its interpreter's before. */
+  words: readonly [program: string, ...string[]];
+  isShim: boolean;
+  /** Whether the operator has named it. Else somebody's script or link has. */
+  isTrusted: boolean;
+  /** What it needs to see of the host to start, as far as can be told before. */
+  view: HostView;
+}
+
+/** The answer; why there is none, as a clause; null where no jail can be made to ask in. */
+export type AskPython = (question: PythonQuestion) => Promise<PythonAnswer | string | null>;
+
+const LOOKING = 'look at the program';
+
+function whyUnreachable(error: unknown): string {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  return code === 'EACCES' && path !== undefined
+    ? `the directory ${dirname(path)} is closed to this process's user. Open it to that user, or name a program that is elsewhere (EACCES)`
+    : message;
+}
+
+/** The absolute path of `bin`; a bare name is looked up in PATH. */
+async function locate(bin: string, argument: string): Promise<string> {
+  const candidates = isAbsolute(bin)
+    ? [bin]
+    : bin.includes('/')
+      ? []
+      : (process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin')
+          .split(delimiter)
+          .filter(isAbsolute)
+          .map((directory) => join(directory, bin));
+  let problem = `must be an absolute path or a name in PATH, not ${JSON.stringify(bin)}`;
+  for (const candidate of candidates) {
+    try {
+      const { real } = await resolvePath(candidate);
+      const status = await lstat(real);
+      if (status.isFile() && (status.mode & 0o111) !== 0) {
+        return candidate;
+      }
+      problem = `names ${candidate}, which is not an executable file`;
+    } catch (error) {
+      throwIfPassing(error, LOOKING);
+      problem = `names ${candidate}, which can't be used: ${whyUnreachable(error)}`;
+    }
+  }
+  throw new InvalidArgumentError(
+    argument,
+    candidates.length > 1 ? `names ${JSON.stringify(bin)}, which is not in PATH` : problem,
+  );
+}
+
+/** Null where a program may be run and not read, which a script can't be (execve(2)). */
+async function openToRead(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/** The words of a script's first line (execve(2), "Interpreter scripts"), or null for a binary. */
+async function interpreterOf(path: string): Promise<string[] | null> {
+  const file = await openToRead(path);
+  if (file === null) {
+    return null;
+  }
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+    const text = buffer.subarray(0, bytesRead).toString('latin1');
+    if (!text.startsWith('#!')) {
+      return null;
+    }
+    const line = (text.slice(2).split('\n')[0] ?? '').trim();
+    const words = /^(\S+)(?:\s+(.*))?$/.exec(line);
+    return words === null ? null : [words[1] ?? '', ...(words[2] === undefined ? [] : [words[2]])];
+  } finally {
+    await file.close();
+  }
+}
+
+// A prefix such as /usr belongs to the whole system: only the directories of modules are shown.
+const SHARED_PREFIXES = new Set(['/', '/usr', '/usr/local']);
+
+class ViewBuilder {
+  readonly #binds: Set<string>;
+  readonly #links: Map<string, string>;
+
+  constructor(binds: Iterable<string> = [], links: Iterable<[string, string]> = []) {
+    this.#binds = new Set(binds);
+    this.#links = new Map(links);
+  }
+
+  copy(): ViewBuilder {
+    return new ViewBuilder(this.#binds, this.#links);
+  }
+
+  async add(path: string, required: boolean): Promise<string | null> {
+    try {
+      return this.addResolved(await resolvePath(path));
+    } catch (error) {
+      // Else a library that is there would be missing from every jail of this process.
+      throwIfPassing(error, LOOKING);
+      if (required) {
+        throw error;
+      }
+      return null;
+    }
+  }
+
+  addResolved({ links, real }: ResolvedPath): string {
+    for (const link of links) {
+      this.#links.set(link.path, link.target);
+    }
+    if (real !== '/') {
+      this.#binds.add(real);
+    }
+    return real;
+  }
+
+  build(): HostView {
+    const sorted = [...this.#binds].sort();
+    const binds = sorted.filter(
+      (path) => !sorted.some((other) => other !== path && isWithin(path, other)),
+    );
+    const links = [...this.#links]
+      .filter(([path]) => !binds.some((bind) => isWithin(path, bind)))
+      .map(([path, target]) => ({ path, target }));
+    return { binds, links };
+  }
+}
+
+// What a shim's manager is made of: a shell, and tools.
+const SHIM_TOOLS = ['/bin', '/usr/bin', '/usr/local/bin'];
+
+/** A program, as far as it is understood. */
+type Found = Omit<Runtime, 'view'>;
+
+async function addPrefixes(builder: ViewBuilder, prefixes: readonly string[]): Promise<void> {
+  for (const prefix of new Set(prefixes)) {
+    if (!SHARED_PREFIXES.has(prefix)) {
+      await builder.add(prefix, false);
+    }
+  }
+}
+
+/** What a Python needs to start, before it has told. */
+async function guessView(known: ViewBuilder, located: string, isShim: boolean): Promise<HostView> {
+  const builder = known.copy();
+  await builder.add(located, true);
+  await addPrefixes(builder, await likelyPrefixes(located));
+  if (isShim) {
+    const root = await shimRoot(located);
+    for (const path of [...SHIM_TOOLS, ...(root === null ? [] : [root])]) {
+      await builder.add(path, false);
+    }
+  }
+  return builder.build();
+}
+
+/**
+ * What can be believed of an answer that anybody may have written: directories that are a Python's, and what is in
+ * them. Null where even its own name is another's.
+ */
+async function believable(answer: PythonAnswer, located: string): Promise<PythonAnswer | null> {
+  const prefixes: string[] = [];
+  for (const prefix of new Set(answer.prefixes)) {
+    if (await isPythonPrefix(prefix)) {
+      prefixes.push(prefix);
+    }
+  }
+  const isBelow = (path: string, directories: readonly string[]): boolean =>
+    directories.some((directory) => isWithin(path, directory));
+  // A prefix that is the whole system's has its modules among the libraries, which are shown anyway.
+  const own = prefixes.filter((prefix) => !SHARED_PREFIXES.has(prefix));
+  const { executable } = answer;
+  return executable === located || (isPythonName(executable) && isBelow(executable, prefixes))
+    ? { executable, prefixes, path: answer.path.filter((path) => isBelow(path, own)) }
+    : null;
+}
+
+/** Finds what one program needs. */
+class Discovery {
+  readonly #builder: ViewBuilder;
+  readonly #argument: string;
+  readonly #ask: AskPython;
+
+  constructor(builder: ViewBuilder, { argument, ask }: DiscoveryContext) {
+    this.#builder = builder;
+    this.#argument = argument;
+    this.#ask = ask;
+  }
+
+  async addProgram(located: string, python: WantedProgram['python'], depth = 0): Promise<Found> {
+    const { real } = await resolvePath(located);
+    const script = await interpreterOf(real);
+    const isNamedSo = isPythonName(located) || isPythonName(real);
+    if (python === 'owned') {
+      await this.#requireOwned(located);
+    }
+    if (python === true || python === 'owned' || (python === null && isNamedSo)) {
+      const found = await this.#addPython(located, script, true);
+      if (typeof found === 'string') {
+        throw new InvalidArgumentError(
+          this.#argument,
+          `names ${located}, which does not run as a Python in a jail: ${found}`,
+        );
+      }
+      return found;
+    }
+    if (python === 'found' && isNamedSo && (await openToStrangers(located)) === null) {
+      const found = await this.#addPython(located, script, false);
+      if (typeof found !== 'string') {
+        return found;
+      }
+    }
+    await this.#builder.add(located, true);
+    return script === null
+      ? { program: located, prefix: [], python: false, isGuessed: false }
+      : this.#addScript(located, script, depth);
+  }
+
+  async #requireOwned(located: string): Promise<void> {
+    const stranger = await openToStrangers(located);
+    if (stranger !== null) {
+      throw new InvalidArgumentError(
+        this.#argument,
+        `was found at ${located} and is not used, since ${stranger}: let nobody but root and this process's user write ` +
+          `it and its directories (chmod go-w), or name it yourself: configure('python', '${located}')`,
+      );
+    }
+  }
+
+  async #addScript(located: string, words: readonly string[], depth: number): Promise<Found> {
+    if (depth === MAXIMUM_INTERPRETERS) {
+      throw new InvalidArgumentError(
+        this.#argument,
+        `names a script whose interpreter is a script, and so on: ${located}`,
+      );
+    }
+    const { interpreter, options } = await this.#interpreter(words);
+    const found = await this.addProgram(interpreter, 'found', depth + 1);
+    return { ...found, prefix: [...found.prefix, ...options, located], python: false };
+  }
+
+  async #scriptWords(
+    script: readonly string[],
+    located: string,
+  ): Promise<[program: string, ...string[]]> {
+    const { interpreter, options } = await this.#interpreter(script);
+    return [interpreter, ...options, located];
+  }
+
+  /** What a script's first line names; `env` finds it in PATH. */
+  async #interpreter([named = '', option]: readonly string[]): Promise<{
+    interpreter: string;
+    options: string[];
+  }> {
+    const byName = basename(named) === 'env' && option !== undefined;
+    return {
+      interpreter: await locate(byName ? option : named, this.#argument),
+      options: byName || option === undefined ? [] : [option],
+    };
+  }
+
+  /** A string: why it is none, as a clause. */
+  async #addPython(
+    located: string,
+    script: readonly string[] | null,
+    isTrusted: boolean,
+  ): Promise<Found | string> {
+    const isShim = script !== null;
+    const view = await guessView(this.#builder, located, isShim);
+    const words = script === null ? ([located] as const) : await this.#scriptWords(script, located);
+    const answer = await this.#ask({ words, isShim, isTrusted, view });
+    if (typeof answer === 'string') {
+      return answer;
+    }
+    if (answer === null) {
+      await addPrefixes(this.#builder, await likelyPrefixes(located));
+      await this.#builder.add(located, true);
+      return { program: located, prefix: [], python: true, isGuessed: true };
+    }
+    const believed = isTrusted ? answer : await believable(answer, located);
+    if (believed === null) {
+      return 'it is not what it says it is';
+    }
+    // A shim, such as pyenv's, stands for the binary that it starts. A link of a virtual environment
+    // is kept: the environment is found by it.
+    const program = isShim ? believed.executable : located;
+    await addPrefixes(this.#builder, believed.prefixes);
+    for (const directory of believed.path) {
+      await this.#builder.add(directory, false);
+    }
+    await this.#builder.add(program, true);
+    return { program, prefix: [], python: true, isGuessed: false };
+  }
+}
+
+/** A program to find. */
+export interface WantedProgram {
+  /** An absolute path, or a name in PATH. */
+  bin: string;
+  /** More of the host to show. */
+  readPaths: readonly string[];
+  /** As the option of a command; null: by its name; `owned`: refused where others may write it. */
+  python: boolean | 'found' | 'owned' | null;
+}
+
+/** What a search for a program needs besides. */
+export interface DiscoveryContext {
+  /** The name of `bin` in errors. */
+  argument: string;
+  ask: AskPython;
+}
+
+/**
+ * Finds what a program needs: follows it through symlinks and scripts, and asks a Python for its tree.
+ * @throws InvalidArgumentError where the binary or one of `readPaths` is missing or can't be run
+ * @throws SetupError where this process lacks something to look at them with
+ */
+export async function discoverRuntime(
+  { bin, readPaths, python }: WantedProgram,
+  context: DiscoveryContext,
+): Promise<Runtime> {
+  const { argument } = context;
+  const builder = new ViewBuilder();
+  const located = await locate(bin, argument);
+  for (const path of [...LIBRARY_DIRECTORIES, ...LIBRARY_DATA]) {
+    await builder.add(path, false);
+  }
+  for (const [index, path] of readPaths.entries()) {
+    // Resolved once: what is checked is what is shown.
+    builder.addResolved(
+      await resolveShown(path, `${argument.replace(/\.bin$/, '')}.readPaths[${index}]`),
+    );
+  }
+  try {
+    const found = await new Discovery(builder, context).addProgram(located, python);
+    return { ...found, view: builder.build() };
+  } catch (error) {
+    throwIfPassing(error, LOOKING);
+    if ((error as NodeJS.ErrnoException).syscall === undefined || error instanceof JailError) {
+      throw error;
+    }
+    throw new InvalidArgumentError(
+      argument,
+      `names ${located}, which can't be used: ${whyUnreachable(error)}`,
+      error,
+    );
+  }
+}

@@ -1,0 +1,283 @@
+// Where a call goes: to a warm cell where one may serve it, else into a new jail. Each is counted.
+import { runCold, type ColdCall } from '../cold/cold';
+import type { Command, HostShare } from '../command/command';
+import { ClosedError } from '../errors';
+import type { QueueStatistics } from '../gate/queue-statistics';
+import type { GuaranteeName } from '../guarantee-names';
+import type { JsonText } from '../json/text-buffers';
+import type { DiskLimits } from '../limits';
+import { requirePython } from '../options/exec';
+import type { Logger } from '../options/types';
+import type { ProbeCheck } from '../proof/probe';
+import type { EndSignal } from '../run/end-signal';
+import type { RunResult } from '../run/run';
+import type { HostFile } from '../spec/files';
+import { CallStatistics, type JailStatistics } from '../statistics/calls';
+import { publishCall, publishPoolEvent, type CallMessage } from '../statistics/diagnostics';
+import { now } from '../time/clock';
+import {
+  COLD_REASONS,
+  whyNotWarm,
+  whyNotWarmAtAll,
+  type ColdReason,
+  type Demand,
+} from '../warm/rule';
+import { WarmCommand } from '../warm/warm-command';
+import { abortable } from './abortable';
+import { goOverEnd } from './end-rehearsal';
+
+/** A call, checked, whichever way it goes. */
+export interface Call extends Pick<
+  ColdCall,
+  'limits' | 'files' | 'stdin' | 'collect' | 'request' | 'onStdout' | 'onStderr' | 'onChannel'
+> {
+  command: Command;
+  slug: string | null;
+  /** The words after the command's own; the program's name first, where there is one. */
+  argv: readonly string[];
+  /** The call's own environment. */
+  env: Readonly<Record<string, string>>;
+  copies: readonly HostFile[];
+  signals: readonly EndSignal[];
+  /** Whether there is code, the file `PROGRAM_NAME`. */
+  hasCode: boolean;
+  /** Whether `announce` has told a cell of it. */
+  isAnnounced: boolean;
+  /** How long it waited for its turn, in milliseconds. */
+  queuedMs: number;
+  /** Whether only a Python can run it. */
+  isPython: boolean;
+  /** What differs where a template has searched directories on the host already. */
+  warm?: { copies: readonly HostFile[]; request: () => JsonText } | undefined;
+}
+
+/** What a dispatcher knows of its jail. */
+export interface DispatcherOptions {
+  share: HostShare;
+  allowMissing: readonly GuaranteeName[];
+  /** The jail's own limits now, with which cells are made. */
+  limits: () => DiskLimits;
+  logger: Logger;
+}
+
+/** Sends calls on their way, and keeps the pools of warm commands. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #warm = new Map<Command, WarmCommand>();
+  readonly #statistics = new CallStatistics();
+  readonly #closing = new Set<Promise<void>>();
+  readonly #forgotten = new WeakSet<Command>();
+  #isClosed = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Tells that a call of this command is about to come; its limits and files are not looked at yet.
+   * @returns whether a cell was told, since no call has run for a while
+   */
+  announce(command: Command, demand: Omit<Demand, 'limits' | 'files'>): boolean {
+    return whyNotWarmAtAll(demand) === null && this.#warm.get(command)?.announce() === true;
+  }
+
+  /**
+   * Runs a call to its end.
+   * @param calledAt when it was its turn, in milliseconds of `process.hrtime`
+   * @throws as `runCold` and `Command.ready`
+   */
+  async run(call: Call, calledAt: number): Promise<RunResult> {
+    this.#statistics.begin();
+    let path: CallMessage['path'] = 'cold';
+    let whyCold: ColdReason | null = null;
+    let result: RunResult['result'] | null = null;
+    let error: unknown = null;
+    try {
+      const running = this.#runWarm(call, calledAt, () => {
+        path = 'warm';
+      });
+      if (call.isAnnounced) {
+        goOverEnd(call.limits);
+      }
+      let answer = await running;
+      if (typeof answer === 'string') {
+        whyCold = answer;
+        path = 'cold';
+        answer = await this.#runCold(call, calledAt);
+      }
+      ({ result } = answer);
+      return answer;
+    } catch (thrown) {
+      error = thrown;
+      throw thrown;
+    } finally {
+      const message: CallMessage = {
+        command: call.command.name,
+        slug: call.slug,
+        path,
+        whyCold,
+        outcome: result?.outcome ?? 'rejected',
+        result,
+        error,
+        milliseconds: now() - calledAt,
+        queuedMs: call.queuedMs,
+      };
+      this.#statistics.end(message);
+      publishCall(message);
+    }
+  }
+
+  async #runWarm(
+    call: Call,
+    calledAt: number,
+    onTaken: () => void,
+  ): Promise<RunResult | ColdReason> {
+    const warm = this.#warmCommand(call.command);
+    if (typeof warm === 'string') {
+      return warm;
+    }
+    const copies = (call.warm ?? call).copies.length;
+    const { limits, files, env, hasCode } = call;
+    const reason = whyNotWarm({ limits, files, env, hasCode, copies }, this.#options.limits());
+    if (reason !== null) {
+      return reason;
+    }
+    return await warm.run(
+      {
+        limits,
+        files,
+        argv: call.argv,
+        stdin: call.stdin,
+        collect: call.collect,
+        signals: call.signals,
+        request: call.warm?.request() ?? call.request,
+        onStdout: call.onStdout,
+        onStderr: call.onStderr,
+        onChannel: call.onChannel,
+        onNote: this.#noteOf(call),
+        queuedMs: call.queuedMs,
+        onTaken,
+      },
+      calledAt,
+    );
+  }
+
+  async #runCold(call: Call, calledAt: number): Promise<RunResult> {
+    const { command } = call;
+    const { share, allowMissing } = this.#options;
+    // A Python that is asked for its modules, or a probe, may hang; it ends by itself.
+    const ready = await abortable(command.ready(share, allowMissing), call.signals);
+    if (call.isPython) {
+      requirePython(command.name, ready.runtime.python);
+    }
+    const { limits, files, stdin, collect, request, copies, signals } = call;
+    const { onStdout, onStderr, onChannel } = call;
+    return runCold(
+      {
+        ...{ limits, files, stdin, collect, request, copies, signals },
+        ...{ onStdout, onStderr, onChannel },
+        argv: [...ready.words, ...call.argv],
+        env: command.environment(ready.runtime, call.env),
+        confinement: ready.confinement,
+        view: ready.runtime.view,
+        mechanisms: ready.mechanisms,
+        program: ready.runtime.program,
+        collects: collect.length > 0,
+        onNote: this.#noteOf(call),
+        queuedMs: call.queuedMs,
+      },
+      calledAt,
+    );
+  }
+
+  #noteOf({ slug }: Call): ColdCall['onNote'] {
+    return (level, message) => {
+      if (level === 'warn' || slug !== null) {
+        this.#options.logger(level, slug === null ? message : `${slug}: ${message}`);
+      }
+    };
+  }
+
+  #warmCommand(command: Command): WarmCommand | ColdReason {
+    const { warm } = command.options;
+    if (warm === false) {
+      return 'not-warm';
+    }
+    // A call that began before would make a pool that nobody ends.
+    if (this.#isClosed || this.#forgotten.has(command)) {
+      return 'closed';
+    }
+    let found = this.#warm.get(command);
+    if (found === undefined) {
+      const { share, allowMissing, limits } = this.#options;
+      found = new WarmCommand(command, warm, {
+        ...{ share, allowMissing, limits },
+        onEvent: (event) => {
+          publishPoolEvent(command.name, event);
+        },
+      });
+      this.#warm.set(command, found);
+    }
+    return found;
+  }
+
+  /**
+   * Waits until the pools of these commands stand. One that can't be warm on this host is told to the logger:
+   * its calls run cold.
+   * @throws as `WarmCommand.warmUp`; ClosedError where the jail is closed meanwhile
+   */
+  async warmUp(commands: readonly Command[]): Promise<void> {
+    await Promise.all(
+      commands.map(async (command) => {
+        const warm = this.#warmCommand(command);
+        const never = typeof warm === 'string' ? warm : await warm.warmUp();
+        if (this.#isClosed) {
+          throw new ClosedError();
+        }
+        // Configured anew meanwhile, it is not this command's pool that was wanted.
+        if (never !== null && never !== 'closed') {
+          this.#options.logger(
+            'warn',
+            `the command ${JSON.stringify(command.name)} runs cold: ${COLD_REASONS[never]}`,
+          );
+        }
+      }),
+    );
+  }
+
+  /** As `WarmCommand.verify`; null for a command that is not warm, or not any more. */
+  async verify(command: Command): Promise<readonly ProbeCheck[] | null> {
+    const warm = this.#warmCommand(command);
+    const checks = typeof warm === 'string' ? null : await warm.verify();
+    if (this.#isClosed) {
+      throw new ClosedError();
+    }
+    return checks;
+  }
+
+  /** @param queue what waits before calls get here */
+  stats(queue: QueueStatistics): JailStatistics {
+    const pools = [...this.#warm].map(([{ name }, warm]) => [name, warm.stats()] as const);
+    return this.#statistics.read(Object.fromEntries(pools), queue);
+  }
+
+  /** Gives up the pool of a command that is configured anew. Its running calls go on. */
+  forget(command: Command): void {
+    this.#forgotten.add(command);
+    const warm = this.#warm.get(command);
+    if (warm !== undefined) {
+      this.#warm.delete(command);
+      const closing = warm.close().finally(() => this.#closing.delete(closing));
+      this.#closing.add(closing);
+    }
+  }
+
+  /** Waits until nothing of any pool is left. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const command of [...this.#warm.keys()]) {
+      this.forget(command);
+    }
+    await Promise.all(this.#closing);
+  }
+}

@@ -1,0 +1,381 @@
+// The only door to the addon: its functions, typed, and the plain data that goes through.
+import { existsSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import nodeGypBuild from 'node-gyp-build';
+import { SetupError } from '../errors';
+import { throwIfPassing } from '../passing';
+import { noExecAdvice } from './no-exec';
+
+/** Bits of `NativeSpec.flags`; native/core/spec.h has the same. */
+export const SpecFlag = {
+  ownRoot: 1 << 0,
+  readOnlyRoot: 1 << 1,
+  allowExec: 1 << 2,
+  dropGroups: 1 << 3,
+  landlock: 1 << 4,
+  sendTmpDirectory: 1 << 5,
+  launcherMakesNamespaces: 1 << 6,
+  isolateHostname: 1 << 7,
+  reaperByUid: 1 << 8,
+  seccomp: 1 << 9,
+  noUnixSockets: 1 << 10,
+  noTruncation: 1 << 12,
+  template: 1 << 16,
+  urgent: 1 << 17,
+} as const;
+
+/** Namespace flags of clone(2). */
+export const Namespace = {
+  mount: 0x00020000,
+  cgroup: 0x02000000,
+  uts: 0x04000000,
+  ipc: 0x08000000,
+  user: 0x10000000,
+  pid: 0x20000000,
+  network: 0x40000000,
+} as const;
+
+/** How the ids of a user namespace are mapped; native/core/spec.h has the same. */
+export const IdMap = { none: 0, caller: 1, sandbox: 2, outer: 3 } as const;
+
+/** The kinds of records; native/core/spec.h has the same. */
+export const RecordKind = {
+  directory: 0,
+  symlink: 1,
+  file: 2,
+  copy: 3,
+  bind: 4,
+  tmpfs: 5,
+  proc: 6,
+  device: 7,
+  stage: 8,
+  workingDirectory: 9,
+  tmpDirectory: 10,
+  program: 11,
+  argument: 12,
+  environment: 13,
+  appArmorProfile: 14,
+  landlockRead: 15,
+  landlockWrite: 16,
+} as const;
+
+export interface NativeRecord {
+  kind: number;
+  path?: string;
+  data?: string | Uint8Array;
+  mode?: number;
+  first?: number;
+  second?: number;
+}
+
+/** All that the launcher will do. Limits: -1 where there is none. */
+export interface NativeSpec {
+  launcher: string;
+  flags: number;
+  namespaces: number;
+  idMap: number;
+  uid: number;
+  gid: number;
+  outerUid: number;
+  outerGid: number;
+  uidPool?: { directory: string; first: number; count: number } | undefined;
+  /** A cgroup of the jail's own below `parent`; `memoryBytes` over what the set-up takes. */
+  cgroup?: { parent: string; tasks: number; memoryBytes: number } | undefined;
+  cpuMicroseconds: number;
+  rlimitCpuSeconds: number;
+  rlimitAs: number;
+  rlimitData: number;
+  rlimitFsize: number;
+  rlimitNproc: number;
+  rlimitNofile: number;
+  memoryBytes: number;
+  /** Its bytes, or a descriptor of `writeRequest`'s, which the jail takes. */
+  request?: Uint8Array | number | undefined;
+  records: readonly NativeRecord[];
+}
+
+/** Why the launcher ended the program; native/core/report.h has the same. */
+export const Verdict = { none: 0, stopped: 1, cpu: 2, memory: 3 } as const;
+
+/** The launcher's last words. */
+export interface NativeReport {
+  status: number;
+  verdict: number;
+  userMs: number;
+  systemMs: number;
+  cpuMs: number;
+  peakRssBytes: number;
+  peakMemoryBytes: number;
+  diskBytes: number;
+  diskFiles: number;
+  diskFull: boolean;
+  filesFull: boolean;
+  /** Whether the AppArmor profile was not in force any more when the program had ended. */
+  profileLost: boolean;
+}
+
+/** How many numbers a report has. */
+export const REPORT_NUMBERS = 12;
+
+/** A report as native/addon/jail_events.cc writes it. */
+export function readReport(numbers: Float64Array): NativeReport {
+  return {
+    status: numbers[0] ?? 0,
+    verdict: numbers[1] ?? 0,
+    userMs: numbers[2] ?? 0,
+    systemMs: numbers[3] ?? 0,
+    cpuMs: numbers[4] ?? 0,
+    peakRssBytes: numbers[5] ?? 0,
+    peakMemoryBytes: numbers[6] ?? 0,
+    diskBytes: numbers[7] ?? 0,
+    diskFiles: numbers[8] ?? 0,
+    diskFull: numbers[9] === 1,
+    filesFull: numbers[10] === 1,
+    profileLost: numbers[11] === 1,
+  };
+}
+
+/** What the kernel says of a jail that had a cgroup. */
+export interface NativeCgroupEnd {
+  /** Whether its own limit of memory was reached. */
+  overLimit: boolean;
+  /** How many of its processes the kernel killed for want of memory, the jail's or the host's. */
+  oomKills: number;
+  /** 0 where the kernel keeps none. */
+  peakBytes: number;
+  userMs: number;
+  systemMs: number;
+}
+
+export interface NativeFailure {
+  step: string;
+  syscall: string;
+  errno: number;
+  detail: string;
+}
+
+/** What came on a cell's outputs. */
+export interface NativeOutputs {
+  type: 'outputs';
+  stdout?: Buffer;
+  stderr?: Buffer;
+  result?: Buffer;
+  /** Which have ended, and are closed: 1 for `stdout`, 2 for `stderr`, 4 for `result`, added up. */
+  ended: number;
+}
+
+export type NativeEvent =
+  | { type: 'started'; startedMs: number }
+  /** A cell waits for its call, on which processor; -1 where that is not known. */
+  | { type: 'ready'; processor: number }
+  | NativeOutputs
+  /** Nothing of a cell is left. Comes after `ended`, unless `isGone` has said so. */
+  | { type: 'gone' }
+  /** A template makes no more cells; those that are there go on. */
+  | { type: 'templateEnded' }
+  | {
+      type: 'ended';
+      /** A descriptor to close, or -1. */
+      tmpDirectory: number;
+      failure?: NativeFailure;
+      launcherStatus?: number;
+      /** For `readReport`. Missing when the launcher was killed before it could report. */
+      report?: Float64Array;
+      /** Kept when the jail's cgroup is gone. Missing where it had none. */
+      cgroup?: Promise<NativeCgroupEnd>;
+    };
+
+/**
+ * The parent's ends of the pipes, to be closed by the caller, save those that `NativeOutputs` says are closed; -1 where
+ * there is none.
+ */
+export interface NativeJail {
+  id: number;
+  stdin: number;
+  stdout: number;
+  stderr: number;
+  result: number;
+}
+
+export interface Addon {
+  spawn(spec: NativeSpec, onEvent: (event: NativeEvent) => void): NativeJail;
+  /** A spec as the launcher and cells read it, in a file in memory that nobody can change: its descriptor. */
+  sealSpec(spec: NativeSpec): number;
+  /**
+   * Writes a long request into a file in memory that nobody can change.
+   * @returns its descriptor, for a spec, or to be closed
+   */
+  writeRequest(pieces: readonly Uint8Array[]): Promise<number>;
+  /**
+   * Asks a template for a cell.
+   * @param spec as `sealSpec` gives it
+   */
+  makeCell(
+    template: number,
+    spec: number,
+    onEvent: (event: NativeEvent) => void,
+  ): NativeJail & { request: number };
+  /**
+   * Tells a waiting cell that its call is about to come.
+   * @param request the descriptor that the cell reads from
+   */
+  announceCall(request: number): void;
+  /**
+   * Begins a cell's call; limits: -1 where there is none.
+   * @param descriptor the one that the cell reads from
+   * @param frame what it reads
+   * @param request what it reads after that, where it is not in the frame already; in UTF-8 both have at
+   *   most 65535 bytes
+   * @returns how many of all these bytes are left, to be written when the pipe takes them; -1 where the cell is dead:
+   *   then no call has begun
+   */
+  beginCall(
+    cell: number,
+    cpuMicroseconds: number,
+    memoryBytes: number,
+    wantsTmpDirectory: boolean,
+    descriptor: number,
+    frame: Uint8Array,
+    request?: string,
+  ): number;
+  /** Of a cell that has ended: whether its last process, PID 1, is dead too. */
+  isGone(cell: number): boolean;
+  /** Gives back what the addon holds of a cell that is gone, and ends its keeper: its memory is freed then. */
+  letGo(cell: number): void;
+  /** Whether a jail keeps this process alive; one that only waits does not. At first it does. */
+  holdLoop(id: number, held: boolean): void;
+  /** The number of a jail's PID 1, as this process sees it; -1 where it is not known. */
+  processOf(id: number): number;
+  stop(id: number): void;
+  kill(id: number): void;
+  /**
+   * What is below a directory, in the order of the paths: each entry a letter for its kind (native/addon/collect.cc), its
+   * path and a NUL. Rejects with
+   * `errno`, `syscall` and `detail`, the path, where the host fails.
+   */
+  listFiles(directory: number): Promise<Buffer>;
+  /**
+   * Reads files below a directory.
+   * @param limit bytes that all may have together
+   * @returns null where they have more; in the place of one that can't be read an errno of its maker's doing, or 0 where
+   *   it is no regular file. Rejects as `listFiles`.
+   */
+  readFiles(
+    directory: number,
+    paths: readonly string[],
+    limit: number,
+  ): Promise<(Buffer | number)[] | null>;
+  /**
+   * Removes a directory of which nothing changes any more, with all that is in it, however deep. One that is gone already
+   * is fine. Rejects with `errno` and `syscall` where something of it stays.
+   */
+  removeTree(directory: string): Promise<void>;
+  /** The same, of a jail's directory on the host; it stays where a server or a launcher holds its lock. */
+  removeUnlockedTree(directory: string): Promise<void>;
+  closeDescriptor(descriptor: number): void;
+  /**
+   * Reads from a pipe's end, which does not block.
+   * @returns null at the end of what comes, where it is closed too; undefined where somebody may still write
+   */
+  readRest(descriptor: number): Buffer | null | undefined;
+  /** Leaves a descriptor to JavaScript; the addon closes all others that it gave when its environment ends. */
+  disown(descriptor: number): void;
+  /** Throws with `errno` and `syscall` where the host could not be asked. */
+  lookUpUser(name: string): { uid: number; gid: number } | null;
+  /** The number of the processor that runs this thread; -1 where it is not known. */
+  processor(): number;
+  /** Throws with `errno` and `syscall` where the kernel does not say. */
+  landlockAbi(): number;
+  /** Whether systemd has marked a cgroup as its unit's own to divide. */
+  cgroupIsDelegated(path: string): boolean;
+  /**
+   * Takes the lock that tells a live server's cgroup from a dead one's.
+   * @returns 0, or the error's number: EAGAIN where another has it, ENOENT where it is gone
+   */
+  lockCgroup(path: string): number;
+  unlockCgroup(path: string): void;
+  /** Whether no jail of this host holds the uid, by the locks in `directory`. */
+  uidIsFree(directory: string, uid: number): boolean;
+}
+
+interface NativeUnit {
+  addon: Addon;
+  launcher: string;
+  probe: string;
+  /** The library that a warm Python loads. */
+  cell: string;
+}
+
+const LOAD_STEP = 'load the addon';
+const ELSEWHERE = 'install codejail elsewhere';
+const REBUILD =
+  'build it: npm rebuild codejail --ignore-scripts=false, which needs a C++ compiler, make and python3';
+const packageDirectory = join(__dirname, '..', '..');
+let unit: NativeUnit | undefined;
+
+/** Where the library for Pythons is: a package has one for each libc, and names them as it does the addon. */
+function cellLibrary(addonPath: string): string {
+  const libc = /\.(?:glibc|musl)(?=\.node$)/.exec(addonPath)?.[0] ?? '';
+  return join(dirname(addonPath), `codejail-cell${libc}.so`);
+}
+
+function findAddon(): string {
+  try {
+    // node-gyp-build takes a directory that it can't read for an empty one.
+    readdirSync(packageDirectory);
+    return nodeGypBuild.resolve(packageDirectory);
+  } catch (cause) {
+    throwIfPassing(cause, LOAD_STEP);
+    throw new SetupError(LOAD_STEP, 0, {
+      detail: `no binary of codejail fits this machine (${process.platform}-${process.arch}); ${REBUILD}`,
+      cause,
+    });
+  }
+}
+
+function loadAddon(path: string): Addon {
+  try {
+    return nodeGypBuild(packageDirectory) as Addon;
+  } catch (cause) {
+    const { errno = 0, syscall, message } = cause as Error & Partial<NativeFailure>;
+    throw new SetupError(LOAD_STEP, errno, {
+      syscall,
+      detail:
+        // The loader says no more than "failed to map segment" (mmap(2), EPERM).
+        noExecAdvice(path, ELSEWHERE) ??
+        // The addon's own word has a number; else it is the loader's.
+        (errno === 0 ? `${path} can't be loaded (${message}); ${REBUILD}` : message),
+      cause,
+    });
+  }
+}
+
+function load(): NativeUnit {
+  const path = findAddon();
+  const addon = loadAddon(path);
+  const launcher = join(dirname(path), 'codejail-launcher');
+  const probe = join(dirname(path), 'codejail-probe');
+  const cell = cellLibrary(path);
+  for (const program of [launcher, probe, cell]) {
+    if (!existsSync(program)) {
+      throw new SetupError(LOAD_STEP, constants.errno.ENOENT, {
+        detail: `${program} is missing: install or build the package again`,
+      });
+    }
+  }
+  const onNoExec = noExecAdvice(launcher, ELSEWHERE);
+  if (onNoExec !== undefined) {
+    throw new SetupError(LOAD_STEP, constants.errno.EACCES, { detail: onNoExec });
+  }
+  return { addon, launcher, probe, cell };
+}
+
+/**
+ * The native half of the package, loaded at first use.
+ * @throws SetupError where there is no binary for this machine, with the command that builds one.
+ */
+export function native(): NativeUnit {
+  unit ??= load();
+  return unit;
+}

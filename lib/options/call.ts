@@ -1,0 +1,225 @@
+// The options of one call.
+import { types } from 'node:util';
+import { InvalidArgumentError } from '../errors';
+import { PROGRAM_NAME } from '../spec/files';
+import { describe } from '../text/describe';
+import { LONGEST_TIMER_MS } from '../time/clock';
+import {
+  anything,
+  callback,
+  integer,
+  listOf,
+  optional,
+  optionsParser,
+  readBoolean,
+  readName,
+  readProperty,
+  readText,
+  Refusal,
+  type Reader,
+} from './argument';
+import { checkExecSize, readEnvironment, readKernelString } from './exec-strings';
+import {
+  checkNames,
+  nameFiles,
+  readBytes,
+  readExtraFiles,
+  readHostPath,
+  readRelativePath,
+  type ExtraFile,
+  type FileArgument,
+} from './files';
+import { parseLimits } from './limits';
+import type {
+  CloseOptions,
+  JailCodeArguments,
+  JailCodeOptions,
+  RunArguments,
+  RunOptions,
+  SafeExecArguments,
+  SafeExecOptions,
+  WaitOptions,
+} from './types';
+
+// The kernel takes a quarter of the stack's limit, 2 MiB by default, for arguments and environment together.
+const MAXIMUM_CALL_BYTES = 1536 * 1024;
+
+// What is used of one.
+const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted'] as const;
+
+function readSignal(value: unknown): AbortSignal {
+  // Not instanceof: a signal may come from another realm, such as a test runner's.
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    typeof readProperty(value, 'aborted') !== 'boolean' ||
+    SIGNAL_METHODS.some((name) => typeof readProperty(value, name) !== 'function')
+  ) {
+    throw new Refusal(`must be an AbortSignal, not ${describe(value)}`);
+  }
+  return value as AbortSignal;
+}
+
+function readStdin(value: unknown): Buffer | AsyncIterable<unknown> {
+  if (typeof value === 'string' || types.isUint8Array(value)) {
+    return readBytes(value);
+  }
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+  ) {
+    return value as AsyncIterable<unknown>;
+  }
+  throw new Refusal(
+    `must be a string, a Uint8Array or an async iterable of them, not ${describe(value)}`,
+  );
+}
+
+function readPattern(value: unknown): string {
+  const pattern = readName(value);
+  return readRelativePath(pattern.startsWith('./') ? pattern.slice(2) : pattern);
+}
+
+const runShape = {
+  files: optional(listOf(readHostPath)),
+  extraFiles: optional(readExtraFiles),
+  limits: optional(anything),
+  limitOverridesContext: optional(readText),
+  tenant: optional(readText),
+  slug: optional(readText),
+  collect: optional(listOf(readPattern)),
+  signal: optional(readSignal),
+} satisfies Record<keyof RunOptions, Reader<unknown>>;
+
+const jailCodeShape = {
+  ...runShape,
+  code: optional(readBytes),
+  argv: optional(listOf(readKernelString)),
+  stdin: optional(readStdin),
+  env: optional(readEnvironment),
+  onStdout: optional(callback<(chunk: Buffer) => void>()),
+  onStderr: optional(callback<(chunk: Buffer) => void>()),
+} satisfies Record<keyof JailCodeOptions, Reader<unknown>>;
+
+const safeExecShape = {
+  ...runShape,
+  command: optional(readName),
+  pythonPath: optional(listOf(readHostPath)),
+} satisfies Record<keyof SafeExecOptions, Reader<unknown>>;
+
+const closeShape = {
+  drain: optional(readBoolean),
+  timeoutMs: optional(integer(0, LONGEST_TIMER_MS)),
+} satisfies Record<keyof CloseOptions, Reader<unknown>>;
+
+const waitShape = {
+  signal: optional(readSignal),
+} satisfies Record<keyof WaitOptions, Reader<unknown>>;
+
+const parseCloseShape = optionsParser(closeShape);
+const parseWaitShape = optionsParser(waitShape);
+const parseJailCodeShape = optionsParser(jailCodeShape);
+const parseSafeExecShape = optionsParser(safeExecShape);
+
+/**
+ * Checks the options of `warmUp`, `verify` and `inspectHost`: gives the signal.
+ * @throws InvalidArgumentError
+ */
+export function parseWaitOptions(value: unknown = {}, argument = 'options'): AbortSignal | null {
+  return parseWaitShape(value, argument).signal ?? null;
+}
+
+/**
+ * Checks the options of `close`: null where nothing is drained.
+ * @throws InvalidArgumentError
+ */
+export function parseCloseOptions(
+  value: unknown = {},
+  argument = 'options',
+): { timeoutMs: number | null } | null {
+  const { drain, timeoutMs } = parseCloseShape(value, argument);
+  if (drain !== true && timeoutMs !== undefined) {
+    throw new InvalidArgumentError(`${argument}.timeoutMs`, 'is of use with drain: true only');
+  }
+  return drain === true ? { timeoutMs: timeoutMs ?? null } : null;
+}
+
+type ParsedRun = {
+  [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits'>]?: RunOptions[Key];
+} & { limits?: unknown };
+
+function runArguments(
+  options: ParsedRun,
+  files: FileArgument[],
+  extraFiles: ExtraFile[],
+  argument: string,
+): RunArguments {
+  return {
+    files,
+    extraFiles,
+    limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    // As in CodeJail, an empty context is none.
+    limitOverridesContext:
+      options.limitOverridesContext === '' ? null : (options.limitOverridesContext ?? null),
+    tenant: options.tenant ?? null,
+    slug: options.slug ?? null,
+    collect: options.collect ?? [],
+    signal: options.signal ?? null,
+  };
+}
+
+/**
+ * Checks the options of `jailCode`. That the files exist is `checkFiles`'s to say.
+ * @throws InvalidArgumentError
+ */
+export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
+  const options = parseJailCodeShape(value, argument);
+  // As in CodeJail, empty code is no code: a program may then come by standard input.
+  const code = options.code === undefined || options.code.length === 0 ? null : options.code;
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const extraFiles = options.extraFiles ?? [];
+  checkNames(files, extraFiles, code === null ? ['tmp'] : ['tmp', PROGRAM_NAME], argument);
+  const argv = options.argv ?? [];
+  const env = options.env ?? {};
+  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
+  return {
+    ...runArguments(options, files, extraFiles, argument),
+    code,
+    argv,
+    stdin: options.stdin ?? null,
+    env,
+    onStdout: options.onStdout ?? null,
+    onStderr: options.onStderr ?? null,
+  };
+}
+
+function safeExecArguments(value: unknown, argument: string): SafeExecArguments {
+  const options = parseSafeExecShape(value, argument);
+  const extraFiles = options.extraFiles ?? [];
+  const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
+  const searched = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
+  const files = nameFiles(options.files ?? [], `${argument}.files`);
+  const known = new Set(files.map(({ path }) => path));
+  const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
+  checkNames([...files, ...copied], extraFiles, ['tmp', PROGRAM_NAME], argument);
+  return {
+    ...runArguments(options, [...files, ...copied], extraFiles, argument),
+    command: options.command ?? 'python',
+    pythonPath: searched.map(({ name: file }) => file),
+    searched: copied,
+  };
+}
+
+const WITHOUT_OPTIONS: Readonly<SafeExecArguments> = Object.freeze(safeExecArguments({}, ''));
+
+/**
+ * Checks the options of `safeExec`; undefined where there are none. That the files exist is `checkFiles`'s to say.
+ * @throws InvalidArgumentError
+ */
+export function parseSafeExecOptions(
+  value: unknown,
+  argument = 'options',
+): Readonly<SafeExecArguments> {
+  return value === undefined ? WITHOUT_OPTIONS : safeExecArguments(value, argument);
+}

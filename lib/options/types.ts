@@ -1,0 +1,214 @@
+import type { GuaranteeName } from '../guarantee-names';
+import type { Limits } from '../limits';
+import type { ExtraFile, FileArgument } from './files';
+import type { WarmArguments, WarmOptions } from './warm';
+
+/** A program that can be run in a jail. */
+export interface CommandOptions {
+  /** The program: an absolute path, or a name that is looked up in PATH. */
+  bin: string;
+  /** Arguments before the call's own. Default: `['-E', '-B']` for the command `python`, else none. */
+  args?: string[] | undefined;
+  /**
+   * Whether the program is a Python: then it is asked, once and in a jail of its own, where its modules are, and its
+   * jails show them. `'owned'`: it is, and is refused where somebody but root and this process's user may write it or
+   * a directory on the way. `'found'`: it is where its name says so and nobody else may write it; of what it tells,
+   * only directories of a Python are believed. Default: by its name (`python3`, `pypy3.10`); one that nobody has
+   * configured is `'owned'`.
+   */
+  python?: boolean | 'owned' | 'found' | undefined;
+  /** The sandbox user, where the caller may switch to it. */
+  user?: string | undefined;
+  /** The AppArmor profile to change to. */
+  profile?: string | undefined;
+  /** More of the host to show in the jail, read-only: absolute paths. */
+  readPaths?: string[] | undefined;
+  /** The program's environment. Nothing of the server's own is passed on. */
+  env?: Record<string, string> | undefined;
+  /** Keep Python processes ready. For commands that are a Python. Default false. */
+  warm?: boolean | WarmOptions | undefined;
+  /** Whether the program may run other programs that `readPaths` shows. Default false. */
+  allowExec?: boolean | undefined;
+}
+
+/** Told what a jail does. */
+export type Logger = (level: 'info' | 'warn', message: string) => void;
+
+/**
+ * How many calls a jail runs at a time, and how many wait. What is over it rejects with `BusyError`. Calls begin in order,
+ * and in turn between the values of their option `tenant`.
+ */
+export interface BoundOptions {
+  /**
+   * How many calls run at a time, cold, warm and unconfined together, 1 to 100,000. Default: four for each processor that
+   * this process may use, at least 8; fewer where memory, descriptors (`ulimit -n`) or the jail's uids are scarce. All
+   * jails of a process together run as many as that default, or as the largest number that any of them was given.
+   */
+  maxRunning?: number | undefined;
+  /** How many more may wait for their turn, 0 to 1,000,000; 0: none. Default 10,000. */
+  maxQueue?: number | undefined;
+  /** How many milliseconds each may wait, 0 to 2,147,483,647. Default 0: as long as it takes. */
+  maxWaitMs?: number | undefined;
+}
+
+/** What `setBounds` takes: what is absent stays as it is, null puts the default back. */
+export type BoundChanges = { [Name in keyof BoundOptions]: BoundOptions[Name] | null };
+
+/** A jail of one's own, independent of the default one. */
+export interface JailOptions extends BoundOptions {
+  /** Guarantees to give up where this host lacks them, by name. Default: none. */
+  allowMissing?: GuaranteeName[] | undefined;
+  /** Run safeExec's code without any confinement, with a warning every time. Default false. */
+  alwaysBeUnsafe?: boolean | undefined;
+  /**
+   * The user ids to lease to jails when the server is root: `count` of them from `first` on, for programs, and as many
+   * after them, for launchers where there is no PID namespace. Each jail that runs takes one, and each warm command one
+   * for all that waits for its calls. Servers that can't see each other's locks need pools that don't overlap, with these
+   * 2 × `count` ids. Default: 4096 from 1,900,000,000 on.
+   */
+  uidPool?: { first: number; count: number } | undefined;
+  /**
+   * Where jails have cgroups (v2) of their own: `auto`, where this server has been given a part of the tree;
+   * `false`, nowhere; a path, below that cgroup, and no jail without. Default `auto`.
+   */
+  cgroup?: 'auto' | false | `/${string}` | undefined;
+  /** Commands to configure, by name; a string is the program's path. */
+  commands?: Record<string, string | CommandOptions> | undefined;
+  /** Limits to set. */
+  limits?: Partial<Limits> | undefined;
+  /** Told what each run did, by its `slug`, and of what is dangerous or configured in vain. Default: nobody is told. */
+  logger?: Logger | undefined;
+}
+
+/** What the calls that run a program have in common. */
+export interface RunOptions {
+  /** Files, directories and symbolic links of the host to copy in, each under its own base name. */
+  files?: (string | URL)[] | undefined;
+  /** Files to write, by relative path; missing directories are made. */
+  extraFiles?: Iterable<readonly [name: string, content: string | Uint8Array]> | undefined;
+  /** Limits of this call alone. */
+  limits?: Partial<Limits> | undefined;
+  /** The context whose overrides of limits apply. */
+  limitOverridesContext?: string | undefined;
+  /**
+   * On whose behalf the call is made. Where calls have to wait, each tenant's take turns with the others', however many
+   * wait: a user's, course's or customer's name, never a new one for each call. Default: that of all calls without one.
+   */
+  tenant?: string | undefined;
+  /** What logs call this run. */
+  slug?: string | undefined;
+  /**
+   * Files or globs, relative to the jail's `tmp`, to bring back: `plot.png`, `*.csv`, `**\/*.txt`. `*` and `?` match
+   * within a name, also one that begins with a dot, `**` any directories. All together may have as many bytes as the
+   * limit `output`; of what the program writes, `fsize` is the limit, 0 by default: nothing.
+   */
+  collect?: string[] | undefined;
+  /** Aborting kills the program; the call then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a jail is closed. */
+export interface CloseOptions {
+  /** Lets every call end that runs or waits, and refuses later ones. Default false: they are ended, and reject. */
+  drain?: boolean | undefined;
+  /** After so many milliseconds of `drain` what is left is ended after all. Default: as long as it takes. */
+  timeoutMs?: number | undefined;
+}
+
+/** A wait for something that is done once, for whoever wants it. */
+export interface WaitOptions {
+  /** Aborting ends the wait, which then rejects with the signal's reason; what has begun goes on. */
+  signal?: AbortSignal | undefined;
+}
+
+/** One run of a program. */
+export interface JailCodeOptions extends RunOptions {
+  /** The program's text, written as `jailed_code` and passed as the first argument. Empty: none. */
+  code?: string | Uint8Array | undefined;
+  /** The program's arguments. */
+  argv?: string[] | undefined;
+  /** Standard input; an iterable is read while the program runs. Default: empty. */
+  stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
+  /** More environment, over the command's own. */
+  env?: Record<string, string> | undefined;
+  /** Called with standard output as it comes. */
+  onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Called with standard error as it comes. */
+  onStderr?: ((chunk: Buffer) => void) | undefined;
+}
+
+/** One run of Python code by safeExec. */
+export interface SafeExecOptions extends RunOptions {
+  /** The configured command to run it with; it has to be a Python. Default `python`. */
+  command?: string | undefined;
+  /**
+   * Directories and zip files to search for modules. One that `extraFiles` does not provide under its base
+   * name is copied in from the host.
+   */
+  pythonPath?: (string | URL)[] | undefined;
+}
+
+/** What both kinds of call come to once they are checked. */
+export interface RunArguments {
+  files: FileArgument[];
+  extraFiles: ExtraFile[];
+  limits: Partial<Limits>;
+  limitOverridesContext: string | null;
+  tenant: string | null;
+  slug: string | null;
+  collect: string[];
+  signal: AbortSignal | null;
+}
+
+/** `JailCodeOptions`, checked and copied. */
+export interface JailCodeArguments extends RunArguments {
+  code: Buffer | null;
+  argv: string[];
+  stdin: Buffer | AsyncIterable<unknown> | null;
+  env: Record<string, string>;
+  onStdout: ((chunk: Buffer) => void) | null;
+  onStderr: ((chunk: Buffer) => void) | null;
+}
+
+/** `SafeExecOptions`, checked and copied. */
+export interface SafeExecArguments extends RunArguments {
+  command: string;
+  /** Base names, relative to the jail's directory. */
+  pythonPath: string[];
+  /** Those of `files` that are copied in for `pythonPath` alone. */
+  searched: FileArgument[];
+}
+
+/** `CommandOptions`, checked and copied. */
+export interface CommandArguments {
+  bin: string;
+  /** null: the command's default. */
+  args: string[] | null;
+  /** null: by its name. */
+  python: boolean | 'found' | 'owned' | null;
+  user: string | null;
+  profile: string | null;
+  readPaths: string[];
+  env: Record<string, string>;
+  warm: false | WarmArguments;
+  allowExec: boolean;
+}
+
+/** `BoundOptions`, checked and copied; null: the default. */
+export interface BoundArguments {
+  maxRunning: number | null;
+  maxQueue: number | null;
+  maxWaitMs: number | null;
+}
+
+/** `JailOptions`, checked and copied. */
+export interface JailArguments {
+  bounds: BoundArguments;
+  allowMissing: GuaranteeName[];
+  alwaysBeUnsafe: boolean;
+  uidPool: { first: number; count: number } | null;
+  cgroup: 'auto' | false | `/${string}`;
+  commands: Map<string, CommandArguments>;
+  limits: Partial<Limits>;
+  logger: Logger | null;
+}

@@ -1,0 +1,19 @@
+// The Python that runs inside: the files of this directory.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What each is for is said in its first lines. */
+export type PythonFile = 'runner.py' | 'template.py' | 'cells.py' | 'rehearsal.py';
+
+const sources = new Map<PythonFile, string>();
+
+/** The text of a file; read once. */
+export function pythonSource(name: PythonFile): string {
+  const known = sources.get(name);
+  if (known !== undefined) {
+    return known;
+  }
+  const source = readFileSync(join(__dirname, name), 'utf8');
+  sources.set(name, source);
+  return source;
+}

@@ -1,0 +1,51 @@
+import { describeErrno, errnoName, JailError } from '../errors';
+import { printable } from '../text/printable';
+import type { JailResult } from './result';
+
+const COLLECT_CURES: Readonly<Record<string, string>> = {
+  EMFILE:
+    'this process may have no more open files: raise `ulimit -n` (LimitNOFILE= under systemd), or run fewer calls at once',
+  ENFILE: 'the host has no more open files: raise the sysctl fs.file-max',
+  ENOMEM: 'there is no memory for them: lower the limit `output`, or run fewer calls at once',
+};
+
+/**
+ * The program has ended, and the host had no means to bring back what it left: the call may be made again. What the
+ * program itself made impossible is told by `uncollected` of a result instead.
+ */
+export class CollectError extends JailError {
+  declare readonly step: string;
+  /** What the program gave otherwise; nothing is collected. */
+  declare readonly result: JailResult;
+
+  /**
+   * @param errno the kernel's error number, positive; 0 where no system call failed
+   * @param details the system call, and the path below `tmp`
+   */
+  constructor(
+    errno: number,
+    result: JailResult,
+    details: { syscall?: string | undefined; detail?: string | undefined; cause?: unknown } = {},
+  ) {
+    const reasons = [
+      details.detail === '' ? undefined : details.detail,
+      errno === 0 ? undefined : describeErrno(errno),
+      details.syscall === undefined ? undefined : `in ${details.syscall}`,
+    ].filter((reason) => reason !== undefined);
+    const cure = COLLECT_CURES[errnoName(errno)];
+    super(
+      'ERR_CODEJAIL_COLLECT',
+      `the program has ended, and what it left could not be collected: step "collect files" failed (${printable(reasons.join('; '))})` +
+        (cure === undefined ? '' : `; ${cure}`),
+      {
+        step: 'collect files',
+        errno: errno === 0 ? undefined : errno,
+        errnoName: errno === 0 ? undefined : errnoName(errno),
+        syscall: details.syscall,
+        cause: details.cause,
+      },
+    );
+    // Not enumerable: a log of this error shows the message, not megabytes of output.
+    Object.defineProperty(this, 'result', { value: result });
+  }
+}

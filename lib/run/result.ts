@@ -1,0 +1,58 @@
+import type { LimitName } from '../limits';
+
+/** Why the program ended: by itself, by a signal, or because it reached a limit. */
+export type Outcome =
+  | 'exited'
+  | 'signaled'
+  | 'cpu-limit'
+  | 'time-limit'
+  | 'memory-limit'
+  | 'disk-limit'
+  | 'output-limit';
+
+/**
+ * Why a file was not brought back: the program has made it, or the directory that it may be in, `unreadable`; it is no
+ * regular file; its name is not UTF-8; it is nested too deep (64 directories), or its path too long; there are too many
+ * files (100,000) to look at them all; it has `vanished`, or the directory was lost because the jail had to be killed.
+ */
+export type WhyUncollected =
+  'unreadable' | 'not-a-file' | 'not-text' | 'too-deep' | 'too-many' | 'vanished';
+
+/** What was not brought back. */
+export interface Uncollected {
+  /** The path below `tmp`, of the file or of the directory that it may be in; `.` for `tmp` itself. */
+  path: string;
+  why: WhyUncollected;
+}
+
+/** What one run of a program in a jail gave. */
+export interface JailResult {
+  /** The exit status, or minus the signal's number when a signal ended the program. */
+  status: number;
+  /** The signal that ended the program, or null. */
+  signal: NodeJS.Signals | null;
+  outcome: Outcome;
+  /** The evidence for an outcome that names a limit, in the limit's own unit. */
+  exceeded: { limit: LimitName; allowed: number; measured: number | null } | null;
+  stdout: Buffer;
+  stderr: Buffer;
+  /**
+   * What the run used. `queuedMs` is the time that the call waited for its turn, 0 where it had not to, and `setupMs` that
+   * from its turn to the program's first instruction, both before the program's own time began; `maxRssBytes` is the memory
+   * of the largest process (of all together, where only the jail's cgroup is left to tell).
+   */
+  usage: {
+    wallMs: number;
+    queuedMs: number;
+    setupMs: number;
+    userMs: number;
+    systemMs: number;
+    maxRssBytes: number;
+  };
+  /** The regular files that `collect` named, by their path below `tmp`. */
+  collected: { path: string; content: Buffer }[];
+  /** What `collect` named, or may have named, and could not be brought back: each with why. */
+  uncollected: Uncollected[];
+  /** The mechanisms that were in force for this run. */
+  confinement: string[];
+}

@@ -1,0 +1,122 @@
+// What specs of jails and of cells have in common: records of the jail's file system, and who it is on the host.
+import type { Confinement } from '../confinement/plan';
+import { leaseDirectory } from '../host/lease-directory';
+import type { HostView } from '../host/runtime';
+import type { DiskLimits, Limits } from '../limits';
+import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
+import { parents, type HostFile, type JailFile } from './files';
+import { copyBytes } from './input-size';
+
+const DEVICES = ['/dev/null', '/dev/full', '/dev/random', '/dev/urandom'];
+const DEVICE_LINKS: [path: string, target: string][] = [
+  ['/dev/fd', '/proc/self/fd'],
+  ['/dev/stdin', '/proc/self/fd/0'],
+  ['/dev/stdout', '/proc/self/fd/1'],
+  ['/dev/stderr', '/proc/self/fd/2'],
+];
+const READ_ONLY_DIRECTORY = 0o555;
+const READ_ONLY_FILE = 0o444;
+/** The mode of a directory in which a program finds only what it knows the name of. */
+export const UNLISTABLE_DIRECTORY = 0o111;
+
+/** What Landlock lets the program reach; everything, where the root is the jail's own. */
+export function landlockRecords(
+  view: HostView,
+  directory: string,
+  confinement: Confinement,
+): NativeRecord[] {
+  const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
+  const readable = hasOwnRoot ? ['/'] : [...view.binds, directory, ...DEVICES];
+  return [
+    ...readable.map((path) => ({ kind: RecordKind.landlockRead, path })),
+    ...[`${directory}/tmp`, '/dev/null', '/dev/full'].map((path) => ({
+      kind: RecordKind.landlockWrite,
+      path,
+    })),
+  ];
+}
+
+/** The root of a jail that has one of its own: what it shows of the host, /proc and the devices. */
+export function rootRecords(view: HostView): NativeRecord[] {
+  return [
+    ...view.links.map(({ path, target }) => ({ kind: RecordKind.symlink, path, data: target })),
+    { kind: RecordKind.directory, path: '/tmp', mode: UNLISTABLE_DIRECTORY },
+    ...view.binds.map((path) => ({ kind: RecordKind.bind, path, data: path })),
+    { kind: RecordKind.proc, path: '/proc' },
+    ...DEVICES.map((path) => ({ kind: RecordKind.device, path })),
+    ...DEVICE_LINKS.map(([path, target]) => ({ kind: RecordKind.symlink, path, data: target })),
+  ];
+}
+
+/** The jail's directory: what is copied into it and written there, and its `tmp`. */
+export function directoryRecords(
+  directory: string,
+  request: { files: readonly JailFile[]; copies: readonly HostFile[] },
+  limits: DiskLimits & Pick<Limits, 'input'>,
+): NativeRecord[] {
+  const first = request.copies.length === 0 ? 0 : copyBytes(limits, request.files);
+  const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
+  return [
+    { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
+    ...request.copies.map(({ path, name }) => ({
+      kind: RecordKind.copy,
+      path: `${directory}/${name}`,
+      data: path,
+      first,
+    })),
+    ...[...subdirectories].map((name) => ({
+      kind: RecordKind.directory,
+      path: `${directory}/${name}`,
+      mode: READ_ONLY_DIRECTORY,
+    })),
+    ...request.files.map(({ name, content }) => ({
+      kind: RecordKind.file,
+      path: `${directory}/${name}`,
+      data: content,
+      mode: READ_ONLY_FILE,
+    })),
+    {
+      kind: RecordKind.tmpfs,
+      path: `${directory}/tmp`,
+      mode: 0o700,
+      first: limits.disk,
+      second: limits.files,
+    },
+  ];
+}
+
+/** Who the jail is on the host, and how it is confined. */
+export function hostPart(
+  confinement: Confinement,
+): Pick<
+  NativeSpec,
+  | 'launcher'
+  | 'flags'
+  | 'namespaces'
+  | 'idMap'
+  | 'uid'
+  | 'gid'
+  | 'outerUid'
+  | 'outerGid'
+  | 'uidPool'
+> {
+  const { uidPool } = confinement;
+  return {
+    launcher: native().launcher,
+    flags: confinement.flags,
+    namespaces: confinement.namespaces,
+    idMap: confinement.idMap,
+    uid: confinement.uid,
+    gid: confinement.gid,
+    outerUid: confinement.outerUid,
+    outerGid: confinement.outerGid,
+    uidPool: uidPool === undefined ? undefined : { directory: leaseDirectory(), ...uidPool },
+  };
+}
+
+/** The AppArmor profile to change to, where there is one. */
+export function appArmorRecords({ appArmorProfile }: Confinement): NativeRecord[] {
+  return appArmorProfile === undefined
+    ? []
+    : [{ kind: RecordKind.appArmorProfile, data: appArmorProfile }];
+}

@@ -1,0 +1,72 @@
+// What a jail has done, counted.
+import type { QueueStatistics } from '../gate/queue-statistics';
+import type { Outcome } from '../run/result';
+import { Histogram, type DurationHistogram } from '../time/histogram';
+import type { PoolStatistics } from '../warm/pool-statistics';
+import type { ColdReason } from '../warm/rule';
+import type { CallMessage } from './diagnostics';
+
+/** What one jail has done since it was made, and has now. A plain object: `JSON.stringify` takes it. */
+export interface JailStatistics {
+  /** Calls that had their turn and have ended; unconfined ones are not counted. */
+  calls: number;
+  /** Calls that had their turn and have not ended yet. */
+  running: number;
+  /** Of these, the ones that wait for a warm cell. Those that wait for their turn are in `queue`. */
+  waiting: number;
+  cold: number;
+  warm: number;
+  /** Of the cold ones, how many for which reason. */
+  whyCold: Partial<Record<ColdReason, number>>;
+  /** How they ended. */
+  outcomes: Partial<Record<Outcome | 'rejected', number>>;
+  /** From a call's turn to its end. */
+  durations: { cold: DurationHistogram; warm: DurationHistogram };
+  /** What waits for its turn, has waited and was refused; unconfined calls included. */
+  queue: QueueStatistics;
+  /** The pool of each warm command, by the command's name. */
+  pools: Record<string, PoolStatistics>;
+}
+
+function count<Key extends string>(counts: Partial<Record<Key, number>>, key: Key): void {
+  const known: Partial<Record<string, number>> = counts;
+  known[key] = (known[key] ?? 0) + 1;
+}
+
+/** Counts calls. */
+export class CallStatistics {
+  readonly #durations = { cold: new Histogram(), warm: new Histogram() };
+  readonly #whyCold: Partial<Record<ColdReason, number>> = {};
+  readonly #outcomes: Partial<Record<Outcome | 'rejected', number>> = {};
+  #begun = 0;
+
+  begin(): void {
+    this.#begun += 1;
+  }
+
+  end(call: CallMessage): void {
+    this.#durations[call.path].record(call.milliseconds);
+    count(this.#outcomes, call.outcome);
+    if (call.whyCold !== null) {
+      count(this.#whyCold, call.whyCold);
+    }
+  }
+
+  read(pools: Record<string, PoolStatistics>, queue: QueueStatistics): JailStatistics {
+    const cold = this.#durations.cold.read();
+    const warm = this.#durations.warm.read();
+    const calls = cold.count + warm.count;
+    return {
+      calls,
+      running: this.#begun - calls,
+      waiting: Object.values(pools).reduce((total, { waiting }) => total + waiting, 0),
+      cold: cold.count,
+      warm: warm.count,
+      whyCold: { ...this.#whyCold },
+      outcomes: { ...this.#outcomes },
+      durations: { cold, warm },
+      queue,
+      pools,
+    };
+  }
+}

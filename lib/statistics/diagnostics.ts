@@ -1,0 +1,87 @@
+// What happens, told to whoever subscribes to node:diagnostics_channel; nothing is made where nobody does.
+import { channel } from 'node:diagnostics_channel';
+import type { QueueEvent } from '../gate/queue-statistics';
+import type { JailResult, Outcome } from '../run/result';
+import type { PoolEvent } from '../warm/pool-statistics';
+import type { ColdReason } from '../warm/rule';
+
+/**
+ * The channels' names.
+ * @example
+ * import { subscribe } from 'node:diagnostics_channel';
+ * subscribe(CHANNELS.call, ({ command, outcome, milliseconds }) => …);
+ */
+export const CHANNELS = Object.freeze({
+  /** A call has ended: `CallMessage`. */
+  call: 'codejail:call',
+  /** A call has to wait, begins after it waited, is refused, or stops waiting: `QueueMessage`. */
+  queue: 'codejail:queue',
+  /** A warm cell was made, or died before its call began: `CellMessage`. */
+  cell: 'codejail:cell',
+  /** A template was started, could not be, or ended: `TemplateMessage`. */
+  template: 'codejail:template',
+});
+
+/** The message of `CHANNELS.call`. */
+export interface CallMessage {
+  /** The command's name. */
+  command: string;
+  slug: string | null;
+  /** `warm` where a cell has run it. */
+  path: 'cold' | 'warm';
+  /** Why it was not warm; null also where it was rejected before that was known. */
+  whyCold: ColdReason | null;
+  /** `rejected`: nothing was run, or the call was aborted. */
+  outcome: Outcome | 'rejected';
+  /** What it ended with; null where it was rejected. */
+  result: JailResult | null;
+  /** What it was rejected with. */
+  error: unknown;
+  /** From the call's turn to its end. */
+  milliseconds: number;
+  /** How long it waited for its turn before. */
+  queuedMs: number;
+}
+
+/** The message of `CHANNELS.queue`. */
+export type QueueMessage = QueueEvent;
+
+/** The message of `CHANNELS.cell`. */
+export type CellMessage = { command: string } & Extract<
+  PoolEvent,
+  { type: 'cell-made' | 'cell-lost' }
+>;
+
+/** The message of `CHANNELS.template`. */
+export type TemplateMessage = { command: string } & Exclude<
+  PoolEvent,
+  { type: 'cell-made' | 'cell-lost' }
+>;
+
+const callChannel = channel(CHANNELS.call);
+const queueChannel = channel(CHANNELS.queue);
+const cellChannel = channel(CHANNELS.cell);
+const templateChannel = channel(CHANNELS.template);
+
+/** Tells of a call that has ended. */
+export function publishCall(message: CallMessage): void {
+  if (callChannel.hasSubscribers) {
+    callChannel.publish(message);
+  }
+}
+
+/** Tells of what happened at a jail's gate. */
+export function publishQueueEvent(event: QueueEvent): void {
+  if (queueChannel.hasSubscribers) {
+    queueChannel.publish(event);
+  }
+}
+
+/** Tells of what happened in a command's pool. */
+export function publishPoolEvent(command: string, event: PoolEvent): void {
+  const target =
+    event.type === 'cell-made' || event.type === 'cell-lost' ? cellChannel : templateChannel;
+  if (target.hasSubscribers) {
+    target.publish({ command, ...event });
+  }
+}
