@@ -97,6 +97,7 @@ const formatting = [
 const checks = [
   ['tsc', () => tool('tsc', '--project', 'tsconfig.json')],
   ['eslint', () => tool('eslint', '--max-warnings=0', '.')],
+  ['floors of lib/', () => tool('depcruise', 'lib')],
   ...formatting,
   ['clang-tidy', tidyAll],
   ['compiling for arm64', compileForArm64],

@@ -1,0 +1,65 @@
+// The floors of lib/, from the top: each uses only what stands below it. docs/architecture.md says what belongs where.
+const floors = [
+  'cli',
+  'index',
+  'jail',
+  'statistics',
+  'gate',
+  'warm',
+  'command',
+  'proof',
+  'options',
+  'cold',
+  'exec',
+  'python',
+  'spec',
+  'confinement',
+  'apparmor',
+  'run',
+  'host',
+  'native',
+  'json',
+  'limits',
+  'passing',
+  'errors',
+  'guarantee-names',
+  'time',
+  'text',
+];
+
+/** A room is a directory, or a file of its own. */
+const within = (rooms) => `^lib/(?:${rooms.join('|')})(?:/|\\.m?ts$)`;
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-circle',
+      comment: 'Files that use one another are one file, or want a third that both use.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-file-without-a-floor',
+      comment: 'Put it into a room, or add the room to the list of floors.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: within(floors) },
+      to: {},
+    },
+    ...floors.map((room, index) => ({
+      name: `${room}-uses-only-what-is-below`,
+      comment: 'Move what both need to a floor below.',
+      severity: 'error',
+      from: { path: within([room]) },
+      to: { path: '^lib/', pathNot: within(floors.slice(index)) },
+    })),
+  ],
+  options: {
+    // Types are arrows too.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    includeOnly: '^lib/',
+  },
+};
