@@ -11,6 +11,7 @@ import {
   type SafeExecResult,
 } from '../../lib/index';
 import { Jail } from '../../lib/jail/jail';
+import type { GuaranteeName } from '../../lib/guarantee-names';
 import type { WaitOptions } from '../../lib/options/types';
 import { autoConfiguredPython } from '../../lib/command/default-python';
 import type { ColdReason } from '../../lib/warm/rule';
@@ -18,10 +19,14 @@ import type { ColdReason } from '../../lib/warm/rule';
 declare global {
   // Set by the Jest project (jest.config.js).
   var codejailMode: 'cold' | 'warm' | undefined;
+  // Set by scripts/test-hosts.mjs: what the simulated host lacks.
+  var codejailAllowMissing: GuaranteeName[] | undefined;
 }
 
 /** How this run of the suites serves Python. */
 export const mode = globalThis.codejailMode ?? 'cold';
+
+const { codejailAllowMissing: allowMissing } = globalThis;
 
 // A call of the suites may be cold by the rule, never because a pool had nothing for it.
 const EXCUSES: readonly ColdReason[] = [
@@ -110,7 +115,8 @@ function warmCommands({ commands = {} }: JailOptions): Record<string, string | C
 }
 
 /** `createJail`, with every command warm where the suites run so. */
-export function createJail(options: JailOptions = {}): Jail {
+export function createJail(given: JailOptions = {}): Jail {
+  const options = allowMissing === undefined ? given : { allowMissing, ...given };
   return mode === 'cold'
     ? createColdJail(options)
     : new WarmJail({ ...options, commands: warmCommands(options) });
