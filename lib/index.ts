@@ -75,7 +75,7 @@ export async function jailCode(command: string, options?: JailCodeOptions): Prom
 /** As `Jail.safeExec`, in the default jail. */
 export async function safeExec(
   code: string,
-  globals: Record<string, unknown>,
+  globals: object,
   options?: SafeExecOptions,
 ): Promise<SafeExecResult> {
   return defaultJail.safeExec(code, globals, options);
@@ -93,15 +93,15 @@ export async function safeExecJson(
 /** As `Jail.notSafeExec`, in the default jail. Unconfined; warns on every call. */
 export async function notSafeExec(
   code: string,
-  globals: Record<string, unknown>,
+  globals: object,
   options?: SafeExecOptions,
 ): Promise<SafeExecResult> {
   return defaultJail.notSafeExec(code, globals, options);
 }
 
 /** What would survive the trip into a jail and back. */
-export function jsonSafe(value: Record<string, unknown>): Record<string, unknown> {
-  return safe(value);
+export function jsonSafe(value: object): Record<string, unknown> {
+  return safe(value as Record<string, unknown>);
 }
 
 /** As `Jail.inspectHost`, for the default jail. */
@@ -169,6 +169,7 @@ export type { HostKind } from './host/host';
 export type { GuaranteeReport, HostReport, VerifyReport } from './proof/report';
 export type { JailResult, Outcome, Uncollected, WhyUncollected } from './run/result';
 export type { SafeExecJsonResult, SafeExecResult } from './exec/answer';
+export type { OmittedGlobal } from './exec/omitted';
 export type { CodeJailSettings } from './options/settings';
 export type { JailStatistics } from './statistics/calls';
 export type { PoolState, PoolStatistics } from './warm/pool-statistics';

@@ -7,6 +7,7 @@ import { explainExceeded } from '../run/exceeded';
 import type { JailResult } from '../run/result';
 import { bytesRepr } from '../text/bytes-repr';
 import { SafeExecError, type PythonException } from './error';
+import { readOmitted, withoutOmitted, type OmittedGlobal } from './omitted';
 
 /** What safeExec adds to a run's result. */
 export interface SafeExecResult extends JailResult {
@@ -16,12 +17,16 @@ export interface SafeExecResult extends JailResult {
    * `safeExecJson` gives any number as text.
    */
   globals: Record<string, unknown>;
+  /** The globals that JSON can't carry: modules, functions and classes too. */
+  omitted: OmittedGlobal[];
 }
 
 /** What safeExecJson adds to a run's result. */
 export interface SafeExecJsonResult extends JailResult {
   /** The globals as Python wrote them: 1.0 is still 1.0. */
   globalsJson: string;
+  /** As of `SafeExecResult`. */
+  omitted: OmittedGlobal[];
 }
 
 function fieldText(value: JsonValue | undefined): string {
@@ -61,6 +66,12 @@ function limitSentence({ exceeded }: JailResult): string {
   return exceeded === null ? '' : `: ${explainExceeded(exceeded)}`;
 }
 
+/** What came back of a program, beside its result. */
+export interface Answer<Content> {
+  content: Content;
+  omitted: OmittedGlobal[];
+}
+
 /** What a program's globals came to. */
 export interface AnswerGlobals {
   globals: Record<string, JsonValue>;
@@ -81,7 +92,7 @@ const GLOBALS_BOUNDS = {
 };
 
 /** Makes something of the text of an answer; null where it is not the text of an object. Throws where it is no text. */
-export type ReadAnswer<Answer> = (text: string | Pieces) => Promise<Answer | null>;
+export type ReadAnswer<Content> = (text: string | Pieces) => Promise<Content | null>;
 
 /** Reads an answer's text as globals. */
 export const readGlobals: ReadAnswer<AnswerGlobals> = async (text) => {
@@ -98,10 +109,8 @@ export const readText: ReadAnswer<string> = async (text) => {
   return (await checkJsonObject(kept)) ? kept.text : null;
 };
 
-const GLOBALS = 0x47;
-// 'G'
-const EXCEPTION = 0x45;
-// 'E'
+const GLOBALS = 0x47; // 'G'
+const EXCEPTION = 0x45; // 'E'
 
 /** To read a longer one takes longer than its program's end. */
 const FORESEEN_BYTES = 16 * 1024;
@@ -124,14 +133,18 @@ function textOf(channel: Uint8Array): string | Pieces {
   }
 }
 
+function isGlobals(channel: Uint8Array): boolean {
+  return withoutOmitted(channel)[0] === GLOBALS;
+}
+
 /** Reads the runner's answer to one call. */
-export class AnswerReader<Answer> {
-  readonly #read: ReadAnswer<Answer>;
+export class AnswerReader<Content> {
+  readonly #read: ReadAnswer<Content>;
   #bytes = 0;
-  #foreseen: Promise<Answer | null> | undefined;
+  #foreseen: Promise<Content | null> | undefined;
 
   /** @param read what becomes of the text */
-  constructor(read: ReadAnswer<Answer>) {
+  constructor(read: ReadAnswer<Content>) {
     this.#read = read;
   }
 
@@ -141,15 +154,15 @@ export class AnswerReader<Answer> {
    * @param channel all that has come so far
    */
   foresee(channel: Uint8Array): void {
-    if (this.#bytes === 0 && channel.length <= FORESEEN_BYTES && channel[0] === GLOBALS) {
+    if (this.#bytes === 0 && channel.length <= FORESEEN_BYTES && isGlobals(channel)) {
       this.#bytes = channel.length;
       this.#foreseen = this.#readText(channel);
       this.#foreseen.catch(() => undefined);
     }
   }
 
-  async #readText(channel: Uint8Array): Promise<Answer | null> {
-    return this.#read(textOf(channel));
+  async #readText(channel: Uint8Array): Promise<Content | null> {
+    return this.#read(textOf(withoutOmitted(channel)));
   }
 
   /**
@@ -157,10 +170,11 @@ export class AnswerReader<Answer> {
    * @param channel all that has come, from a program that has ended
    * @throws SafeExecError where the program failed, was ended, or answered with something else
    */
-  async read(result: JailResult, channel: Buffer): Promise<Answer> {
-    const kind = channel[0];
+  async read(result: JailResult, channel: Buffer): Promise<Answer<Content>> {
+    const body = withoutOmitted(channel);
+    const kind = body[0];
     if (result.status !== 0 || result.outcome !== 'exited') {
-      const exception = kind === EXCEPTION ? await decodeException(channel) : null;
+      const exception = kind === EXCEPTION ? await decodeException(body) : null;
       throw new SafeExecError(
         `${failureMessage(result)}${limitSentence(result)}`,
         result,
@@ -178,9 +192,10 @@ export class AnswerReader<Answer> {
     if (kind === GLOBALS) {
       try {
         const isForeseen = this.#bytes === channel.length;
-        const answer = await ((isForeseen ? this.#foreseen : undefined) ?? this.#readText(channel));
-        if (answer !== null) {
-          return answer;
+        const content = await ((isForeseen ? this.#foreseen : undefined) ??
+          this.#readText(channel));
+        if (content !== null) {
+          return { content, omitted: readOmitted(channel) };
         }
         why = 'it is not an object';
       } catch (error) {

@@ -29,8 +29,8 @@ export async function rehearseEnd(limits: Limits): Promise<void> {
     ...{ command: '', slug: null, path: 'warm', whyCold: null, outcome: result.outcome, result },
     ...{ error: null, milliseconds: 1, queuedMs: 0 },
   });
-  const { globals, names } = await reader.read(result, ANSWER);
-  updateGlobals({}, globals, names);
+  const { content } = await reader.read(result, ANSWER);
+  updateGlobals({}, content.globals, content.names);
 }
 
 /** As `rehearseEnd`, in passing. */

@@ -5,6 +5,7 @@ import {
   AnswerReader,
   readGlobals,
   readText,
+  type Answer,
   type AnswerGlobals,
   type ReadAnswer,
   type SafeExecJsonResult,
@@ -120,7 +121,7 @@ export class Jail extends Configuration implements AsyncDisposable {
 
   /**
    * Runs Python code as `exec(code, globals)` does, in a jail, and updates `globals` with what came
-   * back. What JSON can't carry is left out, in both directions.
+   * back. What JSON can't carry is left out, in both directions; what did not come back is in `omitted` of the result.
    * @throws SafeExecError where the code failed: `globals` is then as it was; and as `jailCode`
    * @example
    * const globals = { x: 20 };
@@ -128,7 +129,7 @@ export class Jail extends Configuration implements AsyncDisposable {
    */
   async safeExec(
     code: string,
-    globals: Record<string, unknown>,
+    globals: object,
     options?: SafeExecOptions,
   ): Promise<SafeExecResult> {
     const calledAt = now();
@@ -164,7 +165,7 @@ export class Jail extends Configuration implements AsyncDisposable {
    */
   async notSafeExec(
     code: string,
-    globals: Record<string, unknown>,
+    globals: object,
     options?: SafeExecOptions,
   ): Promise<SafeExecResult> {
     requireCode(code);
@@ -179,8 +180,8 @@ export class Jail extends Configuration implements AsyncDisposable {
   }
 
   /** What would survive the trip into a jail and back. */
-  jsonSafe(value: Record<string, unknown>): Record<string, unknown> {
-    return jsonSafe(value);
+  jsonSafe(value: object): Record<string, unknown> {
+    return jsonSafe(value as Record<string, unknown>);
   }
 
   /**
@@ -301,12 +302,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     return signal === null ? [this.#closing] : [signal, this.#closing];
   }
 
-  async #exec<Answer, Result>(
+  async #exec<Content, Result>(
     code: string,
     write: () => JsonText | Promise<JsonText>,
     call: SafeExecArguments,
     calledAt: number,
-    end: End<Answer, Result>,
+    end: End<Content, Result>,
   ): Promise<Result> {
     if (this.alwaysBeUnsafe) {
       return this.#execUnconfined(code, write, call, end);
@@ -361,11 +362,11 @@ export class Jail extends Configuration implements AsyncDisposable {
     }, place);
   }
 
-  async #execUnconfined<Answer, Result>(
+  async #execUnconfined<Content, Result>(
     code: string,
     write: () => JsonText | Promise<JsonText>,
     call: SafeExecArguments,
-    end: End<Answer, Result>,
+    end: End<Content, Result>,
   ): Promise<Result> {
     const message = `DANGER: executing code without any confinement (notSafeExec) for ${printable(call.slug ?? 'a caller')}`;
     process.emitWarning(message, 'CodeJailWarning');
@@ -417,14 +418,14 @@ async function settledWithin(
 }
 
 /** What becomes of a program's answer, and of the call's result then. */
-interface End<Answer, Result> {
-  read: ReadAnswer<Answer>;
-  conclude: (result: JailResult, answer: Answer) => Result | Promise<Result>;
+interface End<Content, Result> {
+  read: ReadAnswer<Content>;
+  conclude: (result: JailResult, answer: Answer<Content>) => Result | Promise<Result>;
 }
 
 const AS_TEXT: End<string, SafeExecJsonResult> = {
   read: readText,
-  conclude: (result, globalsJson) => ({ ...result, globalsJson }),
+  conclude: (result, { content, omitted }) => ({ ...result, globalsJson: content, omitted }),
 };
 
 function jsonOf(globals: Record<string, unknown>): JsonText | Promise<JsonText> {
@@ -436,9 +437,9 @@ function jsonOf(globals: Record<string, unknown>): JsonText | Promise<JsonText> 
 function updating(globals: Record<string, unknown>): End<AnswerGlobals, SafeExecResult> {
   return {
     read: readGlobals,
-    conclude: async (result, answer) => {
-      await updateGlobalsInSlices(globals, answer.globals, answer.names);
-      return { ...result, globals: answer.globals };
+    conclude: async (result, { content, omitted }) => {
+      await updateGlobalsInSlices(globals, content.globals, content.names);
+      return { ...result, globals: content.globals, omitted };
     },
   };
 }

@@ -11,7 +11,7 @@ export function requireCode(code: unknown): void {
 }
 
 /** @throws InvalidArgumentError unless it is an object that can take what comes back */
-export function requireGlobals(globals: unknown): void {
+export function requireGlobals(globals: unknown): asserts globals is Record<string, unknown> {
   if (typeof globals !== 'object' || globals === null || Array.isArray(globals)) {
     throw new InvalidArgumentError('globals', 'must be an object: its keys are the names');
   }

@@ -2,7 +2,8 @@
 
 In:   descriptor 3, read to its end: {"code": str, "globals": {...}, "python_path": [name, ...]}
 Out:  descriptor 4: 'G' and the globals as JSON, or 'E' and {"type", "module"?, "message", "line",
-      "traceback"}, or nothing when the program ended by itself (sys.exit(0), os._exit).
+      "traceback"}, or nothing when the program ended by itself (sys.exit(0), os._exit). Before 'G', where JSON
+      can't carry all of the globals: 'O', a list of {"name", "type", "why"}, and a line break.
 Exit: 0 with a result, 1 after an exception, the program's own status after SystemExit.
 
 The program has one namespace, a real stdout, and this directory first in sys.path, so a json.py
@@ -37,6 +38,10 @@ MAX_DEPTH = 900
 PIPE_SIZE = 1 << 16
 MAX_MESSAGE = 1 << 16
 MAX_TRACEBACK = 1 << 18
+MAX_WORD = 200
+NO_JSON = 'JSON has no %s'
+# With the line break, less than what is read at once.
+MAX_OMITTED = 60000
 
 Module = type(sys)
 Function = type(lambda: None)
@@ -178,7 +183,7 @@ def plain(value):
             return float(value)
         if kind == 'U':
             return str(value)
-    raise TypeError('not JSON serializable')
+    raise TypeError(NO_JSON % type_name(value))
 
 
 def encode(value):
@@ -222,20 +227,42 @@ def encode_item(key, value):
     return text[1:-1]
 
 
+def describe_omitted(key, value, why):
+    return {
+        'name': shortened(text_of(key), MAX_WORD), 'type': shortened(type_name(value), MAX_WORD),
+        'why': shortened(why, MAX_WORD)}
+
+
 def encode_globals(namespace):
+    """The globals, after what of them JSON can't carry."""
     items = []
+    omitted = []
     for key, value in list(namespace.items()):
         # An item that JSON can't carry is left out whole; its methods may raise whatever they like.
         try:
             kind = type(value)
             # Most programs leave some of these, and to try takes two exceptions each.
             if kind is Module or kind is Function or kind is type:
-                continue
-            if key != '__builtins__' and key != '__warningregistry__':
+                omitted.append((key, value, NO_JSON % kind.__name__))
+            elif key != '__builtins__' and key != '__warningregistry__':
                 items.append(encode_item(key, value))
-        except BaseException:
-            pass
-    return '{' + ','.join(items) + '}'
+        except BaseException as error:
+            omitted.append((key, value, text_of(error)))
+    return '%sG{%s}' % (encode_omitted(omitted) if omitted else '', ','.join(items))
+
+
+def encode_omitted(omitted):
+    texts = []
+    room = MAX_OMITTED
+    for index, (key, value, why) in enumerate(omitted):
+        text = encode(describe_omitted(key, value, why))
+        room -= len(text) + 1
+        if room < 0:
+            texts.append(encode({
+                'name': '...', 'type': '', 'why': 'and %d more' % (len(omitted) - index)}))
+            break
+        texts.append(text)
+    return 'O[%s]\n' % ','.join(texts)
 
 
 def settle():
@@ -479,7 +506,7 @@ def perform(request_descriptor, size, channel):
             settrace(None)
             setprofile(None)
         settle()
-        message = 'G' + encode_globals(namespace)
+        message = encode_globals(namespace)
     except SystemExit as error:
         settle()
         status, message = leave(error, namespace)

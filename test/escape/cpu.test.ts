@@ -158,10 +158,10 @@ while True: pass
 for _ in range(90):
     if os.fork() == 0:
         time.sleep(600)
-time.sleep(8)
+time.sleep(12)
 print('slept')
 `,
-      { limits: { cpu: 0.5, realtime: 20, nproc: 120 } },
+      { limits: { cpu: 0.8, realtime: 60, nproc: 120 } },
     );
     expect({ outcome: result.outcome, stdout: result.stdout.toString() }).toEqual({
       outcome: 'exited',

@@ -20,15 +20,39 @@ async function answer(first: string, all: string): Promise<unknown> {
   const textReader = new AnswerReader(readText);
   reader.foresee(Buffer.from(first));
   textReader.foresee(Buffer.from(first));
-  const { globals, names } = await reader.read(RESULT, Buffer.from(all));
+  const { globals, names } = (await reader.read(RESULT, Buffer.from(all))).content;
   expect(names).toEqual(Object.keys(globals));
-  expect(await textReader.read(RESULT, Buffer.from(all))).toBe(all.slice(1));
+  expect((await textReader.read(RESULT, Buffer.from(all))).content).toBe(
+    all.replace(/^O.*\n/, '').slice(1),
+  );
   return globals;
 }
 
 it('is taken as it was foreseen, where nothing else came', async () => {
   expect(await answer('G{"a":17}', 'G{"a":17}')).toEqual({ a: 17 });
 });
+
+it('comes after what was left out', async () => {
+  const text = 'O[{"name":"s","type":"set","why":"JSON has no set"}]\nG{"a":17}';
+  expect(await answer(text, text)).toEqual({ a: 17 });
+  const { omitted } = await new AnswerReader(readGlobals).read(RESULT, Buffer.from(text));
+  expect(omitted).toEqual([{ name: 's', type: 'set', why: 'JSON has no set' }]);
+});
+
+it.each([
+  ['O[1,null,{"name":3,"why":["x"]}]\nG{}', [{ name: '', type: '', why: '' }]],
+  ['O{"length":9}\nG{}', []],
+])('lists what fits of a list that the program has written, %j', async (text, omitted) => {
+  const read = await new AnswerReader(readGlobals).read(RESULT, Buffer.from(text));
+  expect(read).toEqual({ content: { globals: {}, names: [] }, omitted });
+});
+
+it.each(['O', 'O\n', 'O[]', 'O[\nG{}', 'O[]\nO[]\nG{}', `O[${' '.repeat(70_000)}]\nG{}`])(
+  'is refused with a list that is none, %j',
+  async (text) => {
+    await expect(answer(text, text)).rejects.toThrow(/is no result/);
+  },
+);
 
 it('is read anew where more came, whatever it looked like before', async () => {
   expect(await answer('G{"a":1', 'G{"a":17}')).toEqual({ a: 17 });

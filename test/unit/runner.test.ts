@@ -17,6 +17,8 @@ interface Run {
   stderr: string;
   /** The whole of what came on the result channel. */
   reply: string;
+  /** The names of what JSON can't carry. */
+  omitted: string[];
 }
 
 interface RunOptions {
@@ -61,7 +63,12 @@ async function run(
     text(child.stderr as Readable),
     buffer(child.stdio[4] as Readable),
   ]);
-  return { status, signal, stdout, stderr, reply: reply.toString() };
+  const [list = '', rest] = /^O(.*)\n([^]*)$/.exec(reply.toString())?.slice(1) ?? [];
+  const omitted = list === '' ? [] : (JSON.parse(list) as { name: string }[]);
+  return {
+    ...{ status, signal, stdout, stderr, reply: rest ?? reply.toString() },
+    omitted: omitted.map(({ name }) => name),
+  };
 }
 
 async function globalsOf(code: string, options?: RunOptions): Promise<unknown> {
