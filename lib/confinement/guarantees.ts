@@ -177,14 +177,17 @@ export function missingAfterFailure(failure: NativeFailure, facts: HostFacts): M
 const namespacesOr = (guarantee: GuaranteeName): string =>
   `allow this process new namespaces (in Docker: --security-opt seccomp=unconfined --cap-add SYS_ADMIN), or give it up by name: allowMissing: ['${guarantee}']`;
 
+const NAMESPACES_OR_LANDLOCK =
+  'allow this process new namespaces, or use a kernel with Landlock (Linux 5.13 and later, lsm=landlock,…)';
+
 const PROBE_CURES: Partial<Record<GuaranteeName, string>> = {
   disk: namespacesOr('disk'),
   metadata: namespacesOr('metadata'),
-  files:
-    'allow this process new namespaces, or use a kernel with Landlock (Linux 5.13 and later, lsm=landlock,…)',
+  files: NAMESPACES_OR_LANDLOCK,
 };
 /** By what a check says that was tried: its words are the probe's (native/probe, lib/proof/probe.ts). */
 const CHECK_CURES: readonly (readonly [check: string, cure: string])[] = [
+  ['see a process outside', NAMESPACES_OR_LANDLOCK],
   [
     'core dump handler',
     'have no program or service handle crashes (sudo sysctl -w kernel.core_pattern=core), or, for a program, start this server with a hard limit of core files other than 0 (docker run --ulimit core=1, LimitCORE=1, ulimit -Hc 1)',

@@ -16,6 +16,8 @@ void read_expectations(int argc, char** argv);
 void check_apparmor();
 void check_files();
 void check_network();
+// First: what an attempt opens stays open.
+void check_descriptors();
 void check_processes();
 void check_metadata();
 void check_identity();

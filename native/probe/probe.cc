@@ -98,6 +98,7 @@ int run_probe(int argc, char** argv) {
   // Unbuffered would cost a call a line; a killed probe has no complete list, which is a failure
   // too.
   read_expectations(argc, argv);
+  check_descriptors();
   check_apparmor();
   check_files();
   check_network();

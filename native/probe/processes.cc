@@ -61,6 +61,14 @@ void check_core_dumps() {
 
 }  // namespace
 
+void check_descriptors() {
+  int open_descriptors = 0;
+  for (int number = 3; number < 1024; ++number) {
+    open_descriptors += fcntl(number, F_GETFD) >= 0 ? 1 : 0;
+  }
+  report("processes", "inherit a descriptor", open_descriptors == 0);
+}
+
 void check_processes() {
   if (*expected("pid_namespace") != '\0') {
     check_namespace();
@@ -75,11 +83,6 @@ void check_processes() {
     report("processes", "signal the server", result != 0 && (errno == ESRCH || errno == EPERM),
            result == 0 ? "it succeeded" : std::strerror(errno));
   }
-  int open_descriptors = 0;
-  for (int number = 3; number < 1024; ++number) {
-    open_descriptors += fcntl(number, F_GETFD) >= 0 ? 1 : 0;
-  }
-  report("processes", "inherit a descriptor", open_descriptors == 0);
   if (std::strcmp(expected("exec"), "denied") == 0) {
     char name[] = "/proc/self/exe";
     char* const arguments[] = {name, nullptr};

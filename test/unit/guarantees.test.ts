@@ -148,6 +148,8 @@ describe('probes that got through', () => {
     const hidden = (['memory', 'cpu'] as const).map((guarantee) => ({
       ...{ guarantee, check: 'hide from the sums as a program that may not be read', seen: '' },
     }));
+    const seen = { guarantee: 'processes', check: 'see a process outside', seen: '' } as const;
+    expect(missingAfterProbe([seen])[0]?.cure).toContain('Landlock');
     expect(missingAfterProbe([core])[0]?.cure).toContain('kernel.core_pattern=core');
     expect(missingAfterProbe([core, other])[0]?.cure).not.toContain('core_pattern');
     expect(missingAfterProbe(hidden).map(({ cure: text }) => text)).toEqual([
