@@ -262,7 +262,7 @@ describe('code that fails', () => {
 describe('what is refused', () => {
   it.each([
     ['code', async () => suite.jail.safeExec(7 as unknown as string, {})],
-    ['globals', async () => suite.jail.safeExec('', [] as unknown as Globals)],
+    ['globals', async () => suite.jail.safeExec('', [])],
     ['globalsJson', async () => suite.jail.safeExecJson('', '[1]')],
     ['globalsJson', async () => suite.jail.safeExecJson('', '{"a": ')],
     [
