@@ -128,17 +128,16 @@ function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): strin
     return `use Linux ${OLDEST_KERNEL.join('.')} or later (this is ${facts.kernel})`;
   }
   if (NAMESPACE_GUARANTEES === GUARANTEES_OF_STEP[step]) {
-    const { allowed, why } = facts.userNamespaces;
+    const { setting } = facts.userNamespaces;
     if (facts.kind === 'root') {
       return 'give this process CAP_SYS_ADMIN and a seccomp profile that allows new namespaces; in Docker: docker run --security-opt seccomp=unconfined --cap-add SYS_ADMIN';
     }
-    if (!allowed) {
-      const name = why.split(' is ')[0] ?? '';
-      if (name.startsWith('kernel.apparmor')) {
-        return `give user namespaces to the launcher alone: sudo npx codejail profile install --launcher (or to every program: sudo sysctl -w ${name}=0)`;
+    if (setting !== null) {
+      if (setting.startsWith('kernel.apparmor')) {
+        return `give user namespaces to the launcher alone: sudo npx codejail profile install --launcher (or to every program: sudo sysctl -w ${setting}=0)`;
       }
-      const value = name.endsWith('max_user_namespaces') ? 65536 : 1;
-      return `sudo sysctl -w ${name}=${value}`;
+      const value = setting.endsWith('max_user_namespaces') ? 65536 : 1;
+      return `sudo sysctl -w ${setting}=${value}`;
     }
     return 'let this user make user namespaces (in a container: docker run --security-opt seccomp=unconfined), or run as root';
   }

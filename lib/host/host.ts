@@ -17,8 +17,8 @@ export interface HostFacts {
   kernel: string;
   uid: number;
   gid: number;
-  /** Whether this process may make user namespaces, as far as the kernel's settings tell. */
-  userNamespaces: { allowed: boolean; why: string };
+  /** Whether this process may make user namespaces, as far as the kernel's settings tell, and which of them forbids it. */
+  userNamespaces: { allowed: boolean; why: string; setting: string | null };
   /** The version of Landlock's interface, 0 where there is none. */
   landlock: number;
   appArmor: boolean;
@@ -100,10 +100,10 @@ function userNamespaces(): HostFacts['userNamespaces'] {
   ];
   for (const [path, refused, name] of switches) {
     if (readText(path) === refused) {
-      return { allowed: false, why: `${name} is ${refused}` };
+      return { allowed: false, why: `${name} is ${refused}`, setting: name };
     }
   }
-  return { allowed: true, why: '' };
+  return { allowed: true, why: '', setting: null };
 }
 
 // Not taken for a kernel without it: a jail would lack a lock that the host has.

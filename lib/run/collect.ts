@@ -29,7 +29,7 @@ export function collectLimit(limits: Limits): { limit: LimitName; allowed: numbe
 }
 
 /** The kinds of entries that the addon lists; native/addon/collect.cc has the same. */
-const EntryKind = {
+export const EntryKind = {
   regular: 0x66,
   irregular: 0x6f,
   noText: 0x6e,

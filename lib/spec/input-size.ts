@@ -9,7 +9,7 @@ interface Sized {
 }
 
 /** What a file takes of a tmpfs; native/core/copy.h has the same. */
-const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 4096;
 // Of the root's own: mount points, links, the directories of the host's tree that lead to them.
 const ROOT_BYTES = 16 * 1024 * 1024;
 const ROOT_NAMES = 16_384;

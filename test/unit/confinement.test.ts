@@ -27,7 +27,7 @@ function facts(kind: HostKind, more: Partial<HostFacts> = {}): HostFacts {
     kernel: '6.1.0',
     uid: kind === 'user' ? 1234 : 0,
     gid: kind === 'user' ? 1234 : 0,
-    userNamespaces: { allowed: true, why: '' },
+    userNamespaces: { allowed: true, why: '', setting: null },
     landlock: 0,
     appArmor: false,
     ...more,

@@ -13,7 +13,7 @@ const FACTS: HostFacts = {
   kernel: '6.1.0',
   uid: 1000,
   gid: 1000,
-  userNamespaces: { allowed: true, why: '' },
+  userNamespaces: { allowed: true, why: '', setting: null },
   landlock: 0,
   appArmor: false,
 };
@@ -77,13 +77,25 @@ describe('a step that failed', () => {
     [
       'user namespaces that are switched off',
       'make the namespaces',
-      { userNamespaces: { allowed: false, why: 'kernel.unprivileged_userns_clone is 0' } },
+      {
+        userNamespaces: {
+          allowed: false,
+          why: 'kernel.unprivileged_userns_clone is 0',
+          setting: 'kernel.unprivileged_userns_clone',
+        },
+      },
       'sudo sysctl -w kernel.unprivileged_userns_clone=1',
     ],
     [
       'no user namespace allowed at all',
       'make the namespaces',
-      { userNamespaces: { allowed: false, why: 'user.max_user_namespaces is 0' } },
+      {
+        userNamespaces: {
+          allowed: false,
+          why: 'user.max_user_namespaces is 0',
+          setting: 'user.max_user_namespaces',
+        },
+      },
       'sudo sysctl -w user.max_user_namespaces=65536',
     ],
     [
@@ -93,6 +105,7 @@ describe('a step that failed', () => {
         userNamespaces: {
           allowed: false,
           why: 'kernel.apparmor_restrict_unprivileged_userns is 1',
+          setting: 'kernel.apparmor_restrict_unprivileged_userns',
         },
       },
       'codejail profile install --launcher',

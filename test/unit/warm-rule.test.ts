@@ -10,7 +10,7 @@ function confinement(kind: HostKind): { flags: number } {
     kernel: '6.12.0',
     uid: kind === 'root' ? 0 : 1000,
     gid: 0,
-    userNamespaces: { allowed: true, why: '' },
+    userNamespaces: { allowed: true, why: '', setting: null },
     landlock: 6,
     appArmor: false,
   };

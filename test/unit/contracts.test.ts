@@ -1,0 +1,287 @@
+// What TypeScript, C++ and Python have to agree on, each in its own words: read from the native half's sources.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Confinement } from '../../lib/confinement/plan';
+import { LimitTable } from '../../lib/limits';
+import {
+  IdMap,
+  readReport,
+  RecordKind,
+  REPORT_NUMBERS,
+  SpecFlag,
+  Verdict,
+  type NativeReport,
+} from '../../lib/native/addon';
+import { EntryKind } from '../../lib/run/collect';
+import { PAGE_BYTES } from '../../lib/spec/input-size';
+import { CallKind, Frames } from '../../lib/warm/frame';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** A source without its comments. */
+function sourceOf(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8').replaceAll(/\/\/.*$/gm, '');
+}
+
+function between(source: string, start: RegExp, end: string): string {
+  const found = start.exec(source);
+  if (found === null) {
+    throw new Error(`there is no ${String(start)}`);
+  }
+  const from = found.index + found[0].length;
+  return source.slice(from, source.indexOf(end, from));
+}
+
+const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+const camelCase = (name: string): string =>
+  name.replaceAll(/_([a-z])/g, (_whole, letter: string) => letter.toUpperCase());
+
+/** The names and numbers of an enum, the `k` of each taken away. */
+function enumOf(path: string, name: string): Record<string, number> {
+  const body = between(sourceOf(path), new RegExp(`enum (?:class )?${name}\\b[^{;]*\\{`), '}');
+  let next = 0;
+  const entries = body
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .map((entry): [string, number] => {
+      const parts = /^k(\w+)(?:\s*=\s*(?:1U << (\d+)U))?$/.exec(entry);
+      if (parts === null) {
+        throw new Error(`${path} has an entry that is not understood: ${entry}`);
+      }
+      const value = parts[2] === undefined ? next : 2 ** Number(parts[2]);
+      next = value + 1;
+      return [lowerFirst(parts[1]!), value];
+    });
+  return Object.fromEntries(entries);
+}
+
+const WIDTHS: Record<string, number> = { 'std::uint32_t': 4, CallKind: 4, 'std::uint64_t': 8 };
+
+interface Layout {
+  /** Where each member begins. */
+  at: Record<string, number>;
+  /** How many bytes each has. */
+  widths: Record<string, number>;
+  size: number;
+}
+
+/** How a struct lies in memory, by the alignment of the platform's ABI. */
+function layoutOf(path: string, name: string): Layout {
+  const body = between(sourceOf(path), new RegExp(`struct ${name} \\{`), '};');
+  const at: Record<string, number> = {};
+  const widths: Record<string, number> = {};
+  let size = 0;
+  for (const [, type, member] of body.matchAll(/^\s*([\w:]+) (\w+);$/gm)) {
+    const width = WIDTHS[type!];
+    if (width === undefined) {
+      throw new Error(`${path} has a type of unknown width: ${type!}`);
+    }
+    size = Math.ceil(size / width) * width;
+    at[member!] = size;
+    widths[member!] = width;
+    size += width;
+  }
+  return { at, widths, size: Math.ceil(size / 8) * 8 };
+}
+
+function constantOf(path: string, name: string): number {
+  const [, value] = new RegExp(`\\b${name} = ([^;]+);`).exec(sourceOf(path)) ?? [];
+  if (value === undefined) {
+    throw new Error(`${path} has no ${name}`);
+  }
+  const [, letter] = /^'(.)'$/.exec(value) ?? [];
+  return letter === undefined ? Number(value) : letter.charCodeAt(0);
+}
+
+function without(members: Record<string, number>, name: string): Record<string, number> {
+  expect(members).toHaveProperty(name);
+  return Object.fromEntries(Object.entries(members).filter(([key]) => key !== name));
+}
+
+describe('the spec', () => {
+  it('has the flags of spec.h, but that of the launcher alone', () => {
+    expect(SpecFlag).toStrictEqual(without(enumOf('native/core/spec.h', 'SpecFlag'), 'sweepUid'));
+  });
+
+  it('has the maps of ids of spec.h', () => {
+    expect(IdMap).toStrictEqual(enumOf('native/core/spec.h', 'IdMap'));
+  });
+
+  it('has the kinds of records of spec.h', () => {
+    expect(RecordKind).toStrictEqual(enumOf('native/core/spec.h', 'RecordKind'));
+  });
+
+  it('gives each field that spec_builder.cc reads', () => {
+    const fields = between(
+      sourceOf('lib/native/addon.ts'),
+      /export interface NativeSpec \{/,
+      '\n}\n',
+    ).matchAll(/^ {2}(\w+)\??:/gm);
+    const read = sourceOf('native/addon/spec_builder.cc').matchAll(
+      /\b(?:reader\.\w+|spec\.Get)\("(\w+)"/g,
+    );
+    const namesOf = (found: Iterable<RegExpMatchArray>): Set<string> =>
+      new Set([...found].map(([, name]) => name!));
+    expect(namesOf(read)).toStrictEqual(namesOf(fields));
+  });
+
+  it('counts files in the pages of copy.h', () => {
+    expect(PAGE_BYTES).toBe(constantOf('native/core/copy.h', 'kPage'));
+  });
+});
+
+describe('the report', () => {
+  it('has the verdicts of report.h', () => {
+    expect(Verdict).toStrictEqual(enumOf('native/core/report.h', 'Verdict'));
+  });
+
+  it('has its numbers in the order of jail_events.cc', () => {
+    const list = between(
+      sourceOf('native/addon/jail_events.cc'),
+      /const double numbers\[\] = \{/,
+      '};',
+    );
+    const sent = list
+      .split(/,\n/)
+      .map((line) => (line.includes('WIFSIGNALED') ? 'status' : /report\.(\w+)/.exec(line)?.[1]))
+      .filter((name) => name !== undefined)
+      .map((name) => camelCase(name).replace(/Us$/, 'Ms').replace('peakSum', 'peakMemory'));
+    expect(sent).toHaveLength(REPORT_NUMBERS);
+    const nothing = readReport(new Float64Array(REPORT_NUMBERS));
+    const read = sent.map((_name, index) => {
+      const report = readReport(new Float64Array(REPORT_NUMBERS).fill(1, index, index + 1));
+      return (Object.keys(report) as (keyof NativeReport)[]).filter(
+        (name) => report[name] !== nothing[name],
+      );
+    });
+    expect(read).toStrictEqual(sent.map((name) => [name]));
+  });
+});
+
+describe('the call of a cell', () => {
+  const CELL = 'native/core/cell.h';
+  const CONFINEMENT: Confinement = {
+    ...{ flags: 0, namespaces: 0, idMap: IdMap.sandbox, mechanisms: [] },
+    ...{ uid: 1000, gid: 1000, outerUid: 1, outerGid: 1 },
+    ...{ uidPool: undefined, cgroup: undefined, appArmorProfile: undefined },
+  };
+  const frames = new Frames(CONFINEMENT);
+  // Each unlike the others, and one that there is none of.
+  const limits = new LimitTable().effective(undefined, {
+    ...{ cpu: 3, vmem: 0, memory: 5_000_000_000, fsize: 7_000_000_000, nproc: 11, proxy: 1 },
+  });
+  const { bytes } = frames.encode({
+    kind: CallKind.script,
+    limits,
+    files: [{ name: 'a/b', content: 'four' }],
+    words: ['first', 'second', 'third'],
+    request: 'request',
+  });
+
+  it('has the kinds of cell.h, but the one that the addon alone sends', () => {
+    expect(CallKind).toStrictEqual(without(enumOf(CELL, 'CallKind'), 'announced'));
+  });
+
+  it('begins with the head of cell.h', () => {
+    const { at, widths, size } = layoutOf(CELL, 'CallHeader');
+    const read = Object.fromEntries(
+      Object.entries(at).map(([name, offset]): [string, bigint] => [
+        name,
+        widths[name] === 8 ? bytes.readBigUInt64LE(offset) : BigInt(bytes.readUInt32LE(offset)),
+      ]),
+    );
+    const native = frames.limits(limits);
+    const numberOf = (limit: number): bigint => BigInt.asUintN(64, BigInt(limit));
+    expect(read).toStrictEqual({
+      magic: BigInt(constantOf(CELL, 'kCallMagic')),
+      kind: BigInt(enumOf(CELL, 'CallKind')['script']!),
+      size: BigInt(bytes.length - size - 'request'.length),
+      request_size: BigInt('request'.length),
+      rlimit_cpu_seconds: numberOf(native.rlimitCpuSeconds),
+      rlimit_as: numberOf(-1),
+      rlimit_data: numberOf(native.rlimitData),
+      rlimit_fsize: numberOf(native.rlimitFsize),
+      rlimit_nproc: numberOf(native.rlimitNproc),
+      directory_count: 1n,
+      file_count: 1n,
+      word_count: 3n,
+      padding: 0n,
+    });
+  });
+
+  it('goes on with parts as cell.h has them', () => {
+    const { size: start } = layoutOf(CELL, 'CallHeader');
+    const { at, size } = layoutOf(CELL, 'CallPart');
+    const directory = start;
+    const file = directory + size + 'a'.length + 2;
+    const read = [directory, file].map((part) => {
+      const nameLength = bytes.readUInt32LE(part + at['name_length']!);
+      const name = part + size;
+      const content = name + nameLength + 1;
+      const contentLength = Number(bytes.readBigUInt64LE(part + at['content_length']!));
+      return [name, content].map((from, index) =>
+        bytes.toString('utf8', from, from + (index === 0 ? nameLength : contentLength)),
+      );
+    });
+    expect(read).toStrictEqual([
+      ['a', ''],
+      ['a/b', 'four'],
+    ]);
+  });
+});
+
+describe('the Python of a template', () => {
+  const python = readFileSync(join(ROOT, 'lib/python/cells.py'), 'utf8');
+  const native = readdirSync(join(ROOT, 'native/cell'))
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => sourceOf(`native/cell/${name}`))
+    .join('\n');
+
+  function numberOf(name: string): number {
+    const [, value] = new RegExp(`^${name} = (-?\\d+)$`, 'm').exec(python) ?? [];
+    return Number(value);
+  }
+
+  it.each([
+    ['TEMPLATE', 'inTemplate'],
+    ['URGENT_CELL', 'inUrgentCell'],
+    ['SCOUT', 'inScout'],
+  ])('knows its place %s by the number of cell.cc', (name, place) => {
+    expect(numberOf(name)).toBe(enumOf('native/cell/cell.cc', 'Place')[place]);
+  });
+
+  it.each(['SCRIPT', 'PROBE', 'ANNOUNCED'])('knows a call %s by the number of cell.h', (name) => {
+    const kinds = enumOf('native/core/cell.h', 'CallKind');
+    expect(numberOf(name)).toBe(-kinds[name.toLowerCase()]!);
+  });
+
+  it('calls the functions that the library has, and takes what they return', () => {
+    const returned: Record<string, string> = {
+      void: 'None',
+      int: 'Int',
+      'std::int64_t': 'LongLong',
+      'const char*': 'CharPointer',
+    };
+    const exported = [...native.matchAll(/^CODEJAIL_EXPORT (.+?) codejail_(\w+)\(/gm)].map(
+      ([, type, name]) => [name, returned[type!]],
+    );
+    const called = [
+      ...between(python, /FUNCTIONS = \{/, '}').matchAll(/^\s*'(\w+)': (\w+),$/gm),
+    ].map(([, name, type]) => [name, type]);
+    expect(called.length).toBeGreaterThan(0);
+    expect(Object.fromEntries(called)).toStrictEqual(Object.fromEntries(exported));
+  });
+});
+
+describe('what is listed to be collected', () => {
+  it('has the kinds of entries of collect.cc', () => {
+    for (const [name, kind] of Object.entries(EntryKind)) {
+      const constant = `k${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+      expect([name, kind]).toStrictEqual([name, constantOf('native/addon/collect.cc', constant)]);
+    }
+    expect(
+      sourceOf('native/addon/collect.cc').match(/^constexpr char k\w+ = '.';$/gm),
+    ).toHaveLength(Object.keys(EntryKind).length);
+  });
+});
