@@ -27,7 +27,7 @@ const CALLS_A_PROCESSOR = 4;
 const FEWEST = 8;
 // What a Python with a few modules takes; where limits allow more, few take it.
 const BYTES_A_CALL = 64 * 1024 * 1024;
-// A cell holds 9 and up to 13 while it runs, a new jail 5, and 20 for the moment in which it is made.
+// A cell holds 9 and up to 14 while it runs, a new jail 5, and 20 for the moment in which it is made.
 const DESCRIPTORS_A_CALL = 16;
 /** What is left to the server itself. */
 const SERVER_SHARE = 0.5;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "child.h"
@@ -176,7 +177,7 @@ pid_t JailProcess::process() const {
 void JailProcess::read_reports(uv_loop_t* loop) {
   for (;;) {
     Report report{};
-    Descriptor passed;
+    Descriptor passed[kMostReported];
     const ssize_t count = receive_report(report_channel_, report, passed);
     if (count < 0 && errno == ECONNRESET) {
       // It ended with an order unread; what it reported before comes next (net/unix/af_unix.c).
@@ -185,7 +186,10 @@ void JailProcess::read_reports(uv_loop_t* loop) {
     const bool has_lost = count < 0 && errno == EMFILE;
     if (has_lost && report.kind == ReportKind::kEnded) {
       // What came with it is only for speed.
-      take_report(report, Descriptor());
+      for (Descriptor& descriptor : passed) {
+        descriptor.reset();
+      }
+      take_report(report, passed);
       continue;
     }
     if (has_lost) {
@@ -209,7 +213,7 @@ void JailProcess::read_reports(uv_loop_t* loop) {
       return;
     }
     if (count == static_cast<ssize_t>(sizeof(report))) {
-      take_report(report, std::move(passed));
+      take_report(report, passed);
     }
     if (end_announced_) {
       return;
@@ -234,11 +238,11 @@ void JailProcess::end_by_number(uv_loop_t* loop, pid_t child) {
   });
 }
 
-void JailProcess::take_report(const Report& report, Descriptor passed) {
+void JailProcess::take_report(const Report& report, Descriptor (&passed)[kMostReported]) {
   const Napi::Env env = owner_.env();
   switch (report.kind) {
     case ReportKind::kNamespaces:
-      second_pidfd_ = std::move(passed);
+      second_pidfd_ = std::move(passed[0]);
       second_watch_.start(owner_.poller(), second_pidfd_.get(), Poller::kReadable,
                           [this](uv_loop_t* turn) { shared_from_this()->on_process_end(turn); });
       second_watch_.hold_loop(holds_loop_);
@@ -247,7 +251,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed) {
       }
       break;
     case ReportKind::kTmpDirectory:
-      tmp_directory_ = std::move(passed);
+      tmp_directory_ = std::move(passed[0]);
       if (is_cell_) {
         report_watch_.stop();
       }
@@ -268,7 +272,7 @@ void JailProcess::take_report(const Report& report, Descriptor passed) {
     case ReportKind::kEnded:
       have_end_ = true;
       end_report_ = report;
-      filter_listener_ = std::move(passed);
+      std::move(passed, passed + kMostReported, filter_listeners_);
       if (is_cell_) {
         // Its PID 1 is the last one, and about to end: JavaScript has work to do meanwhile.
         report_watch_.stop();

@@ -66,7 +66,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
 
  private:
   void read_reports(uv_loop_t* loop);
-  void take_report(const Report& report, Descriptor passed);
+  void take_report(const Report& report, Descriptor (&passed)[kMostReported]);
   void end_by_number(uv_loop_t* loop, pid_t child);
   void read_outputs(std::size_t first, std::size_t end);
   void on_process_end(uv_loop_t* loop);
@@ -94,7 +94,8 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   // Of a cell.
   Descriptor end_;
   Descriptor lifeline_;
-  Descriptor filter_listener_;  // while it is open, the kernel keeps the cell's filter
+  // While they are open, the kernel keeps the filters of a cell and of its PID 1.
+  Descriptor filter_listeners_[kMostReported];
 
   Lease lease_;
   JailCgroup cgroup_;

@@ -132,7 +132,9 @@ void JailProcess::let_go() {
   report_channel_.reset();
   end_.reset();
   lifeline_.reset();
-  filter_listener_.reset();
+  for (Descriptor& listener : filter_listeners_) {
+    listener.reset();
+  }
   first_pidfd_.reset();
   second_pidfd_.reset();
   // Who has called this holds it still.
@@ -154,11 +156,11 @@ void JailProcess::end_now() {
     }
   }
   Report report{};
-  Descriptor passed;
+  Descriptor passed[kMostReported];
   ssize_t count = 0;
   while ((count = receive_report(report_channel_, report, passed)) > 0) {
     if (report.kind == ReportKind::kNamespaces) {
-      second_pidfd_ = std::move(passed);
+      second_pidfd_ = std::move(passed[0]);
     }
   }
   if (count < 0 && errno == EMFILE && report.kind == ReportKind::kNamespaces && !is_cell_) {

@@ -6,12 +6,14 @@
 
 namespace codejail {
 
-ssize_t receive_report(const Descriptor& channel, Report& report, Descriptor& passed) {
+ssize_t receive_report(const Descriptor& channel, Report& report,
+                       Descriptor (&passed)[kMostReported]) {
   // What comes is told once: memory that is short for a moment must not cost the call its end.
   constexpr int kAttempts = 3;
   Packet packet{};
   for (int attempt = 1;; ++attempt) {
-    packet = receive_packet(channel.get(), &report, sizeof(report), MSG_DONTWAIT, &passed, 1);
+    packet =
+        receive_packet(channel.get(), &report, sizeof(report), MSG_DONTWAIT, passed, kMostReported);
     const bool is_passing = errno == EINTR || errno == ENOBUFS || errno == ENOMEM;
     if (packet.length >= 0 || !is_passing || attempt == kAttempts) {
       break;

@@ -1,6 +1,7 @@
 // What the launcher tells the server, one message a packet, over a SOCK_SEQPACKET pair.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "step.h"
@@ -12,7 +13,7 @@ enum class ReportKind : std::uint32_t {
   kTmpDirectory,  // carries the descriptor of the jail's writable directory
   kStarted,
   kFailed,
-  kEnded,
+  kEnded,          // of a cell: with what keeps its filters (seccomp_unotify(2))
   kCellReady,      // a cell's main process waits for its call
   kTemplateEnded,  // no more cells; those that are there go on
 };
@@ -43,6 +44,9 @@ struct Report {
   char label[256];   // the AppArmor label that was read back
   char detail[256];  // what a failed step worked on
 };
+
+// Descriptors that come with one at most.
+constexpr std::size_t kMostReported = 2;
 
 // What the server sends. The end of the stream means that the server is gone.
 enum class OrderKind : std::uint32_t {

@@ -11,27 +11,32 @@
 namespace codejail {
 
 bool ReportChannel::send(const Report& report, int passed_descriptor) const {
+  return send(report, &passed_descriptor, passed_descriptor >= 0 ? 1 : 0);
+}
+
+bool ReportChannel::send(const Report& report, const int* passed, std::size_t count) const {
   Report copy = report;
   iovec part{&copy, sizeof(copy)};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  if (passed_descriptor >= 0) {
+  alignas(cmsghdr) char control[CMSG_SPACE(kMostReported * sizeof(int))] = {};
+  const std::size_t size = count * sizeof(int);
+  if (count > 0) {
     message.msg_control = control;
-    message.msg_controllen = sizeof(control);
+    message.msg_controllen = CMSG_SPACE(size);
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &passed_descriptor, sizeof(int));
+    header->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(header), passed, size);
   }
   // Memory that is short for a moment must not cost the call its end.
   const ssize_t sent = retry_while_short([&] {
     // sendmsg only where it is needed: the filter refuses it, and a launcher is under its
     // program's.
-    return passed_descriptor >= 0 ? sendmsg(descriptor_, &message, MSG_NOSIGNAL)
-                                  : ::send(descriptor_, &copy, sizeof(copy), MSG_NOSIGNAL);
+    return count > 0 ? sendmsg(descriptor_, &message, MSG_NOSIGNAL)
+                     : ::send(descriptor_, &copy, sizeof(copy), MSG_NOSIGNAL);
   });
   return sent == static_cast<ssize_t>(sizeof(copy));
 }

@@ -1,6 +1,8 @@
 // The jail's end of the report channel.
 #pragma once
 
+#include <cstddef>
+
 #include "report.h"
 #include "spec.h"
 
@@ -12,6 +14,8 @@ class ReportChannel {
 
   [[nodiscard]] int get() const { return descriptor_; }
   [[nodiscard]] bool send(const Report& report, int passed_descriptor = -1) const;
+  // With descriptors: at most kMostReported.
+  [[nodiscard]] bool send(const Report& report, const int* passed, std::size_t count) const;
   [[nodiscard]] bool tell_failure(const Status& status) const;
   // Reports the failed step and ends this process. The program has not started, and never will.
   [[noreturn]] void fail(const Status& status) const;

@@ -446,12 +446,12 @@ Status install_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Desc
     return Status::failure(Step::kSeccomp, E2BIG);
   }
   sock_fprog program = filter.program();
-  const unsigned flags = policy.asks() ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+  const unsigned flags = policy.has_listener() ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
   const long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
   if (result < 0) {
     return Status::failure(Step::kSeccomp, errno);
   }
-  if (policy.asks()) {
+  if (policy.has_listener()) {
     listener.reset(static_cast<int>(result));
   }
   return Status::success();

@@ -27,7 +27,11 @@ struct FilterPolicy {
   CountPolicy count;
   pid_t launcher;  // the one process of the jail whose limits and scheduling nobody may change
   LauncherKey key{};
-  [[nodiscard]] bool asks() const { return exec == ExecPolicy::kAsk || count == CountPolicy::kAsk; }
+  // A listener, though nothing may be asked: while it is open, the kernel keeps the filter.
+  bool is_kept = false;
+  [[nodiscard]] bool has_listener() const {
+    return is_kept || exec == ExecPolicy::kAsk || count == CountPolicy::kAsk;
+  }
 };
 
 // The filter itself. False where it is too long. By the spec's kNoUnixSockets there are no sockets
@@ -37,7 +41,7 @@ struct FilterPolicy {
 // names; Landlock before its version 3 does not cover that (landlock(7)).
 bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& filter);
 // Installs it on this process and all that it will start. Needs no_new_privs. `listener` is set
-// where the policy asks; EBUSY where a filter that was there before has one already.
+// where the policy has one; EBUSY where a filter that was there before has one already.
 Status install_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Descriptor& listener);
 
 }  // namespace codejail

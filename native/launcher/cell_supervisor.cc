@@ -92,6 +92,17 @@ Status enter_profile(const Spec& spec) {
   return change_apparmor_profile(attribute, profile.data, label, sizeof(label));
 }
 
+// With a listener, for speed only: where there can be none it is left out.
+Status install_own_filter(const Spec& spec, Descriptor& listener) {
+  FilterPolicy policy{ExecPolicy::kDeny, CountPolicy::kAllow, getpid()};
+  policy.is_kept = !spec.has(kUrgent);
+  if (policy.is_kept && install_seccomp_filter(policy, spec, listener).ok()) {
+    return Status::success();
+  }
+  policy.is_kept = false;
+  return install_seccomp_filter(policy, spec, listener);
+}
+
 }  // namespace
 
 void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
@@ -133,11 +144,11 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   // No Landlock here: the main process has a domain of its own, and a process can't signal across
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
   CountedCalls counted(spec.header(), tmp_directory, {});
-  Descriptor no_listener;
-  const FilterPolicy policy{ExecPolicy::kDeny, CountPolicy::kAllow, getpid()};
-  require(channel, install_seccomp_filter(policy, spec, no_listener));
-  supervise_cell(spec, channel, tmp_directory, counted, std::move(link), received[kCellAlarm],
-                 received[kCellEnd], profile.empty() ? nullptr : profile.c_str());
+  Descriptor listener;
+  require(channel, install_own_filter(spec, listener));
+  supervise_cell(spec, channel, tmp_directory, counted, std::move(link), std::move(listener),
+                 received[kCellAlarm], received[kCellEnd],
+                 profile.empty() ? nullptr : profile.c_str());
 }
 
 }  // namespace codejail

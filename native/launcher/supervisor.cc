@@ -78,8 +78,9 @@ class Supervisor {
     finish();
   }
 
-  [[noreturn]] void run_cell(const char* profile) {
+  [[noreturn]] void run_cell(Descriptor own_listener, const char* profile) {
     watch_children();
+    own_listener_ = std::move(own_listener);
     profile_ = profile;
     started_ = true;
     sleep_ms_ = -1;
@@ -418,11 +419,7 @@ class Supervisor {
       report_.disk_full = disk.f_blocks > 0 && disk.f_bfree == 0 ? 1 : 0;
       report_.files_full = disk.f_files > 0 && disk.f_ffree == 0 ? 1 : 0;
     }
-    // With a cell's filter, which would otherwise be freed on this processor when this process
-    // ends, and the kernel's worker would go first. Not where more are on their way already than
-    // this process may have (unix(7), ETOOMANYREFS).
-    const bool passes_filter = alarm_.valid() && listener_.valid() && !spec_.has(kUrgent);
-    if (!(passes_filter && channel_.send(report_, listener_.get())) && !channel_.send(report_)) {
+    if (!send_with_filters() && !channel_.send(report_)) {
       _exit(2);
     }
     // A socket would have the server go on upon this processor, and this process wait for it
@@ -433,11 +430,29 @@ class Supervisor {
     _exit(0);
   }
 
+  // With a cell's filters, which would otherwise be freed on this processor when this process ends,
+  // and the kernel's worker would go first. Not where more are on their way already than this
+  // process may have (unix(7), ETOOMANYREFS).
+  [[nodiscard]] bool send_with_filters() const {
+    if (!alarm_.valid() || spec_.has(kUrgent)) {
+      return false;
+    }
+    int passed[kMostReported];
+    std::size_t count = 0;
+    for (const Descriptor* listener : {&listener_, &own_listener_}) {
+      if (listener->valid()) {
+        passed[count++] = listener->get();
+      }
+    }
+    return count > 0 && channel_.send(report_, passed, count);
+  }
+
   const Spec& spec_;
   const ReportChannel& channel_;
   const Descriptor& tmp_directory_;
   CountedCalls& counted_;
   Descriptor listener_;
+  Descriptor own_listener_;  // of a cell's PID 1: of its own filter
   Descriptor link_;
   const Descriptor& alarm_;
   const Descriptor& end_;
@@ -469,12 +484,12 @@ void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
 }
 
 void supervise_cell(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-                    CountedCalls& counted, Descriptor link, const Descriptor& alarm,
-                    const Descriptor& end, const char* profile) {
+                    CountedCalls& counted, Descriptor link, Descriptor own_listener,
+                    const Descriptor& alarm, const Descriptor& end, const char* profile) {
   Session session;
   Supervisor supervisor(spec, channel, tmp_directory, counted, Descriptor(), std::move(link), alarm,
                         end, session);
-  supervisor.run_cell(profile);
+  supervisor.run_cell(std::move(own_listener), profile);
 }
 
 }  // namespace codejail

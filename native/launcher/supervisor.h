@@ -21,7 +21,7 @@ namespace codejail {
 // Writes to `end` when it has reported. `profile`: of AppArmor, or null.
 [[noreturn]] void supervise_cell(const Spec& spec, const ReportChannel& channel,
                                  const Descriptor& tmp_directory, CountedCalls& counted,
-                                 Descriptor link, const Descriptor& alarm, const Descriptor& end,
-                                 const char* profile);
+                                 Descriptor link, Descriptor own_listener, const Descriptor& alarm,
+                                 const Descriptor& end, const char* profile);
 
 }  // namespace codejail
