@@ -187,6 +187,8 @@ export class SetupError extends JailError {
   declare readonly step: string;
   /** What the step worked on: a path, a profile; empty where it says nothing. */
   readonly detail: string;
+  /** @internal Which step of the native half it was, whatever it is called. */
+  declare readonly stepId: string | undefined;
 
   /**
    * @param step what was being done, in the words of the launcher's list of steps
@@ -198,6 +200,8 @@ export class SetupError extends JailError {
     step: string,
     errno: number,
     details: {
+      /** @internal */
+      stepId?: string | undefined;
       syscall?: string | undefined;
       detail?: string | undefined;
       hasStarted?: boolean;
@@ -231,6 +235,8 @@ export class SetupError extends JailError {
       },
     );
     this.detail = details.detail ?? '';
+    // Not enumerable: `step` says it to people.
+    Object.defineProperty(this, 'stepId', { value: details.stepId });
   }
 }
 

@@ -27,7 +27,7 @@ export interface ColdCall extends SpecRequest, RunCall {
 /** What keeps a program from being started that is where nothing can be: the kernel says no more than EACCES. */
 function explainNoExec(error: unknown, program: string): unknown {
   const isRefused =
-    error instanceof SetupError && error.step === START_STEP && error.errnoName === 'EACCES';
+    error instanceof SetupError && error.stepId === 'execProgram' && error.errnoName === 'EACCES';
   const advice = isRefused ? noExecAdvice(program, 'put the program elsewhere') : undefined;
   return advice === undefined
     ? error

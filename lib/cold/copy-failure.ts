@@ -9,7 +9,6 @@ import type { HostFile } from '../spec/files';
 import { tooLarge } from '../spec/input-size';
 import { describe } from '../text/describe';
 
-const COPY_STEP = 'copy files into the jail';
 /** As deep as the launcher goes: native/core/copy.cc has the same. */
 const MAXIMUM_DEPTH = 64;
 
@@ -53,7 +52,7 @@ export async function explainCopyFailure(
   copies: readonly HostFile[],
   input: number,
 ): Promise<unknown> {
-  if (!(error instanceof SetupError) || error.step !== COPY_STEP) {
+  if (!(error instanceof SetupError) || error.stepId !== 'copyFiles') {
     return error;
   }
   const copy = copies.find(({ path }) => path === error.detail);

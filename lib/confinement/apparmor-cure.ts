@@ -1,12 +1,14 @@
 // What cures a change of AppArmor profile that was refused.
 import { constants } from 'node:os';
+import type { StepId } from '../native/steps';
 
-/** The steps at which the change can fail, in the words of the launcher's list. */
-export const APPARMOR_STEPS = {
-  open: 'open the AppArmor attribute',
-  change: 'change the AppArmor profile',
-  readBack: 'read the AppArmor label back',
-} as const;
+/** The steps at which the change can fail. */
+export type AppArmorStep = Extract<StepId, 'openAppArmor' | 'appArmor' | 'appArmorLabel'>;
+
+/** Whether it is one of them. */
+export function isAppArmorStep(step: StepId): step is AppArmorStep {
+  return step === 'openAppArmor' || step === 'appArmor' || step === 'appArmorLabel';
+}
 
 /** What engines load for their containers; no rule can be given to them that stays. */
 const OF_CONTAINERS = /^(?:docker-default|containers-default-|crio-default|cri-containerd\.)/;
@@ -20,20 +22,20 @@ function profileOf(label: string): string {
  * The command that cures it.
  * @param detail the profile that is missing, or the label that stands in the way, as the kernel prints it
  */
-export function appArmorCure(step: string, errno: number, detail: string): string {
-  if (step === APPARMOR_STEPS.readBack) {
+export function appArmorCure(step: AppArmorStep, errno: number, detail: string): string {
+  if (step === 'appArmorLabel') {
     const label = profileOf(detail);
     return detail.endsWith(' (complain)')
       ? `sudo aa-enforce ${label} (it is in complain mode, which denies nothing)`
       : `put every profile of the label "${detail}" into enforce mode: sudo aa-enforce PROFILE`;
   }
-  if (step === APPARMOR_STEPS.change && errno === constants.errno.ENOENT) {
+  if (step === 'appArmor' && errno === constants.errno.ENOENT) {
     return (
       `load the profile: sudo apparmor_parser --replace /etc/apparmor.d/${detail}; ` +
       `where there is none yet: sudo npx codejail profile install`
     );
   }
-  if (step === APPARMOR_STEPS.change && / \(\w+\)$/.test(detail)) {
+  if (step === 'appArmor' && / \(\w+\)$/.test(detail)) {
     if (OF_CONTAINERS.test(detail)) {
       return (
         `this container is itself confined, by ${profileOf(detail)}, which lets nobody change to another profile: start it with ` +

@@ -3,8 +3,8 @@ import { constants } from 'node:os';
 import { errnoName, type MissingGuarantee } from '../errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from '../guarantee-names';
 import { kernelIsRecent, OLDEST_KERNEL, type HostFacts } from '../host/host';
-import type { NativeFailure } from '../native/addon';
-import { appArmorCure } from './apparmor-cure';
+import { isStep, type StepId } from '../native/steps';
+import { appArmorCure, isAppArmorStep } from './apparmor-cure';
 
 interface GuaranteeDefinition {
   /** What the jailed program can't do. */
@@ -87,28 +87,40 @@ const NAMESPACE_GUARANTEES: readonly GuaranteeName[] = [
 ];
 
 /** The guarantees that fall when a step of making the jail fails. */
-const GUARANTEES_OF_STEP: Readonly<Record<string, readonly GuaranteeName[]>> = {
+const GUARANTEES_OF_STEP: Readonly<Partial<Record<StepId, readonly GuaranteeName[]>>> = {
   clone: NAMESPACE_GUARANTEES,
-  'make the namespaces': NAMESPACE_GUARANTEES,
-  'write the id maps': NAMESPACE_GUARANTEES,
+  namespaces: NAMESPACE_GUARANTEES,
+  idMap: NAMESPACE_GUARANTEES,
   // The UTS namespace is there; its right may not be, as under podman's seccomp profile.
-  'set the host name': NAMESPACE_GUARANTEES,
-  "mount the jail's root": ['files', 'metadata', 'disk'],
-  'change the root': ['files', 'metadata', 'disk'],
-  'set resource limits': ['memory', 'cpu', 'tasks', 'disk'],
-  'lease a uid': ['identity', 'tasks'],
-  'make the cgroup': ['memory', 'tasks'],
-  'enter the cgroup': ['memory', 'tasks'],
-  'drop capabilities': ['identity'],
-  'drop groups': ['identity'],
-  'change the user': ['identity'],
-  'set no_new_privs': ['identity'],
-  'open the AppArmor attribute': ['files'],
-  'change the AppArmor profile': ['files'],
-  'read the AppArmor label back': ['files'],
-  'restrict with Landlock': ['files'],
-  'install the seccomp filter': ['kernel', 'network'],
+  hostname: NAMESPACE_GUARANTEES,
+  mounts: ['files', 'metadata', 'disk'],
+  pivotRoot: ['files', 'metadata', 'disk'],
+  resourceLimits: ['memory', 'cpu', 'tasks', 'disk'],
+  lease: ['identity', 'tasks'],
+  makeCgroup: ['memory', 'tasks'],
+  enterCgroup: ['memory', 'tasks'],
+  capabilities: ['identity'],
+  groups: ['identity'],
+  userId: ['identity'],
+  noNewPrivileges: ['identity'],
+  openAppArmor: ['files'],
+  appArmor: ['files'],
+  appArmorLabel: ['files'],
+  landlock: ['files'],
+  seccomp: ['kernel', 'network'],
 };
+
+/** What an error tells of a step that failed. */
+export interface StepFailure {
+  /** The step's name, for people. */
+  step: string;
+  stepId: string | undefined;
+  errno: number;
+  syscall: string;
+  detail: string;
+}
+
+const UNKNOWN_CURE = 'see the step and its error, and run verify() again';
 
 // This process or its host is short of something for now; the next call may find it.
 const SHORTAGES = new Set([
@@ -119,11 +131,11 @@ const SHORTAGES = new Set([
 ]);
 
 /** Whether the failure of a step tells of the host's confinement, and not of a shortage or a broken package. */
-export function concernsGuarantees(step: string, errno: number): boolean {
-  return Object.hasOwn(GUARANTEES_OF_STEP, step) && !SHORTAGES.has(errno);
+export function concernsGuarantees(stepId: string | undefined, errno: number): boolean {
+  return isStep(stepId) && stepId in GUARANTEES_OF_STEP && !SHORTAGES.has(errno);
 }
 
-function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): string {
+function cureOf(step: StepId, { errno, detail }: StepFailure, facts: HostFacts): string {
   if (!kernelIsRecent(facts.kernel)) {
     return `use Linux ${OLDEST_KERNEL.join('.')} or later (this is ${facts.kernel})`;
   }
@@ -141,32 +153,36 @@ function cureOf({ step, errno, detail }: NativeFailure, facts: HostFacts): strin
     }
     return 'let this user make user namespaces (in a container: docker run --security-opt seccomp=unconfined), or run as root';
   }
-  if (step === "mount the jail's root" || step === 'change the root') {
+  if (step === 'mounts' || step === 'pivotRoot') {
     return 'see the step and its error; in a container, /proc must not be masked: docker run --security-opt systempaths=unconfined --security-opt apparmor=unconfined (docs/container.md)';
   }
-  if (step.includes('AppArmor')) {
+  if (isAppArmorStep(step)) {
     return facts.appArmor
       ? appArmorCure(step, errno, detail)
       : 'boot with AppArmor (apparmor=1 security=apparmor), or take `profile` out of the command';
   }
-  if (step === 'install the seccomp filter' && errno === constants.errno.EBUSY) {
+  if (step === 'seccomp' && errno === constants.errno.EBUSY) {
     return 'something listens to the system calls of this process already, as LXD and sysbox do, and there can be one listener only: run outside of it, or allow the command to execute programs (allowExec)';
   }
-  if (step.endsWith('the cgroup')) {
+  if (step === 'makeCgroup' || step === 'enterCgroup') {
     return 'give this user the named cgroup and the common ancestor of it and of the server (docs/cgroups.md), or leave `cgroup` out';
   }
-  return 'see the step and its error, and run verify() again';
+  return UNKNOWN_CURE;
 }
 
 /** What is missing on this host, when a step of making a jail failed. */
-export function missingAfterFailure(failure: NativeFailure, facts: HostFacts): MissingGuarantee[] {
+export function missingAfterFailure(failure: StepFailure, facts: HostFacts): MissingGuarantee[] {
   const why =
     `step "${failure.step}" failed` +
     (failure.detail === '' ? '' : ` on ${failure.detail}`) +
     ` (${errnoName(failure.errno)} in ${failure.syscall})` +
     (facts.userNamespaces.allowed ? '' : `; ${facts.userNamespaces.why}`);
-  const cure = cureOf(failure, facts);
-  return (GUARANTEES_OF_STEP[failure.step] ?? GUARANTEE_NAMES).map((guarantee) => ({
+  const { stepId } = failure;
+  if (!isStep(stepId)) {
+    return GUARANTEE_NAMES.map((guarantee) => ({ guarantee, why, cure: UNKNOWN_CURE }));
+  }
+  const cure = cureOf(stepId, failure, facts);
+  return (GUARANTEES_OF_STEP[stepId] ?? GUARANTEE_NAMES).map((guarantee) => ({
     guarantee,
     why,
     cure,

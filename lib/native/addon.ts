@@ -149,7 +149,10 @@ export interface NativeCgroupEnd {
 }
 
 export interface NativeFailure {
+  /** The step's name, for people. */
   step: string;
+  /** For `stepOf`. */
+  stepNumber: number;
   syscall: string;
   errno: number;
   detail: string;

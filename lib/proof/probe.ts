@@ -314,12 +314,13 @@ export async function prove(confinement: Confinement, view: HostView): Promise<P
     if (
       !(error instanceof SetupError) ||
       error.errno === undefined ||
-      !concernsGuarantees(error.step, error.errno)
+      !concernsGuarantees(error.stepId, error.errno)
     ) {
       throw error;
     }
     const failure = {
       step: error.step,
+      stepId: error.stepId,
       syscall: error.syscall ?? '',
       errno: error.errno,
       detail: error.detail,

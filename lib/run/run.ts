@@ -12,6 +12,7 @@ import {
   type NativeReport,
 } from '../native/addon';
 import { setupError } from '../native/failure';
+import { stepOf } from '../native/steps';
 import { now } from '../time/clock';
 import { collectError, collectFiles, collectLimit, type Collection } from './collect';
 import { CollectError } from './collect-error';
@@ -289,7 +290,7 @@ export class Run {
     }
     if (ended.failure !== undefined) {
       // A cell's call has begun when its files are written; only what supervises fails later.
-      const { step } = ended.failure;
+      const step = stepOf(ended.failure.stepNumber);
       throw setupError(ended.failure, this.#startedMs !== undefined && step === 'supervise');
     }
     const report = ended.report === undefined ? undefined : readReport(ended.report);

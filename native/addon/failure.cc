@@ -18,6 +18,7 @@ Napi::Error failure_of(Napi::Env env, const Status& status) {
       failure_of(env, step_name(status.step()), status.error(), step_syscall(status.step()),
                  with_cure(status.error(), status.detail()));
   failure.Set("step", step_name(status.step()));
+  failure.Set("stepNumber", Napi::Number::New(env, static_cast<double>(status.step())));
   return failure;
 }
 

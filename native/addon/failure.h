@@ -13,7 +13,8 @@ namespace codejail {
 Napi::Error failure_of(Napi::Env env, const char* message, int error, const char* syscall,
                        const std::string& detail = "");
 
-// The same of a step, with its name as `step`, and with the cure where one is known.
+// The same of a step, with its name as `step` and its place in the list of steps as `stepNumber`,
+// and with the cure where one is known.
 Napi::Error failure_of(Napi::Env env, const Status& status);
 void throw_failure(Napi::Env env, const Status& status);
 

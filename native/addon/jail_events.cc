@@ -76,6 +76,7 @@ Napi::Object ended_event(Napi::Env env, const JailEnd& end) {
   if (!end.failure.ok()) {
     Napi::Object failure = Napi::Object::New(env);
     failure.Set("step", step_name(end.failure.step()));
+    set_number(failure, "stepNumber", static_cast<double>(end.failure.step()));
     failure.Set("syscall", step_syscall(end.failure.step()));
     set_number(failure, "errno", end.failure.error());
     failure.Set("detail", with_cure(end.failure.error(), end.failure_detail));

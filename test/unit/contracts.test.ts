@@ -12,6 +12,7 @@ import {
   Verdict,
   type NativeReport,
 } from '../../lib/native/addon';
+import { STEPS, stepOf } from '../../lib/native/steps';
 import { EntryKind } from '../../lib/run/collect';
 import { PAGE_BYTES } from '../../lib/spec/input-size';
 import { CallKind, Frames } from '../../lib/warm/frame';
@@ -128,6 +129,18 @@ describe('the spec', () => {
 
   it('counts files in the pages of copy.h', () => {
     expect(PAGE_BYTES).toBe(constantOf('native/core/copy.h', 'kPage'));
+  });
+});
+
+describe('a step', () => {
+  it('is known by its place in the list of step.h', () => {
+    const steps = enumOf('native/core/step.h', 'Step');
+    expect(Object.fromEntries(STEPS.map((step, number) => [step, number]))).toStrictEqual(steps);
+  });
+
+  it('is told by its number, and one that there is not by none', () => {
+    expect(stepOf(STEPS.indexOf('landlock'))).toBe('landlock');
+    expect([stepOf(STEPS.length), stepOf(undefined)]).toStrictEqual([undefined, undefined]);
   });
 });
 

@@ -18,8 +18,12 @@ const FACTS: HostFacts = {
   appArmor: false,
 };
 
-function failure(step: string, errno = 1, detail = ''): Parameters<typeof missingAfterFailure>[0] {
-  return { step, syscall: 'clone3', errno, detail };
+function failure(
+  stepId: string,
+  errno = 1,
+  detail = '',
+): Parameters<typeof missingAfterFailure>[0] {
+  return { step: `the step ${stepId}`, stepId, syscall: 'clone3', errno, detail };
 }
 
 function cure(step: string, facts: Partial<HostFacts> = {}): string | undefined {
@@ -68,7 +72,7 @@ describe('a step that failed', () => {
       'tasks',
       'disk',
     ]);
-    expect(missing[0]?.why).toBe('step "clone" failed on /x (EPERM in clone3)');
+    expect(missing[0]?.why).toBe('step "the step clone" failed on /x (EPERM in clone3)');
   });
 
   it.each([
@@ -76,7 +80,7 @@ describe('a step that failed', () => {
     ['root in a container', 'clone', { kind: 'root' as const }, 'CAP_SYS_ADMIN'],
     [
       'user namespaces that are switched off',
-      'make the namespaces',
+      'namespaces',
       {
         userNamespaces: {
           allowed: false,
@@ -88,7 +92,7 @@ describe('a step that failed', () => {
     ],
     [
       'no user namespace allowed at all',
-      'make the namespaces',
+      'namespaces',
       {
         userNamespaces: {
           allowed: false,
@@ -100,7 +104,7 @@ describe('a step that failed', () => {
     ],
     [
       'AppArmor that restricts user namespaces',
-      'write the id maps',
+      'idMap',
       {
         userNamespaces: {
           allowed: false,
@@ -110,17 +114,17 @@ describe('a step that failed', () => {
       },
       'codejail profile install --launcher',
     ],
-    ['a masked /proc', "mount the jail's root", {}, 'systempaths=unconfined'],
-    ['a profile without AppArmor', 'open the AppArmor attribute', {}, 'boot with AppArmor'],
+    ['a masked /proc', 'mounts', {}, 'systempaths=unconfined'],
+    ['a profile without AppArmor', 'openAppArmor', {}, 'boot with AppArmor'],
   ])('has a cure for %s', (_name, step, facts, expected) => {
     expect(cure(step, facts)).toContain(expected);
   });
 
   it('has a cure for a listener that is there already', () => {
     const EBUSY = 16;
-    const [missing] = missingAfterFailure(failure('install the seccomp filter', EBUSY), FACTS);
+    const [missing] = missingAfterFailure(failure('seccomp', EBUSY), FACTS);
     expect(missing?.cure).toContain('allowExec');
-    expect(cure('install the seccomp filter')).not.toContain('allowExec');
+    expect(cure('seccomp')).not.toContain('allowExec');
   });
 
   it('tells of the host, unless something was short for the moment or the package is broken', () => {
@@ -130,8 +134,8 @@ describe('a step that failed', () => {
     const EMFILE = 24;
     expect(concernsGuarantees('clone', EPERM)).toBe(true);
     expect(concernsGuarantees('clone', EMFILE)).toBe(false);
-    expect(concernsGuarantees('lease a uid', EAGAIN)).toBe(false);
-    expect(concernsGuarantees('start the launcher', ENOENT)).toBe(false);
+    expect(concernsGuarantees('lease', EAGAIN)).toBe(false);
+    expect(concernsGuarantees('execLauncher', ENOENT)).toBe(false);
   });
 });
 
