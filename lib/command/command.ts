@@ -163,7 +163,7 @@ export class Command {
     const { missing } = prepared.proof;
     const refused = refusedOf(prepared.proof, allowMissing);
     if (refused.length > 0) {
-      prepared.lookAgain();
+      prepared.forgetProof();
       throw new UnconfinedError(refused, prepared.proof.checks.length > 0);
     }
     return {

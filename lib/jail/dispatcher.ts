@@ -24,7 +24,7 @@ import {
 } from '../warm/rule';
 import { WarmCommand } from '../warm/warm-command';
 import { abortable } from './abortable';
-import { goOverEnd } from './end-rehearsal';
+import { primeEnd } from './end-rehearsal';
 
 /** A call, checked, whichever way it goes. */
 export interface Call extends Pick<
@@ -97,7 +97,7 @@ export class Dispatcher {
         path = 'warm';
       });
       if (call.isAnnounced) {
-        goOverEnd(call.limits);
+        primeEnd(call.limits);
       }
       let answer = await running;
       if (typeof answer === 'string') {

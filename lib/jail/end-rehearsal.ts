@@ -34,7 +34,7 @@ export async function rehearseEnd(limits: Limits): Promise<void> {
 }
 
 /** As `rehearseEnd`, in passing. */
-export function goOverEnd(limits: Limits): void {
+export function primeEnd(limits: Limits): void {
   // It is for speed only.
   rehearseEnd(limits).catch(() => undefined);
 }

@@ -194,8 +194,8 @@ export class Jail extends Configuration implements AsyncDisposable {
       this.takeUidPool();
       const command =
         this.find('python') ?? new Command('sh', parseCommandOptions({ bin: '/bin/sh' }));
-      const { proof, mechanisms, lookAgain } = await command.prepare(this.share);
-      lookAgain();
+      const { proof, mechanisms, forgetProof } = await command.prepare(this.share);
+      forgetProof();
       return hostReport(proof, mechanisms, await serverCgroup(this.share.cgroup));
     });
   }
@@ -210,10 +210,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     const name = parseCommandName(command);
     return this.#wait(options, async () => {
       const found = this.require(name);
-      const { proof, confinement, lookAgain } = await found.prepare(this.share);
+      const { proof, confinement, forgetProof } = await found.prepare(this.share);
       const mayRun = refusedOf(proof, this.allowMissing).length === 0;
       const cells = mayRun ? await this.#dispatcher.verify(found) : null;
-      lookAgain();
+      forgetProof();
       return {
         command: name,
         confined: proof.missing.length === 0,

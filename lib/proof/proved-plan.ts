@@ -10,7 +10,7 @@ export interface ProvedPlan {
   confinement: Confinement;
   proof: Proof;
   /** Has a proof that found something missing done anew the next time: it may be cured by then. */
-  lookAgain: () => void;
+  forgetProof: () => void;
 }
 
 // Of all jails of this process: making another jail costs nothing.
@@ -33,7 +33,7 @@ export async function bestProved(
   view: HostView,
 ): Promise<ProvedPlan> {
   const tried: string[] = [];
-  let best: Omit<ProvedPlan, 'lookAgain'> | undefined;
+  let best: Omit<ProvedPlan, 'forgetProof'> | undefined;
   for (const confinement of plans) {
     const key = JSON.stringify([confinement, view, hostSettings(confinement)]);
     tried.push(key);
@@ -51,7 +51,7 @@ export async function bestProved(
   const { missing } = best.proof;
   return {
     ...best,
-    lookAgain: () => {
+    forgetProof: () => {
       for (const key of missing.length > 0 ? tried : []) {
         proofs.delete(key);
       }

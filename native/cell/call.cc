@@ -89,7 +89,7 @@ void Call::Free::operator()(char* memory) const {
   std::free(memory);
 }
 
-void Call::look_out() {
+void Call::busy_poll() {
   // As long as the server takes to check a call of the usual size; to fall asleep and be woken up
   // takes half as long.
   constexpr std::uint64_t kMomentNs = 200000;

@@ -29,7 +29,7 @@ class Call {
   // program's request stays in the pipe.
   Status read(bool& is_there);
   // Stays awake for a moment, until something has come: to be called where a call was announced.
-  static void look_out();
+  static void busy_poll();
   // As if a call without files and words had been read, whose program's request has so many bytes.
   void rehearse(std::uint64_t request_size);
   // Makes its files, and gives up what was still allowed for that.

@@ -217,7 +217,7 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
     return static_cast<std::int64_t>(cell.call.request_size());
   }
   if (cell.call.kind() == CallKind::kAnnounced) {
-    Call::look_out();
+    Call::busy_poll();
   }
   const ReportChannel channel(cell.confined.report.get());
   bool is_there = false;

@@ -1,7 +1,7 @@
 // The end of a call, gone over before there is one.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CHANNELS } from '../../lib/statistics/diagnostics';
-import { goOverEnd, rehearseEnd } from '../../lib/jail/end-rehearsal';
+import { primeEnd, rehearseEnd } from '../../lib/jail/end-rehearsal';
 import { updateGlobals } from '../../lib/json/merge';
 import { LimitTable } from '../../lib/limits';
 
@@ -26,7 +26,7 @@ it('fails no call where it fails itself', async () => {
   jest.mocked(updateGlobals).mockImplementationOnce(() => {
     throw new Error('broken');
   });
-  goOverEnd(limits);
+  primeEnd(limits);
   await new Promise(setImmediate);
   expect(updateGlobals).toHaveBeenCalled();
 });
