@@ -98,6 +98,7 @@ const checks = [
   ['tsc', () => tool('tsc', '--project', 'tsconfig.json')],
   ['eslint', () => tool('eslint', '--max-warnings=0', '.')],
   ['floors of lib/', () => tool('depcruise', 'lib')],
+  ['markdownlint', () => tool('markdownlint-cli2')],
   ...formatting,
   ['clang-tidy', tidyAll],
   ['compiling for arm64', compileForArm64],

@@ -1,4 +1,4 @@
-// The one place that decides which calls a warm Python may serve; docs/architecture.md has the list.
+// The one place that decides which calls a warm Python may serve; docs/warm-python.md has the list.
 import type { HostShare } from '../command/command';
 import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement/plan';
 import type { HostView } from '../host/runtime';

@@ -1,4 +1,4 @@
-// The table of SECURITY.md, "What takes a path, a process or a user", beside the lists of the filter.
+// The list of SECURITY.md, "What takes a path, a process or a user", beside those of the filter.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -18,14 +18,14 @@ function listed(name: string): string[] {
 
 const section = /## What takes a path, a process or a user\n(.*?)\n## /s.exec(security)?.[1] ?? '';
 const rows = section
-  .split('\n')
-  .filter((line) => line.startsWith('| `'))
-  .map((line) => line.split(' | '))
+  .split('\n- ')
+  .slice(1)
+  .map((item) => item.replaceAll(/\s+/g, ' ').split(': '))
   .map(([calls = '', answer = '']) => ({
     calls: [...calls.matchAll(/`([a-z0-9_]+)`/g)].map(([, call]) => call ?? ''),
     answer,
   }));
-const inTable = new Set(rows.flatMap(({ calls }) => calls));
+const inList = new Set(rows.flatMap(({ calls }) => calls));
 
 // Of descriptors, of memory, of the caller's own threads, of signals, of time.
 const TAKES_NEITHER = `
@@ -47,19 +47,19 @@ const TAKES_NEITHER = `
   .split(/\s+/);
 
 describe('the calls that take a path, a process or a user', () => {
-  it('are all in the table, of those that the filter allows', () => {
+  it('are all in the list, of those that the filter allows', () => {
     const allowed = listed('kAllowed');
     expect(allowed.length).toBeGreaterThan(150);
-    expect(allowed.filter((call) => !inTable.has(call)).sort()).toEqual([...TAKES_NEITHER].sort());
+    expect(allowed.filter((call) => !inList.has(call)).sort()).toEqual([...TAKES_NEITHER].sort());
   });
 
-  it.each(['kAttributesByName', 'kOwners'])('are refused as the table says: %s', (list) => {
+  it.each(['kAttributesByName', 'kOwners'])('are refused as the list says: %s', (list) => {
     const calls = listed(list);
     const row = rows.find((one) => one.calls.includes(calls[0] ?? ''));
     expect([...(row?.calls ?? [])].sort()).toEqual([...calls].sort());
   });
 
-  it('are refused in every jail where the table says so', () => {
+  it('are refused in every jail where the list says so', () => {
     const refused = new Set([...listed('kRefused'), ...listed('kDenied')]);
     const said = rows.filter(({ answer }) => answer.startsWith('refused in every jail'));
     expect(said).toHaveLength(2);
