@@ -13,7 +13,7 @@ import { readOmitted, withoutOmitted, type OmittedGlobal } from './omitted';
 export interface SafeExecResult extends JailResult {
   /**
    * The globals that came back; the object that was passed has been updated with them. At most 80,000 names in one
-   * object, 1,000,000 items in one list, and 200,000 lists and objects together: more reject with `SafeExecError`, and
+   * object, 500,000 items in one list, and 200,000 lists and objects together: more reject with `SafeExecError`, and
    * `safeExecJson` gives any number as text.
    */
   globals: Record<string, unknown>;
@@ -87,7 +87,7 @@ export interface AnswerGlobals {
 const GLOBALS_BOUNDS = {
   maxNames: 80_000,
   maxInnerNames: 80_000,
-  maxItems: 1_000_000,
+  maxItems: 500_000,
   maxContainers: 200_000,
 };
 

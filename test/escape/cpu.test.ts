@@ -152,17 +152,16 @@ while True: pass
 
   // To look at so many takes a while, again and again.
   it('does not take what the launcher uses for what the program does', async () => {
-    const result = await run(
-      attacked.jail,
-      `
+    const sleepers = `
 for _ in range(90):
-    if os.fork() == 0:
-        time.sleep(600)
-time.sleep(12)
-print('slept')
-`,
-      { limits: { cpu: 0.8, realtime: 60, nproc: 120 } },
-    );
+    if os.fork() == 0: time.sleep(600)
+`;
+    const limits = { cpu: 10, realtime: 60, nproc: 120 };
+    const { usage } = await run(attacked.jail, `${sleepers}time.sleep(1)`, { limits });
+    const own = (usage.userMs + usage.systemMs) / 1000;
+    const result = await run(attacked.jail, `${sleepers}time.sleep(12)\nprint('slept')`, {
+      limits: { ...limits, cpu: 2 * own },
+    });
     expect({ outcome: result.outcome, stdout: result.stdout.toString() }).toEqual({
       outcome: 'exited',
       stdout: 'slept\n',

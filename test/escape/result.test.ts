@@ -81,9 +81,9 @@ describe('the result of hostile code', () => {
   it('supports a large result without holding up the server for long', async () => {
     const globals: Record<string, unknown> = {};
     const longest = await longestTurn(async () => {
-      const list = `b'[' + b'1,' * 999_999 + b'1]'`;
+      const list = `b'[' + b'1,' * 499_999 + b'1]'`;
       await attacked.jail.safeExec(
-        answer(`b'G{"a":[' + ${list} + (b',' + ${list}) * 6 + b']}'`),
+        answer(`b'G{"a":[' + ${list} + (b',' + ${list}) * 13 + b']}'`),
         globals,
       );
     });
@@ -92,11 +92,7 @@ describe('the result of hostile code', () => {
   });
 
   it.each([
-    [
-      'items of one list',
-      `b'[' + b'1,' * 1_000_000 + b'1]'`,
-      /more than 1000000 items in one list/,
-    ],
+    ['items of one list', `b'[' + b'1,' * 500_000 + b'1]'`, /more than 500000 items in one list/],
     [
       'names of one dictionary',
       `b'{' + b','.join(b'"k%d":1' % i for i in range(80_001)) + b'}'`,
