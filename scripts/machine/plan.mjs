@@ -19,44 +19,28 @@ const WARM_ATTACKS = {
   suites: ['test/jail/codejail-suite.test.ts', 'test/escape/{files,processes}.test.ts'],
 };
 
-/**
- * Each run is one process of Jest; each of its projects, suites with some layers of the confinement
- * (test/support/layers.ts). `delegated`: in a cgroup that is the lane's own, as root is in any.
- */
-const runs = [
-  {
-    name: 'layers',
-    projects: [
-      {
-        suites: [
-          'test/apparmor/change.test.ts',
-          'test/apparmor/profile-command.test.ts',
-          'test/jail/stock-container.test.ts',
-        ],
-      },
-      denialsWith('own-root', 'landlock', 'seccomp', 'apparmor'),
-      warm(denialsWith('own-root', 'landlock', 'seccomp', 'apparmor')),
-      // Each alone, and AppArmor in a root of the jail's own.
-      denialsWith('apparmor'),
-      denialsWith('own-root'),
-      denialsWith('landlock'),
-      denialsWith('seccomp'),
-      denialsWith('own-root', 'apparmor'),
-      // As a stock container has it.
-      denialsWith('landlock', 'seccomp', 'apparmor'),
-      // Sabotage: one layer off, and all.
-      denialsWith('own-root', 'landlock', 'seccomp'),
-      denialsWith('own-root', 'landlock', 'apparmor'),
-      denialsWith(),
-    ],
-  },
-  {
-    name: 'all layers',
-    projects: [ATTACKS, warm(WARM_ATTACKS)],
-    // What is to be denied, and CodeJail's exploit tests, which are named so too.
-    names: 'denies ',
-  },
-];
+// Each run is one process of Jest; each of its projects, suites with some layers of the confinement
+// (test/support/layers.ts). `delegated`: in a cgroup that is the lane's own, as root is in any.
+const allLayers = { name: 'all layers', projects: [ATTACKS, warm(WARM_ATTACKS)], names: 'denies ' };
+/** Root's has more projects: layers are the kernel's, whoever the server is. */
+const layers = (...projects) => ({
+  name: 'layers',
+  projects: [
+    {
+      suites: [
+        'test/apparmor/change.test.ts',
+        'test/apparmor/profile-command.test.ts',
+        'test/jail/stock-container.test.ts',
+      ],
+    },
+    denialsWith('own-root', 'landlock', 'seccomp', 'apparmor'),
+    warm(denialsWith('own-root', 'landlock', 'seccomp', 'apparmor')),
+    denialsWith('own-root', 'apparmor'),
+    // Sabotage: none at all.
+    denialsWith(),
+    ...projects,
+  ],
+});
 
 const CGROUPS = 'test/cgroup/*.test.ts';
 
@@ -74,7 +58,19 @@ export const lanes = [
     name: 'root',
     uid: 0,
     runs: [
-      ...runs,
+      layers(
+        // Each alone.
+        denialsWith('apparmor'),
+        denialsWith('own-root'),
+        denialsWith('landlock'),
+        denialsWith('seccomp'),
+        // As a stock container has it.
+        denialsWith('landlock', 'seccomp', 'apparmor'),
+        // Sabotage: one layer off.
+        denialsWith('own-root', 'landlock', 'seccomp'),
+        denialsWith('own-root', 'landlock', 'apparmor'),
+      ),
+      allLayers,
       { name: 'cgroup', projects: [{ suites: [CGROUPS, 'test/jail/no-namespaces.test.ts'] }] },
       // This kernel has the system calls of another architecture.
       { name: 'keeper', projects: [{ suites: ['test/escape/warm-keeper.test.ts'] }] },
@@ -89,6 +85,10 @@ export const lanes = [
   {
     name: 'ordinary user',
     uid: ORDINARY,
-    runs: [...runs, { name: 'cgroup', projects: [{ suites: [CGROUPS] }], delegated: true }],
+    runs: [
+      layers(),
+      allLayers,
+      { name: 'cgroup', projects: [{ suites: [CGROUPS] }], delegated: true },
+    ],
   },
 ];
