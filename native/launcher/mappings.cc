@@ -3,11 +3,13 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
 #include "descriptor.h"
 #include "directory.h"
+#include "tasks.h"
 
 namespace codejail {
 namespace {
@@ -15,11 +17,11 @@ namespace {
 constexpr std::uint64_t kOrdinary = 1024;
 constexpr std::uint64_t kBytesOfEach = 1024;
 
-// Lines of a `maps` file; -1 where it can't be read.
+// Lines of a `maps` file, none of a task that has ended; -1 where it can't be read.
 std::int64_t count_lines(int directory, const char* path) {
   const Descriptor file(openat(directory, path, O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
-    return -1;
+    return is_of_ended_task(errno) ? 0 : -1;
   }
   char text[4096];
   std::int64_t lines = 0;
@@ -27,7 +29,7 @@ std::int64_t count_lines(int directory, const char* path) {
   while ((count = read(file.get(), text, sizeof(text))) > 0) {
     lines += std::count(text, text + count, '\n');
   }
-  return count < 0 ? -1 : lines;
+  return count < 0 && !is_of_ended_task(errno) ? -1 : lines;
 }
 
 // The mappings of a process whose first thread has ended show with the others only.

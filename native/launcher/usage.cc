@@ -197,7 +197,7 @@ void UsageSampler::count_mappings(Seen& seen, std::uint64_t resident_bytes) {
   seen.is_mapped = true;
   seen.mapped_us = seen.cpu_us;
   if (!read_mapping_bytes(dirfd(proc_.get()), seen.process, seen.mapping_bytes)) {
-    // One that has made itself unreadable, or ended. It takes a microsecond to make one.
+    // One that has made itself unreadable. It takes a microsecond to make one.
     seen.mapping_bytes = mapping_bytes(std::min(kMostMappings, last_cpu_us_));
   }
   has_many_mappings_ = has_many_mappings_ || seen.mapping_bytes > 0;

@@ -62,6 +62,25 @@ describe('the outcome', () => {
     expect(result.usage.userMs + result.usage.systemMs).toBeLessThan(5000);
   });
 
+  // What can't be read of a process may be much, unless it has just ended.
+  it('is no "memory-limit" of processes that end while they are looked at', async () => {
+    const code = `
+import os, time
+def burn(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass
+burn(0.3)
+for _ in range(150):
+    if os.fork() == 0:
+        burn(0.02)
+        os._exit(0)
+    if _ > 4: os.wait()
+`;
+    const limits = { memory: 60_000_000, cpu: 60, realtime: 100 };
+    const { outcome, exceeded } = await suite.python(code, { limits });
+    expect({ outcome, exceeded }).toEqual({ outcome: 'exited', exceeded: null });
+  });
+
   it('is "memory-limit", with the bytes', async () => {
     const code = 'held = []\nwhile True: held.append(bytearray(b"x" * 1000000))';
     const result = await suite.python(code, { limits: { memory: 100_000_000 } });

@@ -110,6 +110,8 @@ describe('a stock container', () => {
         {
           commands: { python: { bin: '/usr/bin/python3', allowExec: true } },
           allowMissing: MISSING,
+          // One would have the sums of those too.
+          cgroup: false,
         },
         'print("ran")',
         HIDDEN,
@@ -133,7 +135,11 @@ describe('a stock container', () => {
         chmodSync(folder, 0o755);
         copyFileSync('/usr/bin/python3', bin);
         chmodSync(bin, 0o711);
-        const options = { commands: { python: { bin } }, allowMissing: MISSING };
+        const options = {
+          commands: { python: { bin } },
+          allowMissing: MISSING,
+          cgroup: false as const,
+        };
         expect((await inContainer(options, 'print("ran")')).stdout).toBe('ran\n');
         const { stdout, message } = await inContainer(options, 'print("ran")', HIDDEN);
         expect(stdout).toBeUndefined();
