@@ -114,7 +114,7 @@ describe('a server without descriptors', () => {
           const jail = createJail({ commands: { python: { bin: '/usr/bin/python3', warm } } });
           await jail.warmUp();
           const limits = { cpu: 20, realtime: 60, fsize: 100000 };
-          const code = 'import os, time\\nos.makedirs("tmp/a/b")\\nfor name in ("out", "a/one", "a/b/two"):\\n    with open("tmp/" + name, "w") as f: f.write(name)\\nprint("done", flush=True)\\ntime.sleep(.4)';
+          const code = 'import os, time\\nos.makedirs("tmp/a/b")\\nfor name in ("out", "a/one", "a/b/two"):\\n    with open("tmp/" + name, "w") as f: f.write(name)\\nprint("done", flush=True)\\ntime.sleep(1.5)';
           const run = (onStdout) => jail.jailCode('python', { code, collect: ['**'], limits, onStdout }).then(
             ({ outcome, collected, uncollected, stdout }) => [outcome, collected.map(({ path, content }) => path + '=' + content).join(), uncollected.length, stdout].join(' ').trim(),
             (error) => [error.code, error.step, error.errnoName, error.message.includes('ulimit -n'), error.result?.stdout ?? ''].join(' ').trim());
@@ -125,7 +125,7 @@ describe('a server without descriptors', () => {
             const keepTaking = () => {
               if (spare === 0) {
                 // Whatever becomes free meanwhile: no number is low enough.
-                spawn('sh', ['-c', 'prlimit --nofile=3: --pid $0; sleep 2; prlimit --nofile=160: --pid $0', String(process.pid)], { stdio: 'ignore' });
+                spawn('sh', ['-c', 'prlimit --nofile=3: --pid $0; sleep 5; prlimit --nofile=160: --pid $0', String(process.pid)], { stdio: 'ignore' });
               } else if (!isOver) {
                 // What becomes free meanwhile, as the pipes of the call do, is taken too.
                 held.push(...takeDescriptors(spare));
