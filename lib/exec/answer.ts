@@ -2,7 +2,7 @@
 import { checkJsonObject, parseJsonInSlices, SHORT_LENGTH } from '../json/parse';
 import { BytePieces, KeptPieces, type Pieces } from '../json/pieces';
 import { JsonSyntaxError } from '../json/syntax-error';
-import { isJsonObject, type JsonValue } from '../json/value';
+import { isJsonObject, textOrNone, type JsonValue } from '../json/value';
 import { explainExceeded } from '../run/exceeded';
 import type { JailResult } from '../run/result';
 import { bytesRepr } from '../text/bytes-repr';
@@ -29,10 +29,6 @@ export interface SafeExecJsonResult extends JailResult {
   omitted: OmittedGlobal[];
 }
 
-function fieldText(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : '';
-}
-
 /** The runner writes five names. */
 const EXCEPTION_BOUNDS = { maxNames: 16 };
 
@@ -46,11 +42,11 @@ async function decodeException(channel: Uint8Array): Promise<PythonException | n
     const fields = new Map(Object.entries(value));
     const line = fields.get('line');
     return {
-      type: fieldText(fields.get('type')),
-      module: fields.has('module') ? fieldText(fields.get('module')) : null,
-      message: fieldText(fields.get('message')),
+      type: textOrNone(fields.get('type')),
+      module: fields.has('module') ? textOrNone(fields.get('module')) : null,
+      message: textOrNone(fields.get('message')),
       line: typeof line === 'number' && Number.isSafeInteger(line) ? line : null,
-      traceback: fieldText(fields.get('traceback')),
+      traceback: textOrNone(fields.get('traceback')),
     };
   } catch {
     return null;

@@ -1,6 +1,6 @@
 // What of a program's globals does not come back: a list before them, on the same channel.
 import { parseJson, SHORT_LENGTH } from '../json/parse';
-import { isJsonObject, type JsonValue } from '../json/value';
+import { isJsonObject, textOrNone } from '../json/value';
 
 /** A global that JSON can't carry, and that so did not come back. */
 export interface OmittedGlobal {
@@ -25,10 +25,6 @@ export function withoutOmitted<Bytes extends Uint8Array>(channel: Bytes): Bytes 
   return channel.subarray(lengthOf(channel)) as Bytes;
 }
 
-function fieldText(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : '';
-}
-
 /**
  * What the runner has left out.
  * @param channel all that has come
@@ -42,9 +38,9 @@ export function readOmitted(channel: Uint8Array): OmittedGlobal[] {
   const list = parseJson(Buffer.from(channel.subarray(1, length)).toString('latin1'));
   return Array.isArray(list)
     ? list.filter(isJsonObject).map(({ name, type, why }) => ({
-        name: fieldText(name),
-        type: fieldText(type),
-        why: fieldText(why),
+        name: textOrNone(name),
+        type: textOrNone(type),
+        why: textOrNone(why),
       }))
     : [];
 }

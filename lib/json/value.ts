@@ -7,5 +7,10 @@ export function isJsonObject(value: JsonValue): value is { [key: string]: JsonVa
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value that should be a text, of whoever may have written something else: an empty one then. */
+export function textOrNone(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** Python refuses to convert integers of more decimal digits to text or back. */
 export const MAX_INTEGER_DIGITS = 4300;

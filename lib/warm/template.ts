@@ -12,6 +12,7 @@ import { RUNNER } from '../python/runner-file';
 import { pythonSource } from '../python/source';
 import { Outputs } from '../run/outputs';
 import type { Ended } from '../run/run';
+import { NO_LIMIT } from '../spec/limits';
 import { buildSpec } from '../spec/spec';
 import { isWithin } from '../text/is-within';
 import { now } from '../time/clock';
@@ -61,7 +62,6 @@ export interface Template {
   close(): Promise<void>;
 }
 
-const UNLIMITED = -1;
 // Descriptors that are sent and not yet received count for the user, and a sender fails who may have fewer open than
 // that (unix(7), ETOOMANYREFS): more than the cells of a hostile program, which have that user too, can have on the way.
 const OPEN_FILES = 4096;
@@ -138,7 +138,7 @@ export class RunningTemplate implements Template {
       onEnded = resolve;
     });
     this.#jail = spawnJail(
-      { ...spec.native, rlimitFsize: UNLIMITED, rlimitNofile: OPEN_FILES },
+      { ...spec.native, rlimitFsize: NO_LIMIT, rlimitNofile: OPEN_FILES },
       (event) => {
         this.#onEvent(event, onEnded);
       },

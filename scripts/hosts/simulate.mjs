@@ -1,16 +1,7 @@
 // Runs a command on a simulated host.
 import { spawn } from 'node:child_process';
 import { root } from '../console.mjs';
-
-const APART = [
-  '--mount',
-  '--pid',
-  '--fork',
-  '--kill-child',
-  '--mount-proc',
-  '--propagation',
-  'private',
-];
+import { environmentOf, OWN_NAMESPACES } from '../namespaces.mjs';
 
 // The project lies where everybody can go. $1: the project, $2: a folder to write, $3: what else is to be done; then the
 // command. The shell itself stays: as the first process it reaps the orphans of servers that are killed.
@@ -44,17 +35,11 @@ export const TRACER = 'older_landlock';
 export function runOn(host, home, command) {
   const older = host.landlock === undefined ? [] : [`/mnt/home/${TRACER}`, String(host.landlock)];
   const words = [
-    ...[...APART, 'bash', '-c', PREPARE, 'bash', root, home, host.prepare ?? ':'],
+    ...[...OWN_NAMESPACES, 'bash', '-c', PREPARE, 'bash', root, home, host.prepare ?? ':'],
     ...[...older, ...host.enter, ...command],
   ];
   const child = spawn('unshare', words, {
-    env: {
-      PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
-      HOME: '/mnt/home',
-      LANG: 'C.UTF-8',
-      CI: 'true',
-      ...host.env,
-    },
+    env: { ...environmentOf('/mnt/home'), ...host.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

@@ -5,6 +5,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { environmentOf, OWN_NAMESPACES } from '../namespaces.mjs';
 import { lanes } from './plan.mjs';
 import { findNewParser, loadProfiles } from './profiles.mjs';
 
@@ -32,15 +33,6 @@ mount -t tmpfs -o mode=1777 tmp /tmp && mount -t tmpfs -o mode=755 run /run || e
 )
 exit $?
 `;
-const APART = [
-  '--mount',
-  '--pid',
-  '--fork',
-  '--kill-child',
-  '--mount-proc',
-  '--propagation',
-  'private',
-];
 
 /** A configuration of Jest for one run; that of the package has a project for each folder. */
 function configure(home, { projects, names }) {
@@ -94,7 +86,7 @@ function runJest(lane, run, more = []) {
   const jest = ['node_modules/jest/bin/jest.js', ...configure(home, run)];
   const settings = ['--json', '--outputFile', report, ...more];
   const words = [
-    ...APART,
+    ...OWN_NAMESPACES,
     'bash',
     '-c',
     IN_LANE,
@@ -106,10 +98,7 @@ function runJest(lane, run, more = []) {
   const child = spawn('unshare', words, {
     cwd: project,
     env: {
-      PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
-      HOME: home,
-      LANG: 'C.UTF-8',
-      CI: 'true',
+      ...environmentOf(home),
       ...(run.delegated === true ? { CGROUP: delegate(lane) } : {}),
     },
     stdio: ['ignore', 'ignore', 'pipe'],
