@@ -18,9 +18,9 @@ const PROJECTS = ['jail', 'escape', 'faults', 'jail (warm)', 'escape (warm)'];
 
 // One suite of each kind of work that the native part does.
 const QUICK = [
-  'test/faults/',
-  'test/jail/(abort|collect|files|outcome|output|safe-exec|warm-pool|warm-python|warm-script)\\.',
-  'test/escape/(files|processes|warm-cells|warm-keeper)\\.',
+  'test/faults/(host|server|watches)\\.',
+  'test/jail/(abort|collect|output|safe-exec|warm-python|warm-script)\\.',
+  'test/escape/(processes|warm-cells|warm-keeper)\\.',
 ];
 
 // Suites and tests that can't hold here, and why.

@@ -51,7 +51,7 @@ const MEASURES = [
 ];
 
 /** `alone`: before the others, one after another, since what it measures is the whole machine's. */
-export const lanes = [
+const all = [
   { name: 'root, alone', uid: 0, alone: true, runs: MEASURES },
   { name: 'ordinary user, alone', uid: ORDINARY, alone: true, runs: MEASURES },
   {
@@ -92,3 +92,55 @@ export const lanes = [
     ],
   },
 ];
+
+// One suite of each kind, and each way in which AppArmor takes part. What other kernels lack is in test:hosts too.
+const DENIED = {
+  name: 'denials',
+  projects: [
+    denialsWith('own-root', 'landlock', 'seccomp', 'apparmor'),
+    warm(denialsWith('own-root', 'landlock', 'seccomp', 'apparmor')),
+    denialsWith('apparmor'),
+    // As a stock container has it.
+    denialsWith('landlock', 'seccomp', 'apparmor'),
+    // Sabotage: none at all.
+    denialsWith(),
+  ],
+};
+const PROFILES = {
+  name: 'profiles',
+  projects: [
+    {
+      suites: ['test/apparmor/change.test.ts', 'test/apparmor/profile-command.test.ts'],
+    },
+  ],
+};
+const PARITY = {
+  name: 'parity',
+  projects: [
+    warm({
+      ...ATTACKS,
+      suites: ['test/jail/codejail-suite.test.ts', 'test/escape/files.test.ts'],
+    }),
+  ],
+  names: 'denies ',
+};
+const quick = [
+  { name: 'root, alone', uid: 0, alone: true, runs: MEASURES },
+  {
+    name: 'root',
+    uid: 0,
+    runs: [
+      PROFILES,
+      DENIED,
+      { name: 'keeper', projects: [{ suites: ['test/escape/warm-keeper.test.ts'] }] },
+    ],
+  },
+  {
+    name: 'ordinary user',
+    uid: ORDINARY,
+    runs: [DENIED, PARITY, { name: 'cgroup', projects: [{ suites: [CGROUPS] }], delegated: true }],
+  },
+];
+
+/** @param isQuick those of CI, some twenty minutes; all take more than an hour */
+export const lanesOf = (isQuick) => (isQuick ? quick : all);

