@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <cstring>
 
@@ -28,6 +29,17 @@ bool make_pipe(Descriptor& read_end, Descriptor& write_end, int nonblocking_end)
   return fcntl(ends[nonblocking_end], F_SETFL, O_NONBLOCK) == 0;
 }
 
+// A program may open its streams anew by name (/dev/stdin, /proc/self/fd/1), whatever its uid: a
+// pipe of root's own is closed to a leased one. By mode, since a server need not have CAP_CHOWN. A
+// pipe has no name but in the /proc of a process that has it, which only who may trace that process
+// can follow (fs/proc/base.c, proc_fd_access_allowed).
+bool let_reopen(const ChildEnds& child) {
+  constexpr mode_t kAnybody = 0666;
+  return fchmod(child.standard_input.get(), kAnybody) == 0 &&
+         fchmod(child.standard_output.get(), kAnybody) == 0 &&
+         fchmod(child.standard_error.get(), kAnybody) == 0;
+}
+
 // The server's ends of a jail's pipes.
 struct ParentEnds {
   Descriptor standard_input;
@@ -41,7 +53,7 @@ bool make_pipes(ParentEnds& parent, ChildEnds& child, bool has_result) {
   int channel[2];
   if (!make_pipe(child.standard_input, parent.standard_input, 1) ||
       !make_pipe(parent.standard_output, child.standard_output, 0) ||
-      !make_pipe(parent.standard_error, child.standard_error, 0) ||
+      !make_pipe(parent.standard_error, child.standard_error, 0) || !let_reopen(child) ||
       (has_result && !make_pipe(parent.result, child.result, 0)) ||
       socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0) {
     return false;
