@@ -104,6 +104,15 @@ export class JailError extends Error {
   }
 }
 
+/** Gives a class of errors its name, which a minifier would change. */
+export function nameClass(errorClass: { readonly prototype: Error }, name: string): void {
+  Object.defineProperty(errorClass.prototype, 'name', {
+    value: name,
+    configurable: true,
+    writable: true,
+  });
+}
+
 /** An argument was refused, before anything ran. `argument` says which. */
 export class InvalidArgumentError extends JailError {
   declare readonly argument: string;
@@ -318,8 +327,10 @@ export class BusyError extends JailError {
   }
 }
 
-Object.defineProperty(JailError.prototype, 'name', {
-  value: 'JailError',
-  configurable: true,
-  writable: true,
-});
+nameClass(JailError, 'JailError');
+nameClass(InvalidArgumentError, 'InvalidArgumentError');
+nameClass(NotConfiguredError, 'NotConfiguredError');
+nameClass(UnconfinedError, 'UnconfinedError');
+nameClass(SetupError, 'SetupError');
+nameClass(ClosedError, 'ClosedError');
+nameClass(BusyError, 'BusyError');

@@ -145,17 +145,18 @@ export {
   type MissingGuarantee,
 } from './errors';
 export { CollectError } from './run/collect-error';
-export { SafeExecError, type PythonException } from './exec/error';
+export { codejailMessage, SafeExecError, type PythonException } from './exec/error';
 export type { DurationHistogram } from './time/histogram';
 export type { TenantShare } from './gate/fair-queue';
 export type { QueueStatistics } from './gate/queue-statistics';
 export type { GuaranteeName } from './guarantee-names';
-export type { LimitName, Limits } from './limits';
+export type { LimitDefaults, LimitName, Limits } from './limits';
 export type {
   BoundChanges,
   BoundOptions,
   CloseOptions,
   CommandOptions,
+  ExtraFileEntry,
   JailCodeOptions,
   JailOptions,
   Logger,

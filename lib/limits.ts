@@ -7,11 +7,11 @@ import { suggestionSentence } from './text/suggestion';
 export interface Limits {
   /** CPU seconds, over all of the jail's processes. Fractions are allowed. Default 1. */
   cpu: number;
-  /** Seconds by the clock on the wall. Fractions are allowed. Default 1. */
+  /** Seconds by the clock on the wall. Fractions are allowed. Default 5; CodeJail's 1. */
   realtime: number;
   /** Bytes of address space of each process. Default 0: no limit. */
   vmem: number;
-  /** Bytes of each file that is written; 0 means that nothing may be written. Default 0. */
+  /** Bytes of each file that is written; 0: nothing may be written. Default: as many as `disk`; CodeJail's 0. */
   fsize: number;
   /** Processes and threads, counted for this jail alone. Default 15. */
   nproc: number;
@@ -56,10 +56,16 @@ export const ZERO_LIMITS: Limits = Object.freeze({
 /** The name of a limit. */
 export type LimitName = keyof Limits;
 
+/** Whose defaults a jail has: this library's, or those of Python's CodeJail. */
+export type LimitDefaults = 'own' | 'codejail';
+
 /** What is known of one limit. */
 export interface LimitDefinition {
   readonly unit: 'seconds' | 'bytes' | 'count' | 'switch';
-  readonly default: number | null;
+  /** `disk`: whatever that limit is. */
+  readonly default: number | null | 'disk';
+  /** CodeJail's, where it is another. */
+  readonly codejailDefault?: number;
   /** The limit's name in CodeJail and in Open edX's settings. */
   readonly codejailName: Uppercase<LimitName>;
   readonly maximum: number;
@@ -78,9 +84,15 @@ const none = { zeroMeans: 'no limit' } as const;
 /** All limits, in the order in which they are listed to people. */
 export const LIMIT_DEFINITIONS: Readonly<Record<LimitName, LimitDefinition>> = Object.freeze({
   cpu: { ...seconds, ...none, default: 1, codejailName: 'CPU' },
-  realtime: { ...seconds, ...none, default: 1, codejailName: 'REALTIME' },
+  realtime: { ...seconds, ...none, default: 5, codejailDefault: 1, codejailName: 'REALTIME' },
   vmem: { ...bytes, ...none, default: 0, codejailName: 'VMEM' },
-  fsize: { ...bytes, default: 0, codejailName: 'FSIZE', zeroMeans: 'nothing may be written' },
+  fsize: {
+    ...bytes,
+    default: 'disk',
+    codejailDefault: 0,
+    codejailName: 'FSIZE',
+    zeroMeans: 'nothing may be written',
+  },
   nproc: { ...count, ...none, default: 15, codejailName: 'NPROC', maximum: 100_000 },
   memory: { ...bytes, ...none, default: 512 * MEBIBYTE, codejailName: 'MEMORY' },
   disk: { ...bytes, ...none, default: 64 * MEBIBYTE, codejailName: 'DISK' },
@@ -154,6 +166,7 @@ function proxyOfEnvironment(): number | null {
 
 /** A jail's limits: the defaults, what was set over them, and what each context overrides. */
 export class LimitTable {
+  #defaults: LimitDefaults = 'own';
   readonly #set = new Map<LimitName, number | null>();
   readonly #overrides = new Map<string, Map<LimitName, number | null>>();
   /** What calls without limits of their own have; most have none. */
@@ -167,6 +180,12 @@ export class LimitTable {
       ((message) => {
         process.emitWarning(printable(message), 'CodeJailWarning');
       });
+  }
+
+  /** Has later calls get these defaults where nothing else was set. */
+  useDefaults(defaults: LimitDefaults): void {
+    this.#defaults = defaults;
+    this.#common = undefined;
   }
 
   /**
@@ -214,9 +233,9 @@ export class LimitTable {
     this.#overrides.set(context, overrides);
   }
 
-  /** What all calls have of a limit, the variable `CODEJAIL_PROXY` aside. */
-  get<Name extends LimitName>(name: Name): Limits[Name] {
-    return (this.#set.get(name) ?? LIMIT_DEFINITIONS[name].default) as Limits[Name];
+  /** What all calls have of a limit that only this table decides. */
+  get(name: 'disk' | 'files'): number {
+    return this.#set.get(name) ?? (LIMIT_DEFINITIONS[name].default as number);
   }
 
   /**
@@ -240,12 +259,17 @@ export class LimitTable {
     callLimits: Partial<Limits>,
   ): Limits {
     const limits: Partial<Record<LimitName, number | null>> = {};
+    const chosen = (name: LimitName): number | null | undefined =>
+      callLimits[name] ?? overrides?.get(name) ?? this.#set.get(name);
     for (const name of LIMIT_NAMES) {
-      limits[name] =
-        callLimits[name] ??
-        overrides?.get(name) ??
-        this.#set.get(name) ??
-        LIMIT_DEFINITIONS[name].default;
+      const { default: own, codejailDefault } = LIMIT_DEFINITIONS[name];
+      const standard = this.#defaults === 'codejail' ? (codejailDefault ?? own) : own;
+      limits[name] = chosen(name) ?? (standard === 'disk' ? undefined : standard) ?? null;
+    }
+    limits.fsize ??= limits.disk === 0 ? LIMIT_DEFINITIONS.fsize.maximum : (limits.disk ?? 0);
+    // CodeJail knows no limit but this one of memory: who has raised it wants as much.
+    if (this.#defaults === 'codejail' && (chosen('memory') ?? null) === null) {
+      limits.memory = Math.max(limits.memory ?? 0, limits.vmem ?? 0);
     }
     limits.proxy ??= proxyOfEnvironment();
     return Object.freeze(limits as Limits);

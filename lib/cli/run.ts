@@ -27,7 +27,7 @@ interface RunOptions extends ProgramOptions {
 }
 
 const HELP = `
-The program sees its files read-only in its working directory, and may write in ./tmp, if --fsize allows it.
+The program sees its files read-only in its working directory, and may write in ./tmp.
 Standard input, output and error are passed through unchanged.
 
 Exit status: the program's own, or
@@ -46,7 +46,7 @@ Examples:
   codejail run solution.py
   codejail run --cpu 2 --file data.csv solution.py data.csv < input.txt
   codejail run -c 'print(6 * 7)'
-  codejail run --memory 256M --fsize 10M --collect '*.png' plot.py
+  codejail run --memory 256M --collect '*.png' plot.py
   codejail run --python /opt/grader --usage solution.py
   codejail run /usr/bin/sort < names.txt`;
 
@@ -125,10 +125,6 @@ async function run(words: readonly string[], options: RunOptions): Promise<numbe
   const { bin, call } = await programOf(words, options);
   const limits = limitsOf({ ...options });
   const { jail, command } = prepareJail(bin, options, limits);
-  if (options.collect !== undefined && limits.fsize === undefined) {
-    // Without writing there would be nothing to collect.
-    jail.setLimit('fsize', jail.effectiveLimits().disk);
-  }
   const errors = new ErrorStream();
   let result: JailResult;
   try {
@@ -184,11 +180,7 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('-c, --code <text>', 'run this Python code; all words are its arguments')
     .option('--file <path>', 'copy this file or directory in (again for more)', collectWords)
     .option('--env <name=value>', 'an environment variable (again for more)', collectWords)
-    .option(
-      '--collect <glob>',
-      'bring files back from its tmp (again for more); lets it write, as far as --disk goes',
-      collectWords,
-    )
+    .option('--collect <glob>', 'bring files back from its tmp (again for more)', collectWords)
     .option('--collect-into <dir>', 'where to put them', 'collected')
     .option('--usage', 'say on standard error what it used and what confined it')
     .option(

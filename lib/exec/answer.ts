@@ -3,10 +3,8 @@ import { checkJsonObject, parseJsonInSlices, SHORT_LENGTH } from '../json/parse'
 import { BytePieces, KeptPieces, type Pieces } from '../json/pieces';
 import { JsonSyntaxError } from '../json/syntax-error';
 import { isJsonObject, textOrNone, type JsonValue } from '../json/value';
-import { explainExceeded } from '../run/exceeded';
 import type { JailResult } from '../run/result';
-import { bytesRepr } from '../text/bytes-repr';
-import { SafeExecError, type PythonException } from './error';
+import { codejailMessage, SafeExecError, type PythonException } from './error';
 import { readOmitted, withoutOmitted, type OmittedGlobal } from './omitted';
 
 /** What safeExec adds to a run's result. */
@@ -51,15 +49,6 @@ async function decodeException(channel: Uint8Array): Promise<PythonException | n
   } catch {
     return null;
   }
-}
-
-// Word for word as CodeJail's, whose users match on it.
-function failureMessage(result: JailResult): string {
-  return `Couldn't execute jailed code: stdout: ${bytesRepr(result.stdout)}, stderr: ${bytesRepr(result.stderr)} with status code: ${result.status}`;
-}
-
-function limitSentence({ exceeded }: JailResult): string {
-  return exceeded === null ? '' : `: ${explainExceeded(exceeded)}`;
 }
 
 /** What came back of a program, beside its result. */
@@ -171,15 +160,11 @@ export class AnswerReader<Content> {
     const kind = body[0];
     if (result.status !== 0 || result.outcome !== 'exited') {
       const exception = kind === EXCEPTION ? await decodeException(body) : null;
-      throw new SafeExecError(
-        `${failureMessage(result)}${limitSentence(result)}`,
-        result,
-        exception,
-      );
+      throw new SafeExecError(codejailMessage(result), result, exception);
     }
     if (channel.length === 0) {
       throw new SafeExecError(
-        `${failureMessage(result)}: the program ended without giving its globals back (it called sys.exit or os._exit)`,
+        `${codejailMessage(result)}: the program ended without giving its globals back (it called sys.exit or os._exit)`,
         result,
         null,
       );
@@ -199,7 +184,7 @@ export class AnswerReader<Content> {
       }
     }
     throw new SafeExecError(
-      `${failureMessage(result)}: the program wrote on the result channel itself, and what came is no result (${why})`,
+      `${codejailMessage(result)}: the program wrote on the result channel itself, and what came is no result (${why})`,
       result,
       null,
     );

@@ -1,5 +1,7 @@
-import { JailError } from '../errors';
+import { JailError, nameClass } from '../errors';
+import { explainExceeded } from '../run/exceeded';
 import type { JailResult } from '../run/result';
+import { bytesRepr } from '../text/bytes-repr';
 
 /** What a Python program raised. */
 export interface PythonException {
@@ -14,22 +16,45 @@ export interface PythonException {
   traceback: string;
 }
 
-/** A program of safeExec failed. The globals that were passed are as they were. */
+/**
+ * A program of safeExec failed. The globals that were passed are as they were.
+ * @example
+ * if (error instanceof SafeExecError) {
+ *   console.log(error.exception?.traceback ?? error.reason ?? error.message);
+ * }
+ */
 export class SafeExecError extends JailError {
+  /** CodeJail's text, word for word (`codejailMessage`), unless the program ended without a result that can be read. */
+  declare readonly message: string;
   declare readonly result: JailResult;
   /** What the program raised, or null when it ended in another way. */
   declare readonly exception: PythonException | null;
+  /** The limit that ended it, as in `result`, or null. */
+  declare readonly exceeded: JailResult['exceeded'];
+  /** The same in words, `it ran longer than 5 s (the limit realtime)`, or null. */
+  declare readonly reason: string | null;
 
   constructor(message: string, result: JailResult, exception: PythonException | null) {
     super('ERR_CODEJAIL_EXEC', message);
+    const { exceeded } = result;
     // Not enumerable: a log of this error shows the message, not megabytes of output.
     Object.defineProperty(this, 'result', { value: result });
     Object.defineProperty(this, 'exception', { value: exception, enumerable: true });
+    Object.defineProperty(this, 'exceeded', { value: exceeded, enumerable: true });
+    Object.defineProperty(this, 'reason', {
+      value: exceeded === null ? null : explainExceeded(exceeded),
+      enumerable: true,
+    });
   }
 }
 
-Object.defineProperty(SafeExecError.prototype, 'name', {
-  value: 'SafeExecError',
-  configurable: true,
-  writable: true,
-});
+nameClass(SafeExecError, 'SafeExecError');
+
+/**
+ * The message of CodeJail's SafeExecException, word for word, which its users match on: `Couldn't execute jailed code:
+ * stdout: b'', stderr: b'…' with status code: 1`. For services that pass it on.
+ * @param result of `jailCode`, of `safeExec`, or of a `SafeExecError`
+ */
+export function codejailMessage(result: Pick<JailResult, 'stdout' | 'stderr' | 'status'>): string {
+  return `Couldn't execute jailed code: stdout: ${bytesRepr(result.stdout)}, stderr: ${bytesRepr(result.stderr)} with status code: ${result.status}`;
+}

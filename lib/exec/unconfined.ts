@@ -1,6 +1,7 @@
 // safeExec without any confinement, for debugging: a plain Python process with the caller's rights.
 import { spawn, type ChildProcess } from 'node:child_process';
 import {
+  chmod,
   constants,
   cp,
   mkdir,
@@ -19,7 +20,7 @@ import { collectError, collectFiles } from '../run/collect';
 import type { EndSignal } from '../run/end-signal';
 import { signalOf } from '../run/outcome';
 import type { JailResult } from '../run/result';
-import type { HostFile, JailFile } from '../spec/files';
+import type { HostFile, JailFile, StartDirectory } from '../spec/files';
 import { standardEnvironment } from '../spec/spec';
 
 export interface UnconfinedCall {
@@ -27,6 +28,7 @@ export interface UnconfinedCall {
   argv: readonly string[];
   copies: readonly HostFile[];
   files: readonly JailFile[];
+  cwd: StartDirectory;
   request: JsonText;
   /** What the command gives its program. */
   env: Readonly<Record<string, string>>;
@@ -58,10 +60,13 @@ async function fill(directory: string, call: UnconfinedCall): Promise<void> {
   for (const { path, name } of call.copies) {
     await cp(path, join(directory, name), { recursive: true, verbatimSymlinks: true });
   }
-  for (const { name, content } of call.files) {
+  for (const { name, content, mode } of call.files) {
     const path = join(directory, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, content);
+    if (typeof mode === 'number') {
+      await chmod(path, mode);
+    }
   }
 }
 
@@ -89,7 +94,7 @@ async function runProgram(
 ): Promise<Record<'stdout' | 'stderr' | 'channel', Buffer[]> & { status: number }> {
   const child = spawn(call.program, call.argv.slice(1), {
     argv0: call.argv[0],
-    cwd: directory,
+    cwd: join(directory, call.cwd),
     env: { ...standardEnvironment(join(directory, 'tmp')), ...call.env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     signal,

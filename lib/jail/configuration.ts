@@ -48,7 +48,7 @@ export abstract class Configuration {
 
   /** @internal */
   constructor(options: JailOptions = {}) {
-    const { allowMissing, alwaysBeUnsafe, uidPool, cgroup, commands, limits, logger, bounds } =
+    const { allowMissing, alwaysBeUnsafe, uidPool, cgroup, commands, logger, bounds, ...rest } =
       parseJailOptions(options);
     this.allowMissing = allowMissing;
     this.alwaysBeUnsafe = alwaysBeUnsafe;
@@ -64,7 +64,8 @@ export abstract class Configuration {
             this.logger('warn', message);
           },
     );
-    for (const [name, value] of Object.entries(limits) as [LimitName, number][]) {
+    this.limits.useDefaults(rest.defaults);
+    for (const [name, value] of Object.entries(rest.limits) as [LimitName, number][]) {
       this.limits.set(name, value);
     }
     for (const [name, command] of commands) {
@@ -178,7 +179,7 @@ export abstract class Configuration {
   }
 
   /**
-   * Applies Open edX's CODE_JAIL dictionary. Where it names a Python, the command `python` gets that program and that
+   * Applies Open edX's CODE_JAIL dictionary; limits that nobody has set are CodeJail's from now on. Where it names a Python, the command `python` gets that program and that
    * user, and keeps what else it was configured with: a profile, `warm`, an environment.
    * @throws InvalidArgumentError; then nothing has been applied
    */
@@ -191,6 +192,7 @@ export abstract class Configuration {
         ...{ bin: command.bin, user: command.user, python: null },
       });
     }
+    this.limits.useDefaults('codejail');
     for (const { name, value } of limits) {
       this.limits.set(name, value);
     }

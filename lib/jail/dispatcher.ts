@@ -11,7 +11,7 @@ import type { Logger } from '../options/types';
 import type { ProbeCheck } from '../proof/probe';
 import type { EndSignal } from '../run/end-signal';
 import type { RunResult } from '../run/run';
-import type { HostFile } from '../spec/files';
+import type { HostFile, StartDirectory } from '../spec/files';
 import { CallStatistics, type JailStatistics } from '../statistics/calls';
 import { publishCall, publishPoolEvent, type CallMessage } from '../statistics/diagnostics';
 import { now } from '../time/clock';
@@ -38,6 +38,7 @@ export interface Call extends Pick<
   /** The call's own environment. */
   env: Readonly<Record<string, string>>;
   copies: readonly HostFile[];
+  cwd: StartDirectory;
   signals: readonly EndSignal[];
   /** Whether there is code, the file `PROGRAM_NAME`. */
   hasCode: boolean;
@@ -137,8 +138,8 @@ export class Dispatcher {
       return warm;
     }
     const copies = (call.warm ?? call).copies.length;
-    const { limits, files, env, hasCode } = call;
-    const reason = whyNotWarm({ limits, files, env, hasCode, copies }, this.#options.limits());
+    const { limits, files, env, cwd, hasCode } = call;
+    const reason = whyNotWarm({ limits, files, env, cwd, hasCode, copies }, this.#options.limits());
     if (reason !== null) {
       return reason;
     }
@@ -176,6 +177,7 @@ export class Dispatcher {
       {
         ...{ limits, files, stdin, collect, request, copies, signals },
         ...{ onStdout, onStderr, onChannel },
+        cwd: call.cwd,
         argv: [...ready.words, ...call.argv],
         env: command.environment(ready.runtime, call.env),
         confinement: ready.confinement,

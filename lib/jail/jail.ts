@@ -29,6 +29,7 @@ import {
 import { parseCommandName, parseCommandOptions } from '../options/command';
 import { readJsonObject, requireCode, requireGlobals, requirePython } from '../options/exec';
 import { checkFiles } from '../options/files';
+import { requireRoom } from '../options/room';
 import type {
   CloseOptions,
   JailCodeOptions,
@@ -42,8 +43,7 @@ import { RUNNER } from '../python/runner-file';
 import { Closing, type EndSignal } from '../run/end-signal';
 import type { Input } from '../run/input';
 import type { JailResult } from '../run/result';
-import { PROGRAM_NAME } from '../spec/files';
-import { requireSmall } from '../spec/input-size';
+import { PROGRAM_NAME, programFrom } from '../spec/files';
 import type { JailStatistics } from '../statistics/calls';
 import { printable } from '../text/printable';
 import { now } from '../time/clock';
@@ -82,13 +82,13 @@ export class Jail extends Configuration implements AsyncDisposable {
     const call = parseJailCodeOptions(options);
     const found = this.require(name);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
-    requireSmall(call.extraFiles, limits);
+    requireRoom(call, limits);
     const signal = call.signal === null ? null : shareSignal(call.signal);
     signal?.throwIfAborted();
     const hasCode = call.code !== null;
     const place = this.gate.enter(call.tenant, signal);
     return this.#track(async () => {
-      const demand = { hasCode, copies: call.files.length, env: call.env };
+      const demand = { hasCode, copies: call.files.length, env: call.env, cwd: call.cwd };
       const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
       if (call.files.length > 0) {
         await checkFiles(call.files);
@@ -102,7 +102,7 @@ export class Jail extends Configuration implements AsyncDisposable {
           isAnnounced,
           queuedMs: place.waitedMs,
           limits,
-          argv: [...(hasCode ? [PROGRAM_NAME] : []), ...call.argv],
+          argv: [...(hasCode ? [programFrom(call.cwd)] : []), ...call.argv],
           copies: call.files,
           files: [...code, ...call.extraFiles],
           stdin: (call.stdin ?? undefined) as Input | undefined,
@@ -314,13 +314,13 @@ export class Jail extends Configuration implements AsyncDisposable {
     }
     const found = this.require(call.command);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
-    requireSmall(call.extraFiles, limits);
+    requireRoom(call, limits);
     const signal = call.signal === null ? null : shareSignal(call.signal);
     signal?.throwIfAborted();
     const place = this.gate.enter(call.tenant, signal);
     return this.#track(async () => {
       // A waiting Python wakes up while globals are still being written.
-      const demand = { hasCode: true, copies: call.files.length, env: {} };
+      const demand = { hasCode: true, copies: call.files.length, env: {}, cwd: call.cwd };
       const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
       const written = write();
       const globalsJson = typeof written === 'string' ? written : await written;
@@ -339,7 +339,8 @@ export class Jail extends Configuration implements AsyncDisposable {
           slug: call.slug,
           collect: call.collect,
           limits,
-          argv: [PROGRAM_NAME],
+          argv: [programFrom(call.cwd)],
+          cwd: call.cwd,
           env: {},
           copies: call.files,
           files: [RUNNER, ...call.extraFiles],
@@ -385,7 +386,8 @@ export class Jail extends Configuration implements AsyncDisposable {
       requirePython(call.command, python);
       const { result, channel } = await runUnconfined({
         program,
-        argv: [...words, PROGRAM_NAME],
+        argv: [...words, programFrom(call.cwd)],
+        cwd: call.cwd,
         copies: call.files,
         files: [RUNNER, ...call.extraFiles],
         request: encodeRequest(await encodeCode(code), globalsJson, call.pythonPath),

@@ -91,18 +91,14 @@ type Options<S extends Shape> = {
 } & { [Key in keyof S as undefined extends ReturnType<S[Key]> ? never : Key]: ReturnType<S[Key]> };
 
 /**
- * A parser of options objects with exactly these keys. Each property is read once: what is checked is then what is
+ * A reader of options objects with exactly these keys. Each property is read once: what is checked is then what is
  * used, whatever getters or Proxies were passed. Options set to undefined count as absent, and are so in what comes.
- * @returns a function that throws InvalidArgumentError naming the part at fault; `argument` is how the caller knows
- *   the value
  */
-export function optionsParser<S extends Shape>(
-  shape: S,
-): (value: unknown, argument: string) => Options<S> {
+export function optionsReader<S extends Shape>(shape: S): Reader<Options<S>> {
   const readers = Object.entries(shape);
   const known = new Set(Object.keys(shape));
   // Thousands of calls may be made in one turn of the event loop: a closure for each option would be a third of it.
-  const read = (value: unknown): Record<string, unknown> => {
+  return (value) => {
     if (typeof value !== 'object' || value === null || isList(value)) {
       throw new Refusal(`must be an object, not ${describe(value)}`);
     }
@@ -129,9 +125,20 @@ export function optionsParser<S extends Shape>(
         throw refusedWithin([key], error);
       }
     }
-    return options;
+    return options as Options<S>;
   };
-  return (value, argument) => parseArgument(read, value, argument) as Options<S>;
+}
+
+/**
+ * The same, of an argument.
+ * @returns a function that throws InvalidArgumentError naming the part at fault; `argument` is how the caller knows
+ *   the value
+ */
+export function optionsParser<S extends Shape>(
+  shape: S,
+): (value: unknown, argument: string) => Options<S> {
+  const read = optionsReader(shape);
+  return (value, argument) => parseArgument(read, value, argument);
 }
 
 function readList(value: unknown): unknown[] {

@@ -1,7 +1,7 @@
 // The options of one call.
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../errors';
-import { PROGRAM_NAME } from '../spec/files';
+import { PROGRAM_NAME, TMP_NAME, type StartDirectory } from '../spec/files';
 import { describe } from '../text/describe';
 import { LONGEST_TIMER_MS } from '../time/clock';
 import {
@@ -81,9 +81,17 @@ function readPattern(value: unknown): string {
   return readRelativePath(pattern.startsWith('./') ? pattern.slice(2) : pattern);
 }
 
+function readCwd(value: unknown): StartDirectory {
+  if (value !== '.' && value !== TMP_NAME) {
+    throw new Refusal(`must be '.' or 'tmp', not ${describe(value)}`);
+  }
+  return value;
+}
+
 const runShape = {
   files: optional(listOf(readHostPath)),
   extraFiles: optional(readExtraFiles),
+  cwd: optional(readCwd),
   limits: optional(anything),
   limitOverridesContext: optional(readText),
   tenant: optional(readText),
@@ -158,6 +166,7 @@ function runArguments(
   return {
     files,
     extraFiles,
+    cwd: options.cwd ?? '.',
     limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
     // As in CodeJail, an empty context is none.
     limitOverridesContext:
@@ -179,7 +188,7 @@ export function parseJailCodeOptions(value: unknown, argument = 'options'): Jail
   const code = options.code === undefined || options.code.length === 0 ? null : options.code;
   const files = nameFiles(options.files ?? [], `${argument}.files`);
   const extraFiles = options.extraFiles ?? [];
-  checkNames(files, extraFiles, code === null ? ['tmp'] : ['tmp', PROGRAM_NAME], argument);
+  checkNames(files, extraFiles, code === null ? [TMP_NAME] : [TMP_NAME, PROGRAM_NAME], argument);
   const argv = options.argv ?? [];
   const env = options.env ?? {};
   checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
@@ -202,7 +211,7 @@ function safeExecArguments(value: unknown, argument: string): SafeExecArguments 
   const files = nameFiles(options.files ?? [], `${argument}.files`);
   const known = new Set(files.map(({ path }) => path));
   const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
-  checkNames([...files, ...copied], extraFiles, ['tmp', PROGRAM_NAME], argument);
+  checkNames([...files, ...copied], extraFiles, [TMP_NAME, PROGRAM_NAME], argument);
   return {
     ...runArguments(options, [...files, ...copied], extraFiles, argument),
     command: options.command ?? 'python',

@@ -5,9 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { errnoName, InvalidArgumentError } from '../errors';
 import { throwIfPassing } from '../passing';
-import { PROGRAM_NAME, type HostFile } from '../spec/files';
+import { PROGRAM_NAME, TMP_NAME, type HostFile } from '../spec/files';
 import { describe } from '../text/describe';
-import { readName, readWithin, Refusal, spellPath } from './argument';
+import {
+  integer,
+  optional,
+  optionsReader,
+  readName,
+  readWithin,
+  Refusal,
+  spellPath,
+} from './argument';
 
 /** A `HostFile` that a call named. */
 export interface FileArgument extends HostFile {
@@ -20,6 +28,8 @@ export interface ExtraFile {
   /** Its path below the jail's directory. */
   name: string;
   content: Buffer;
+  /** null: the default. */
+  mode: number | null;
 }
 
 const MAXIMUM_COMPONENT_BYTES = 255;
@@ -76,7 +86,9 @@ export function readRelativePath(value: unknown): string {
   return path;
 }
 
-/** Pairs of name and content from any iterable of them: an array, a Map, a generator. */
+const readAttributes = optionsReader({ mode: optional(integer(0, 0o777)) });
+
+/** Entries of name, content and attributes from any iterable of them: an array, a Map, a generator. */
 export function readExtraFiles(value: unknown): ExtraFile[] {
   if (
     typeof value !== 'object' ||
@@ -93,23 +105,30 @@ export function readExtraFiles(value: unknown): ExtraFile[] {
     if (index === MAXIMUM_EXTRA_FILES) {
       throw new Refusal(`must not have more than ${MAXIMUM_EXTRA_FILES} entries`);
     }
-    if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new Refusal(`must be a pair [name, content], not ${describe(pair)}`, [index]);
+    if (!Array.isArray(pair) || (pair.length !== 2 && pair.length !== 3)) {
+      throw new Refusal(
+        `must be a pair [name, content], or [name, content, { mode }], not ${describe(pair)}`,
+        [index],
+      );
     }
-    const [name, content] = Array.from(pair as unknown[]);
+    const [name, content, attributes] = Array.from(pair as unknown[]);
     files.push({
       name: readWithin([index, 0], () => readRelativePath(name)),
       content: readWithin([index, 1], () => readBytes(content)),
+      mode:
+        attributes === undefined
+          ? null
+          : (readWithin([index, 2], () => readAttributes(attributes)).mode ?? null),
     });
   }
   return files;
 }
 
 /** The names in the jail's directory that are taken before any file is put there. */
-export type ReservedName = 'tmp' | typeof PROGRAM_NAME;
+export type ReservedName = typeof TMP_NAME | typeof PROGRAM_NAME;
 
 const RESERVATIONS: Record<ReservedName, string> = {
-  tmp: 'the name of the writable directory',
+  [TMP_NAME]: 'the name of the writable directory',
   [PROGRAM_NAME]: 'the name under which the code itself is written',
 };
 
@@ -170,7 +189,7 @@ export function checkNames(
     };
     for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) {
       const parent = name.slice(0, slash);
-      const owner = owners.get(parent);
+      const owner = parent === TMP_NAME ? undefined : owners.get(parent);
       if (owner !== undefined) clash(`below ${describe(parent)}, which is ${owner}`);
       if (!directories.has(parent)) directories.set(parent, here);
     }

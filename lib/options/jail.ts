@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { InvalidArgumentError } from '../errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from '../guarantee-names';
+import type { LimitDefaults } from '../limits';
 import { describe } from '../text/describe';
 import { suggestionSentence } from '../text/suggestion';
 import { LONGEST_TIMER_MS } from '../time/clock';
@@ -43,6 +44,13 @@ function readGuaranteeName(value: unknown): GuaranteeName {
   return found;
 }
 
+function readDefaults(value: unknown): LimitDefaults {
+  if (value !== 'own' && value !== 'codejail') {
+    throw new Refusal(`must be 'own' or 'codejail', not ${describe(value)}`);
+  }
+  return value;
+}
+
 const parseUidPoolShape = optionsParser({
   first: integer(1, NOT_A_UID - 1),
   count: integer(1, 65_536),
@@ -62,6 +70,7 @@ const jailShape = {
   cgroup: optional(anything),
   commands: optional(readRecord),
   limits: optional(anything),
+  defaults: optional(readDefaults),
   logger: optional(callback<Logger>()),
 } satisfies Record<keyof JailOptions, Reader<unknown>>;
 
@@ -130,6 +139,7 @@ export function parseJailOptions(value: unknown, argument = 'options'): JailArgu
     cgroup: parseCgroup(options.cgroup, `${argument}.cgroup`),
     commands,
     limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    defaults: options.defaults ?? 'own',
     logger: options.logger ?? null,
   };
 }

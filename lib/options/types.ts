@@ -1,5 +1,6 @@
 import type { GuaranteeName } from '../guarantee-names';
-import type { Limits } from '../limits';
+import type { LimitDefaults, Limits } from '../limits';
+import type { StartDirectory } from '../spec/files';
 import type { ExtraFile, FileArgument } from './files';
 import type { WarmArguments, WarmOptions } from './warm';
 
@@ -76,16 +77,36 @@ export interface JailOptions extends BoundOptions {
   commands?: Record<string, string | CommandOptions> | undefined;
   /** Limits to set. */
   limits?: Partial<Limits> | undefined;
+  /**
+   * Whose defaults limits have: `'codejail'`, those of Python's CodeJail (`realtime` 1, `fsize` 0; `memory` no less than
+   * `vmem`), which `applySettings` takes too. Default `'own'`.
+   */
+  defaults?: LimitDefaults | undefined;
   /** Told what each run did, by its `slug`, and of what is dangerous or configured in vain. Default: nobody is told. */
   logger?: Logger | undefined;
 }
+
+/**
+ * A file to write: its path in the jail, its text or bytes, and where it matters its permission bits, 0 to 0o777
+ * (default 0o644): `['run.sh', text, { mode: 0o755 }]`. Outside of `tmp` nobody may write it, whatever they say.
+ */
+export type ExtraFileEntry = readonly [
+  name: string,
+  content: string | Uint8Array,
+  attributes?: { mode?: number | undefined } | undefined,
+];
 
 /** What the calls that run a program have in common. */
 export interface RunOptions {
   /** Files, directories and symbolic links of the host to copy in, each under its own base name. */
   files?: (string | URL)[] | undefined;
-  /** Files to write, by relative path; missing directories are made. */
-  extraFiles?: Iterable<readonly [name: string, content: string | Uint8Array]> | undefined;
+  /**
+   * Files to write, by relative path; missing directories are made. They are the program's to read, and below `tmp/` its
+   * own: there they count to the limits `disk` and `files`.
+   */
+  extraFiles?: Iterable<ExtraFileEntry> | undefined;
+  /** Where the program starts: `'tmp'`, the writable directory, or `'.'`, that of its files. Default `'.'`. */
+  cwd?: StartDirectory | undefined;
   /** Limits of this call alone. */
   limits?: Partial<Limits> | undefined;
   /** The context whose overrides of limits apply. */
@@ -100,7 +121,7 @@ export interface RunOptions {
   /**
    * Files or globs, relative to the jail's `tmp`, to bring back: `plot.png`, `*.csv`, `**\/*.txt`. `*` and `?` match
    * within a name, also one that begins with a dot, `**` any directories. All together may have as many bytes as the
-   * limit `output`; of what the program writes, `fsize` is the limit, 0 by default: nothing.
+   * limit `output`. Refused where `fsize` is 0: then nothing can be written.
    */
   collect?: string[] | undefined;
   /** Aborting kills the program; the call then rejects with the signal's reason. */
@@ -152,6 +173,7 @@ export interface SafeExecOptions extends RunOptions {
 export interface RunArguments {
   files: FileArgument[];
   extraFiles: ExtraFile[];
+  cwd: StartDirectory;
   limits: Partial<Limits>;
   limitOverridesContext: string | null;
   tenant: string | null;
@@ -210,5 +232,6 @@ export interface JailArguments {
   cgroup: 'auto' | false | `/${string}`;
   commands: Map<string, CommandArguments>;
   limits: Partial<Limits>;
+  defaults: LimitDefaults;
   logger: Logger | null;
 }

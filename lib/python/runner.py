@@ -59,6 +59,8 @@ def enter():
     """Takes down where this process is, and what it started with."""
     global directory, process, streams, standard_path, standard_modules, last_module
     directory = getcwd()
+    if __name__ == '__main__' and sys.argv[0].startswith('../'):
+        directory = directory.rpartition('/')[0]
     process = getpid()
     streams = [sys.stdout, sys.stderr]
     standard_path = list(sys.path)

@@ -1,4 +1,4 @@
-import { describeErrno, errnoName, JailError } from '../errors';
+import { describeErrno, errnoName, JailError, nameClass } from '../errors';
 import { printable } from '../text/printable';
 import type { JailResult } from './result';
 
@@ -49,3 +49,5 @@ export class CollectError extends JailError {
     Object.defineProperty(this, 'result', { value: result });
   }
 }
+
+nameClass(CollectError, 'CollectError');

@@ -13,11 +13,29 @@ export interface HostFile {
 /** CodeJail's name for the program in the jail's directory: a call's code, or what runs it. */
 export const PROGRAM_NAME = 'jailed_code';
 
+/** The writable directory in the jail's. */
+export const TMP_NAME = 'tmp';
+
 /** A file that is made inside the jail. */
 export interface JailFile {
   /** Relative to the jail's directory. */
   name: string;
   content: string | Uint8Array;
+  /** The permission bits; null: 0o644. Where the program may not write, nobody's includes writing. */
+  mode?: number | null;
+}
+
+/** Where a program starts, relative to the jail's directory. */
+export type StartDirectory = '.' | typeof TMP_NAME;
+
+/** Whether a file or directory of the jail's directory is in `tmp`, where it is the program's own. */
+export function isInTmp(name: string): boolean {
+  return name.startsWith(`${TMP_NAME}/`);
+}
+
+/** How the program's file is named from there. */
+export function programFrom(cwd: StartDirectory): string {
+  return cwd === '.' ? PROGRAM_NAME : `../${PROGRAM_NAME}`;
 }
 
 /** The directories that must be there before a file of this name can be. */

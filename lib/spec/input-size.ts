@@ -15,7 +15,7 @@ const ROOT_BYTES = 16 * 1024 * 1024;
 const ROOT_NAMES = 16_384;
 
 /** What files whose text is here take. */
-function inputBytes(files: readonly Sized[]): number {
+export function inputBytes(files: readonly Sized[]): number {
   let bytes = 0;
   for (const { content } of files) {
     bytes += Math.max(PAGE_BYTES, Math.ceil(content.length / PAGE_BYTES) * PAGE_BYTES);

@@ -4,7 +4,7 @@ import { leaseDirectory } from '../host/lease-directory';
 import type { HostView } from '../host/runtime';
 import type { DiskLimits, Limits } from '../limits';
 import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
-import { parents, type HostFile, type JailFile } from './files';
+import { isInTmp, parents, TMP_NAME, type HostFile, type JailFile } from './files';
 import { copyBytes } from './input-size';
 
 const DEVICES = ['/dev/null', '/dev/full', '/dev/random', '/dev/urandom'];
@@ -16,6 +16,10 @@ const DEVICE_LINKS: [path: string, target: string][] = [
 ];
 const READ_ONLY_DIRECTORY = 0o555;
 const READ_ONLY_FILE = 0o444;
+/** In `first` of a file or directory; native/core/spec.h has the same. */
+const BELONGS_TO_PROGRAM = 1;
+const OWN_DIRECTORY = { mode: 0o755, first: BELONGS_TO_PROGRAM };
+const OWN_FILE_MODE = 0o644;
 /** The mode of a directory in which a program finds only what it knows the name of. */
 export const UNLISTABLE_DIRECTORY = 0o111;
 
@@ -48,6 +52,31 @@ export function rootRecords(view: HostView): NativeRecord[] {
   ];
 }
 
+/** Reads as the owner may, for everybody: the program is another user, or may write nothing there in any case. */
+function readOnlyMode(mode: number | null | undefined): number {
+  return mode === undefined || mode === null ? READ_ONLY_FILE : ((mode >> 6) & 0o5) * 0o111;
+}
+
+function fileRecords(directory: string, files: readonly JailFile[]): NativeRecord[] {
+  const subdirectories = new Set(files.flatMap((file) => parents(file.name)));
+  subdirectories.delete(TMP_NAME);
+  return [
+    ...[...subdirectories].map((name) => ({
+      kind: RecordKind.directory,
+      path: `${directory}/${name}`,
+      ...(isInTmp(name) ? OWN_DIRECTORY : { mode: READ_ONLY_DIRECTORY }),
+    })),
+    ...files.map(({ name, content, mode }) => ({
+      kind: RecordKind.file,
+      path: `${directory}/${name}`,
+      data: content,
+      ...(isInTmp(name)
+        ? { mode: mode ?? OWN_FILE_MODE, first: BELONGS_TO_PROGRAM }
+        : { mode: readOnlyMode(mode) }),
+    })),
+  ];
+}
+
 /** The jail's directory: what is copied into it and written there, and its `tmp`. */
 export function directoryRecords(
   directory: string,
@@ -55,7 +84,6 @@ export function directoryRecords(
   limits: DiskLimits & Pick<Limits, 'input'>,
 ): NativeRecord[] {
   const first = request.copies.length === 0 ? 0 : copyBytes(limits, request.files);
-  const subdirectories = new Set(request.files.flatMap((file) => parents(file.name)));
   return [
     { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
     ...request.copies.map(({ path, name }) => ({
@@ -64,24 +92,21 @@ export function directoryRecords(
       data: path,
       first,
     })),
-    ...[...subdirectories].map((name) => ({
-      kind: RecordKind.directory,
-      path: `${directory}/${name}`,
-      mode: READ_ONLY_DIRECTORY,
-    })),
-    ...request.files.map(({ name, content }) => ({
-      kind: RecordKind.file,
-      path: `${directory}/${name}`,
-      data: content,
-      mode: READ_ONLY_FILE,
-    })),
+    ...fileRecords(
+      directory,
+      request.files.filter(({ name }) => !isInTmp(name)),
+    ),
     {
       kind: RecordKind.tmpfs,
-      path: `${directory}/tmp`,
+      path: `${directory}/${TMP_NAME}`,
       mode: 0o700,
       first: limits.disk,
       second: limits.files,
     },
+    ...fileRecords(
+      directory,
+      request.files.filter(({ name }) => isInTmp(name)),
+    ),
   ];
 }
 

@@ -5,7 +5,7 @@ import type { HostView } from '../host/runtime';
 import type { JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
 import { RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
-import type { HostFile, JailFile } from './files';
+import { TMP_NAME, type HostFile, type JailFile, type StartDirectory } from './files';
 import { rootSize } from './input-size';
 import { nativeLimits, NO_LIMIT } from './limits';
 import {
@@ -26,6 +26,8 @@ export interface SpecRequest {
   env: Readonly<Record<string, string>>;
   copies: readonly HostFile[];
   files: readonly JailFile[];
+  /** Where it starts. Default: the jail's directory. */
+  cwd?: StartDirectory | undefined;
   /** Handed over as descriptor 3, with a result channel as descriptor 4. */
   request?: JsonText | undefined;
   collects: boolean;
@@ -80,7 +82,7 @@ export function buildSpec(
   request: SpecRequest,
 ): JailSpec {
   const directory = `/tmp/${newJailName()}`;
-  const tmp = `${directory}/tmp`;
+  const tmp = `${directory}/${TMP_NAME}`;
   const env = { ...standardEnvironment(tmp), ...request.env };
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
   const records: NativeRecord[] = [
@@ -89,7 +91,7 @@ export function buildSpec(
       path: '/tmp',
       ...rootSize(limits, request.files, request.copies.length),
     },
-    { kind: RecordKind.workingDirectory, path: directory },
+    { kind: RecordKind.workingDirectory, path: request.cwd === TMP_NAME ? tmp : directory },
     { kind: RecordKind.tmpDirectory, path: tmp },
     { kind: RecordKind.program, path: request.program },
     ...request.argv.map((data) => ({ kind: RecordKind.argument, data })),

@@ -5,7 +5,7 @@ import type { HostView } from '../host/runtime';
 import { sameDiskLimits, type DiskLimits, type Limits } from '../limits';
 import { SpecFlag } from '../native/addon';
 import type { CommandArguments } from '../options/types';
-import type { JailFile } from '../spec/files';
+import { isInTmp, type JailFile, type StartDirectory } from '../spec/files';
 import { isWithin } from '../text/is-within';
 
 /** Why a call ran cold, each with its meaning. */
@@ -20,6 +20,8 @@ export const COLD_REASONS = Object.freeze({
   host: 'this host gives no namespaces, or its Landlock is older than version 3',
   files: 'the call has files of the host, which only a new jail can be given',
   env: 'the call has an environment of its own',
+  'own-place':
+    'the call starts in tmp, puts files there or gives them a mode, which only a new jail does',
   'no-code': 'the call has no code: the program comes by standard input',
   'big-files':
     'the call brings many files, or long ones, which a cell would write within its own limits',
@@ -73,10 +75,11 @@ const MOST_FILE_BYTES = 4 * 1024 * 1024;
 export interface Demand {
   limits: Limits;
   /** What has to be written into its directory. */
-  files: readonly Pick<JailFile, 'content'>[];
+  files: readonly JailFile[];
   /** How many files of the host have to be copied in. */
   copies: number;
   env: Readonly<Record<string, string>>;
+  cwd: StartDirectory;
   hasCode: boolean;
 }
 
@@ -88,11 +91,16 @@ function areBig(files: Demand['files']): boolean {
   return files.length > MOST_FILES || bytes > MOST_FILE_BYTES;
 }
 
+function hasOwnPlace({ name, mode }: JailFile): boolean {
+  return (mode ?? null) !== null || isInTmp(name);
+}
+
 /** Why a call can't be warm, whatever its limits and files are, or null. */
 export function whyNotWarmAtAll(demand: Omit<Demand, 'limits' | 'files'>): ColdReason | null {
   if (!demand.hasCode) return 'no-code';
   if (demand.copies > 0) return 'files';
   if (Object.keys(demand.env).length > 0) return 'env';
+  if (demand.cwd !== '.') return 'own-place';
   return null;
 }
 
@@ -105,6 +113,7 @@ export function whyNotWarm(demand: Demand, jailLimits: DiskLimits): ColdReason |
   if (limits.proxy === 0) return 'proxy';
   const reason = whyNotWarmAtAll(demand);
   if (reason !== null) return reason;
+  if (demand.files.some(hasOwnPlace)) return 'own-place';
   if (areBig(demand.files)) return 'big-files';
   if (!sameDiskLimits(limits, jailLimits)) return 'disk-limits';
   return null;

@@ -50,15 +50,28 @@ Status make_directory(const char* path, mode_t mode) {
   return Status::success();
 }
 
-Status make_file(const Record& record, Step step) {
+bool give_away(const Spec& spec, const Record& record, int descriptor) {
+  return record.header->first != kProgramsOwn ||
+         fchown(descriptor, spec.header().uid, spec.header().gid) == 0;
+}
+
+Status make_file(const Spec& spec, const Record& record) {
   Descriptor file(
       open(record.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, record.header->mode));
-  if (!file.valid()) {
-    return Status::failure(step, errno, record.path);
-  }
-  return write_whole(file.get(), record.data, record.header->data_length)
+  return file.valid() && write_whole(file.get(), record.data, record.header->data_length) &&
+                 give_away(spec, record, file.get())
              ? Status::success()
-             : Status::failure(step, errno, record.path);
+             : Status::failure(Step::kCopyFiles, errno, record.path);
+}
+
+Status make_own_directory(const Spec& spec, const Record& record) {
+  if (mkdir(record.path, record.header->mode) != 0) {
+    return Status::failure(Step::kCopyFiles, errno, record.path);
+  }
+  const Descriptor directory(open(record.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return directory.valid() && give_away(spec, record, directory.get())
+             ? Status::success()
+             : Status::failure(Step::kCopyFiles, errno, record.path);
 }
 
 // A mount point of the same type as what will cover it.
@@ -166,14 +179,16 @@ Status apply(const Spec& spec, int host, HostSources& sources, CopyBudget& budge
   }
   switch (record.header->kind) {
     case RecordKind::kDirectory:
-      return make_directory(record.path, record.header->mode);
+      return record.header->first == kProgramsOwn
+                 ? make_own_directory(spec, record)
+                 : make_directory(record.path, record.header->mode);
     case RecordKind::kSymlink:
       if (symlink(record.data, record.path) != 0) {
         return Status::failure(Step::kMounts, errno, record.path);
       }
       return Status::success();
     case RecordKind::kFile:
-      return make_file(record, Step::kCopyFiles);
+      return make_file(spec, record);
     case RecordKind::kCopy:
       return copy(host, record, budget);
     case RecordKind::kBind:
@@ -213,9 +228,10 @@ Status apply_on_host(const Spec& spec, int root, const Record& record, CopyBudge
                      Descriptor& lock) {
   switch (record.header->kind) {
     case RecordKind::kDirectory:
-      return make_locked_directory(spec, record, lock);
+      return record.header->first == kProgramsOwn ? make_own_directory(spec, record)
+                                                  : make_locked_directory(spec, record, lock);
     case RecordKind::kFile:
-      return make_file(record, Step::kCopyFiles);
+      return make_file(spec, record);
     case RecordKind::kCopy:
       return copy(root, record, budget);
     case RecordKind::kTmpfs:

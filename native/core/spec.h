@@ -81,9 +81,9 @@ struct SpecHeader {
 };
 
 enum class RecordKind : std::uint32_t {
-  kDirectory,         // path, mode
+  kDirectory,         // path, mode, first: kProgramsOwn or 0
   kSymlink,           // path, data: target
-  kFile,              // path, mode, data: content
+  kFile,              // path, mode, data: content, first: kProgramsOwn or 0
   kCopy,              // path, data: path on the host, first: bytes of all copies, 0 for no limit
   kBind,              // path, data: path on the host
   kTmpfs,             // path, first: bytes, second: inodes; 0 for no limit
@@ -99,6 +99,9 @@ enum class RecordKind : std::uint32_t {
   kLandlockRead,      // path
   kLandlockWrite,     // path
 };
+
+// Belongs to the program's user, who may write it.
+constexpr std::uint64_t kProgramsOwn = 1;
 
 constexpr RecordKind kLastRecordKind = RecordKind::kLandlockWrite;
 // A jail of the largest call has a record for each of some ten thousand files and arguments.

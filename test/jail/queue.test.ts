@@ -45,7 +45,7 @@ async function busyJail(options: Parameters<typeof createJail>[0] = {}): Promise
   };
 }
 
-const busy = { code: 'ERR_CODEJAIL_BUSY', name: 'JailError' };
+const busy = { code: 'ERR_CODEJAIL_BUSY', name: 'BusyError' };
 
 it('runs no more than maxRunning at a time, and every call once, in order', async () => {
   await using jail = createJail({ limits: UNHURRIED, maxRunning: 3 });

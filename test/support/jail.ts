@@ -39,6 +39,7 @@ const EXCUSES: readonly ColdReason[] = [
   'tmp',
   'files',
   'env',
+  'own-place',
   'no-code',
   'big-files',
   'disk-limits',

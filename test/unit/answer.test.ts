@@ -68,12 +68,14 @@ it('is not believed where the program did not end well', async () => {
   await expect(reader.read({ ...RESULT, status: 1 }, channel)).rejects.toThrow(/status code: 1/);
 });
 
-it('says which limit has ended the program', async () => {
+it('says which limit has ended the program, beside a message that ends as CodeJail’s', async () => {
   const exceeded = { limit: 'realtime', allowed: 1, measured: 1.2 } as const;
   const result: JailResult = { ...RESULT, status: -9, outcome: 'time-limit', exceeded };
-  await expect(new AnswerReader(readGlobals).read(result, Buffer.alloc(0))).rejects.toThrow(
-    /with status code: -9: it ran longer than 1 s \(the limit realtime\)$/,
-  );
+  await expect(new AnswerReader(readGlobals).read(result, Buffer.alloc(0))).rejects.toMatchObject({
+    message: expect.stringMatching(/^Couldn't execute .* with status code: -9$/) as string,
+    exceeded,
+    reason: 'it ran longer than 1 s (the limit realtime)',
+  });
 });
 
 it.each([

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import {
+  BusyError,
   ClosedError,
   errnoName,
   InvalidArgumentError,
@@ -9,23 +10,37 @@ import {
   UnconfinedError,
 } from '../../lib/errors';
 import { SafeExecError } from '../../lib/exec/error';
+import { CollectError } from '../../lib/run/collect-error';
 import type { JailResult } from '../../lib/run/result';
 
 const disk = { guarantee: 'disk', why: 'no tmpfs can be mounted', cure: 'run as root' } as const;
-const result = { status: 1, stdout: Buffer.alloc(0) } as unknown as JailResult;
+const result = {
+  status: 1,
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+  exceeded: null,
+} as unknown as JailResult;
+
+const BUSY = {
+  reason: 'queue-full',
+  ...{ running: 1, waiting: 1, maxRunning: 1, maxQueue: 1, waitedMs: 0, retryAfterMs: null },
+} as const;
 
 describe('a JailError', () => {
   const every: [string, string, JailError][] = [
     [
-      'JailError',
+      'InvalidArgumentError',
       'ERR_CODEJAIL_INVALID_ARGUMENT',
       new InvalidArgumentError('options.bin', 'is bad'),
     ],
-    ['JailError', 'ERR_CODEJAIL_NOT_CONFIGURED', new NotConfiguredError('ruby')],
-    ['JailError', 'ERR_CODEJAIL_UNCONFINED', new UnconfinedError([disk])],
-    ['JailError', 'ERR_CODEJAIL_SETUP', new SetupError('mounts', 1)],
-    ['JailError', 'ERR_CODEJAIL_CLOSED', new ClosedError()],
+    ['NotConfiguredError', 'ERR_CODEJAIL_NOT_CONFIGURED', new NotConfiguredError('ruby')],
+    ['UnconfinedError', 'ERR_CODEJAIL_UNCONFINED', new UnconfinedError([disk])],
+    ['SetupError', 'ERR_CODEJAIL_SETUP', new SetupError('mounts', 1)],
+    ['ClosedError', 'ERR_CODEJAIL_CLOSED', new ClosedError()],
     ['SafeExecError', 'ERR_CODEJAIL_EXEC', new SafeExecError('it failed', result, null)],
+    ['CollectError', 'ERR_CODEJAIL_COLLECT', new CollectError(24, result)],
+    ['BusyError', 'ERR_CODEJAIL_BUSY', BusyError.of(BUSY)],
+    ['JailError', 'ERR_CODEJAIL_CLOSED', new JailError('ERR_CODEJAIL_CLOSED', 'is closed')],
   ];
 
   it.each(every)('shows the name %s with the code %s, as Node does', (name, code, error) => {
@@ -150,6 +165,8 @@ describe('SafeExecError', () => {
     expect(Object.keys(new SafeExecError('it failed', result, exception))).toEqual([
       'code',
       'exception',
+      'exceeded',
+      'reason',
     ]);
   });
 });

@@ -26,20 +26,58 @@ beforeEach(() => {
 });
 
 describe('the limits', () => {
-  it("have CodeJail's defaults, and new ones that a grader would accept", () => {
-    expect(new LimitTable().effective()).toEqual({
-      cpu: 1,
-      realtime: 1,
-      vmem: 0,
-      fsize: 0,
-      nproc: 15,
-      memory: 512 * MEBIBYTE,
-      disk: 64 * MEBIBYTE,
-      files: 1024,
-      output: 16 * MEBIBYTE,
-      input: 256 * MEBIBYTE,
-      proxy: null,
-    });
+  const OWN = {
+    cpu: 1,
+    realtime: 5,
+    vmem: 0,
+    fsize: 64 * MEBIBYTE,
+    nproc: 15,
+    memory: 512 * MEBIBYTE,
+    disk: 64 * MEBIBYTE,
+    files: 1024,
+    output: 16 * MEBIBYTE,
+    input: 256 * MEBIBYTE,
+    proxy: null,
+  };
+  const codejail = (): LimitTable => {
+    const table = new LimitTable();
+    table.useDefaults('codejail');
+    return table;
+  };
+
+  it('have defaults that a grader would accept', () => {
+    expect(new LimitTable().effective()).toEqual(OWN);
+  });
+
+  it("have CodeJail's defaults where they are asked for, and those that CodeJail lacks", () => {
+    expect(codejail().effective()).toEqual({ ...OWN, realtime: 1, fsize: 0 });
+  });
+
+  it('allow a file to be as large as all of them together', () => {
+    const table = new LimitTable();
+    table.set('disk', 1000);
+    expect(table.effective().fsize).toBe(1000);
+    expect(table.effective(null, { disk: 0 }).fsize).toBe(Number.MAX_SAFE_INTEGER);
+    expect(table.effective(null, { disk: 5 }).fsize).toBe(5);
+    table.override('fsize', 7, 'course');
+    expect(table.effective('course').fsize).toBe(7);
+    table.set('fsize', 0);
+    expect(table.effective().fsize).toBe(0);
+    table.set('fsize', null);
+    expect(table.effective().fsize).toBe(1000);
+  });
+
+  it("have memory for CodeJail's VMEM, unless memory is set itself", () => {
+    const table = codejail();
+    table.set('vmem', 2 ** 31);
+    expect(table.effective().memory).toBe(2 ** 31);
+    expect(table.effective(null, { vmem: 2 ** 20 }).memory).toBe(512 * MEBIBYTE);
+    expect(table.effective(null, { memory: 2 ** 28 }).memory).toBe(2 ** 28);
+    table.override('vmem', 2 ** 32, 'course');
+    expect(table.effective('course').memory).toBe(2 ** 32);
+    const own = new LimitTable();
+    own.set('vmem', 2 ** 31);
+    expect(own.effective().memory).toBe(512 * MEBIBYTE);
   });
 
   it("are known by CodeJail's names too", () => {

@@ -182,6 +182,7 @@ describe('the options of a command', () => {
 describe('the options of a jail', () => {
   it.each([undefined, {}])('allows none (%p)', (options) => {
     expect(parseJailOptions(options ?? {})).toEqual({
+      defaults: 'own',
       allowMissing: [],
       alwaysBeUnsafe: false,
       cgroup: 'auto',
@@ -294,6 +295,7 @@ describe('the options of jailCode', () => {
       code: null,
       files: [],
       extraFiles: [],
+      cwd: '.',
       argv: [],
       stdin: null,
       limits: {},
@@ -322,6 +324,7 @@ describe('the options of jailCode', () => {
       code: 'print("ü")',
       files: ['/opt/a.txt', pathToFileURL('/opt/b c')],
       extraFiles: [['pkg/x.py', 'x = 1']],
+      cwd: 'tmp',
       argv: ['', 'ü'],
       stdin: 'in',
       limits: { cpu: 2 },
@@ -340,7 +343,8 @@ describe('the options of jailCode', () => {
         { path: '/opt/a.txt', name: 'a.txt', argument: 'options.files[0]' },
         { path: '/opt/b c', name: 'b c', argument: 'options.files[1]' },
       ],
-      extraFiles: [{ name: 'pkg/x.py', content: Buffer.from('x = 1') }],
+      extraFiles: [{ name: 'pkg/x.py', content: Buffer.from('x = 1'), mode: null }],
+      cwd: 'tmp',
       argv: ['', 'ü'],
       stdin: Buffer.from('in'),
       limits: { cpu: 2 },
@@ -500,7 +504,7 @@ describe('the options of jailCode', () => {
     expect(parsed.argv).toEqual(['good']);
     expect(parsed.code?.toString()).toBe('good');
     expect(parsed.env).toEqual({ A: 'good' });
-    expect(parsed.extraFiles).toEqual([{ name: 'good', content: Buffer.from('good') }]);
+    expect(parsed.extraFiles).toEqual([{ name: 'good', content: Buffer.from('good'), mode: null }]);
   });
 });
 
@@ -510,6 +514,7 @@ describe('the options of safeExec', () => {
       command: 'python',
       files: [],
       extraFiles: [],
+      cwd: '.',
       pythonPath: [],
       searched: [],
       limits: {},

@@ -69,6 +69,7 @@ describe('a call', () => {
     files: [],
     copies: 0,
     env: {},
+    cwd: '.' as const,
     hasCode: true,
     ...more,
   });
@@ -83,10 +84,13 @@ describe('a call', () => {
   it.each([
     ['proxy', { proxy: 0 }, {}],
     ['no-code', {}, { hasCode: false }],
+    ['own-place', {}, { cwd: 'tmp' }],
+    ['own-place', {}, { files: [{ name: 'tmp/a', content: '' }] }],
+    ['own-place', {}, { files: [{ name: 'a', content: '', mode: 0o755 }] }],
     ['files', {}, { copies: 1 }],
     ['env', {}, { env: { A: '1' } }],
-    ['big-files', {}, { files: Array(1001).fill({ content: Buffer.alloc(1) }) }],
-    ['big-files', {}, { files: [{ content: Buffer.alloc(4 * 1024 * 1024 + 1) }] }],
+    ['big-files', {}, { files: Array(1001).fill({ name: 'a', content: '' }) }],
+    ['big-files', {}, { files: [{ name: 'a', content: Buffer.alloc(4 * 1024 * 1024 + 1) }] }],
     ['disk-limits', { disk: 1024 * 1024 }, {}],
     ['disk-limits', { files: 3 }, {}],
   ] as const)('is cold: %s', (reason, limits, more) => {
