@@ -9,7 +9,8 @@ import { plainText } from './plain-text.mjs';
 /** What a submission may use for one case. */
 export const limits = {
   cpu: 1,
-  realtime: 5,
+  // What is graded is CPU time: by the clock a busy host takes thirty times as long.
+  realtime: 60,
   memory: 128 * 1024 * 1024,
   nproc: 15,
   fsize: 1024 * 1024,

@@ -25,14 +25,20 @@ async function buildNative(...options) {
   }
 }
 
-// The same sources and the same binding.gyp, in a folder that has common.gypi beside them.
-async function buildSanitized() {
-  const folder = join(root, 'build-sanitized');
+/** A new folder with the same native sources, for another build beside the one that is used. */
+export function folderOfSources(name) {
+  const folder = join(root, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
-  for (const name of ['binding.gyp', 'native', 'package.json']) {
-    symlinkSync(join(root, name), join(folder, name));
+  for (const source of ['binding.gyp', 'native', 'package.json']) {
+    symlinkSync(join(root, source), join(folder, source));
   }
+  return folder;
+}
+
+// With common.gypi beside them.
+async function buildSanitized() {
+  const folder = folderOfSources('build-sanitized');
   symlinkSync(join(root, 'scripts/sanitized/common.gypi'), join(folder, 'common.gypi'));
   await buildNative(`--directory=${folder}`);
 }

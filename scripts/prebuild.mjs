@@ -1,6 +1,7 @@
 // Makes prebuilds/linux-<arch>/: the addon by prebuildify, and beside it the static programs that it starts and the library that a warm Python loads.
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { folderOfSources } from './build.mjs';
 import { main, root, run, ScriptError, step } from './console.mjs';
 import { nodeDirectory, requireToolchain } from './toolchain.mjs';
 
@@ -16,7 +17,9 @@ const companions = {
 async function prebuild() {
   requireToolchain();
   const directory = nodeDirectory();
-  await run(join(root, 'node_modules/.bin/prebuildify'), ['--napi', '--strip', '--tag-libc'], {
+  const folder = folderOfSources('build-prebuilds');
+  const options = ['--napi', '--strip', '--tag-libc', '--cwd', folder, '--out', root];
+  await run(join(root, 'node_modules/.bin/prebuildify'), options, {
     env: {
       PREBUILD_LIBC: libc,
       ...(directory === undefined ? {} : { npm_config_nodedir: directory }),
@@ -25,7 +28,7 @@ async function prebuild() {
   const target = join(root, `prebuilds/linux-${process.arch}`);
   mkdirSync(target, { recursive: true });
   for (const [name, shipped] of Object.entries(companions)) {
-    const built = join(root, 'build/Release', name);
+    const built = join(folder, 'build/Release', name);
     if (!existsSync(built)) {
       throw new ScriptError(`${built} was not built: binding.gyp must have a target of that name`);
     }
@@ -34,6 +37,7 @@ async function prebuild() {
     copyFileSync(built, join(target, shipped));
     await run('strip', [join(target, shipped)]);
   }
+  rmSync(folder, { recursive: true });
 }
 
 await main(() => step('making prebuilt binaries', prebuild));

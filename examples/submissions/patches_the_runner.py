@@ -1,5 +1,5 @@
-# expect: tampered 0/7
-"""Replaces the functions that write the result down."""
+# expect: wrong 1/7
+"""Looks for the functions that write the result down, to replace them. They are not within its reach."""
 import __main__
 import sys
 

@@ -12,13 +12,21 @@ export interface Ended {
  * Runs a program to its end.
  * @param words the program and its arguments
  * @param show whether its output goes to this command's standard error, or is kept
+ * @param onStarted told its process id
  * @throws CommandLineError where it can't be started
  */
-export async function runChild(words: readonly string[], show: boolean): Promise<Ended> {
+export async function runChild(
+  words: readonly string[],
+  show: boolean,
+  onStarted?: (pid: number) => void,
+): Promise<Ended> {
   const [program = '', ...args] = words;
   const child = spawn(program, args, {
     stdio: show ? ['ignore', 2, 2] : ['ignore', 'pipe', 'pipe'],
   });
+  if (child.pid !== undefined) {
+    onStarted?.(child.pid);
+  }
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text;

@@ -1,7 +1,8 @@
 // Python environments for jails: made and filled by Python's own venv and pip, while nothing is confined.
-import { existsSync, readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { printable } from '../text/printable';
 import { runChild } from './child';
 import { CommandLineError } from './failure';
@@ -15,18 +16,31 @@ export interface InstalledPackage {
 const VENV_CURE =
   'Install what is missing (Debian, Ubuntu: sudo apt-get install -y python3-venv; Alpine: apk add py3-pip), then try again';
 
+// There as long as an environment is being made, with the process that makes it: what was ended half-way has it still.
+const UNFINISHED = '.codejail-unfinished';
+const LOOK_AGAIN_MS = 200;
+
+function isUnfinished(directory: string): boolean {
+  return existsSync(join(directory, UNFINISHED));
+}
+
 function interpreterOf(directory: string): string {
   return join(directory, 'bin', 'python');
 }
 
 function isEnvironment(directory: string): boolean {
-  return existsSync(join(directory, 'pyvenv.cfg')) && existsSync(interpreterOf(directory));
+  return (
+    !isUnfinished(directory) &&
+    existsSync(join(directory, 'pyvenv.cfg')) &&
+    existsSync(interpreterOf(directory))
+  );
 }
 
 function requireEnvironment(directory: string): void {
   if (!isEnvironment(directory)) {
     throw new CommandLineError(
-      `${directory} is no Python environment\nMake it first: codejail env create ${directory}`,
+      `${directory} is ${isUnfinished(directory) ? 'a Python environment that was not finished' : 'no Python environment'}\n` +
+        `Make it first: codejail env create ${directory}`,
     );
   }
 }
@@ -41,19 +55,42 @@ async function withReadableFiles<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
+function isMaking(process: string, directory: string): boolean {
+  try {
+    return readFileSync(`/proc/${process}/cmdline`, 'utf8').split('\0').includes(directory);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for what another command has begun, whether that command lives or not. */
+async function othersEnd(directory: string): Promise<void> {
+  const file = join(directory, UNFINISHED);
+  while (existsSync(file) && isMaking(readFileSync(file, 'utf8'), directory)) {
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+async function empty(directory: string): Promise<void> {
+  for (const name of readdirSync(directory).filter((each) => each !== UNFINISHED)) {
+    await rm(join(directory, name), { recursive: true, force: true });
+  }
+}
+
 /**
  * Makes an environment, unless it is there already.
- * @param directory where; it must not exist, or be empty
+ * @param directory where; it must not exist, be empty, or have what an earlier try left that was ended half-way
  * @param python the interpreter that it will start
  * @returns whether it was made
  * @throws CommandLineError
  */
 export async function createEnvironment(directory: string, python: string): Promise<boolean> {
+  await othersEnd(directory);
   if (isEnvironment(directory)) {
     return false;
   }
   const existed = existsSync(directory);
-  if (existed && readdirSync(directory).length > 0) {
+  if (existed && readdirSync(directory).length > 0 && !isUnfinished(directory)) {
     throw new CommandLineError(
       `${directory} is neither empty nor a Python environment: name another directory`,
     );
@@ -64,13 +101,19 @@ export async function createEnvironment(directory: string, python: string): Prom
       `${python} can't make environments: ${printable(asked.output.trim().split('\n').at(-1) ?? '')}\n${VENV_CURE}`,
     );
   }
-  const made = await withReadableFiles(async () =>
-    runChild([python, '-I', '-m', 'venv', directory], false),
-  );
-  if (made.status !== 0) {
-    if (!existed) {
-      await rm(directory, { recursive: true, force: true });
-    }
+  const made = await withReadableFiles(async () => {
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, UNFINISHED), '');
+    await empty(directory);
+    return runChild([python, '-I', '-m', 'venv', directory], false, (pid) => {
+      writeFileSync(join(directory, UNFINISHED), String(pid));
+    });
+  });
+  if (made.status === 0) {
+    await rm(join(directory, UNFINISHED));
+  } else {
+    await (existed ? empty(directory) : rm(directory, { recursive: true, force: true }));
+    await rm(join(directory, UNFINISHED), { force: true });
     throw new CommandLineError(
       `${python} -m venv ${directory} failed, with status ${made.status}:\n${made.output.trim()}`,
     );

@@ -23,7 +23,7 @@ const MEBIBYTE = 1024 * 1024;
 const LIMITS: Limits = {
   ...ZERO_LIMITS,
   cpu: 20,
-  realtime: 30,
+  realtime: 120,
   nproc: 32,
   memory: 512 * MEBIBYTE,
   disk: 8 * MEBIBYTE,

@@ -52,7 +52,10 @@ function whyNot(path: string, uid: number): string | null {
     accessSync(path, constants.W_OK);
     return null;
   } catch (cause) {
-    const { errno } = cause as NodeJS.ErrnoException;
+    const { errno, code } = cause as NodeJS.ErrnoException;
+    if (code === 'ERR_ACCESS_DENIED') {
+      return `Node's permission model denies writing ${path} (start node with --allow-fs-write=${path})`;
+    }
     return `${path} can't be made or written (${describeErrno(-(errno ?? 0))})`;
   }
 }

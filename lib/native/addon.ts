@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import nodeGypBuild from 'node-gyp-build';
 import { SetupError } from '../errors';
 import { throwIfPassing } from '../passing';
+import { loadAdvice } from './load-advice';
 import { noExecAdvice } from './no-exec';
 
 /** Bits of `NativeSpec.flags`; native/core/spec.h has the same. */
@@ -331,7 +332,9 @@ function findAddon(): string {
   } catch (cause) {
     throwIfPassing(cause, LOAD_STEP);
     throw new SetupError(LOAD_STEP, 0, {
-      detail: `no binary of codejail fits this machine (${process.platform}-${process.arch}); ${REBUILD}`,
+      detail:
+        loadAdvice(packageDirectory, cause) ??
+        `no binary of codejail fits this machine (${process.platform}-${process.arch}); ${REBUILD}`,
       cause,
     });
   }
@@ -345,6 +348,7 @@ function loadAddon(path: string): Addon {
     throw new SetupError(LOAD_STEP, errno, {
       syscall,
       detail:
+        loadAdvice(packageDirectory, cause) ??
         // The loader says no more than "failed to map segment" (mmap(2), EPERM).
         noExecAdvice(path, ELSEWHERE) ??
         // The addon's own word has a number; else it is the loader's.

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { codejail } from '../support/command-line';
+import { codejail, ending, start } from '../support/command-line';
 import { useSuite } from '../support/suite';
 
 const suite = useSuite();
@@ -96,6 +96,21 @@ describe(`codejail env${hasVenv ? '' : ' (python3-venv is missing here)'}`, () =
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain('No matching distribution');
     expect(stderr).toContain('codejail: pip could not install');
+  });
+
+  whereVenv('makes one anew whose making was ended half-way', async () => {
+    const directory = join(suite.folder, 'grader');
+    const half = start(['env', 'create', 'grader'], { cwd: suite.folder });
+    while (!existsSync(join(directory, 'bin'))) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    half.kill('SIGKILL');
+    await ending(half);
+    expect((await env('list', 'grader')).stderr).toContain('was not finished');
+    const made = await env('create', 'grader');
+    expect(made.stdout).toContain(`Made the Python environment ${directory}`);
+    expect((await env('list', 'grader')).stdout).toMatch(/^pip +/m);
+    expect((await env('create', 'grader')).stdout).toContain('is there already');
   });
 
   it('says what to install where Python has no venv, and leaves nothing', async () => {

@@ -15,7 +15,7 @@ let jail: Jail;
 let folder: string;
 
 beforeEach(() => {
-  jail = createJail({ limits: { realtime: 20, cpu: 10 } });
+  jail = createJail({ defaults: 'codejail', limits: { realtime: 20, cpu: 10 } });
   folder = mkdtempSync(join(tmpdir(), 'suite-'));
 });
 

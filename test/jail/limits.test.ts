@@ -10,13 +10,36 @@ beforeEach(async () => suite.ready());
 const WRITE = 'with open("tmp/x", "wb") as f: f.write(b"x" * 2000)';
 
 describe('limits', () => {
-  it('are CodeJail’s where nothing is set', () => {
-    expect(createJail().effectiveLimits()).toMatchObject({
-      cpu: 1,
-      realtime: 1,
-      vmem: 0,
-      fsize: 0,
-      nproc: 15,
+  it('are CodeJail’s where its defaults are wanted, or its settings applied', () => {
+    const codejail = { cpu: 1, realtime: 1, vmem: 0, fsize: 0, nproc: 15 };
+    expect(createJail({ defaults: 'codejail' }).effectiveLimits()).toMatchObject(codejail);
+    const jail = createJail();
+    expect(jail.effectiveLimits()).toMatchObject({ realtime: 5, fsize: 64 * 1024 * 1024 });
+    jail.applySettings({ limits: { CPU: 3 } });
+    expect(jail.effectiveLimits()).toMatchObject({ ...codejail, cpu: 3 });
+  });
+
+  it('let hello world and a file in tmp pass where nothing is set', async () => {
+    const jail = createJail();
+    try {
+      const code = 'with open("tmp/a", "w") as f: f.write("x" * 100_000)\nprint("Hello, world!")';
+      const { stdout, status } = await jail.jailCode('python', { code });
+      expect({ stdout: stdout.toString(), status }).toEqual({
+        stdout: 'Hello, world!\n',
+        status: 0,
+      });
+    } finally {
+      await jail.close();
+    }
+  });
+
+  it('deny to collect what can not be written', async () => {
+    await expect(
+      suite.python('1', { collect: ['a'], limits: { fsize: 0 } }),
+    ).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+      argument: 'options.collect',
+      message: expect.stringContaining('limits.fsize') as string,
     });
   });
 

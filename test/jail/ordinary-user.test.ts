@@ -12,6 +12,7 @@ const NEEDED = [
   'native',
   'test',
   'apparmor-profiles',
+  'examples',
   'build/Release',
   'dist',
   'node_modules',
