@@ -153,6 +153,27 @@
       'ldflags': ['-static-libgcc', '-static-libstdc++', '-s'],
     },
     {
+      # Loaded into Pythons, also those of an older libc: nothing but what every libc has.
+      'target_name': 'codejail-output',
+      'type': 'shared_library',
+      'product_prefix': '',
+      'sources': [
+        'native/output/buffer.cc',
+        'native/output/ends.cc',
+        'native/output/library.cc',
+        'native/output/pace.cc',
+        'native/output/streams.cc',
+      ],
+      # Not of cflags_cc, where it is taken out. Python ends a thread of a program that has ended wherever that waits for
+      # the interpreter (pthread_exit(3)), which must find no function on its way that says it lets no exception through.
+      'cflags': ['-fno-exceptions'],
+      'cflags_cc': [
+        '-fno-rtti', '-fno-threadsafe-statics', '-fPIC', '-fvisibility=hidden', '-ffunction-sections',
+        '-fdata-sections',
+      ],
+      'ldflags': ['-static-libgcc', '-static-libstdc++', '-Wl,--gc-sections', '-s'],
+    },
+    {
       'target_name': 'codejail-probe',
       'type': 'executable',
       'sources': [

@@ -55,7 +55,7 @@ async function tidy(files, options = []) {
 
 const addon = sources(['native/addon'], ['.cc']);
 const programs = sources(
-  ['native/core', 'native/launcher', 'native/cell', 'native/probe'],
+  ['native/core', 'native/launcher', 'native/cell', 'native/output', 'native/probe'],
   ['.cc'],
 );
 

@@ -1,4 +1,4 @@
-// Makes prebuilds/linux-<arch>/: the addon by prebuildify, and beside it the static programs that it starts and the library that a warm Python loads.
+// Makes prebuilds/linux-<arch>/: the addon by prebuildify, and beside it the static programs that it starts and the libraries for Pythons.
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderOfSources } from './build.mjs';
@@ -7,11 +7,12 @@ import { nodeDirectory, requireToolchain } from './toolchain.mjs';
 
 // As node-gyp-build tells them apart when it looks for an addon.
 const libc = existsSync('/etc/alpine-release') ? 'musl' : 'glibc';
-// The programs are static; the library is loaded by Pythons of this libc.
+// The programs are static; the libraries are loaded by Pythons of this libc.
 const companions = {
   'codejail-launcher': 'codejail-launcher',
   'codejail-probe': 'codejail-probe',
   'codejail-cell.so': `codejail-cell.${libc}.so`,
+  'codejail-output.so': `codejail-output.${libc}.so`,
 };
 
 async function prebuild() {

@@ -5,9 +5,13 @@ import { dirname, join } from 'node:path';
 import { root } from './console.mjs';
 
 const nativeOutputs = (build) =>
-  ['codejail.node', 'codejail-launcher', 'codejail-probe', 'codejail-cell.so'].map(
-    (name) => `${build}/Release/${name}`,
-  );
+  [
+    'codejail.node',
+    'codejail-launcher',
+    'codejail-probe',
+    'codejail-cell.so',
+    'codejail-output.so',
+  ].map((name) => `${build}/Release/${name}`);
 
 /** What is built, from what, and how it is known to be complete. */
 export const parts = {

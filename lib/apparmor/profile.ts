@@ -106,12 +106,17 @@ export function renderProfile(options: ProfileOptions): string {
     ),
   ];
   const probe = join(dirname(launcher), 'codejail-probe');
+  // By which what it prints comes at once.
+  const library = `"${join(dirname(launcher), 'codejail-output{,.glibc,.musl}.so')}" mr,`;
   return fill('profile', {
     SUBJECT: kind === 'python' ? 'Python programs' : 'one program',
     ABI: abi,
     NAME: name,
     WRITTEN_CODE: lines(writtenCode(allowExec)),
-    EXECUTABLES: lines([...new Set([...executables, probe])].map((path) => `"${path}" mrix,`)),
+    EXECUTABLES: lines([
+      ...[...new Set([...executables, probe])].map((path) => `"${path}" mrix,`),
+      ...(kind === 'python' ? [library] : []),
+    ]),
     READABLE:
       readable.length === 0
         ? ''
@@ -144,7 +149,7 @@ const IN_TEMPLATE =
 
 /** What the profile of a command has to name: its real binary, and all that its jails show of the host. */
 export async function profileOptionsFor(
-  runtime: Pick<Runtime, 'program' | 'python' | 'view'>,
+  runtime: Pick<Runtime, 'program' | 'python' | 'view' | 'outputLibrary'>,
   rest: Pick<ProfileOptions, 'name' | 'launcher' | 'abi' | 'allowExec'>,
 ): Promise<ProfileOptions> {
   const { real } = await resolvePath(runtime.program);
@@ -153,7 +158,7 @@ export async function profileOptionsFor(
     kind: runtime.python ? 'python' : 'program',
     executables: [real],
     readPaths: runtime.view.binds.filter(
-      (path) => !IN_TEMPLATE.test(path) && !isWithin(real, path),
+      (path) => !IN_TEMPLATE.test(path) && !isWithin(real, path) && path !== runtime.outputLibrary,
     ),
   };
 }

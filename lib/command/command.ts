@@ -15,6 +15,7 @@ import type { CommandArguments } from '../options/types';
 import type { Proof } from '../proof/probe';
 import { bestProved, type ProvedPlan } from '../proof/proved-plan';
 import { once } from '../time/once';
+import { withLibrary } from './output-library';
 import { askPython } from './python-question';
 
 /** What of the host a jail may take. */
@@ -67,7 +68,9 @@ export class Command {
 
   async #findRuntime(wishes: ConfinementWishes): Promise<Runtime> {
     const { bin, readPaths, python } = this.options;
-    const key = JSON.stringify([bin, readPaths, python, process.env['PATH']]);
+    // A profile or a user may keep a Python from its library.
+    const { profile, user } = wishes;
+    const key = JSON.stringify([bin, readPaths, python, process.env['PATH'], profile, user]);
     const runtime = await once(runtimes, key, async () =>
       discoverRuntime(
         { bin, readPaths, python },
@@ -177,9 +180,10 @@ export class Command {
 
   /** The environment of a call: what a Python needs, the command's own, the call's own. */
   environment(
-    { python }: Pick<Runtime, 'python'>,
+    { python, outputLibrary }: Pick<Runtime, 'python' | 'outputLibrary'>,
     own: Record<string, string> = {},
   ): Record<string, string> {
-    return { ...(python ? PYTHON_ENVIRONMENT : {}), ...this.options.env, ...own };
+    const env = { ...(python ? PYTHON_ENVIRONMENT : {}), ...this.options.env, ...own };
+    return outputLibrary === null ? env : withLibrary(env, outputLibrary);
   }
 }

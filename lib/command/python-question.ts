@@ -1,13 +1,16 @@
 // Asks a Python where its modules are: in a jail of its own, since whoever wrote it could do anything meanwhile.
 import { isAbsolute } from 'node:path';
 import { runCold } from '../cold/cold';
-import { planConfinement, type ConfinementWishes } from '../confinement/plan';
+import { planConfinement, type Confinement, type ConfinementWishes } from '../confinement/plan';
 import { SetupError } from '../errors';
 import { pyenvVersion } from '../host/python-tree';
-import type { PythonAnswer, PythonQuestion } from '../host/runtime';
+import type { HostView, PythonAnswer, PythonQuestion } from '../host/runtime';
 import { ZERO_LIMITS, type Limits } from '../limits';
+import { native } from '../native/addon';
 import { bestProved } from '../proof/proved-plan';
 import { explainExceeded } from '../run/exceeded';
+import { isWithin } from '../text/is-within';
+import { withLibrary } from './output-library';
 
 const QUESTION = `
 import json, sys
@@ -15,6 +18,7 @@ print(json.dumps({
     "executable": sys.executable,
     "prefixes": [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix],
     "path": [p for p in sys.path if p],
+    "streams": "write" in vars(sys.stdout),
 }))
 `;
 
@@ -41,7 +45,7 @@ function pathsOf(value: unknown): string[] | null {
 }
 
 /** The answer, where it is one. */
-function parseAnswer(text: string): PythonAnswer | null {
+function parseAnswer(text: string, library: string | null): PythonAnswer | null {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -56,7 +60,7 @@ function parseAnswer(text: string): PythonAnswer | null {
   const prefixes = pathsOf(fields.get('prefixes'));
   const path = pathsOf(fields.get('path'));
   return isPath(executable) && prefixes !== null && path !== null
-    ? { executable, prefixes, path }
+    ? { executable, prefixes, path, outputLibrary: fields.get('streams') === true ? library : null }
     : null;
 }
 
@@ -64,6 +68,58 @@ function parseAnswer(text: string): PythonAnswer | null {
 async function shimEnvironment(): Promise<Record<string, string>> {
   const version = await pyenvVersion();
   return version === null ? {} : { PYENV_VERSION: version };
+}
+
+function withBind(view: HostView, path: string): HostView {
+  return view.binds.some((bind) => isWithin(path, bind))
+    ? view
+    : { ...view, binds: [...view.binds, path] };
+}
+
+interface Asked {
+  confinement: Confinement;
+  view: HostView;
+  words: PythonQuestion['words'];
+  env: Record<string, string>;
+  /** The library that it is given, or null. */
+  library: string | null;
+}
+
+/** Runs the question. @returns the answer, or why there is none */
+async function askOnce({
+  confinement,
+  view,
+  words,
+  env,
+  library,
+}: Asked): Promise<PythonAnswer | string> {
+  const { result } = await runCold({
+    confinement,
+    view,
+    limits: LIMITS,
+    mechanisms: [],
+    program: words[0],
+    // Isolated: its user's packages are no part of the answer.
+    argv: [...words, '-I', '-B', '-c', QUESTION],
+    env: library === null ? env : withLibrary(env, library),
+    copies: [],
+    files: [],
+    collects: false,
+    collect: [],
+  });
+  const answer = parseAnswer(result.stdout.toString(), library);
+  if (answer !== null && result.status === 0) {
+    return answer;
+  }
+  if (result.exceeded !== null) {
+    // Of a busy host, perhaps; it is asked again by the next call.
+    throw new SetupError('ask the Python for its modules', 0, {
+      detail: `${words.join(' ')}: ${explainExceeded(result.exceeded)}`,
+    });
+  }
+  const said = result.stderr.toString().trim().split('\n').at(-1) ?? '';
+  const how = result.status === 0 ? 'it gave no answer' : `it ended with status ${result.status}`;
+  return said === '' ? how : `${how}: ${said}`;
 }
 
 /**
@@ -94,31 +150,15 @@ export async function askPython(
   if (!isTrusted && missing.length > 0) {
     return 'this host does not guarantee all that it takes to ask a program that nobody vouches for';
   }
-  const { result } = await runCold({
-    confinement,
-    view,
-    limits: LIMITS,
-    mechanisms: [],
-    program: words[0],
-    // Isolated: its user's packages are no part of the answer.
-    argv: [...words, '-I', '-B', '-c', QUESTION],
-    env: isShim ? await shimEnvironment() : {},
-    copies: [],
-    files: [],
-    collects: false,
-    collect: [],
-  });
-  const answer = parseAnswer(result.stdout.toString());
-  if (answer !== null && result.status === 0) {
-    return answer;
-  }
-  if (result.exceeded !== null) {
-    // Of a busy host, perhaps; it is asked again by the next call.
-    throw new SetupError('ask the Python for its modules', 0, {
-      detail: `${words.join(' ')}: ${explainExceeded(result.exceeded)}`,
+  const ask = async (library: string | null): Promise<PythonAnswer | string> =>
+    askOnce({
+      confinement,
+      view: library === null ? view : withBind(view, library),
+      words,
+      env: isShim ? await shimEnvironment() : {},
+      library,
     });
-  }
-  const said = result.stderr.toString().trim().split('\n').at(-1) ?? '';
-  const how = result.status === 0 ? 'it gave no answer' : `it ended with status ${result.status}`;
-  return said === '' ? how : `${how}: ${said}`;
+  const answer = await ask(native().output);
+  // Of another libc, for one: a Python that does not take the library runs without it.
+  return typeof answer === 'string' ? ask(null) : answer;
 }

@@ -25,6 +25,8 @@ export interface Runtime {
   prefix: string[];
   /** Whether it is a Python. */
   python: boolean;
+  /** The library by which a Python's output comes as it is printed, as its jails show it; null where it takes none. */
+  outputLibrary: string | null;
   view: HostView;
   /** Whether the view is a guess, since no jail could be made to ask the Python in. */
   isGuessed: boolean;
@@ -59,6 +61,8 @@ export interface PythonAnswer {
   prefixes: string[];
   /** Its `sys.path`. */
   path: string[];
+  /** The library that it was asked with, where that has taken hold of its output. */
+  outputLibrary: string | null;
 }
 
 /** What is to be asked. */
@@ -203,6 +207,9 @@ const SHIM_TOOLS = ['/bin', '/usr/bin', '/usr/local/bin'];
 /** A program, as far as it is understood. */
 type Found = Omit<Runtime, 'view'>;
 
+const NO_PYTHON = { python: false, isGuessed: false, outputLibrary: null } as const;
+const GUESSED_PYTHON = { python: true, isGuessed: true, outputLibrary: null } as const;
+
 async function addPrefixes(builder: ViewBuilder, prefixes: readonly string[]): Promise<void> {
   for (const prefix of new Set(prefixes)) {
     if (!SHARED_PREFIXES.has(prefix)) {
@@ -242,7 +249,7 @@ async function believable(answer: PythonAnswer, located: string): Promise<Python
   const own = prefixes.filter((prefix) => !SHARED_PREFIXES.has(prefix));
   const { executable } = answer;
   return executable === located || (isPythonName(executable) && isBelow(executable, prefixes))
-    ? { executable, prefixes, path: answer.path.filter((path) => isBelow(path, own)) }
+    ? { ...answer, prefixes, path: answer.path.filter((path) => isBelow(path, own)) }
     : null;
 }
 
@@ -283,7 +290,7 @@ class Discovery {
     }
     await this.#builder.add(located, true);
     return script === null
-      ? { program: located, prefix: [], python: false, isGuessed: false }
+      ? { program: located, prefix: [], ...NO_PYTHON }
       : this.#addScript(located, script, depth);
   }
 
@@ -307,7 +314,8 @@ class Discovery {
     }
     const { interpreter, options } = await this.#interpreter(words);
     const found = await this.addProgram(interpreter, 'found', depth + 1);
-    return { ...found, prefix: [...found.prefix, ...options, located], python: false };
+    const prefix = [...found.prefix, ...options, located];
+    return { ...found, prefix, python: false, outputLibrary: null };
   }
 
   async #scriptWords(
@@ -346,7 +354,7 @@ class Discovery {
     if (answer === null) {
       await addPrefixes(this.#builder, await likelyPrefixes(located));
       await this.#builder.add(located, true);
-      return { program: located, prefix: [], python: true, isGuessed: true };
+      return { program: located, prefix: [], ...GUESSED_PYTHON };
     }
     const believed = isTrusted ? answer : await believable(answer, located);
     if (believed === null) {
@@ -360,7 +368,11 @@ class Discovery {
       await this.#builder.add(directory, false);
     }
     await this.#builder.add(program, true);
-    return { program, prefix: [], python: true, isGuessed: false };
+    const { outputLibrary } = answer;
+    if (outputLibrary !== null) {
+      await this.#builder.add(outputLibrary, true);
+    }
+    return { program, prefix: [], python: true, isGuessed: false, outputLibrary };
   }
 }
 

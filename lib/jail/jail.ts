@@ -391,7 +391,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         copies: call.files,
         files: [RUNNER, ...call.extraFiles],
         request: encodeRequest(await encodeCode(code), globalsJson, call.pythonPath),
-        env: found.environment({ python }),
+        env: found.environment({ python, outputLibrary: null }),
         collect: call.collect,
         queuedMs: place.waitedMs,
         signals: this.#signals(signal),

@@ -309,6 +309,8 @@ interface NativeUnit {
   probe: string;
   /** The library that a warm Python loads. */
   cell: string;
+  /** The library by which a Python's output comes as it is printed. */
+  output: string;
 }
 
 const LOAD_STEP = 'load the addon';
@@ -318,10 +320,10 @@ const REBUILD =
 const packageDirectory = join(__dirname, '..', '..');
 let unit: NativeUnit | undefined;
 
-/** Where the library for Pythons is: a package has one for each libc, and names them as it does the addon. */
-function cellLibrary(addonPath: string): string {
+/** Where a library for Pythons is: a package has one for each libc, and names them as it does the addon. */
+function pythonLibrary(name: string, addonPath: string): string {
   const libc = /\.(?:glibc|musl)(?=\.node$)/.exec(addonPath)?.[0] ?? '';
-  return join(dirname(addonPath), `codejail-cell${libc}.so`);
+  return join(dirname(addonPath), `${name}${libc}.so`);
 }
 
 function findAddon(): string {
@@ -363,8 +365,9 @@ function load(): NativeUnit {
   const addon = loadAddon(path);
   const launcher = join(dirname(path), 'codejail-launcher');
   const probe = join(dirname(path), 'codejail-probe');
-  const cell = cellLibrary(path);
-  for (const program of [launcher, probe, cell]) {
+  const cell = pythonLibrary('codejail-cell', path);
+  const output = pythonLibrary('codejail-output', path);
+  for (const program of [launcher, probe, cell, output]) {
     if (!existsSync(program)) {
       throw new SetupError(LOAD_STEP, constants.errno.ENOENT, {
         detail: `${program} is missing: install or build the package again`,
@@ -375,7 +378,7 @@ function load(): NativeUnit {
   if (onNoExec !== undefined) {
     throw new SetupError(LOAD_STEP, constants.errno.EACCES, { detail: onNoExec });
   }
-  return { addon, launcher, probe, cell };
+  return { addon, launcher, probe, cell, output };
 }
 
 /**

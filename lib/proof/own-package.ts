@@ -24,9 +24,9 @@ function rooms(): string[] {
 }
 
 function parts(): string[] {
-  const { launcher, probe, cell } = native();
+  const { launcher, probe, cell, output } = native();
   return [
-    ...[CODE, ...rooms(), launcher, probe, cell],
+    ...[CODE, ...rooms(), launcher, probe, cell, output],
     ...PYTHON_FILES.map((name) => join(CODE, 'python', name)),
   ];
 }

@@ -65,6 +65,9 @@ void become_cell(Descriptor (&received)[kCellMost]) {
     cell.pages.take();
   }
   python().after_fork_child();
+  if (python().renew_output != nullptr) {
+    python().renew_output();
+  }
   if (Status status = confine(cell.spec, received, cell.confined); !status.ok()) {
     (cell.confined.report.valid() ? ReportChannel(cell.confined.report.get()) : channel)
         .fail(status);

@@ -17,6 +17,7 @@ Python found() {
   find("PyOS_AfterFork_Child", api.after_fork_child);
   find("PyRun_AnyFileExFlags", api.run_file);
   find("Py_FinalizeEx", api.finalize);
+  find("codejail_renew_output", api.renew_output);
   return api;
 }
 

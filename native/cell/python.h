@@ -12,6 +12,8 @@ struct Python {
   void (*after_fork_child)();
   int (*run_file)(std::FILE* file, const char* name, int close_it, void* flags);
   int (*finalize)();
+  // Of native/output, where it is loaded.
+  void (*renew_output)();
 };
 
 // Null functions where one is missing.

@@ -153,6 +153,7 @@ it.each([
   ['the launcher', 'chmod o+w build/Release/codejail-launcher', 'may be written by everybody'],
   ['the probe', `chown ${SQUATTER} build/Release/codejail-probe`, `the user ${SQUATTER}`],
   ['the library of cells', 'chmod o+w build/Release/codejail-cell.so', 'by everybody'],
+  ['the library of output', 'chmod o+w build/Release/codejail-output.so', 'by everybody'],
   [
     'the launcher, by a group',
     `chown :${SQUATTER} build/Release/codejail-launcher; chmod g+w build/Release/codejail-launcher`,

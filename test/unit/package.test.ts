@@ -132,6 +132,7 @@ describe('the package', () => {
     for (const [built, shipped] of Object.entries({
       'codejail.node': `codejail.${libc}.node`,
       'codejail-cell.so': `codejail-cell.${libc}.so`,
+      'codejail-output.so': `codejail-output.${libc}.so`,
       'codejail-launcher': 'codejail-launcher',
       'codejail-probe': 'codejail-probe',
     })) {
@@ -192,6 +193,7 @@ describe('the set-up of a clone', () => {
       'codejail-launcher',
       'codejail-probe',
       'codejail-cell.so',
+      'codejail-output.so',
     ]) {
       write(`build/Release/${output}`, '');
     }
