@@ -10,7 +10,9 @@ import { InvalidArgumentError, SetupError, UnconfinedError } from '../errors';
 import type { GuaranteeName } from '../guarantee-names';
 import { serverCgroup, type CgroupWish } from '../host/cgroup';
 import { hostFacts } from '../host/host';
+import { isPythonName } from '../host/python-tree';
 import { discoverRuntime, type Runtime } from '../host/runtime';
+import { requireHeeded } from '../options/python-variables';
 import type { CommandArguments } from '../options/types';
 import type { Proof } from '../proof/probe';
 import { bestProved, type ProvedPlan } from '../proof/proved-plan';
@@ -152,9 +154,23 @@ export class Command {
     return { program: runtime.program, words: this.#words(runtime), python: runtime.python };
   }
 
+  get #args(): readonly string[] {
+    return this.options.args ?? (this.name === 'python' ? PYTHON_ARGUMENTS : []);
+  }
+
   #words(runtime: Runtime): string[] {
-    const args = this.options.args ?? (this.name === 'python' ? PYTHON_ARGUMENTS : []);
-    return [runtime.program, ...runtime.prefix, ...args];
+    return [runtime.program, ...runtime.prefix, ...this.#args];
+  }
+
+  /**
+   * Refuses variables that the command would ignore, as far as its configuration tells.
+   * @throws InvalidArgumentError
+   */
+  requireHeeded(env: Readonly<Record<string, string>>, argument = 'options.env'): void {
+    const { python, bin } = this.options;
+    if (python === null ? isPythonName(bin) : python !== false) {
+      requireHeeded(env, { name: this.name, args: this.#args }, argument);
+    }
   }
 
   /**

@@ -13,11 +13,13 @@ import {
 } from 'node:fs/promises';
 import { constants as host, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { SetupError } from '../errors';
 import type { JsonText } from '../json/text-buffers';
 import { collectError, collectFiles } from '../run/collect';
 import type { EndSignal } from '../run/end-signal';
+import type { Input } from '../run/input';
 import { signalOf } from '../run/outcome';
 import type { JailResult } from '../run/result';
 import type { HostFile, JailFile, StartDirectory } from '../spec/files';
@@ -37,6 +39,10 @@ export interface UnconfinedCall {
   /** How long the call waited for its turn, in milliseconds. */
   queuedMs: number;
   signals: readonly EndSignal[];
+  stdin?: Input | undefined;
+  onStdout?: ((chunk: Buffer) => void) | undefined;
+  onStderr?: ((chunk: Buffer) => void) | undefined;
+  onOutputEnd?: (() => void) | undefined;
 }
 
 /** Does what has to be done before the program runs, and fails as a step of making a jail does. */
@@ -70,11 +76,64 @@ async function fill(directory: string, call: UnconfinedCall): Promise<void> {
   }
 }
 
-function gather(stream: Readable | undefined): Buffer[] {
+function gather(
+  stream: Readable | undefined,
+  onChunk: (chunk: Buffer) => void = () => undefined,
+): Buffer[] {
   const chunks: Buffer[] = [];
-  stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream?.on('data', (chunk: Buffer) => {
+    // A copy: a callback may write to its own.
+    chunks.push(Buffer.from(chunk));
+    onChunk(chunk);
+  });
   stream?.on('error', () => undefined);
   return chunks;
+}
+
+/** Gives a program its standard input; how far it reads is its own affair. */
+async function feed(stream: Writable, input: Input): Promise<void> {
+  const source = typeof input === 'string' || input instanceof Uint8Array ? [input] : input;
+  try {
+    await pipeline(Readable.from(source, { objectMode: true }), stream);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE') {
+      throw error;
+    }
+  }
+}
+
+/** What a caller's own code has thrown while the program ran: the first of it. */
+class CallerFailure {
+  #thrown: { error: unknown } | undefined;
+  readonly #onFailure: () => void;
+
+  constructor(onFailure: () => void) {
+    this.#onFailure = onFailure;
+  }
+
+  readonly note = (error: unknown): void => {
+    this.#thrown ??= { error };
+    this.#onFailure();
+  };
+
+  guard<Words extends unknown[]>(
+    callback: ((...words: Words) => void) | undefined,
+  ): (...words: Words) => void {
+    return (...words) => {
+      try {
+        callback?.(...words);
+      } catch (error) {
+        this.note(error);
+      }
+    };
+  }
+
+  throwIfAny(): void {
+    if (this.#thrown !== undefined) {
+      throw this.#thrown.error;
+    }
+  }
 }
 
 async function statusOf(child: ChildProcess): Promise<number> {
@@ -91,27 +150,37 @@ async function runProgram(
   call: UnconfinedCall,
   directory: string,
   signal: AbortSignal,
+  failure: CallerFailure,
 ): Promise<Record<'stdout' | 'stderr' | 'channel', Buffer[]> & { status: number }> {
   const child = spawn(call.program, call.argv.slice(1), {
     argv0: call.argv[0],
     cwd: join(directory, call.cwd),
     env: { ...standardEnvironment(join(directory, 'tmp')), ...call.env },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: [call.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
   });
   const ended = statusOf(child);
   // Without descriptors there are no streams either, and the error comes a moment later.
   const stdio = (child as Partial<ChildProcess>).stdio ?? [];
-  const chunksOf = (index: 1 | 2 | 4): Buffer[] => gather(stdio[index] as Readable | undefined);
-  const [stdout, stderr, channel] = [chunksOf(1), chunksOf(2), chunksOf(4)];
+  const chunksOf = (index: 1 | 2 | 4, onChunk?: (chunk: Buffer) => void): Buffer[] =>
+    gather(stdio[index] as Readable | undefined, onChunk);
+  const stdout = chunksOf(1, failure.guard(call.onStdout));
+  const stderr = chunksOf(2, failure.guard(call.onStderr));
+  const channel = chunksOf(4);
+  const input = stdio[0];
+  if (input && call.stdin !== undefined) {
+    feed(input, call.stdin).catch(failure.note);
+  }
   const request = stdio[3] as Writable | undefined;
   request?.on('error', () => undefined);
   for (const piece of typeof call.request === 'string' ? [call.request] : call.request) {
     request?.write(piece);
   }
   request?.end();
-  return { status: await ended, stdout, stderr, channel };
+  const status = await ended;
+  failure.guard(call.onOutputEnd)();
+  return { status, stdout, stderr, channel };
 }
 
 function throwIfAborted(signals: readonly EndSignal[]): void {
@@ -154,6 +223,7 @@ export async function runUnconfined(
   const onAbort = (): void => {
     ending.abort();
   };
+  const failure = new CallerFailure(onAbort);
   const calledAt = performance.now();
   const directory = await step(MAKE_DIRECTORY, async () =>
     mkdtemp(join(tmpdir(), 'codejail-unsafe-')),
@@ -169,9 +239,10 @@ export async function runUnconfined(
     }
     throwIfAborted(call.signals);
     const { status, stdout, stderr, channel } = await step('start the program', async () =>
-      runProgram(call, directory, ending.signal),
+      runProgram(call, directory, ending.signal, failure),
     );
     throwIfAborted(call.signals);
+    failure.throwIfAny();
     const result: JailResult = {
       status,
       signal: signalOf(status),
@@ -195,6 +266,7 @@ export async function runUnconfined(
     return { channel: Buffer.concat(channel), result };
   } catch (error) {
     throwIfAborted(call.signals);
+    failure.throwIfAny();
     throw error;
   } finally {
     for (const signal of call.signals) {

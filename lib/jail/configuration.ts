@@ -68,8 +68,10 @@ export abstract class Configuration {
     for (const [name, value] of Object.entries(rest.limits) as [LimitName, number][]) {
       this.limits.set(name, value);
     }
-    for (const [name, command] of commands) {
-      this.#commands.set(name, new Command(name, command));
+    for (const [name, options] of commands) {
+      const command = new Command(name, options);
+      command.requireHeeded(options.env, `options.commands.${name}.env`);
+      this.#commands.set(name, command);
     }
     if (uidPool !== null) {
       this.takeUidPool();
@@ -84,7 +86,10 @@ export abstract class Configuration {
    * @example jail.configure('python', '/opt/sandbox/bin/python')
    */
   configure(command: string, options: string | CommandOptions): void {
-    this.#replace(parseCommandName(command), parseCommandOptions(options));
+    const name = parseCommandName(command);
+    const parsed = parseCommandOptions(options);
+    new Command(name, parsed).requireHeeded(parsed.env);
+    this.#replace(name, parsed);
   }
 
   #replace(name: string, options: CommandArguments): void {

@@ -29,7 +29,15 @@ import { primeEnd } from './end-rehearsal';
 /** A call, checked, whichever way it goes. */
 export interface Call extends Pick<
   ColdCall,
-  'limits' | 'files' | 'stdin' | 'collect' | 'request' | 'onStdout' | 'onStderr' | 'onChannel'
+  | 'limits'
+  | 'files'
+  | 'stdin'
+  | 'collect'
+  | 'request'
+  | 'onStdout'
+  | 'onStderr'
+  | 'onOutputEnd'
+  | 'onChannel'
 > {
   command: Command;
   slug: string | null;
@@ -154,6 +162,7 @@ export class Dispatcher {
         request: call.warm?.request() ?? call.request,
         onStdout: call.onStdout,
         onStderr: call.onStderr,
+        onOutputEnd: call.onOutputEnd,
         onChannel: call.onChannel,
         onNote: this.#noteOf(call),
         queuedMs: call.queuedMs,
@@ -172,11 +181,11 @@ export class Dispatcher {
       requirePython(command.name, ready.runtime.python);
     }
     const { limits, files, stdin, collect, request, copies, signals } = call;
-    const { onStdout, onStderr, onChannel } = call;
+    const { onStdout, onStderr, onOutputEnd, onChannel } = call;
     return runCold(
       {
         ...{ limits, files, stdin, collect, request, copies, signals },
-        ...{ onStdout, onStderr, onChannel },
+        ...{ onStdout, onStderr, onOutputEnd, onChannel },
         cwd: call.cwd,
         argv: [...ready.words, ...call.argv],
         env: command.environment(ready.runtime, call.env),

@@ -34,6 +34,7 @@ import type {
   CloseOptions,
   JailCodeOptions,
   JailOptions,
+  RunArguments,
   SafeExecArguments,
   SafeExecOptions,
   WaitOptions,
@@ -42,6 +43,7 @@ import { hostReport, type HostReport, type VerifyReport } from '../proof/report'
 import { RUNNER } from '../python/runner-file';
 import { Closing, type EndSignal } from '../run/end-signal';
 import type { Input } from '../run/input';
+import { textOutput } from '../run/output-text';
 import type { JailResult } from '../run/result';
 import { PROGRAM_NAME, programFrom } from '../spec/files';
 import type { JailStatistics } from '../statistics/calls';
@@ -81,6 +83,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const name = parseCommandName(command);
     const call = parseJailCodeOptions(options);
     const found = this.require(name);
+    found.requireHeeded(call.env);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     requireRoom(call, limits);
     const signal = call.signal === null ? null : shareSignal(call.signal);
@@ -107,8 +110,7 @@ export class Jail extends Configuration implements AsyncDisposable {
           files: [...code, ...call.extraFiles],
           stdin: (call.stdin ?? undefined) as Input | undefined,
           signals: this.#signals(signal),
-          onStdout: call.onStdout ?? undefined,
-          onStderr: call.onStderr ?? undefined,
+          ...told(call),
           hasCode,
           isPython: false,
         },
@@ -313,6 +315,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       return this.#execUnconfined(code, write, call, end);
     }
     const found = this.require(call.command);
+    found.requireHeeded(call.env);
     const limits = this.limits.effective(call.limitOverridesContext, call.limits);
     requireRoom(call, limits);
     const signal = call.signal === null ? null : shareSignal(call.signal);
@@ -320,7 +323,8 @@ export class Jail extends Configuration implements AsyncDisposable {
     const place = this.gate.enter(call.tenant, signal);
     return this.#track(async () => {
       // A waiting Python wakes up while globals are still being written.
-      const demand = { hasCode: true, copies: call.files.length, env: {}, cwd: call.cwd };
+      const { env, cwd } = call;
+      const demand = { hasCode: true, copies: call.files.length, env, cwd };
       const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
       const written = write();
       const globalsJson = typeof written === 'string' ? written : await written;
@@ -339,11 +343,13 @@ export class Jail extends Configuration implements AsyncDisposable {
           slug: call.slug,
           collect: call.collect,
           limits,
-          argv: [programFrom(call.cwd)],
+          argv: [programFrom(call.cwd), ...call.argv],
           cwd: call.cwd,
-          env: {},
+          env: call.env,
           copies: call.files,
           files: [RUNNER, ...call.extraFiles],
+          stdin: (call.stdin ?? undefined) as Input | undefined,
+          ...told(call),
           signals: this.#signals(signal),
           request: encodeRequest(codeJson, globalsJson, call.pythonPath),
           warm: searchedByTemplate(found, codeJson, globalsJson, call),
@@ -373,6 +379,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     process.emitWarning(message, 'CodeJailWarning');
     this.logger('warn', message);
     const found = this.require(call.command);
+    found.requireHeeded(call.env);
     const signal = call.signal === null ? null : shareSignal(call.signal);
     signal?.throwIfAborted();
     const place = this.gate.enter(call.tenant, signal);
@@ -386,12 +393,14 @@ export class Jail extends Configuration implements AsyncDisposable {
       requirePython(call.command, python);
       const { result, channel } = await runUnconfined({
         program,
-        argv: [...words, programFrom(call.cwd)],
+        argv: [...words, programFrom(call.cwd), ...call.argv],
         cwd: call.cwd,
+        stdin: (call.stdin ?? undefined) as Input | undefined,
+        ...told(call),
         copies: call.files,
         files: [RUNNER, ...call.extraFiles],
         request: encodeRequest(await encodeCode(code), globalsJson, call.pythonPath),
-        env: found.environment({ python, outputLibrary: null }),
+        env: found.environment({ python, outputLibrary: null }, call.env),
         collect: call.collect,
         queuedMs: place.waitedMs,
         signals: this.#signals(signal),
@@ -399,6 +408,29 @@ export class Jail extends Configuration implements AsyncDisposable {
       return end.conclude(result, await new AnswerReader(end.read).read(result, channel));
     }, place);
   }
+}
+
+/** Whom a call's run tells of what comes. */
+function told(call: RunArguments): Required<Pick<Call, 'onStdout' | 'onStderr' | 'onOutputEnd'>> {
+  const output = textOutput({
+    onChunk: call.onStdout,
+    onText: call.onStdoutText,
+    onLine: call.onStdoutLine,
+  });
+  const errors = textOutput({
+    onChunk: call.onStderr,
+    onText: call.onStderrText,
+    onLine: call.onStderrLine,
+  });
+  const onOutputEnd = (): void => {
+    output?.end();
+    errors?.end();
+  };
+  return {
+    onStdout: output?.take,
+    onStderr: errors?.take,
+    onOutputEnd: output === undefined && errors === undefined ? undefined : onOutputEnd,
+  };
 }
 
 /** Waits until all of it has settled, at most so long; null: as long as it takes. */

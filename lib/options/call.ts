@@ -98,16 +98,20 @@ const runShape = {
   slug: optional(readText),
   collect: optional(listOf(readPattern)),
   signal: optional(readSignal),
-} satisfies Record<keyof RunOptions, Reader<unknown>>;
-
-const jailCodeShape = {
-  ...runShape,
-  code: optional(readBytes),
   argv: optional(listOf(readKernelString)),
   stdin: optional(readStdin),
   env: optional(readEnvironment),
   onStdout: optional(callback<(chunk: Buffer) => void>()),
   onStderr: optional(callback<(chunk: Buffer) => void>()),
+  onStdoutText: optional(callback<(text: string) => void>()),
+  onStderrText: optional(callback<(text: string) => void>()),
+  onStdoutLine: optional(callback<(line: string) => void>()),
+  onStderrLine: optional(callback<(line: string) => void>()),
+} satisfies Record<keyof RunOptions, Reader<unknown>>;
+
+const jailCodeShape = {
+  ...runShape,
+  code: optional(readBytes),
 } satisfies Record<keyof JailCodeOptions, Reader<unknown>>;
 
 const safeExecShape = {
@@ -154,8 +158,8 @@ export function parseCloseOptions(
 }
 
 type ParsedRun = {
-  [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits'>]?: RunOptions[Key];
-} & { limits?: unknown };
+  [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits' | 'stdin'>]?: RunOptions[Key];
+} & { limits?: unknown; stdin?: Buffer | AsyncIterable<unknown> | undefined };
 
 function runArguments(
   options: ParsedRun,
@@ -163,10 +167,21 @@ function runArguments(
   extraFiles: ExtraFile[],
   argument: string,
 ): RunArguments {
+  const { argv = [], env = {} } = options;
+  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
   return {
     files,
     extraFiles,
     cwd: options.cwd ?? '.',
+    argv,
+    env,
+    stdin: options.stdin ?? null,
+    onStdout: options.onStdout ?? null,
+    onStderr: options.onStderr ?? null,
+    onStdoutText: options.onStdoutText ?? null,
+    onStderrText: options.onStderrText ?? null,
+    onStdoutLine: options.onStdoutLine ?? null,
+    onStderrLine: options.onStderrLine ?? null,
     limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
     // As in CodeJail, an empty context is none.
     limitOverridesContext:
@@ -189,18 +204,7 @@ export function parseJailCodeOptions(value: unknown, argument = 'options'): Jail
   const files = nameFiles(options.files ?? [], `${argument}.files`);
   const extraFiles = options.extraFiles ?? [];
   checkNames(files, extraFiles, code === null ? [TMP_NAME] : [TMP_NAME, PROGRAM_NAME], argument);
-  const argv = options.argv ?? [];
-  const env = options.env ?? {};
-  checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
-  return {
-    ...runArguments(options, files, extraFiles, argument),
-    code,
-    argv,
-    stdin: options.stdin ?? null,
-    env,
-    onStdout: options.onStdout ?? null,
-    onStderr: options.onStderr ?? null,
-  };
+  return { ...runArguments(options, files, extraFiles, argument), code };
 }
 
 function safeExecArguments(value: unknown, argument: string): SafeExecArguments {

@@ -126,6 +126,30 @@ export interface RunOptions {
   collect?: string[] | undefined;
   /** Aborting kills the program; the call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** The program's arguments. */
+  argv?: string[] | undefined;
+  /** Standard input; an iterable is read while the program runs. Default: empty. */
+  stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
+  /**
+   * More environment, over the command's own. A variable that Python would ignore, since the command's arguments have `-E`
+   * or `-I`, is refused.
+   */
+  env?: Record<string, string> | undefined;
+  /** Called with standard output as it comes. */
+  onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Called with standard error as it comes. */
+  onStderr?: ((chunk: Buffer) => void) | undefined;
+  /** Called with standard output as it comes, as text: no character is cut. What is not UTF-8 is U+FFFD. */
+  onStdoutText?: ((text: string) => void) | undefined;
+  /** The same of standard error. */
+  onStderrText?: ((text: string) => void) | undefined;
+  /**
+   * Called with each line of standard output as it comes, as text without its end (`\n`, `\r\n`), at last with what
+   * follows the last end. A line of more than 16 Mi characters comes in parts.
+   */
+  onStdoutLine?: ((line: string) => void) | undefined;
+  /** The same of standard error. */
+  onStderrLine?: ((line: string) => void) | undefined;
 }
 
 /** How a jail is closed. */
@@ -146,16 +170,6 @@ export interface WaitOptions {
 export interface JailCodeOptions extends RunOptions {
   /** The program's text, written as `jailed_code` and passed as the first argument. Empty: none. */
   code?: string | Uint8Array | undefined;
-  /** The program's arguments. */
-  argv?: string[] | undefined;
-  /** Standard input; an iterable is read while the program runs. Default: empty. */
-  stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
-  /** More environment, over the command's own. */
-  env?: Record<string, string> | undefined;
-  /** Called with standard output as it comes. */
-  onStdout?: ((chunk: Buffer) => void) | undefined;
-  /** Called with standard error as it comes. */
-  onStderr?: ((chunk: Buffer) => void) | undefined;
 }
 
 /** One run of Python code by safeExec. */
@@ -180,16 +194,20 @@ export interface RunArguments {
   slug: string | null;
   collect: string[];
   signal: AbortSignal | null;
-}
-
-/** `JailCodeOptions`, checked and copied. */
-export interface JailCodeArguments extends RunArguments {
-  code: Buffer | null;
   argv: string[];
   stdin: Buffer | AsyncIterable<unknown> | null;
   env: Record<string, string>;
   onStdout: ((chunk: Buffer) => void) | null;
   onStderr: ((chunk: Buffer) => void) | null;
+  onStdoutText: ((text: string) => void) | null;
+  onStderrText: ((text: string) => void) | null;
+  onStdoutLine: ((line: string) => void) | null;
+  onStderrLine: ((line: string) => void) | null;
+}
+
+/** `JailCodeOptions`, checked and copied. */
+export interface JailCodeArguments extends RunArguments {
+  code: Buffer | null;
 }
 
 /** `SafeExecOptions`, checked and copied. */

@@ -34,6 +34,7 @@ SCOUT = 3
 SCRIPT = -1
 PROBE = -2
 ANNOUNCED = -3
+EXEC_WITH_WORDS = -4
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 PROGRAM = 'jailed_code'
 BLOCKS_OF_A_SIZE = 4
@@ -66,6 +67,7 @@ FUNCTIONS = {
     'stand_by': None,
     'await_call': LongLong,
     'has_one_thread': Int,
+    'request_size': LongLong,
     'word_count': Int,
     'word': CharPointer,
     'run_probe': None,
@@ -313,5 +315,10 @@ if call == PROBE:
 elif call == SCRIPT:
     def serve(_):
         run_script(library)
+elif call == EXEC_WITH_WORDS:
+    def serve(_):
+        sys.argv = words_of(library)
+        take_words(sys.argv)
+        runner.run(library.request_size())
 else:
     serve = runner.run

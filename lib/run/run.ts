@@ -35,6 +35,8 @@ export interface RunCall {
   signals?: readonly EndSignal[];
   onStdout?: ((chunk: Buffer) => void) | undefined;
   onStderr?: ((chunk: Buffer) => void) | undefined;
+  /** Told when nothing more comes on either. */
+  onOutputEnd?: (() => void) | undefined;
   /** Told all that has come on the result channel, whenever some has. */
   onChannel?: ((bytes: Buffer) => void) | undefined;
   /** How long the call waited for its turn, in milliseconds. */
@@ -254,6 +256,9 @@ export class Run {
       if (!this.#outputs.haveEnded) {
         await this.#outputs.ended();
       }
+      this.#attempt(() => {
+        this.#call.onOutputEnd?.();
+      });
       if (!this.#outputs.areJoined) {
         await this.#outputs.join();
       }

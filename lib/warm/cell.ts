@@ -58,7 +58,11 @@ function kindOf(call: WarmCall): Frame['kind'] {
   if (call.probe === true) {
     return CallKind.probe;
   }
-  return call.request === undefined ? CallKind.script : CallKind.exec;
+  if (call.request === undefined) {
+    return CallKind.script;
+  }
+  // Its first word, the program's name, the runner has since it stood ready.
+  return call.argv.length > 1 ? CallKind.execWithWords : CallKind.exec;
 }
 
 /** The runner is in a cell's directory already. */
@@ -212,7 +216,6 @@ export class ForkedCell implements Cell {
       kind,
       limits: call.limits,
       files: callFiles(call),
-      // The runner has its own, since it stood ready.
       words: kind === CallKind.exec ? NO_WORDS : call.argv,
       request: call.request,
     });

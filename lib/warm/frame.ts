@@ -6,7 +6,7 @@ import { parents, type JailFile } from '../spec/files';
 import { nativeLimits, type NativeLimits } from '../spec/limits';
 
 /** How a cell takes its call. */
-export const CallKind = { exec: 0, script: 1, probe: 2 } as const;
+export const CallKind = { exec: 0, script: 1, probe: 2, execWithWords: 4 } as const;
 
 /** What a frame is made of. */
 export interface Frame {

@@ -40,7 +40,7 @@ export const COLD_REASONS = Object.freeze({
 export type ColdReason = keyof typeof COLD_REASONS;
 
 // These change nothing after Python's start but what it has read by then, and a template starts by them too.
-const HARMLESS_ARGUMENT = /^-[BEIOPqsS]+$/;
+const HARMLESS_ARGUMENT = /^-[BEIOPqsSu]+$/;
 
 /** Why no call of a jail can ever be warm, or null: known before anything of a command is looked at. */
 export function whyNeverWarmIn(cgroup: HostShare['cgroup']): ColdReason | null {

@@ -240,6 +240,9 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
   if (cell.call.kind() == CallKind::kExec) {
     return static_cast<std::int64_t>(cell.call.request_size());
   }
+  if (cell.call.kind() == CallKind::kExecWithWords) {
+    return -static_cast<std::int64_t>(CallKind::kExecWithWords);
+  }
   // A cold program has neither.
   ::close(kRequest);
   ::close(kResult);
@@ -250,6 +253,11 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
 CODEJAIL_EXPORT int codejail_has_one_thread() {
   const volatile char* const single = codejail::state().single_threaded;
   return single != nullptr && *single != 0 ? 1 : 0;
+}
+
+// Of a safeExec that has words.
+CODEJAIL_EXPORT std::int64_t codejail_request_size() {
+  return static_cast<std::int64_t>(codejail::state().call.request_size());
 }
 
 CODEJAIL_EXPORT int codejail_word_count() {

@@ -42,10 +42,11 @@ enum CellDescriptor : std::size_t {
 constexpr long kFirstLookNs = 8000000;
 
 enum class CallKind : std::uint32_t {
-  kExec,       // safeExec: the runner reads its request from what follows
-  kScript,     // the first word is the program, as `python PROGRAM ...` runs it
-  kProbe,      // the words are the probe's
-  kAnnounced,  // it is about to come, and nothing follows this head
+  kExec,           // safeExec: the runner reads its request from what follows
+  kScript,         // the first word is the program, as `python PROGRAM ...` runs it
+  kProbe,          // the words are the probe's
+  kAnnounced,      // it is about to come, and nothing follows this head
+  kExecWithWords,  // as kExec; the words are sys.argv
 };
 
 constexpr std::uint32_t kCallMagic = 0x4c4c4143;  // "CALL"

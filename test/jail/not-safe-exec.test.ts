@@ -26,6 +26,31 @@ describe('notSafeExec', () => {
     expect(result.confinement).toEqual([]);
   });
 
+  it('takes arguments, standard input, an environment and callbacks as safeExec does', async () => {
+    const lines: string[] = [];
+    const globals = {};
+    await suite.jail.notSafeExec(
+      'import os, sys\na = [sys.argv, input(), os.environ["A"]]\nprint("ž")\nprint("end", end="")',
+      globals,
+      { argv: ['x'], stdin: 'in\n', env: { A: '1' }, onStdoutLine: (line) => lines.push(line) },
+    );
+    expect([globals, lines]).toEqual([{ a: [['jailed_code', 'x'], 'in', '1'] }, ['ž', 'end']]);
+  });
+
+  it('rejects with what a callback or the iterable of stdin throws', async () => {
+    const broken = new RangeError('the caller is broken');
+    const fail = (): never => {
+      throw broken;
+    };
+    async function* input(): AsyncGenerator<string> {
+      yield await Promise.resolve('one');
+      fail();
+    }
+    const code = 'import sys, time\nprint("x", flush=True)\ntime.sleep(600)';
+    await expect(suite.jail.notSafeExec(code, {}, { onStdout: fail })).rejects.toBe(broken);
+    await expect(suite.jail.notSafeExec(code, {}, { stdin: input() })).rejects.toBe(broken);
+  });
+
   it('warns on every call, by name', async () => {
     await suite.jail.notSafeExec('', {}, { slug: 'problem 7' });
     await suite.jail.notSafeExec('', {});

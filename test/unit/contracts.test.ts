@@ -264,10 +264,13 @@ describe('the Python of a template', () => {
     expect(numberOf(name)).toBe(enumOf('native/cell/cell.cc', 'Place')[place]);
   });
 
-  it.each(['SCRIPT', 'PROBE', 'ANNOUNCED'])('knows a call %s by the number of cell.h', (name) => {
-    const kinds = enumOf('native/core/cell.h', 'CallKind');
-    expect(numberOf(name)).toBe(-kinds[name.toLowerCase()]!);
-  });
+  it.each(['SCRIPT', 'PROBE', 'ANNOUNCED', 'EXEC_WITH_WORDS'])(
+    'knows a call %s by the number of cell.h',
+    (name) => {
+      const kinds = enumOf('native/core/cell.h', 'CallKind');
+      expect(numberOf(name)).toBe(-kinds[camelCase(name.toLowerCase())]!);
+    },
+  );
 
   it('calls the functions that the library has, and takes what they return', () => {
     const returned: Record<string, string> = {

@@ -307,6 +307,10 @@ describe('the options of jailCode', () => {
       signal: null,
       onStdout: null,
       onStderr: null,
+      onStdoutText: null,
+      onStderrText: null,
+      onStdoutLine: null,
+      onStderrLine: null,
     });
   });
 
@@ -318,8 +322,10 @@ describe('the options of jailCode', () => {
 
   it('allows everything at once', () => {
     const { signal } = new AbortController();
-    const onStdout = jest.fn();
-    const onStderr = jest.fn();
+    const callbacks = {
+      ...{ onStdout: jest.fn(), onStdoutText: jest.fn(), onStdoutLine: jest.fn() },
+      ...{ onStderr: jest.fn(), onStderrText: jest.fn(), onStderrLine: jest.fn() },
+    };
     const parsed = parseJailCodeOptions({
       code: 'print("ü")',
       files: ['/opt/a.txt', pathToFileURL('/opt/b c')],
@@ -334,8 +340,7 @@ describe('the options of jailCode', () => {
       collect: ['*.png', 'out/**', './plot.svg'],
       env: { A: '1', B: '' },
       signal,
-      onStdout,
-      onStderr,
+      ...callbacks,
     });
     expect(parsed).toEqual({
       code: Buffer.from('print("ü")'),
@@ -354,8 +359,7 @@ describe('the options of jailCode', () => {
       collect: ['*.png', 'out/**', 'plot.svg'],
       env: { A: '1', B: '' },
       signal,
-      onStdout,
-      onStderr,
+      ...callbacks,
     });
   });
 
@@ -453,6 +457,10 @@ describe('the options of jailCode', () => {
     ['options.signal', { signal: new AbortController() }, 'AbortController'],
     ['options.onStdout', { onStdout: 'print' }],
     ['options.onStderr', { onStderr: {} }],
+    ['options.onStdoutText', { onStdoutText: 'utf8' }],
+    ['options.onStderrText', { onStderrText: 5 }],
+    ['options.onStdoutLine', { onStdoutLine: [] }],
+    ['options.onStderrLine', { onStderrLine: null }],
   ]);
 
   it('denies before it looks at a property of an unknown option', () => {
@@ -523,6 +531,15 @@ describe('the options of safeExec', () => {
       slug: null,
       collect: [],
       signal: null,
+      argv: [],
+      stdin: null,
+      env: {},
+      onStdout: null,
+      onStderr: null,
+      onStdoutText: null,
+      onStderrText: null,
+      onStdoutLine: null,
+      onStderrLine: null,
     });
   });
 
@@ -557,7 +574,13 @@ describe('the options of safeExec', () => {
   deniesEach(parseSafeExecOptions, [
     ['options', null],
     ['options.python_path', { python_path: [] }, 'Did you mean "pythonPath"?'],
-    ['options.argv', { argv: [] }],
+    ['options.code', { code: '' }],
+    ['options.argv', { argv: '-x' }],
+    ['options.argv', { argv: Array<string>(20).fill('x'.repeat(100_000)) }, 'at most'],
+    ['options.env.A', { env: { A: 5 } }],
+    ['options.stdin', { stdin: ['a'] }],
+    ['options.onStdout', { onStdout: 'print' }],
+    ['options.onStderrLine', { onStderrLine: {} }],
     ['options.command', { command: '' }],
     ['options.command', { command: 5 }],
     ['options.pythonPath', { pythonPath: '/opt/pylib' }],

@@ -35,7 +35,7 @@ describe('a command', () => {
     ['not-warm', { warm: false }, true, 'root', 6],
     ['not-python', {}, false, 'root', 6],
     ['command-args', { args: ['-m', 'module'] }, true, 'root', 6],
-    ['command-args', { args: ['-u'] }, true, 'root', 6],
+    ['command-args', { args: ['-i'] }, true, 'root', 6],
     ['allow-exec', { allowExec: true }, true, 'root', 6],
     ['host', {}, true, 'container', 6],
     ['host', {}, true, 'root', 2],
@@ -57,7 +57,7 @@ describe('a command', () => {
 
   it('can be warm with arguments that only change how a Python starts', () => {
     expect(
-      whyNeverWarm(warm({ args: ['-I', '-BO'] }), runtime(), confinement('root'), 6),
+      whyNeverWarm(warm({ args: ['-I', '-BO', '-u'] }), runtime(), confinement('root'), 6),
     ).toBeNull();
   });
 });
