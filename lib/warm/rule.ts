@@ -50,17 +50,19 @@ export function whyNeverWarmIn(cgroup: HostShare['cgroup']): ColdReason | null {
 /** Why no call of this command can ever be warm here, or null. */
 export function whyNeverWarm(
   options: Pick<CommandArguments, 'warm' | 'allowExec' | 'args'>,
-  { python, view }: { python: boolean; view: Pick<HostView, 'binds'> },
+  runtime: { python: boolean; view: Pick<HostView, 'binds'>; outputLibrary: string | null },
   confinement: Pick<Confinement, 'flags'>,
   landlock: number,
 ): ColdReason | null {
   if (options.warm === false) return 'not-warm';
-  if (!python) return 'not-python';
+  if (!runtime.python) return 'not-python';
   if (options.args?.every((argument) => HARMLESS_ARGUMENT.test(argument)) === false) {
     return 'command-args';
   }
   if (options.allowExec) return 'allow-exec';
-  if (view.binds.some((path) => isWithin(path, '/tmp'))) return 'tmp';
+  // A template has loaded the library, which its cells need not see.
+  const { view, outputLibrary } = runtime;
+  if (view.binds.some((path) => isWithin(path, '/tmp') && path !== outputLibrary)) return 'tmp';
   if ((confinement.flags & SpecFlag.ownRoot) === 0 || landlock < LANDLOCK_WITH_TRUNCATE) {
     return 'host';
   }

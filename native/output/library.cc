@@ -2,6 +2,7 @@
 // buffer.h and pace.h say, from its program's first line on. In any other program it does nothing.
 #include <link.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -77,27 +78,30 @@ int on_event(const char* event, PyObject* /*arguments*/, void* /*user_data*/) {
   return 0;
 }
 
-constexpr std::size_t kMostRuntime = std::size_t{1} << 20U;
+// What a block of memory of an entry's size is given next: the one that was given back last.
+std::uintptr_t next_entry() {
+  void* const block = std::malloc(sizeof(HookEntry));
+  // Volatile: only a number to the compiler, which knows that nothing is there any more.
+  volatile const auto place = reinterpret_cast<std::uintptr_t>(block);
+  std::free(block);
+  return place;
+}
 
 void add_hook() {
-  Span data{_PyRuntime, nullptr};
-  (void)dl_iterate_phdr(find_data, &data);
-  const auto room = data.end == nullptr ? 0 : static_cast<std::size_t>(data.end - data.begin);
-  const std::size_t size = (room < kMostRuntime ? room : kMostRuntime) / sizeof(void*);
-  auto** const words = reinterpret_cast<HookEntry**>(data.begin);
-  auto** const before = static_cast<HookEntry**>(std::malloc(size * sizeof(void*)));
-  if (before != nullptr) {
-    std::memcpy(before, words, size * sizeof(void*));
+  auto* const entry = reinterpret_cast<const HookEntry*>(next_entry());
+  if (PySys_AddAuditHook(on_event, nullptr) != 0 || entry == nullptr || entry->hook != on_event) {
+    return;
   }
-  if (PySys_AddAuditHook(on_event, nullptr) == 0 && before != nullptr) {
-    for (std::size_t i = 0; i < size; ++i) {
-      if (words[i] != before[i] && before[i] == nullptr) {
-        // The only one: nothing else of Python has run yet.
-        first_hook = first_hook == nullptr ? &words[i] : nullptr;
-      }
+  // As a rule in the first pages. All of them would be read into memory here.
+  Span data{_PyRuntime, _PyRuntime};
+  (void)dl_iterate_phdr(find_data, &data);  // what it returns is the function's own
+  auto** const end = reinterpret_cast<HookEntry**>(data.end);
+  for (auto** place = reinterpret_cast<HookEntry**>(data.begin); place < end; ++place) {
+    if (*place == entry) {
+      first_hook = place;
+      return;
     }
   }
-  std::free(before);
 }
 
 [[gnu::constructor]] void begin() {

@@ -24,7 +24,11 @@ function confinement(kind: HostKind): { flags: number } {
 }
 
 describe('a command', () => {
-  const runtime = (python = true, binds: string[] = []) => ({ python, view: { binds } });
+  const runtime = (python = true, binds: string[] = [], outputLibrary: string | null = null) => ({
+    python,
+    view: { binds },
+    outputLibrary,
+  });
   const warm = (more: object = {}) => parseCommandOptions({ bin: 'python3', warm: true, ...more });
 
   it.each(['root', 'user'] as const)('can be warm on a host of the kind %s', (kind) => {
@@ -48,6 +52,11 @@ describe('a command', () => {
       );
     },
   );
+
+  it('can be warm where only the library for its output is below /tmp: its template has that', () => {
+    const found = runtime(true, ['/usr/lib', '/tmp/a.so'], '/tmp/a.so');
+    expect(whyNeverWarm(warm(), found, confinement('root'), 6)).toBeNull();
+  });
 
   it('is always cold where the jail has a cgroup that was named', () => {
     expect(whyNeverWarmIn('/codejail')).toBe('cgroup');
