@@ -8,11 +8,17 @@ import { isInTmp, parents, TMP_NAME, type HostFile, type JailFile } from './file
 import { copyBytes } from './input-size';
 
 const DEVICES = ['/dev/null', '/dev/full', '/dev/random', '/dev/urandom'];
+/**
+ * Where shared memory is, to which /dev/shm leads: not there itself, so that a profile can allow it in a root of the
+ * jail's own, and not the host's where there is none.
+ */
+const SHARED_MEMORY = '/dev/codejail-shm';
 const DEVICE_LINKS: [path: string, target: string][] = [
   ['/dev/fd', '/proc/self/fd'],
   ['/dev/stdin', '/proc/self/fd/0'],
   ['/dev/stdout', '/proc/self/fd/1'],
   ['/dev/stderr', '/proc/self/fd/2'],
+  ['/dev/shm', SHARED_MEMORY],
 ];
 const READ_ONLY_DIRECTORY = 0o555;
 const READ_ONLY_FILE = 0o444;
@@ -31,9 +37,10 @@ export function landlockRecords(
 ): NativeRecord[] {
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
   const readable = hasOwnRoot ? ['/'] : [...view.binds, directory, ...DEVICES];
+  const shared = hasOwnRoot ? [SHARED_MEMORY] : [];
   return [
     ...readable.map((path) => ({ kind: RecordKind.landlockRead, path })),
-    ...[`${directory}/tmp`, '/dev/null', '/dev/full'].map((path) => ({
+    ...[`${directory}/${TMP_NAME}`, ...shared, '/dev/null', '/dev/full'].map((path) => ({
       kind: RecordKind.landlockWrite,
       path,
     })),
@@ -99,6 +106,7 @@ export function directoryRecords(
     {
       kind: RecordKind.tmpfs,
       path: `${directory}/${TMP_NAME}`,
+      data: SHARED_MEMORY,
       mode: 0o700,
       first: limits.disk,
       second: limits.files,

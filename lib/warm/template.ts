@@ -95,7 +95,7 @@ export class RunningTemplate implements Template {
     const { cell: library } = native();
     const plan = planWarm(options.confinement);
     this.#frames = new Frames(plan.cell);
-    // The filter of a cell denies every exec by itself.
+    // In a cell every exec is denied, with a listener or without: its program runs already.
     const inForce = options.mechanisms.filter((name) => name !== 'exec-listener');
     this.#mechanisms = [...inForce, 'warm'];
     const shown = [...options.pythonPath, library];

@@ -10,6 +10,7 @@
 
 #include "copy.h"
 #include "syscalls.h"
+#include "tmpfs.h"
 #include "write_whole.h"
 
 namespace codejail {
@@ -108,37 +109,6 @@ Status bind(const Descriptor& origin, const char* path, std::uint64_t attributes
   }
   if (syscall(SYS_move_mount, tree.get(), "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return Status::failure(Step::kMounts, errno, path);
-  }
-  return Status::success();
-}
-
-// Where one is there already, as in a cell, it is covered: its mode does not matter.
-Status make_covered_directory(const char* path) {
-  return mkdir(path, kUnlistable) == 0 || errno == EEXIST
-             ? Status::success()
-             : Status::failure(Step::kMounts, errno, path);
-}
-
-// The root of the tmpfs is an inode too.
-void write_size(const RecordHeader& header, char* options, std::size_t length) {
-  const unsigned long long inodes =
-      header.second == 0 ? 0 : static_cast<unsigned long long>(header.second) + 1;
-  (void)std::snprintf(options, length, "size=%llu,nr_inodes=%llu",
-                      static_cast<unsigned long long>(header.first), inodes);
-}
-
-Status mount_tmpfs(const Spec& spec, const Record& record) {
-  if (Status status = make_covered_directory(record.path); !status.ok()) {
-    return status;
-  }
-  char size[80];
-  write_size(*record.header, size, sizeof(size));
-  char options[160];
-  (void)std::snprintf(options, sizeof(options), "mode=0%o,uid=%u,gid=%u,%s", record.header->mode,
-                      spec.header().uid, spec.header().gid, size);
-  const unsigned long no_exec = spec.has(kAllowExec) ? 0 : MS_NOEXEC;
-  if (mount("tmp", record.path, "tmpfs", MS_NOSUID | MS_NODEV | no_exec, options) != 0) {
-    return Status::failure(Step::kMounts, errno, record.path);
   }
   return Status::success();
 }
@@ -319,7 +289,8 @@ Status enter_own_root(const Spec& spec, HostSources& sources, Descriptor& tmp_di
     return Status::failure(Step::kMounts, errno, "/");
   }
   char size[80];
-  write_size(*stage.header, size, sizeof(size));
+  // Its root is an inode too.
+  write_size(*stage.header, 1, size, sizeof(size));
   char options[100];
   (void)std::snprintf(options, sizeof(options), "mode=0111,%s", size);
   if (mount("codejail", stage.path, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0 ||

@@ -114,10 +114,12 @@ void answer_by_lists(Calls& calls) {
   }
 }
 
-void restrict_exec(Calls& calls, ExecPolicy exec) {
-  const std::uint32_t action = exec == ExecPolicy::kAllow ? kAllow
-                               : exec == ExecPolicy::kAsk ? std::uint32_t{SECCOMP_RET_USER_NOTIF}
-                                                          : refuse(EACCES);
+// Where there is a listener, it refuses: it has to know of some (launcher/stand_ins.h).
+void restrict_exec(Calls& calls, const FilterPolicy& policy) {
+  const bool is_asked = policy.exec == ExecPolicy::kAsk || policy.count == CountPolicy::kAsk;
+  const std::uint32_t action = policy.exec == ExecPolicy::kAllow ? kAllow
+                               : is_asked ? std::uint32_t{SECCOMP_RET_USER_NOTIF}
+                                          : refuse(EACCES);
   calls.answer(SYS_execve, action);
   calls.answer(SYS_execveat, action);
 }
@@ -416,7 +418,7 @@ void check_architecture(Filter& filter, Calls& calls) {
 bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& filter) {
   Calls calls(refuse(ENOSYS));
   answer_by_lists(calls);
-  restrict_exec(calls, policy.exec);
+  restrict_exec(calls, policy);
   restrict_clone(filter, calls);
   count_calls(filter, calls, policy.count);
   if (spec.has(kNoUnixSockets)) {

@@ -12,8 +12,8 @@
 namespace codejail {
 
 // kAsk puts every execve and execveat to whoever holds the listener (seccomp_unotify(2)): a filter
-// alone can't tell the program's own start from a later one. kDeny answers EACCES: for a process
-// that is the program already.
+// alone can't tell the program's own start from a later one. kDeny, for a process that is
+// the program already, answers EACCES, or has the listener do so where one counts.
 enum class ExecPolicy { kAllow, kAsk, kDeny };
 
 // What becomes of calls that make what the kernel keeps and no limit counts: sockets, and watches

@@ -86,7 +86,7 @@ enum class RecordKind : std::uint32_t {
   kFile,              // path, mode, data: content, first: kProgramsOwn or 0
   kCopy,              // path, data: path on the host, first: bytes of all copies, 0 for no limit
   kBind,              // path, data: path on the host
-  kTmpfs,             // path, first: bytes, second: inodes; 0 for no limit
+  kTmpfs,             // path, first: bytes, second: inodes, 0 for no limit; data: of shared memory
   kProc,              // path
   kDevice,            // path, the same on the host
   kStage,             // path on the host that the new root is first mounted on; as kTmpfs

@@ -45,7 +45,8 @@ CountedCalls::CountedCalls(const SpecHeader& header, const Descriptor& tmp, cons
     : proc_(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
       epolls_(std::min(scaled(kEpolls, header), affordable_epolls()), scaled(kWatches, header)),
       sockets_(scaled(kSockets, header), (header.namespaces & CLONE_NEWNET) != 0),
-      locks_(proc_, tmp, header.uid, key) {}
+      locks_(proc_, tmp, header.uid, key),
+      stand_ins_(proc_, key) {}
 
 bool CountedCalls::answer(const Descriptor& listener, const Notification& call) {
   // Whoever is killed or interrupted meanwhile makes nothing: it is counted until the next look.

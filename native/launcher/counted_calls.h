@@ -11,6 +11,7 @@
 #include "notification.h"
 #include "sockets.h"
 #include "spec.h"
+#include "stand_ins.h"
 
 namespace codejail {
 
@@ -32,6 +33,9 @@ class CountedCalls {
   [[nodiscard]] bool has_waiters() const { return locks_.has_waiters(); }
   [[nodiscard]] bool try_again(const Descriptor& listener) { return locks_.try_again(listener); }
 
+  // For an exec, which whoever has the listener refuses.
+  [[nodiscard]] StandIns& stand_ins() { return stand_ins_; }
+
  private:
   bool lend_epoll(const Descriptor& listener, const Notification& call);
 
@@ -39,6 +43,7 @@ class CountedCalls {
   Epolls epolls_;
   Sockets sockets_;
   Locks locks_;
+  StandIns stand_ins_;
 };
 
 }  // namespace codejail

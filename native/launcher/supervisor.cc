@@ -20,6 +20,7 @@
 #include "monotonic_clock.h"
 #include "notification.h"
 #include "sums.h"
+#include "tmpfs.h"
 
 namespace codejail {
 namespace {
@@ -29,6 +30,8 @@ constexpr std::uint64_t kMillisecond = 1000000;
 // A program can have orphans end as fast as they are reaped: the sums are looked at in between.
 constexpr int kMostReaped = 64;
 constexpr int kTryAgainMs = 5;
+// What is waited for beside what stand-ins read and write.
+constexpr std::size_t kOwnEvents = 5;
 // To wait4, and from `next_ended`.
 constexpr pid_t kAny = -1;
 constexpr pid_t kFailed = -2;
@@ -186,12 +189,13 @@ class Supervisor {
     // Those that are -1 are left out (poll(2)). Orders for a cell wait for its alarm, and do not
     // wake this process before; the server's end does.
     const short orders = is_listening_ ? POLLIN : 0;
-    pollfd events[5] = {{signals_.get(), POLLIN, 0},
-                        {channel_.get(), orders, 0},
-                        {has_askers_ ? listener_.get() : -1, POLLIN, 0},
-                        {alarm_.get(), POLLIN, 0},
-                        {link_.get(), POLLIN, 0}};
-    const int ready = poll(events, 5, patience_ms());
+    pollfd events[kOwnEvents + StandIns::kMost] = {{signals_.get(), POLLIN, 0},
+                                                   {channel_.get(), orders, 0},
+                                                   {has_askers_ ? listener_.get() : -1, POLLIN, 0},
+                                                   {alarm_.get(), POLLIN, 0},
+                                                   {link_.get(), POLLIN, 0}};
+    const std::size_t waited = kOwnEvents + counted_.stand_ins().wait_for(events + kOwnEvents);
+    const int ready = poll(events, waited, patience_ms());
     if (counted_.has_waiters() && !counted_.try_again(listener_)) {
       channel_.fail(Status::failure(Step::kSupervise, errno, "the answer to a system call"));
     }
@@ -219,6 +223,7 @@ class Supervisor {
     if (events[4].revents != 0) {
       take_listener();
     }
+    counted_.stand_ins().go_on(events + kOwnEvents, waited - kOwnEvents);
     if ((events[3].revents & POLLIN) != 0) {
       std::uint64_t times = 0;
       // Where that fails it goes off once more.
@@ -296,6 +301,7 @@ class Supervisor {
       announce_start();
       return call.go_on(listener_);
     }
+    counted_.stand_ins().look_at(listener_, call);
     return call.refuse(listener_, EACCES);
   }
 
@@ -414,8 +420,7 @@ class Supervisor {
     if (tmp_directory_.valid() && fstatfs(tmp_directory_.get(), &disk) == 0) {
       report_.disk_bytes =
           (disk.f_blocks - disk.f_bfree) * static_cast<std::uint64_t>(disk.f_bsize);
-      // The root directory is not one of the program's files.
-      report_.disk_files = disk.f_files > 0 ? disk.f_files - disk.f_ffree - 1 : 0;
+      report_.disk_files = disk.f_files > 0 ? disk.f_files - disk.f_ffree - kOwnInodes : 0;
       report_.disk_full = disk.f_blocks > 0 && disk.f_bfree == 0 ? 1 : 0;
       report_.files_full = disk.f_files > 0 && disk.f_ffree == 0 ? 1 : 0;
     }

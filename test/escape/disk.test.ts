@@ -51,6 +51,31 @@ say('hidden', count(hidden))
     expect((found['hidden'] as [number])[0]).toBeLessThanOrEqual(8);
   });
 
+  it('denies filling it with shared memory that no process maps or names', async () => {
+    const found = await outcomes(
+      attacked.jail,
+      `${COUNT}
+import mmap
+kept = []
+def hidden(number):
+    file = os.open('/dev/shm/hidden', os.O_RDWR | os.O_CREAT)
+    os.unlink('/dev/shm/hidden')
+    kept.append(file)
+    os.posix_fallocate(file, 0, 131072)
+    memory = mmap.mmap(file, 131072)
+    memory[0] = 1
+    memory.close()
+say('hidden', count(hidden))
+for _ in range(2): os.close(kept.pop())  # the last has nothing
+say('own', count(lambda number: os.posix_fallocate(os.open(f'tmp/{number}', os.O_RDWR | os.O_CREAT), 0, 65536)))
+`,
+      { limits: LIMITS },
+    );
+    expect((found['hidden'] as [number, string])[0]).toBeLessThanOrEqual(8);
+    expect(found['hidden']).toContain('ENOSPC');
+    expect(found['own']).toEqual([2, 'ENOSPC']);
+  });
+
   it('denies filling the disk by a mapping, fallocate and copies', async () => {
     const result = await run(
       attacked.jail,

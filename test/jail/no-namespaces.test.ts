@@ -200,6 +200,31 @@ describe('a host without namespaces', () => {
     expect(plans.map(({ namespaces }) => namespaces !== 0)).toEqual([true, false]);
   });
 
+  test_('lets a program open its streams anew, and find a library', async () => {
+    const { stdout, stderr } = await python(
+      [
+        'from ctypes.util import find_library',
+        "open('/dev/stdout', 'w').write(open('/dev/stdin').read())",
+        'print(find_library("c"))',
+      ].join('\n'),
+      { stdin: 'given ' },
+    );
+    expect([stderr.toString(), stdout.toString()]).toEqual(['', 'given libc.so.6\n']);
+  });
+
+  test_('denies the shared memory of the host, of which nothing would be counted', async () => {
+    const { stdout } = await python(
+      [
+        'import os, multiprocessing as m',
+        "for attempt in (m.Lock, lambda: os.open('/dev/shm', os.O_RDONLY),",
+        "                lambda: os.open('/dev/shm/codejail-own', os.O_CREAT | os.O_RDWR)):",
+        '    try: attempt(); print("reached")',
+        '    except OSError as error: print(error.strerror)',
+      ].join('\n'),
+    );
+    expect(stdout.toString()).toBe('Permission denied\n'.repeat(3));
+  });
+
   test_('holds every guarantee but metadata and the total of the disk', async () => {
     const runtime = await find('/usr/bin/python3');
     const { checks, missing } = await prove(confinement(), runtime.view);
