@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { InvalidArgumentError } from '../errors';
 import { resolvePath } from '../host/paths';
 import type { Runtime } from '../host/runtime';
+import { isSystemData, systemDataPatterns } from '../host/runtime-data';
 import { isWithin } from '../text/is-within';
 import { checkProfileName, checkProfilePath, checkReadablePath } from './value';
 
@@ -56,6 +57,11 @@ function fill(template: string, values: Readonly<Record<string, string>>): strin
 
 function readRules(path: string): string[] {
   return [`"${path}" r,`, `"${path}/" r,`, `"${path}/**" r,`, `"${path}/**.so*" mr,`];
+}
+
+/** Of what may be a file or a directory: a gem's extension is mapped. */
+function dataRules(pattern: string): string[] {
+  return [`${pattern} r,`, `${pattern}/{,**} r,`, `${pattern}/**.so* mr,`];
 }
 
 function lines(rules: readonly string[]): string {
@@ -126,6 +132,7 @@ export function renderProfile(options: ProfileOptions): string {
               : '# What the command was given to read.',
             ...readable.flatMap(readRules),
           ]),
+    DATA: lines(systemDataPatterns(kind === 'python').flatMap(dataRules)),
     NEWER_DENIALS: abi === '4.0' ? lines(['audit deny userns,']) : '',
   });
 }
@@ -145,7 +152,7 @@ export function renderLauncherProfile(options: { launcher: string; name?: string
 
 // The template has these, for every profile.
 const IN_TEMPLATE =
-  /^(?:\/usr)?\/lib(?:32|64|x32)?(?:\/|$)|^\/usr\/local\/lib(?:64)?(?:\/|$)|^\/etc\/(?:alternatives|localtime|ld\.so\.cache)$|^\/usr\/share\/zoneinfo(?:\/|$)/;
+  /^(?:\/usr)?\/lib(?:32|64|x32)?(?:\/|$)|^\/usr\/local\/lib(?:64)?(?:\/|$)|^\/etc\/(?:alternatives|localtime|ld\.so\.cache)$/;
 
 /** What the profile of a command has to name: its real binary, and all that its jails show of the host. */
 export async function profileOptionsFor(
@@ -158,7 +165,11 @@ export async function profileOptionsFor(
     kind: runtime.python ? 'python' : 'program',
     executables: [real],
     readPaths: runtime.view.binds.filter(
-      (path) => !IN_TEMPLATE.test(path) && !isWithin(real, path) && path !== runtime.outputLibrary,
+      (path) =>
+        !IN_TEMPLATE.test(path) &&
+        !isSystemData(path, runtime.python) &&
+        !isWithin(real, path) &&
+        path !== runtime.outputLibrary,
     ),
   };
 }

@@ -69,13 +69,14 @@ export class Command {
   }
 
   async #findRuntime(wishes: ConfinementWishes): Promise<Runtime> {
-    const { bin, readPaths, python } = this.options;
+    const { bin, readPaths, python, allowExec } = this.options;
     // A profile or a user may keep a Python from its library.
     const { profile, user } = wishes;
-    const key = JSON.stringify([bin, readPaths, python, process.env['PATH'], profile, user]);
+    const path = process.env['PATH'];
+    const key = JSON.stringify([bin, readPaths, python, allowExec, path, profile, user]);
     const runtime = await once(runtimes, key, async () =>
       discoverRuntime(
-        { bin, readPaths, python },
+        { bin, readPaths, python, allowExec },
         { argument: `commands.${this.name}.bin`, ask: async (it) => askPython(it, wishes) },
       ),
     );

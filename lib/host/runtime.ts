@@ -7,6 +7,7 @@ import { isWithin } from '../text/is-within';
 import { openToStrangers } from './ownership';
 import { resolvePath, type ResolvedPath } from './paths';
 import { isPythonName, isPythonPrefix, likelyPrefixes, shimRoot } from './python-tree';
+import { linkedModules, systemData } from './runtime-data';
 import { resolveShown } from './shown-path';
 
 /** Parts of the host that a jail shows, all read-only. */
@@ -43,13 +44,11 @@ const LIBRARY_DIRECTORIES = [
   '/usr/local/lib',
   '/usr/local/lib64',
 ];
-// The loader's cache; Debian's links to the chosen BLAS; time zones. Nothing else of /etc.
-const LIBRARY_DATA = [
-  '/etc/ld.so.cache',
-  '/etc/alternatives',
-  '/etc/localtime',
-  '/usr/share/zoneinfo',
-];
+// The loader's cache; Debian's links to the chosen BLAS; the time zone.
+const LIBRARY_DATA = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime'];
+
+// What a Python's ctypes.util.find_library starts. Where it may start no program, PID 1 of the jail stands in for it.
+const LIST_OF_LIBRARIES = '/sbin/ldconfig';
 
 // As many as the kernel follows.
 const MAXIMUM_INTERPRETERS = 4;
@@ -367,6 +366,11 @@ class Discovery {
     for (const directory of believed.path) {
       await this.#builder.add(directory, false);
     }
+    if (isTrusted) {
+      for (const resolved of await linkedModules(believed.path)) {
+        this.#builder.addResolved(resolved);
+      }
+    }
     await this.#builder.add(program, true);
     const { outputLibrary } = answer;
     if (outputLibrary !== null) {
@@ -384,6 +388,8 @@ export interface WantedProgram {
   readPaths: readonly string[];
   /** As the option of a command; null: by its name; `owned`: refused where others may write it. */
   python: boolean | 'found' | 'owned' | null;
+  /** Whether it may start other programs. Default false. */
+  allowExec?: boolean;
 }
 
 /** What a search for a program needs besides. */
@@ -399,7 +405,7 @@ export interface DiscoveryContext {
  * @throws SetupError where this process lacks something to look at them with
  */
 export async function discoverRuntime(
-  { bin, readPaths, python }: WantedProgram,
+  { bin, readPaths, python, allowExec = false }: WantedProgram,
   context: DiscoveryContext,
 ): Promise<Runtime> {
   const { argument } = context;
@@ -416,6 +422,10 @@ export async function discoverRuntime(
   }
   try {
     const found = await new Discovery(builder, context).addProgram(located, python);
+    const lists = found.python && allowExec ? [LIST_OF_LIBRARIES] : [];
+    for (const path of [...(await systemData(found.python)), ...lists]) {
+      await builder.add(path, false);
+    }
     return { ...found, view: builder.build() };
   } catch (error) {
     throwIfPassing(error, LOOKING);

@@ -64,9 +64,15 @@ function cgroupOf(confinement: Confinement, limits: Limits): NativeSpec['cgroup'
 
 const LEFT_TO_CGROUP = { rlimitData: NO_LIMIT, rlimitNproc: NO_LIMIT, memoryBytes: NO_LIMIT };
 
+// For programs that ask who runs them: the jail shows no /etc/passwd.
+const USER_NAME = 'codejail';
+
 /** What every program finds in its environment, where nobody has set it otherwise. */
 export function standardEnvironment(tmp: string): Record<string, string> {
-  return { TMPDIR: tmp, HOME: tmp, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin' };
+  return {
+    ...{ TMPDIR: tmp, HOME: tmp, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin' },
+    ...{ USER: USER_NAME, LOGNAME: USER_NAME },
+  };
 }
 
 /**

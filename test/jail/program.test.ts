@@ -75,7 +75,7 @@ describe('a program in a jail', () => {
   it('denies every variable of the server but what it was given', async () => {
     const code = 'import os; print(" ".join(sorted(os.environ)))';
     expect(await suite.printed(code)).toBe(
-      'HOME LANG MKL_NUM_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS PATH TMPDIR\n',
+      'HOME LANG LOGNAME MKL_NUM_THREADS OMP_NUM_THREADS OPENBLAS_NUM_THREADS PATH TMPDIR USER\n',
     );
   });
 

@@ -53,11 +53,13 @@ describe('the profile of a command', () => {
     ]);
   });
 
-  it('writes in tmp and to two devices only', () => {
+  it('writes in tmp, to shared memory and to two devices only', () => {
     const writing = rulesOf(renderProfile(OPTIONS)).filter((rule) => / r?w\w*,$/.test(rule));
     expect(writing).toEqual([
       'owner /tmp/codejail-????????/tmp/ rw,',
       'owner /tmp/codejail-????????/tmp/** rwlk,',
+      'owner /dev/codejail-shm/ rw,',
+      'owner /dev/codejail-shm/** rwlk,',
       '/dev/{null,full} rw,',
     ]);
   });
