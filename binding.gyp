@@ -99,6 +99,8 @@
       'type': 'executable',
       'sources': [
         '<@(core_sources)',
+        'native/launcher/allocations.cc',
+        'native/launcher/attempts.cc',
         'native/launcher/cell_supervisor.cc',
         'native/launcher/counted_calls.cc',
         'native/launcher/epolls.cc',

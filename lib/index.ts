@@ -144,6 +144,8 @@ export {
   type JailErrorCode,
   type MissingGuarantee,
 } from './errors';
+export type { Attempt } from './run/attempt';
+export type { Hint } from './run/hint';
 export { CollectError } from './run/collect-error';
 export { codejailMessage, SafeExecError, type PythonException } from './exec/error';
 export type { DurationHistogram } from './time/histogram';
@@ -168,7 +170,7 @@ export type { ProbeCheck } from './proof/probe';
 export type { CgroupState } from './host/cgroup';
 export type { HostKind } from './host/host';
 export type { GuaranteeReport, HostReport, VerifyReport } from './proof/report';
-export type { JailResult, Outcome, Uncollected, WhyUncollected } from './run/result';
+export type { Exceeded, JailResult, Outcome, Uncollected, WhyUncollected } from './run/result';
 export type { SafeExecJsonResult, SafeExecResult } from './exec/answer';
 export type { OmittedGlobal } from './exec/omitted';
 export type { CodeJailSettings } from './options/settings';

@@ -5,10 +5,15 @@ import { suggestionSentence } from './text/suggestion';
 
 /** What one jail may use. 0 means no limit, except for `fsize`, where it means that nothing may be written. */
 export interface Limits {
-  /** CPU seconds, over all of the jail's processes. Fractions are allowed. Default 1. */
+  /** CPU seconds, over all of the jail's processes. Fractions are allowed, to the millisecond. Default 1. */
   cpu: number;
-  /** Seconds by the clock on the wall. Fractions are allowed. Default 5; CodeJail's 1. */
+  /** Seconds by the clock on the wall. Fractions are allowed, to the millisecond. Default 5; CodeJail's 1. */
   realtime: number;
+  /**
+   * Seconds for which a program that is over `cpu` or `realtime` may go on before it is ended. The verdict is the same
+   * with and without; with it the result shows by how much the program was too slow. Default 0.
+   */
+  extraTime: number;
   /** Bytes of address space of each process. Default 0: no limit. */
   vmem: number;
   /** Bytes of each file that is written; 0: nothing may be written. Default: as many as `disk`; CodeJail's 0. */
@@ -17,6 +22,13 @@ export interface Limits {
   nproc: number;
   /** Bytes of memory of all of the jail's processes together. Default 512 MiB. */
   memory: number;
+  /**
+   * Bytes of each process's stack, as far as `memory` goes, to which it counts; also that of a thread which the
+   * program asks for without a size. Default 8 MiB.
+   */
+  stack: number;
+  /** Files, sockets and pipes that a process has open at a time; not more than the server may have. Default 256. */
+  openFiles: number;
   /** Bytes of all files in the writable directory together. Default 64 MiB. */
   disk: number;
   /** Files and directories in the writable directory. Default 1024. */
@@ -42,10 +54,13 @@ export type DiskLimits = Pick<Limits, 'disk' | 'files'>;
 export const ZERO_LIMITS: Limits = Object.freeze({
   cpu: 0,
   realtime: 0,
+  extraTime: 0,
   vmem: 0,
   fsize: 0,
   nproc: 0,
   memory: 0,
+  stack: 0,
+  openFiles: 0,
   disk: 0,
   files: 0,
   output: 0,
@@ -70,11 +85,13 @@ export interface LimitDefinition {
   readonly codejailName: Uppercase<LimitName>;
   readonly maximum: number;
   readonly fractional: boolean;
-  readonly zeroMeans: 'no limit' | 'nothing may be written' | 'never';
+  readonly zeroMeans: 'no limit' | 'nothing may be written' | 'never' | 'at once';
 }
 
 const MEBIBYTE = 1024 * 1024;
 const MAXIMUM_SECONDS = 1_000_000;
+/** The kernel's own default (fs.nr_open). */
+const MOST_OPEN_FILES = 1024 * 1024;
 
 const seconds = { unit: 'seconds', maximum: MAXIMUM_SECONDS, fractional: true } as const;
 const bytes = { unit: 'bytes', maximum: Number.MAX_SAFE_INTEGER, fractional: false } as const;
@@ -85,6 +102,7 @@ const none = { zeroMeans: 'no limit' } as const;
 export const LIMIT_DEFINITIONS: Readonly<Record<LimitName, LimitDefinition>> = Object.freeze({
   cpu: { ...seconds, ...none, default: 1, codejailName: 'CPU' },
   realtime: { ...seconds, ...none, default: 5, codejailDefault: 1, codejailName: 'REALTIME' },
+  extraTime: { ...seconds, default: 0, codejailName: 'EXTRATIME', zeroMeans: 'at once' },
   vmem: { ...bytes, ...none, default: 0, codejailName: 'VMEM' },
   fsize: {
     ...bytes,
@@ -95,6 +113,14 @@ export const LIMIT_DEFINITIONS: Readonly<Record<LimitName, LimitDefinition>> = O
   },
   nproc: { ...count, ...none, default: 15, codejailName: 'NPROC', maximum: 100_000 },
   memory: { ...bytes, ...none, default: 512 * MEBIBYTE, codejailName: 'MEMORY' },
+  stack: { ...bytes, ...none, default: 8 * MEBIBYTE, codejailName: 'STACK' },
+  openFiles: {
+    ...count,
+    ...none,
+    default: 256,
+    codejailName: 'OPENFILES',
+    maximum: MOST_OPEN_FILES,
+  },
   disk: { ...bytes, ...none, default: 64 * MEBIBYTE, codejailName: 'DISK' },
   files: { ...count, ...none, default: 1024, codejailName: 'FILES', maximum: 1_000_000_000 },
   output: { ...bytes, ...none, default: 16 * MEBIBYTE, codejailName: 'OUTPUT' },
@@ -108,6 +134,14 @@ export const LIMIT_DEFINITIONS: Readonly<Record<LimitName, LimitDefinition>> = O
     zeroMeans: 'never',
   },
 });
+
+/**
+ * Bytes of memory that one process of a jail with this limit can have: the wall behind the sum of all, which decides. It
+ * leaves room, so that the sum sees what is too much.
+ */
+export function memoryWall(memory: number): number {
+  return memory + Math.max(32 * MEBIBYTE, Math.ceil(memory / 4));
+}
 
 /** The names of all limits, in the order in which they are listed to people. */
 export const LIMIT_NAMES = Object.freeze(Object.keys(LIMIT_DEFINITIONS) as LimitName[]);

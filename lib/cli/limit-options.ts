@@ -1,6 +1,7 @@
 // One option for each limit.
 import { Option, type Command } from 'commander';
 import { effectiveLimits, type LimitName, type Limits } from '../index';
+import { LIMIT_DEFINITIONS } from '../limits';
 import { formatBytes, formatSeconds, parseBytes, parseCount, parseSeconds } from './units';
 
 interface LimitOption {
@@ -19,12 +20,19 @@ const count = { value: 'number', parse: parseCount, format: String };
 const LIMIT_OPTIONS: Readonly<Record<LimitName, LimitOption>> = {
   cpu: { ...seconds, help: 'CPU time, over all of its processes' },
   realtime: { ...seconds, help: 'time by the clock on the wall' },
+  extraTime: {
+    ...seconds,
+    flag: 'extra-time',
+    help: 'how long it may go on once it is over --cpu or --realtime, to show by how much',
+  },
   memory: { ...bytes, help: 'memory, over all of its processes' },
   vmem: { ...bytes, help: 'address space of each process' },
+  stack: { ...bytes, help: "each process's stack, as far as --memory goes" },
   fsize: { ...bytes, help: 'size of each file that it writes; 0: it may write nothing' },
   disk: { ...bytes, help: 'all files in its tmp together' },
   files: { ...count, flag: 'max-files', help: 'number of files in its tmp' },
   nproc: { ...count, help: 'processes and threads' },
+  openFiles: { ...count, flag: 'open-files', help: 'files that a process has open at a time' },
   output: { ...bytes, help: 'each of standard output and standard error' },
   input: { ...bytes, help: 'all files that are copied in, together' },
   proxy: { ...count, help: '0: never use a warm Python' },
@@ -50,7 +58,7 @@ export function addLimitOptions(command: Command): void {
     }
     const standard = defaults[name];
     const shown =
-      standard === 0 && name !== 'fsize'
+      standard === 0 && LIMIT_DEFINITIONS[name].zeroMeans === 'no limit'
         ? ' (default: no limit)'
         : ` (default: ${option.format(standard)})`;
     command.addOption(

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import type { JailResult, Outcome } from '../index';
 import { explainExceeded } from '../run/exceeded';
-import { printableJson } from '../text/printable';
+import { printable, printableJson } from '../text/printable';
 import { ExitStatus } from './exit-status';
 import { complain } from './failure';
 import { formatLimit, limitFlag } from './limit-options';
@@ -41,6 +41,21 @@ export function sayEnding({ outcome, status, signal, exceeded }: JailResult): vo
   complain(`${outcome}: ${explainExceeded(exceeded, formatLimit)} (${limitFlag(exceeded.limit)})`);
 }
 
+/** Says on standard error why the program may have failed, a line for each. */
+export function sayHints({ hints, exceeded }: JailResult): void {
+  // The limit that ended it has been named.
+  for (const { message } of exceeded === null ? hints : hints.slice(1)) {
+    sayAside(`codejail: hint: ${printable(message)}`);
+  }
+}
+
+/** Says on standard error what an explained program tried in vain, a line for each. */
+export function sayAttempts({ attempts }: JailResult): void {
+  for (const { call, what, error } of attempts) {
+    sayAside(`codejail: tried: ${call} ${printable(what)}: ${error}`);
+  }
+}
+
 /** Says on standard error what the run used and what confined it. */
 export function sayUsage({ usage, confinement }: JailResult): void {
   const { wallMs, setupMs, userMs, systemMs, maxRssBytes } = usage;
@@ -54,7 +69,18 @@ export function sayUsage({ usage, confinement }: JailResult): void {
 
 /** The same as one line of JSON, without the output itself. */
 export function sayResultJson(result: JailResult): void {
-  const { status, signal, outcome, exceeded, usage, confinement, collected, uncollected } = result;
+  const {
+    status,
+    signal,
+    outcome,
+    exceeded,
+    hints,
+    attempts,
+    usage,
+    confinement,
+    collected,
+    uncollected,
+  } = result;
   sayAside(
     printableJson(
       JSON.stringify({
@@ -62,6 +88,8 @@ export function sayResultJson(result: JailResult): void {
         signal,
         outcome,
         exceeded,
+        hints,
+        attempts,
         usage,
         confinement,
         collected: collected.map(({ path, content }) => ({ path, bytes: content.length })),

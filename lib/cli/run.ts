@@ -14,7 +14,14 @@ import { ExitStatus } from './exit-status';
 import { usageError } from './failure';
 import { Interruption } from './interruption';
 import { addLimitOptions, limitsOf } from './limit-options';
-import { sayEnding, sayResultJson, sayUsage, statusOfResult } from './run-report';
+import {
+  sayAttempts,
+  sayEnding,
+  sayHints,
+  sayResultJson,
+  sayUsage,
+  statusOfResult,
+} from './run-report';
 
 interface RunOptions extends ProgramOptions {
   code?: string;
@@ -22,6 +29,7 @@ interface RunOptions extends ProgramOptions {
   env?: string[];
   collect?: string[];
   collectInto: string;
+  explain?: boolean;
   usage?: boolean;
   json?: boolean;
 }
@@ -134,6 +142,7 @@ async function run(words: readonly string[], options: RunOptions): Promise<numbe
       env: environmentOf(options.env ?? []),
       stdin: process.stdin,
       collect: options.collect,
+      explain: options.explain,
       signal: interruption.signal,
       onStdout: (chunk) => {
         process.stdout.write(chunk);
@@ -155,6 +164,8 @@ async function run(words: readonly string[], options: RunOptions): Promise<numbe
   await writeCollected(options.collectInto, result.collected);
   sayUncollected(result.uncollected);
   sayEnding(result);
+  sayHints(result);
+  sayAttempts(result);
   if (options.usage) {
     sayUsage(result);
   }
@@ -182,6 +193,7 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('--env <name=value>', 'an environment variable (again for more)', collectWords)
     .option('--collect <glob>', 'bring files back from its tmp (again for more)', collectWords)
     .option('--collect-into <dir>', 'where to put them', 'collected')
+    .option('--explain', 'say on standard error what it tried to open, run or connect to in vain')
     .option('--usage', 'say on standard error what it used and what confined it')
     .option(
       '--json',

@@ -58,7 +58,7 @@ export function formatBytes(bytes: number): string {
   return `${Math.round(value * 10) / 10} ${unit}`;
 }
 
-/** Seconds with at most two decimals: `1.03 s`. */
+/** Seconds to the millisecond: `1.034 s`. */
 export function formatSeconds(seconds: number): string {
-  return `${Math.round(seconds * 100) / 100} s`;
+  return `${Math.round(seconds * 1000) / 1000} s`;
 }

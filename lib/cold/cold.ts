@@ -1,5 +1,4 @@
 // One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
-import { constants } from 'node:os';
 import type { Confinement } from '../confinement/plan';
 import { SetupError } from '../errors';
 import type { HostView } from '../host/runtime';
@@ -24,14 +23,32 @@ export interface ColdCall extends SpecRequest, RunCall {
   mechanisms: readonly string[];
 }
 
-/** What keeps a program from being started that is where nothing can be: the kernel says no more than EACCES. */
+/** Why a program that is there does not start, by what the kernel says of it (execve(2)). */
+function execAdvice(errnoName: string | undefined, program: string): string | undefined {
+  switch (errnoName) {
+    case 'EACCES':
+      return noExecAdvice(program, 'put the program elsewhere');
+    case 'ENOENT':
+      return `${program} is there, but not what runs it: the interpreter that its first line names after #!, or the loader of its libraries. Install that, or show it with readPaths`;
+    case 'ENOEXEC':
+      return `${program} is no program for this machine (${process.arch}): it is built for another one, cut off, or a script whose first line does not begin with #!`;
+    case 'ELIBBAD':
+      return `the interpreter of ${program} can't be run on this machine (${process.arch})`;
+    case 'E2BIG':
+      return `the arguments and the environment of ${program} are longer together than a quarter of limits.stack`;
+    default:
+      return undefined;
+  }
+}
+
 function explainNoExec(error: unknown, program: string): unknown {
-  const isRefused =
-    error instanceof SetupError && error.stepId === 'execProgram' && error.errnoName === 'EACCES';
-  const advice = isRefused ? noExecAdvice(program, 'put the program elsewhere') : undefined;
+  if (!(error instanceof SetupError) || error.stepId !== 'execProgram') {
+    return error;
+  }
+  const advice = execAdvice(error.errnoName, program);
   return advice === undefined
     ? error
-    : new SetupError(START_STEP, constants.errno.EACCES, { detail: advice, cause: error });
+    : new SetupError(START_STEP, error.errno ?? 0, { detail: advice, cause: error });
 }
 
 /** Writes a request that is too long for one turn of the event loop; a short one goes with the spec. */
@@ -59,6 +76,8 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
   const jail = spawnJail({ ...spec.native, ...written }, (event) => {
     if (event.type === 'started') {
       run.started(event.startedMs, spec.directory);
+    } else if (event.type === 'attempt') {
+      run.attempted(event);
     } else if (event.type === 'ended') {
       run.ended(event);
     }

@@ -248,6 +248,7 @@ export async function runUnconfined(
       signal: signalOf(status),
       outcome: status < 0 ? 'signaled' : 'exited',
       exceeded: null,
+      ...{ hints: [], attempts: [] },
       stdout: Buffer.concat(stdout),
       stderr: Buffer.concat(stderr),
       usage: {
@@ -256,6 +257,7 @@ export async function runUnconfined(
         setupMs: startedAt - calledAt,
         userMs: 0,
         systemMs: 0,
+        cpuMs: 0,
         maxRssBytes: 0,
       },
       ...{ collected: [], uncollected: [], confinement: [] },

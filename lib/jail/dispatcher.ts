@@ -48,6 +48,8 @@ export interface Call extends Pick<
   copies: readonly HostFile[];
   cwd: StartDirectory;
   signals: readonly EndSignal[];
+  /** Whether what the program tries in vain is to be told. */
+  explains: boolean;
   /** Whether there is code, the file `PROGRAM_NAME`. */
   hasCode: boolean;
   /** Whether `announce` has told a cell of it. */
@@ -146,8 +148,9 @@ export class Dispatcher {
       return warm;
     }
     const copies = (call.warm ?? call).copies.length;
-    const { limits, files, env, cwd, hasCode } = call;
-    const reason = whyNotWarm({ limits, files, env, cwd, hasCode, copies }, this.#options.limits());
+    const { limits, files, env, cwd, hasCode, explains } = call;
+    const demand = { limits, files, env, cwd, hasCode, copies, explains };
+    const reason = whyNotWarm(demand, this.#options.limits());
     if (reason !== null) {
       return reason;
     }
@@ -194,6 +197,8 @@ export class Dispatcher {
         mechanisms: ready.mechanisms,
         program: ready.runtime.program,
         collects: collect.length > 0,
+        mayExec: command.options.allowExec,
+        explains: call.explains,
         onNote: this.#noteOf(call),
         queuedMs: call.queuedMs,
       },

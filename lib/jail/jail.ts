@@ -91,7 +91,8 @@ export class Jail extends Configuration implements AsyncDisposable {
     const hasCode = call.code !== null;
     const place = this.gate.enter(call.tenant, signal);
     return this.#track(async () => {
-      const demand = { hasCode, copies: call.files.length, env: call.env, cwd: call.cwd };
+      const { explain: explains, cwd } = call;
+      const demand = { hasCode, copies: call.files.length, env: call.env, cwd, explains };
       const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
       if (call.files.length > 0) {
         await checkFiles(call.files);
@@ -104,7 +105,7 @@ export class Jail extends Configuration implements AsyncDisposable {
           command: found,
           isAnnounced,
           queuedMs: place.waitedMs,
-          limits,
+          ...{ limits, explains },
           argv: [...(hasCode ? [programFrom(call.cwd)] : []), ...call.argv],
           copies: call.files,
           files: [...code, ...call.extraFiles],
@@ -323,8 +324,8 @@ export class Jail extends Configuration implements AsyncDisposable {
     const place = this.gate.enter(call.tenant, signal);
     return this.#track(async () => {
       // A waiting Python wakes up while globals are still being written.
-      const { env, cwd } = call;
-      const demand = { hasCode: true, copies: call.files.length, env, cwd };
+      const { env, explain: explains, cwd } = call;
+      const demand = { hasCode: true, copies: call.files.length, env, cwd, explains };
       const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
       const written = write();
       const globalsJson = typeof written === 'string' ? written : await written;
@@ -342,6 +343,7 @@ export class Jail extends Configuration implements AsyncDisposable {
           queuedMs: place.waitedMs,
           slug: call.slug,
           collect: call.collect,
+          explains,
           limits,
           argv: [programFrom(call.cwd), ...call.argv],
           cwd: call.cwd,

@@ -22,6 +22,7 @@ export const SpecFlag = {
   seccomp: 1 << 9,
   noUnixSockets: 1 << 10,
   noTruncation: 1 << 12,
+  explain: 1 << 13,
   template: 1 << 16,
   urgent: 1 << 17,
 } as const;
@@ -90,6 +91,7 @@ export interface NativeSpec {
   rlimitFsize: number;
   rlimitNproc: number;
   rlimitNofile: number;
+  rlimitStack: number;
   memoryBytes: number;
   /** Its bytes, or a descriptor of `writeRequest`'s, which the jail takes. */
   request?: Uint8Array | number | undefined;
@@ -98,6 +100,9 @@ export interface NativeSpec {
 
 /** Why the launcher ended the program; native/core/report.h has the same. */
 export const Verdict = { none: 0, stopped: 1, cpu: 2, memory: 3 } as const;
+
+/** What was tried in vain; native/core/report.h has the same. */
+export const AttemptKind = { open: 0, makeDirectory: 1, exec: 2, socket: 3, connect: 4 } as const;
 
 /** The launcher's last words. */
 export interface NativeReport {
@@ -108,6 +113,12 @@ export interface NativeReport {
   cpuMs: number;
   peakRssBytes: number;
   peakMemoryBytes: number;
+  /** Of one process, what counts to RLIMIT_DATA, and the main process's stack: the most that was seen. */
+  peakDataBytes: number;
+  peakStackBytes: number;
+  /** By how much the program went beyond RLIMIT_DATA or RLIMIT_AS with what it asked for; 0 where it was refused nothing. */
+  overDataBytes: number;
+  overAddressBytes: number;
   diskBytes: number;
   diskFiles: number;
   diskFull: boolean;
@@ -117,7 +128,7 @@ export interface NativeReport {
 }
 
 /** How many numbers a report has. */
-export const REPORT_NUMBERS = 12;
+export const REPORT_NUMBERS = 16;
 
 /** A report as native/addon/jail_events.cc writes it. */
 export function readReport(numbers: Float64Array): NativeReport {
@@ -129,11 +140,15 @@ export function readReport(numbers: Float64Array): NativeReport {
     cpuMs: numbers[4] ?? 0,
     peakRssBytes: numbers[5] ?? 0,
     peakMemoryBytes: numbers[6] ?? 0,
-    diskBytes: numbers[7] ?? 0,
-    diskFiles: numbers[8] ?? 0,
-    diskFull: numbers[9] === 1,
-    filesFull: numbers[10] === 1,
-    profileLost: numbers[11] === 1,
+    peakDataBytes: numbers[7] ?? 0,
+    peakStackBytes: numbers[8] ?? 0,
+    overDataBytes: numbers[9] ?? 0,
+    overAddressBytes: numbers[10] ?? 0,
+    diskBytes: numbers[11] ?? 0,
+    diskFiles: numbers[12] ?? 0,
+    diskFull: numbers[13] === 1,
+    filesFull: numbers[14] === 1,
+    profileLost: numbers[15] === 1,
   };
 }
 
@@ -171,6 +186,8 @@ export interface NativeOutputs {
 
 export type NativeEvent =
   | { type: 'started'; startedMs: number }
+  /** Of an explained call: `kind` is an `AttemptKind`, `what` a path, or the family and type of a socket. */
+  | { type: 'attempt'; kind: number; errno: number; what: string }
   /** A cell waits for its call, on which processor; -1 where that is not known. */
   | { type: 'ready'; processor: number }
   | NativeOutputs
@@ -238,6 +255,7 @@ export interface Addon {
     cell: number,
     cpuMicroseconds: number,
     memoryBytes: number,
+    mostFiles: number,
     wantsTmpDirectory: boolean,
     descriptor: number,
     frame: Uint8Array,

@@ -97,6 +97,7 @@ const runShape = {
   tenant: optional(readText),
   slug: optional(readText),
   collect: optional(listOf(readPattern)),
+  explain: optional(readBoolean),
   signal: optional(readSignal),
   argv: optional(listOf(readKernelString)),
   stdin: optional(readStdin),
@@ -189,6 +190,7 @@ function runArguments(
     tenant: options.tenant ?? null,
     slug: options.slug ?? null,
     collect: options.collect ?? [],
+    explain: options.explain === true,
     signal: options.signal ?? null,
   };
 }

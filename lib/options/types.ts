@@ -124,6 +124,11 @@ export interface RunOptions {
    * limit `output`. Refused where `fsize` is 0: then nothing can be written.
    */
   collect?: string[] | undefined;
+  /**
+   * Records what the program tries to open, make, run or connect to, and fails, in `attempts` of the result. Such a call
+   * runs cold, and somewhat slower. Default false.
+   */
+  explain?: boolean | undefined;
   /** Aborting kills the program; the call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /** The program's arguments. */
@@ -193,6 +198,7 @@ export interface RunArguments {
   tenant: string | null;
   slug: string | null;
   collect: string[];
+  explain: boolean;
   signal: AbortSignal | null;
   argv: string[];
   stdin: Buffer | AsyncIterable<unknown> | null;

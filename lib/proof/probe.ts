@@ -40,10 +40,13 @@ const MEBIBYTE = 1024 * 1024;
 const PROBE_LIMITS: Limits = {
   cpu: 10,
   realtime: 20,
+  extraTime: 0,
   vmem: 0,
   fsize: MEBIBYTE / 4,
   nproc: 4,
   memory: 64 * MEBIBYTE,
+  stack: 8 * MEBIBYTE,
+  openFiles: 256,
   disk: MEBIBYTE,
   files: 16,
   output: MEBIBYTE,

@@ -1,8 +1,6 @@
 // Limits that were reached, in words.
 import { LIMIT_DEFINITIONS, type LimitName } from '../limits';
-import type { JailResult } from './result';
-
-type Exceeded = NonNullable<JailResult['exceeded']>;
+import type { Exceeded } from './result';
 
 const UNITS = { seconds: ' s', bytes: ' bytes', count: '', switch: '' } as const;
 
@@ -10,6 +8,7 @@ const EXCEEDED: Partial<Record<LimitName, string>> = {
   cpu: 'it used more CPU time than',
   realtime: 'it ran longer than',
   memory: 'it used more memory than',
+  vmem: 'it needed more address space than',
   fsize: 'it wrote a file larger than',
   disk: 'its files were larger together than',
   files: 'it made more files than',
@@ -25,8 +24,9 @@ function plain(name: LimitName, value: number): string {
  * @param format how the limit's value is written
  */
 export function explainExceeded(
-  { limit, allowed }: Exceeded,
+  { limit, allowed, how }: Exceeded,
   format: (name: LimitName, value: number) => string = plain,
 ): string {
-  return `${EXCEEDED[limit] ?? 'it used more than'} ${format(limit, allowed)}`;
+  const words = how === 'allocation' ? 'it asked for more memory than' : EXCEEDED[limit];
+  return `${words ?? 'it used more than'} ${format(limit, allowed)}`;
 }

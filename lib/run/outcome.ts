@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import type { Limits } from '../limits';
 import { Verdict, type NativeCgroupEnd, type NativeReport } from '../native/addon';
+import { memoryFailure, type Remains } from './memory-failure';
 import type { JailResult } from './result';
 
 /** Why the server ended the run, if it did. */
@@ -39,6 +40,27 @@ function cpuEnding(report: NativeReport, limits: Limits): Ending | null {
   };
 }
 
+// A program that had extra time ended by itself, or by that time's end: it was too slow either way.
+function lateEnding(report: NativeReport, limits: Limits, wallMs: number): Ending | null {
+  const cpu = report.cpuMs / MILLISECONDS;
+  const realtime = wallMs / MILLISECONDS;
+  if (limits.extraTime === 0) {
+    return null;
+  }
+  if (limits.cpu > 0 && cpu > limits.cpu) {
+    return {
+      outcome: 'cpu-limit',
+      exceeded: { limit: 'cpu', allowed: limits.cpu, measured: cpu },
+    };
+  }
+  return limits.realtime > 0 && realtime > limits.realtime
+    ? {
+        outcome: 'time-limit',
+        exceeded: { limit: 'realtime', allowed: limits.realtime, measured: realtime },
+      }
+    : null;
+}
+
 // A full disk alone is no crime: only a program that failed on it is said to have reached the limit.
 function diskEnding(report: NativeReport, limits: Limits): Ending | null {
   if (report.status === -signals.SIGXFSZ) {
@@ -62,6 +84,15 @@ function diskEnding(report: NativeReport, limits: Limits): Ending | null {
   return null;
 }
 
+function refusedEnding(
+  report: NativeReport,
+  limits: Limits,
+  remains: Remains | undefined,
+): Ending | null {
+  const exceeded = remains === undefined ? null : memoryFailure(report, limits, remains);
+  return exceeded === null ? null : { outcome: 'memory-limit', exceeded };
+}
+
 /** Whether the kernel ended the jail because its cgroup's own limit of memory was reached. */
 export function wasOutOfMemory(cgroup: NativeCgroupEnd | undefined): boolean {
   return cgroup !== undefined && cgroup.overLimit && cgroup.oomKills > 0;
@@ -71,14 +102,19 @@ export function wasOutOfMemory(cgroup: NativeCgroupEnd | undefined): boolean {
  * Reads the outcome from the launcher's report and from what the server itself saw.
  * @param stopped why the server asked the launcher to end the program, if it did
  * @param report missing when the launcher had to be killed
- * @param seen the program's running time, the bytes of the larger of its outputs, and what the kernel says
- *   of the jail's cgroup
+ * @param seen the program's running time, the bytes of the larger of its outputs, what the kernel says of the jail's
+ *   cgroup, and what it printed
  */
 export function endingOf(
   stopped: StopReason,
   report: NativeReport | undefined,
   limits: Limits,
-  seen: { wallMs: number; outputBytes: number; cgroup?: NativeCgroupEnd | undefined },
+  seen: {
+    wallMs: number;
+    outputBytes: number;
+    cgroup?: NativeCgroupEnd | undefined;
+    remains?: Remains | undefined;
+  },
 ): Ending {
   // A program that ended by itself just before it was to be stopped was not stopped.
   const wasStopped =
@@ -90,6 +126,7 @@ export function endingOf(
         limit: 'memory',
         allowed: limits.memory,
         measured: seen.cgroup.peakBytes === 0 ? null : seen.cgroup.peakBytes,
+        how: 'counted',
       },
     };
   }
@@ -115,12 +152,19 @@ export function endingOf(
   if (report.verdict === Verdict.memory) {
     return {
       outcome: 'memory-limit',
-      exceeded: { limit: 'memory', allowed: limits.memory, measured: report.peakMemoryBytes },
+      exceeded: {
+        limit: 'memory',
+        allowed: limits.memory,
+        measured: report.peakMemoryBytes,
+        how: 'counted',
+      },
     };
   }
   return (
     cpuEnding(report, limits) ??
-    diskEnding(report, limits) ?? {
+    lateEnding(report, limits, seen.wallMs) ??
+    diskEnding(report, limits) ??
+    refusedEnding(report, limits, seen.remains) ?? {
       outcome: report.status < 0 ? 'signaled' : 'exited',
       exceeded: null,
     }

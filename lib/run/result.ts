@@ -1,4 +1,6 @@
 import type { LimitName } from '../limits';
+import type { Attempt } from './attempt';
+import type { Hint } from './hint';
 
 /** Why the program ended: by itself, by a signal, or because it reached a limit. */
 export type Outcome =
@@ -25,6 +27,18 @@ export interface Uncollected {
   why: WhyUncollected;
 }
 
+/** The evidence for an outcome that names a limit, in the limit's own unit. */
+export interface Exceeded {
+  limit: LimitName;
+  allowed: number;
+  measured: number | null;
+  /**
+   * Of memory: whether what the program had was counted, or the program failed when it was refused an allocation, which
+   * then is what is measured, as far as it is known.
+   */
+  how?: 'counted' | 'allocation';
+}
+
 /** What one run of a program in a jail gave. */
 export interface JailResult {
   /** The exit status, or minus the signal's number when a signal ended the program. */
@@ -32,14 +46,22 @@ export interface JailResult {
   /** The signal that ended the program, or null. */
   signal: NodeJS.Signals | null;
   outcome: Outcome;
-  /** The evidence for an outcome that names a limit, in the limit's own unit. */
-  exceeded: { limit: LimitName; allowed: number; measured: number | null } | null;
+  /** The evidence for an outcome that names a limit, else null. */
+  exceeded: Exceeded | null;
+  /** Of a program that failed: what it was probably kept from, and the option that would allow it. */
+  hints: Hint[];
+  /**
+   * Of a call with `explain`: what the program tried to open, make, run or connect to, and failed; each once, the first 256, of
+   * files that are not there the first 192. Else empty.
+   */
+  attempts: Attempt[];
   stdout: Buffer;
   stderr: Buffer;
   /**
    * What the run used. `queuedMs` is the time that the call waited for its turn, 0 where it had not to, and `setupMs` that
-   * from its turn to the program's first instruction, both before the program's own time began; `maxRssBytes` is the memory
-   * of the largest process (of all together, where only the jail's cgroup is left to tell).
+   * from its turn to the program's first instruction, both before the program's own time began; `cpuMs` is what
+   * counts to the limit `cpu`, also of processes that nobody waited for, which `userMs` and `systemMs` lack;
+   * `maxRssBytes` is the memory of the largest process (of all together, where only the jail's cgroup is left to tell).
    */
   usage: {
     wallMs: number;
@@ -47,6 +69,7 @@ export interface JailResult {
     setupMs: number;
     userMs: number;
     systemMs: number;
+    cpuMs: number;
     maxRssBytes: number;
   };
   /** The regular files that `collect` named, by their path below `tmp`. */

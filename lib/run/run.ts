@@ -16,8 +16,11 @@ import { stepOf } from '../native/steps';
 import { now } from '../time/clock';
 import { collectError, collectFiles, collectLimit, type Collection } from './collect';
 import { CollectError } from './collect-error';
+import { attemptOf, type Attempt } from './attempt';
 import type { EndSignal } from './end-signal';
+import { hintsOf } from './hints';
 import { InputWriter, type Input } from './input';
+import type { Remains } from './memory-failure';
 import { endingOf, signalOf, wasOutOfMemory, type StopReason } from './outcome';
 import type { Outputs } from './outputs';
 import type { JailResult } from './result';
@@ -39,6 +42,8 @@ export interface RunCall {
   onOutputEnd?: (() => void) | undefined;
   /** Told all that has come on the result channel, whenever some has. */
   onChannel?: ((bytes: Buffer) => void) | undefined;
+  /** Whether its command may execute other programs. */
+  mayExec?: boolean | undefined;
   /** How long the call waited for its turn, in milliseconds. */
   queuedMs?: number | undefined;
   /** Told where the program runs and that it was killed for its time, as CodeJail logs it. */
@@ -90,6 +95,8 @@ export class Run {
   readonly #ended: Promise<Ended>;
   #settle: (ended: Ended) => void = () => undefined;
   #startedMs: number | undefined;
+  #directory = '';
+  readonly #attempts: Attempt[] = [];
   #endedMs = 0;
   #isOver = false;
   #stopped: StopReason = null;
@@ -173,6 +180,7 @@ export class Run {
   /** To be called when the program's first instruction runs. */
   started(startedMs: number, directory: string): void {
     this.#startedMs = startedMs;
+    this.#directory = directory;
     if (this.#stopped === null && this.#failure === undefined) {
       clearTimeout(this.#timer);
       this.#boundTime(startedMs);
@@ -180,16 +188,21 @@ export class Run {
     this.note('info', `the program runs in ${directory}`);
   }
 
+  /** To be called when the program of an explained call has failed to do something. */
+  attempted(event: Parameters<typeof attemptOf>[0]): void {
+    this.#attempts.push(attemptOf(event));
+  }
+
   #boundTime(startedMs: number): void {
-    const { realtime } = this.#call.limits;
+    const { realtime, extraTime } = this.#call.limits;
     if (realtime > 0) {
       this.#timer = setTimeout(
         () => {
           this.#stop('time');
-          this.note('warn', `killing the program, it ran too long: ${realtime}s`);
+          this.note('warn', `killing the program, it ran too long: ${realtime + extraTime}s`);
         },
         // A timer counts whole milliseconds, from when the event loop's turn began: never too short.
-        Math.max(0, Math.ceil(startedMs + realtime * 1000 - now()) + 1),
+        Math.max(0, Math.ceil(startedMs + (realtime + extraTime) * 1000 - now()) + 1),
       );
     }
   }
@@ -289,6 +302,30 @@ export class Run {
     return this.#mechanisms.filter((name) => !isAppArmor(name));
   }
 
+  /** What a program that failed has left. */
+  #remains(): Remains {
+    const { stdout, stderr } = this.#outputs;
+    const isWarm = this.#mechanisms.includes('warm');
+    return { stdout: stdout.bytes(), stderr: stderr.bytes(), isWarm };
+  }
+
+  /** Why it failed, where it did. */
+  #hints(
+    end: Pick<JailResult, 'status' | 'outcome' | 'exceeded'>,
+    report: NativeReport | undefined,
+  ): JailResult['hints'] {
+    return end.status === 0 && end.outcome === 'exited'
+      ? []
+      : hintsOf({
+          ...end,
+          signal: signalOf(end.status),
+          ...{ report, limits: this.#call.limits, stderr: this.#outputs.stderr.bytes() },
+          directory: this.#directory,
+          mayExec: this.#call.mayExec === true,
+          attempts: this.#attempts,
+        });
+  }
+
   async #conclude(ended: Ended, cgroup: NativeCgroupEnd | undefined): Promise<RunResult> {
     if (this.#failure !== undefined) {
       throw this.#failure.error;
@@ -316,6 +353,7 @@ export class Run {
       wallMs,
       outputBytes: this.#outputs.mostSeen,
       cgroup,
+      remains: report?.status === 0 ? undefined : this.#remains(),
     });
     const status = report?.status ?? KILLED;
     const setupMs = Math.max(0, this.#startedMs - this.#calledAt);
@@ -329,6 +367,8 @@ export class Run {
         status,
         signal: signalOf(status),
         ...{ outcome, exceeded },
+        attempts: this.#attempts,
+        hints: this.#hints({ status, outcome, exceeded }, report),
         stdout: stdout.bytes(),
         stderr: stderr.bytes(),
         usage: {
@@ -337,6 +377,7 @@ export class Run {
           setupMs,
           userMs: report?.userMs ?? cgroup?.userMs ?? 0,
           systemMs: report?.systemMs ?? cgroup?.systemMs ?? 0,
+          cpuMs: report?.cpuMs ?? (cgroup?.userMs ?? 0) + (cgroup?.systemMs ?? 0),
           maxRssBytes: report?.peakRssBytes ?? cgroup?.peakBytes ?? 0,
         },
         ...{ collected, uncollected },

@@ -1,13 +1,10 @@
 // The limits of a call, as the native half takes them.
 import type { Confinement } from '../confinement/plan';
-import type { Limits } from '../limits';
+import { memoryWall, type Limits } from '../limits';
 import { SpecFlag, type NativeSpec } from '../native/addon';
-
-const MEBIBYTE = 1024 * 1024;
 
 /** How the native half spells that there is none. */
 export const NO_LIMIT = -1;
-const MAX_OPEN_FILES = 128;
 
 /** The limits of a call, as the native half takes them. */
 export type NativeLimits = Pick<
@@ -19,6 +16,7 @@ export type NativeLimits = Pick<
   | 'rlimitFsize'
   | 'rlimitNproc'
   | 'rlimitNofile'
+  | 'rlimitStack'
   | 'memoryBytes'
 >;
 
@@ -26,9 +24,8 @@ function orNone(limit: number): number {
   return limit === 0 ? NO_LIMIT : limit;
 }
 
-// The sampled sum is what counts; this is the wall behind it, for a burst between two samples.
 function dataLimit(memory: number): number {
-  return memory === 0 ? NO_LIMIT : memory + Math.max(32 * MEBIBYTE, Math.ceil(memory / 4));
+  return memory === 0 ? NO_LIMIT : memoryWall(memory);
 }
 
 // The kernel counts a process's own limit by ticks, a fifth more than was used on a busy host; the sums,
@@ -41,16 +38,24 @@ function taskLimit(nproc: number, confinement: Confinement): number {
   return nproc === 0 ? NO_LIMIT : isApart ? nproc : nproc + 1;
 }
 
+// What is larger than `memory` would be a promise that the sums do not keep.
+function stackLimit({ stack, memory }: Limits): number {
+  const most = orNone(memory);
+  return stack === 0 ? most : memory === 0 ? stack : Math.min(stack, memory);
+}
+
 /** What the limits of a call mean in such a jail. */
 export function nativeLimits(limits: Limits, confinement: Confinement): NativeLimits {
+  const cpu = limits.cpu + limits.extraTime;
   return {
-    cpuMicroseconds: limits.cpu === 0 ? NO_LIMIT : Math.round(limits.cpu * 1e6),
-    rlimitCpuSeconds: limits.cpu === 0 ? NO_LIMIT : Math.ceil(limits.cpu * TICKS_ASTRAY),
+    cpuMicroseconds: limits.cpu === 0 ? NO_LIMIT : Math.round(cpu * 1e6),
+    rlimitCpuSeconds: limits.cpu === 0 ? NO_LIMIT : Math.ceil(cpu * TICKS_ASTRAY),
     rlimitAs: orNone(limits.vmem),
     rlimitData: dataLimit(limits.memory),
     rlimitFsize: limits.fsize,
     rlimitNproc: taskLimit(limits.nproc, confinement),
-    rlimitNofile: MAX_OPEN_FILES,
+    rlimitNofile: orNone(limits.openFiles),
+    rlimitStack: stackLimit(limits),
     memoryBytes: orNone(limits.memory),
   };
 }

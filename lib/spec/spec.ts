@@ -31,6 +31,8 @@ export interface SpecRequest {
   /** Handed over as descriptor 3, with a result channel as descriptor 4. */
   request?: JsonText | undefined;
   collects: boolean;
+  /** Whether what the program tries in vain is told. */
+  explains?: boolean | undefined;
   /** For the probes: leaves memory and tasks to the cgroup, so that it is seen to hold by itself. */
   cgroupAlone?: boolean | undefined;
 }
@@ -115,7 +117,10 @@ export function buildSpec(
     onHost: !hasOwnRoot,
     native: {
       ...hostPart(confinement),
-      flags: confinement.flags | (request.collects ? SpecFlag.sendTmpDirectory : 0),
+      flags:
+        confinement.flags |
+        (request.collects ? SpecFlag.sendTmpDirectory : 0) |
+        (request.explains === true ? SpecFlag.explain : 0),
       ...nativeLimits(limits, confinement),
       ...(request.cgroupAlone === true ? LEFT_TO_CGROUP : {}),
       cgroup: cgroupOf(confinement, limits),

@@ -223,6 +223,7 @@ export class ForkedCell implements Cell {
       this.#jail.id,
       limits.cpuMicroseconds,
       limits.memoryBytes,
+      limits.rlimitNofile,
       call.collect.length > 0,
       this.#jail.request,
       frame.bytes,

@@ -19,7 +19,7 @@ export interface Frame {
 }
 
 const MAGIC = 0x4c4c4143;
-const HEADER_BYTES = 80;
+const HEADER_BYTES = 88;
 const PART_BYTES = 16;
 const REQUEST_SIZE_AT = 16;
 // In UTF-8 three times as many bytes at most, which the addon has room for.
@@ -127,10 +127,11 @@ function encodeHead({ kind, limits, files, words }: Head): Buffer {
   writeLimit(frame, limits.rlimitData, 40);
   writeLimit(frame, limits.rlimitFsize, 48);
   writeLimit(frame, limits.rlimitNproc, 56);
-  frame.writeUInt32LE(directories.length, 64);
-  frame.writeUInt32LE(files.length, 68);
-  frame.writeUInt32LE(words.length, 72);
-  frame.writeUInt32LE(0, 76);
+  writeLimit(frame, limits.rlimitNofile, 64);
+  frame.writeUInt32LE(directories.length, 72);
+  frame.writeUInt32LE(files.length, 76);
+  frame.writeUInt32LE(words.length, 80);
+  frame.writeUInt32LE(0, 84);
   let end = HEADER_BYTES;
   for (const part of parts) {
     end = writePart(frame, part, end);

@@ -2,7 +2,7 @@
 import type { HostShare } from '../command/command';
 import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement/plan';
 import type { HostView } from '../host/runtime';
-import { sameDiskLimits, type DiskLimits, type Limits } from '../limits';
+import { LIMIT_DEFINITIONS, sameDiskLimits, type DiskLimits, type Limits } from '../limits';
 import { SpecFlag } from '../native/addon';
 import type { CommandArguments } from '../options/types';
 import { isInTmp, type JailFile, type StartDirectory } from '../spec/files';
@@ -22,11 +22,15 @@ export const COLD_REASONS = Object.freeze({
   env: 'the call has an environment of its own',
   'own-place':
     'the call starts in tmp, puts files there or gives them a mode, which only a new jail does',
+  explain: 'the call is to be explained, which only a new jail is built for',
   'no-code': 'the call has no code: the program comes by standard input',
   'big-files':
     'the call brings many files, or long ones, which a cell would write within its own limits',
   'disk-limits':
     'the call has limits of its own for disk or files, which a waiting cell has already',
+  stack: 'the call has a limit of its own for the stack, which a Python gets when it starts',
+  'open-files':
+    'the call has more open files, or no limit for them, than a Python that waits may have',
   starting: 'no template stood yet',
   failed: 'the template could not be started, or cells could not be made; it is tried again later',
   'queue-full': 'as many calls waited for a cell as may wait',
@@ -83,7 +87,15 @@ export interface Demand {
   env: Readonly<Record<string, string>>;
   cwd: StartDirectory;
   hasCode: boolean;
+  /** Whether what the program tries in vain is to be told. */
+  explains?: boolean | undefined;
 }
+
+/** What a Python that waits has when it starts. */
+export const WAITING_STACK = LIMIT_DEFINITIONS.stack.default as number;
+// Descriptors that are sent and not yet received count for the user, and a sender fails who may have fewer open than
+// that (unix(7), ETOOMANYREFS): more than the cells of a hostile program, which have that user too, can have on the way.
+export const WAITING_OPEN_FILES = 4096;
 
 function areBig(files: Demand['files']): boolean {
   let bytes = 0;
@@ -99,6 +111,7 @@ function hasOwnPlace({ name, mode }: JailFile): boolean {
 
 /** Why a call can't be warm, whatever its limits and files are, or null. */
 export function whyNotWarmAtAll(demand: Omit<Demand, 'limits' | 'files'>): ColdReason | null {
+  if (demand.explains === true) return 'explain';
   if (!demand.hasCode) return 'no-code';
   if (demand.copies > 0) return 'files';
   if (Object.keys(demand.env).length > 0) return 'env';
@@ -118,6 +131,8 @@ export function whyNotWarm(demand: Demand, jailLimits: DiskLimits): ColdReason |
   if (demand.files.some(hasOwnPlace)) return 'own-place';
   if (areBig(demand.files)) return 'big-files';
   if (!sameDiskLimits(limits, jailLimits)) return 'disk-limits';
+  if (limits.stack !== WAITING_STACK) return 'stack';
+  if (limits.openFiles === 0 || limits.openFiles > WAITING_OPEN_FILES) return 'open-files';
   return null;
 }
 

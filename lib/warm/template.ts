@@ -19,6 +19,7 @@ import { now } from '../time/clock';
 import { ForkedCell, type Cell } from './cell';
 import { CellSpecs } from './cell-specs';
 import { Frames } from './frame';
+import { WAITING_OPEN_FILES, WAITING_STACK } from './rule';
 import { treeBytes } from './tree-bytes';
 
 /** What a template is made of: the operator's configuration, nothing of a call. */
@@ -62,9 +63,6 @@ export interface Template {
   close(): Promise<void>;
 }
 
-// Descriptors that are sent and not yet received count for the user, and a sender fails who may have fewer open than
-// that (unix(7), ETOOMANYREFS): more than the cells of a hostile program, which have that user too, can have on the way.
-const OPEN_FILES = 4096;
 // Else each cell looks up anew each function of libc's that only it uses (ld.so(8)). The template takes it away again.
 const EARLY_BINDING = { LD_BIND_NOW: '1' };
 const SCRIPT_NAME = 'template.py';
@@ -138,7 +136,12 @@ export class RunningTemplate implements Template {
       onEnded = resolve;
     });
     this.#jail = spawnJail(
-      { ...spec.native, rlimitFsize: NO_LIMIT, rlimitNofile: OPEN_FILES },
+      {
+        ...spec.native,
+        rlimitFsize: NO_LIMIT,
+        rlimitNofile: WAITING_OPEN_FILES,
+        rlimitStack: WAITING_STACK,
+      },
       (event) => {
         this.#onEvent(event, onEnded);
       },

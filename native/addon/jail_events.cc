@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 #include "javascript.h"
@@ -22,6 +23,10 @@ Napi::Float64Array numbers_of(Napi::Env env, const Report& report) {
       static_cast<double>(report.cpu_us) / 1e3,
       static_cast<double>(report.peak_rss_bytes),
       static_cast<double>(report.peak_sum_bytes),
+      static_cast<double>(report.peak_data_bytes),
+      static_cast<double>(report.peak_stack_bytes),
+      static_cast<double>(report.over_data_bytes),
+      static_cast<double>(report.over_address_bytes),
       static_cast<double>(report.disk_bytes),
       static_cast<double>(report.disk_files),
       static_cast<double>(report.disk_full),
@@ -47,6 +52,15 @@ Napi::Object plain_event(Napi::Env env, const char* type) {
 Napi::Object started_event(Napi::Env env, const Report& report) {
   Napi::Object event = plain_event(env, "started");
   set_number(event, "startedMs", static_cast<double>(report.started_ns) / 1e6);
+  return event;
+}
+
+Napi::Object attempt_event(Napi::Env env, const Report& report) {
+  Napi::Object event = plain_event(env, "attempt");
+  set_number(event, "kind", static_cast<double>(report.attempt));
+  set_number(event, "errno", report.error);
+  const std::size_t length = strnlen(report.detail, sizeof(report.detail));
+  event.Set("what", Napi::String::New(env, report.detail, length));
   return event;
 }
 

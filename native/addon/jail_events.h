@@ -18,6 +18,7 @@ Napi::Object plain_event(Napi::Env env, const char* type);
 Napi::Object started_event(Napi::Env env, const Report& report);
 
 // Of a cell.
+Napi::Object attempt_event(Napi::Env env, const Report& report);
 Napi::Object ready_event(Napi::Env env, const Report& report);
 
 // Of a cell: what came on its outputs, and which of them have ended.

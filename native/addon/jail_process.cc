@@ -286,6 +286,11 @@ void JailProcess::take_report(const Report& report, Descriptor (&passed)[kMostRe
       emit(ready_event(env, report));
       break;
     }
+    case ReportKind::kAttempt: {
+      const Napi::HandleScope scope(env);
+      emit(attempt_event(env, report));
+      break;
+    }
     case ReportKind::kTemplateEnded: {
       const Napi::HandleScope scope(env);
       emit(plain_event(env, "templateEnded"));

@@ -277,15 +277,16 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
     const std::int64_t value = info[index].As<Napi::Number>().Int64Value();
     return value < 0 ? kUnlimited : static_cast<std::uint64_t>(value);
   };
-  const auto head = info[5].As<Napi::Uint8Array>();
+  const auto head = info[6].As<Napi::Uint8Array>();
   CellCall::Start start{};
   start.order.cpu_us = limit(1);
   start.order.memory_bytes = limit(2);
-  start.order.wants_tmp_directory = is_true(info[3]) ? 1 : 0;
-  start.request = info[4].As<Napi::Number>().Int32Value();
+  start.order.most_files = info[3].As<Napi::Number>().Uint32Value();
+  start.order.wants_tmp_directory = is_true(info[4]) ? 1 : 0;
+  start.request = info[5].As<Napi::Number>().Int32Value();
   start.frame = head.Data();
   start.size = head.ByteLength();
-  if (info[6].IsString() && !append_request(info[6].As<Napi::String>(), start)) {
+  if (info[7].IsString() && !append_request(info[7].As<Napi::String>(), start)) {
     throw_failure(info.Env(), Status::failure(Step::kPipes, E2BIG, "the request"));
     return info.Env().Undefined();
   }

@@ -134,6 +134,7 @@ bool read_plan(const Napi::Object& spec, SpawnPlan& plan) {
   reader.limit("rlimitFsize", header.rlimit_fsize);
   reader.limit("rlimitNproc", header.rlimit_nproc);
   reader.limit("rlimitNofile", header.rlimit_nofile);
+  reader.limit("rlimitStack", header.rlimit_stack);
   reader.limit("memoryBytes", header.memory_bytes);
 
   const Napi::Value uids = reader.value("uidPool");

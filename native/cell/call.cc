@@ -176,6 +176,7 @@ Status Call::apply(const Spec& spec, const Footprint& inherited, Confined& confi
   limits.rlimit_data = raised(header_.rlimit_data, inherited.data_bytes);
   limits.rlimit_fsize = header_.rlimit_fsize;
   limits.rlimit_nproc = header_.rlimit_nproc;
+  limits.rlimit_nofile = header_.rlimit_nofile;
   if (Status status = limit_tasks(limits); !status.ok()) {
     return status;
   }

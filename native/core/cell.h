@@ -65,6 +65,7 @@ struct CallHeader {
   std::uint64_t rlimit_data;
   std::uint64_t rlimit_fsize;
   std::uint64_t rlimit_nproc;
+  std::uint64_t rlimit_nofile;
   std::uint32_t directory_count;
   std::uint32_t file_count;
   std::uint32_t word_count;

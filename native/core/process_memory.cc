@@ -36,13 +36,15 @@ std::uint64_t resident_of(const char* status, bool& found) {
          bytes_of(status, "\nVmPTE:", found) + bytes_of(status, "\nVmSwap:", found);
 }
 
-bool read_resident(int directory, const char* path, std::uint64_t& bytes) {
+bool read_memory(int directory, const char* path, Memory& memory) {
   char text[4096];
   bool found = read_text(directory, path, text, sizeof(text));
   if (!found) {
     return false;
   }
-  bytes = resident_of(text, found);
+  memory.resident_bytes = resident_of(text, found);
+  memory.data_bytes = bytes_of(text, "\nVmData:", found);
+  memory.stack_bytes = bytes_of(text, "\nVmStk:", found);
   return found;
 }
 

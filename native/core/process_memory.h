@@ -12,7 +12,13 @@ bool read_text(int directory, const char* path, char* text, std::size_t size);
 std::uint64_t bytes_of(const char* text, const char* line, bool& found);
 // Anonymous and shared memory and page tables, by the text of a task's `status` file.
 std::uint64_t resident_of(const char* status, bool& found);
-// The same, of the task whose `status` file this is; false where it has ended.
-bool read_resident(int directory, const char* path, std::uint64_t& bytes);
+
+struct Memory {
+  std::uint64_t resident_bytes = 0;  // as `resident_of` has it
+  std::uint64_t data_bytes = 0;      // what counts to RLIMIT_DATA
+  std::uint64_t stack_bytes = 0;     // of the first thread's stack
+};
+// Of the task whose `status` file this is; false where it has ended.
+bool read_memory(int directory, const char* path, Memory& memory);
 
 }  // namespace codejail

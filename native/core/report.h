@@ -16,7 +16,11 @@ enum class ReportKind : std::uint32_t {
   kEnded,          // of a cell: with what keeps its filters (seccomp_unotify(2))
   kCellReady,      // a cell's main process waits for its call
   kTemplateEnded,  // no more cells; those that are there go on
+  kAttempt,        // of an explained call: what the program tried, and failed to
 };
+
+// What was tried. `detail` is a path, or of a socket its family and type; `error` why it failed.
+enum class AttemptKind : std::uint32_t { kOpen, kMakeDirectory, kExec, kSocket, kConnect };
 
 // Why the launcher itself ended the program.
 enum class Verdict : std::uint32_t { kNone, kStopped, kCpu, kMemory };
@@ -27,6 +31,7 @@ struct Report {
   std::int32_t error;
   std::int32_t wait_status;
   Verdict verdict;
+  AttemptKind attempt;
   // Of a cell, as its supervisor sees it; of kNamespaces, where PID 1 is a child of the server.
   std::int32_t main_process;
   std::int32_t processor;      // of a cell: which it waits on, -1 where that is not known
@@ -37,6 +42,12 @@ struct Report {
   std::uint64_t cpu_us;  // over all of the jail's processes, also those that nobody waited for
   std::uint64_t peak_rss_bytes;
   std::uint64_t peak_sum_bytes;
+  std::uint64_t peak_data_bytes;   // of one process, what counts to RLIMIT_DATA, as it was seen
+  std::uint64_t peak_stack_bytes;  // of the main process, as it was seen
+  // By how much the program went, with what it asked for in one piece, beyond RLIMIT_DATA and
+  // RLIMIT_AS; 0 where it was refused nothing.
+  std::uint64_t over_data_bytes;
+  std::uint64_t over_address_bytes;
   std::uint64_t disk_bytes;
   std::uint64_t disk_files;
   std::uint32_t disk_full;
@@ -63,7 +74,7 @@ struct Order {
   std::uint64_t spent_system_us;
   std::uint64_t inherited_bytes;  // what it then held of the template's memory
   std::uint32_t wants_tmp_directory;
-  std::uint32_t padding;
+  std::uint32_t most_files;  // that each process may have open
 };
 
 }  // namespace codejail

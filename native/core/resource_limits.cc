@@ -8,7 +8,8 @@
 namespace codejail {
 namespace {
 
-constexpr rlim_t kStackBytes = rlim_t{8} << 20U;
+// Of a launcher: as many as it needs for what it counts and keeps, and no more.
+constexpr rlim_t kOfLauncher = 128;
 
 // A limit may be lowered by anyone, raised by nobody here: the caller's own hard limit stays.
 Status lower(decltype(RLIMIT_CPU) resource, rlim_t soft, rlim_t hard, const char* name) {
@@ -45,13 +46,12 @@ Status limit_jail(const SpecHeader& header) {
   const Fixed fixed[] = {
       // Not 0: a core pattern that is a pipe is refused at exactly 1 (fs/coredump.c).
       {RLIMIT_CORE, 1, "RLIMIT_CORE"},
-      {RLIMIT_NOFILE, header.rlimit_nofile, "RLIMIT_NOFILE"},
       {RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK"},
       {RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE"},
       {RLIMIT_SIGPENDING, 256, "RLIMIT_SIGPENDING"},
       {RLIMIT_NICE, 0, "RLIMIT_NICE"},
       {RLIMIT_RTPRIO, 0, "RLIMIT_RTPRIO"},
-      {RLIMIT_STACK, kStackBytes, "RLIMIT_STACK"},
+      {RLIMIT_STACK, header.rlimit_stack, "RLIMIT_STACK"},
   };
   for (const Fixed& limit : fixed) {
     if (limit.resource == RLIMIT_SIGPENDING && (header.flags & kTemplate) != 0) {
@@ -67,11 +67,22 @@ Status limit_jail(const SpecHeader& header) {
   return Status::success();
 }
 
+Status limit_descriptors(const SpecHeader& header) {
+  return lower(RLIMIT_NOFILE, header.rlimit_nofile, header.rlimit_nofile, "RLIMIT_NOFILE");
+}
+
+Status limit_launcher_descriptors() {
+  return lower(RLIMIT_NOFILE, kOfLauncher, kUnlimited, "RLIMIT_NOFILE");
+}
+
 Status limit_tasks(const SpecHeader& header) {
   return lower_if_set(RLIMIT_NPROC, header.rlimit_nproc, "RLIMIT_NPROC");
 }
 
 Status limit_program(const SpecHeader& header) {
+  if (Status status = limit_descriptors(header); !status.ok()) {
+    return status;
+  }
   timespec used{};
   if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) {
     return Status::failure(Step::kResourceLimits, errno, "clock_gettime");

@@ -9,11 +9,15 @@ namespace codejail {
 // hard limit of 0 that takes CAP_SYS_RESOURCE of the host's: before anything is given up. Where it
 // can't be had, the probe tells of it.
 void claim_core_limit();
-// For the launcher and all that it starts: cores, descriptors, tasks, locked memory, queues.
+// For the launcher and all that it starts: cores, stacks, locked memory, queues.
 Status limit_jail(const SpecHeader& header);
+// Open files. A launcher has a few of its own, however few or many its program may have.
+Status limit_descriptors(const SpecHeader& header);
+Status limit_launcher_descriptors();
 // The count of tasks, which is by the real uid (setrlimit(2)).
 Status limit_tasks(const SpecHeader& header);
-// For the program: CPU, address space, data, file size. The launcher must not spend them.
+// For the program: open files, CPU, address space, data, file size. The launcher must not spend
+// them.
 Status limit_program(const SpecHeader& header);
 
 }  // namespace codejail

@@ -50,6 +50,9 @@ class Calls {
   [[nodiscard]] Filter::Place place(Filter& filter, int number) const {
     return place_of(filter, next_[number]);
   }
+  [[nodiscard]] bool is_allowed(int number) const {
+    return next_[number].is_action && next_[number].value == kAllow;
+  }
   [[nodiscard]] bool is_refused(int number) const {
     return next_[number].is_action &&
            (next_[number].value & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
@@ -247,13 +250,37 @@ void restrict_names(Calls& calls) {
   }
 }
 
+// Goes on at `then` where an argument is larger.
+Filter::Place if_larger(Filter& filter, std::size_t argument, std::uint64_t than,
+                        Filter::Place then, Filter::Place otherwise) {
+  const std::uint64_t least = than + 1;
+  const auto high = static_cast<std::uint32_t>(least >> 32U);
+  filter.if_at_least(static_cast<std::uint32_t>(least), then, otherwise);
+  const Filter::Place low = filter.load_argument(argument);
+  const Filter::Place if_as_high = filter.if_equal(high, low, otherwise);
+  filter.if_at_least(high + 1, then, if_as_high);
+  return filter.load_argument_high(argument);
+}
+
 // Shared memory is of files only: pages that MADV_DONTNEED has taken out of every resident set stay
 // allocated.
-void restrict_memory(Filter& filter, Calls& calls) {
+void restrict_memory(Filter& filter, Calls& calls, const FilterPolicy& policy) {
   const Filter::Place denied = filter.answer(refuse(EACCES));
   const Filter::Place allowed = filter.answer(kAllow);
+  Filter::Place own = allowed;
+  // No asking for what would be granted: a signal may interrupt it (seccomp_unotify(2)), and mmap
+  // knows no EINTR.
+  if (policy.refused_above != 0 && policy.count == CountPolicy::kAsk) {
+    const Filter::Place asked = filter.answer(SECCOMP_RET_USER_NOTIF);
+    filter.if_any_bit(PROT_WRITE, asked, allowed);
+    const Filter::Place by_protection = filter.load_argument(2);
+    own = if_larger(filter, 1, policy.refused_above, by_protection, allowed);
+    calls.go(SYS_mremap, if_larger(filter, 2, policy.refused_above, asked, allowed));
+  }
   // MAP_SHARED is a bit of MAP_SHARED_VALIDATE too.
-  const Filter::Place anonymous = filter.if_any_bit(MAP_SHARED, denied, allowed);
+  // In the place of others there may be room for more than the limit (mm/mmap.c, mmap_region).
+  const Filter::Place elsewhere = filter.if_any_bit(MAP_FIXED, allowed, own);
+  const Filter::Place anonymous = filter.if_any_bit(MAP_SHARED, denied, elsewhere);
   filter.if_any_bit(MAP_ANONYMOUS, anonymous, allowed);
   calls.go(SYS_mmap, filter.load_argument(3));
 }
@@ -363,9 +390,42 @@ void if_among(Filter& filter, const Argument& argument, Filter::Place then, Filt
   }
 }
 
+bool makes_sockets(int call) {
+  return call == SYS_socket || call == SYS_socketpair;
+}
+
+// Only what is allowed: whoever holds the listener has the kernel go on, past all that follows
+// here.
+void tell_attempts(Filter& filter, Calls& calls, const FilterPolicy& policy) {
+  if (!policy.explains()) {
+    return;
+  }
+  const Filter::Place asked = filter.answer(SECCOMP_RET_USER_NOTIF);
+  const Filter::Place allowed = filter.answer(kAllow);
+  const Filter::Place before_end =
+      filter.if_at_least(static_cast<std::uint32_t>(policy.own_code_end), asked, allowed);
+  filter.if_at_least(static_cast<std::uint32_t>(policy.own_code), before_end, asked);
+  const Filter::Place low = filter.load(offsetof(seccomp_data, instruction_pointer));
+  filter.if_equal(static_cast<std::uint32_t>(policy.own_code >> 32U), low, asked);
+  const Filter::Place by_code =
+      filter.load(offsetof(seccomp_data, instruction_pointer) + sizeof(std::uint32_t));
+  for (const int call : {
+#if defined(SYS_open)
+         SYS_open, SYS_creat, SYS_mkdir,
+#endif
+             SYS_openat, SYS_mkdirat, SYS_execve, SYS_execveat,
+       }) {
+    if (calls.is_allowed(call)) {
+      calls.go(call, by_code);
+    }
+  }
+}
+
 // Goes on at `then` where the argument is among its values.
-Filter::Place check_argument(Filter& filter, const Argument& argument, Filter::Place then) {
-  const Filter::Place denied = filter.answer(refuse(argument.error));
+Filter::Place check_argument(Filter& filter, const Argument& argument, Filter::Place then,
+                             bool is_told) {
+  const Filter::Place denied =
+      filter.answer(is_told ? std::uint32_t{SECCOMP_RET_USER_NOTIF} : refuse(argument.error));
   if (argument.is_bits) {
     Value permitted = 0;
     for (std::size_t i = 0; i < argument.count; ++i) {
@@ -386,13 +446,15 @@ Filter::Place check_argument(Filter& filter, const Argument& argument, Filter::P
   return filter.load_argument_high(argument.index);
 }
 
-void check_arguments(Filter& filter, Calls& calls) {
+void check_arguments(Filter& filter, Calls& calls, const FilterPolicy& policy) {
   // Back to front, as everything: what is found at a call's number is what comes after.
   constexpr std::size_t kCount = sizeof(kArguments) / sizeof(kArguments[0]);
   for (std::size_t i = kCount; i > 0; --i) {
     const Argument& argument = kArguments[i - 1];
     if (!calls.is_refused(argument.call)) {
-      calls.go(argument.call, check_argument(filter, argument, calls.place(filter, argument.call)));
+      const bool is_told = policy.explains() && makes_sockets(argument.call);
+      calls.go(argument.call,
+               check_argument(filter, argument, calls.place(filter, argument.call), is_told));
     }
   }
 }
@@ -427,7 +489,7 @@ bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& f
   if (!spec.has(kOwnRoot)) {
     restrict_names(calls);
   }
-  restrict_memory(filter, calls);
+  restrict_memory(filter, calls, policy);
   restrict_msync(filter, calls);
   restrict_file_flags(filter, calls);
   restrict_locks(filter, calls, policy);
@@ -437,9 +499,32 @@ bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& f
   }
   protect_launcher(filter, calls, policy.launcher);
   keep_core_limit(filter, calls);
-  check_arguments(filter, calls);
+  tell_attempts(filter, calls, policy);
+  check_arguments(filter, calls, policy);
   check_architecture(filter, calls);
   return !filter.overflown();
+}
+
+int refused_for_arguments(int call, const std::uint64_t (&arguments)[6]) {
+  for (const Argument& argument : kArguments) {
+    const std::uint64_t value = arguments[argument.index];
+    const auto low = static_cast<Value>(value);
+    if (argument.call != call) {
+      continue;
+    }
+    bool is_permitted = argument.reads == Reads::kLowHalf || value >> 32U == 0;
+    Value bits = 0;
+    bool is_among = false;
+    for (std::size_t i = 0; i < argument.count; ++i) {
+      bits |= argument.values[i];
+      is_among = is_among || argument.values[i] == (low & ~argument.beside);
+    }
+    is_permitted = is_permitted && (argument.is_bits ? (low & ~bits) == 0 : is_among);
+    if (!is_permitted) {
+      return argument.error;
+    }
+  }
+  return 0;
 }
 
 Status install_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Descriptor& listener) {

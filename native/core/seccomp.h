@@ -27,8 +27,20 @@ struct FilterPolicy {
   CountPolicy count;
   pid_t launcher;  // the one process of the jail whose limits and scheduling nobody may change
   LauncherKey key{};
+  // Memory that is asked for in one piece and is more than this is refused by the kernel whatever
+  // else there is: it is put to whoever holds the listener, for the evidence. 0: nothing is.
+  std::uint64_t refused_above = 0;
   // A listener, though nothing may be asked: while it is open, the kernel keeps the filter.
   bool is_kept = false;
+  // Of an explained call: what opens and makes files, runs programs and makes sockets is put to
+  // whoever holds the listener, unless code in this range asks, which is the launcher's own. What a
+  // program hides by such an address is not told; it is allowed or refused as ever.
+  std::uint64_t own_code = 0;
+  std::uint64_t own_code_end = 0;
+  [[nodiscard]] bool explains() const {
+    return count == CountPolicy::kAsk && own_code < own_code_end &&
+           own_code >> 32U == own_code_end >> 32U;
+  }
   [[nodiscard]] bool has_listener() const {
     return is_kept || exec == ExecPolicy::kAsk || count == CountPolicy::kAsk;
   }
@@ -40,6 +52,8 @@ struct FilterPolicy {
 // by its name what Landlock does not guard. By its kNoTruncation files can't be truncated by their
 // names; Landlock before its version 3 does not cover that (landlock(7)).
 bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& filter);
+// The errno that the filter answers a call for its arguments; 0 where these are as they have to be.
+int refused_for_arguments(int call, const std::uint64_t (&arguments)[6]);
 // Installs it on this process and all that it will start. Needs no_new_privs. `listener` is set
 // where the policy has one; EBUSY where a filter that was there before has one already.
 Status install_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Descriptor& listener);

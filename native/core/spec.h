@@ -34,6 +34,7 @@ enum SpecFlag : std::uint32_t {
   kNoUnixSockets = 1U << 10U,
   kSweepUid = 1U << 11U,      // nothing is started: what has the uid is ended
   kNoTruncation = 1U << 12U,  // by name: Landlock does not know of it yet
+  kExplain = 1U << 13U,       // what the program tries in vain is told
   kTemplate = 1U << 16U,      // the program is a warm Python, which cells are forked from
   kUrgent = 1U << 17U,        // of a cell: wanted at once, without what only speeds up its call
 };
@@ -74,6 +75,7 @@ struct SpecHeader {
   std::uint64_t rlimit_fsize;
   std::uint64_t rlimit_nproc;
   std::uint64_t rlimit_nofile;
+  std::uint64_t rlimit_stack;
   std::uint64_t memory_bytes;       // sampled, over the whole jail
   std::uint64_t memory_wall_bytes;  // of the cgroup, over what the set-up has taken
   std::uint32_t argument_count;

@@ -131,6 +131,7 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   // than are on the way already, which count for all of a template's cells together (unix(7)).
   limits.rlimit_nofile = kUnlimited;
   require(channel, limit_jail(limits));
+  require(channel, limit_descriptors(limits));
   require(channel, drop_credentials(spec));
   require(channel, enter_profile(spec));
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {

@@ -43,6 +43,7 @@ std::uint64_t affordable_epolls() {
 
 CountedCalls::CountedCalls(const SpecHeader& header, const Descriptor& tmp, const LauncherKey& key)
     : proc_(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+      allocations_(header),
       epolls_(std::min(scaled(kEpolls, header), affordable_epolls()), scaled(kWatches, header)),
       sockets_(scaled(kSockets, header), (header.namespaces & CLONE_NEWNET) != 0),
       locks_(proc_, tmp, header.uid, key),
@@ -69,6 +70,10 @@ bool CountedCalls::answer(const Descriptor& listener, const Notification& call) 
       return decide(sockets_.take(proc_, type, 2), EMFILE);
     case SYS_connect:
       return decide(sockets_.take_connection(proc_), ENOBUFS);
+    case SYS_mmap:
+    case SYS_mremap:
+      allocations_.look(proc_, call);
+      return call.go_on(listener);
     default:
       return locks_.answer(listener, call);
   }

@@ -4,6 +4,7 @@
 // jail's.
 #pragma once
 
+#include "allocations.h"
 #include "descriptor.h"
 #include "epolls.h"
 #include "launcher_key.h"
@@ -29,6 +30,11 @@ class CountedCalls {
   // errno where the caller could not be told.
   bool answer(const Descriptor& listener, const Notification& call);
 
+  [[nodiscard]] const Allocations& allocations() const { return allocations_; }
+  [[nodiscard]] Allocations& allocations() { return allocations_; }
+
+  [[nodiscard]] const Descriptor& proc() const { return proc_; }
+
   // Calls that wait for a lock are to be answered later: every few milliseconds.
   [[nodiscard]] bool has_waiters() const { return locks_.has_waiters(); }
   [[nodiscard]] bool try_again(const Descriptor& listener) { return locks_.try_again(listener); }
@@ -40,6 +46,7 @@ class CountedCalls {
   bool lend_epoll(const Descriptor& listener, const Notification& call);
 
   Descriptor proc_;
+  Allocations allocations_;
   Epolls epolls_;
   Sockets sockets_;
   Locks locks_;

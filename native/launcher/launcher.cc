@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "allocations.h"
 #include "apparmor.h"
 #include "cgroup.h"
 #include "credentials.h"
@@ -29,6 +30,10 @@
 #include "supervisor.h"
 #include "sweep.h"
 #include "syscalls.h"
+
+// Where this program's own code begins and ends (end(3), ld(1)).
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
+extern "C" const char __executable_start, etext;
 
 namespace codejail {
 namespace {
@@ -166,8 +171,13 @@ void offer_to_oom_killer() {
 
 Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& listener) {
   const bool may_exec = spec.has(kAllowExec);
-  const FilterPolicy policy{may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk, CountPolicy::kAsk,
-                            getpid(), key};
+  FilterPolicy policy{may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk, CountPolicy::kAsk, getpid(),
+                      key};
+  policy.refused_above = refused_above(spec.header());
+  if (spec.has(kExplain)) {
+    policy.own_code = reinterpret_cast<std::uint64_t>(&__executable_start);
+    policy.own_code_end = reinterpret_cast<std::uint64_t>(&etext);
+  }
   const Status installed = install_seccomp_filter(policy, spec, listener);
   if (may_exec && installed.error() == EBUSY) {
     return install_seccomp_filter({policy.exec, CountPolicy::kRefuse, policy.launcher}, spec,
@@ -239,12 +249,13 @@ Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& list
   require(channel, program.prepare(spec));
 
   require(channel, limit_jail(header));
+  require(channel, spec.has(kTemplate) ? limit_descriptors(header) : limit_launcher_descriptors());
   if (spec.has(kTemplate)) {
     Descriptor handover;
     require(channel, start_nursery(spec, handover));
     program.set_handover(std::move(handover));
     CountedCalls counted(header, tmp_directory, {});
-    supervise(spec, channel, program, tmp_directory, counted, Descriptor(), session, "");
+    supervise(spec, channel, program, tmp_directory, counted, Descriptor(), session, "", {});
   }
   require(channel, wall_memory(header));
   if (!spec.has(kReaperByUid)) {
@@ -293,7 +304,8 @@ Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& list
     counted.prepare();
     require(channel, install_filter(spec, key, listener));
   }
-  supervise(spec, channel, program, tmp_directory, counted, std::move(listener), session, label);
+  supervise(spec, channel, program, tmp_directory, counted, std::move(listener), session, label,
+            key);
 }
 
 }  // namespace

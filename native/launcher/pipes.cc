@@ -15,8 +15,9 @@ namespace {
 
 constexpr std::uint64_t kOrdinary = 256;
 constexpr std::uint64_t kBytesOfEach = 65536;
-// As many as a process has descriptors without a higher limit.
-constexpr std::uint64_t kOfUnseen = 128;
+// As many as a process has descriptors without a higher limit; where it has one, its user's pages
+// of pipes are bounded by the kernel (pipe(7), fs.pipe-user-pages-soft).
+constexpr std::uint64_t kOfUnseen = 256;
 
 bool may_be_pipe(const char* link) {
   constexpr char kPipe[] = "pipe:[";
@@ -25,7 +26,7 @@ bool may_be_pipe(const char* link) {
 
 }  // namespace
 
-std::uint64_t pipe_bytes(int proc) {
+std::uint64_t pipe_bytes(int proc, std::uint64_t most_files) {
   std::set<std::pair<dev_t, ino_t>> pipes;
   const auto look = [&pipes](const HeldFile& file) {
     struct stat status {};
@@ -36,7 +37,8 @@ std::uint64_t pipe_bytes(int proc) {
   };
   const bool is_all = for_each_held_file(proc, look);
   // After the others: what is no longer in a table by now was counted there, or is polled for.
-  const std::uint64_t count = pipes.size() + count_polled_files(proc) + (is_all ? 0 : kOfUnseen);
+  const std::uint64_t count =
+      pipes.size() + count_polled_files(proc, most_files) + (is_all ? 0 : kOfUnseen);
   return count > kOrdinary ? (count - kOrdinary) * kBytesOfEach : 0;
 }
 

@@ -8,6 +8,6 @@ namespace codejail {
 
 // How many there may be in the whole jail: what its threads wait for, whether it is closed or not.
 // `proc`: a descriptor of /proc.
-std::uint64_t count_polled_files(int proc);
+std::uint64_t count_polled_files(int proc, std::uint64_t most_files);
 
 }  // namespace codejail

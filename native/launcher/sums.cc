@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kLongestSleepMs = 50;
 constexpr int kShortestSleepMs = 2;
+// Of the last look before the CPU is used up: limits are precise to a millisecond.
+constexpr int kLastSleepMs = 1;
 constexpr int kHurriedSamples = 50;
 constexpr std::uint64_t kGraceUs = 1000000;
 constexpr std::uint64_t kGrowth = 1U << 20U;
@@ -20,7 +22,9 @@ Sums::Sums(const SpecHeader& header)
     : cpu_stat_(header.cpu_stat_fd),
       cpu_limit_us_(header.cpu_us),
       memory_limit_(header.memory_bytes),
-      memory_sleep_ms_(kShortestSleepMs) {}
+      memory_sleep_ms_(kShortestSleepMs) {
+  sampler_.set_most_files(header.rlimit_nofile);
+}
 
 void Sums::begin_program(pid_t main_process) {
   cgroup_cpu_at_start_us_ = cgroup_cpu_us(cpu_stat_);
@@ -30,6 +34,7 @@ void Sums::begin_program(pid_t main_process) {
 void Sums::begin_call(const Order& order) {
   cpu_limit_us_ = order.cpu_us;
   memory_limit_ = order.memory_bytes;
+  sampler_.set_most_files(order.most_files);
   spent_user_us_ = order.spent_user_us;
   spent_system_us_ = order.spent_system_us;
   sampler_.begin(order.main_process, order.spent_user_us + order.spent_system_us,
@@ -54,6 +59,8 @@ void Sums::take(std::uint64_t exact_above) {
     now_.missed = false;
   }
   peak_bytes_ = std::max(peak_bytes_, now_.memory_bytes);
+  peak_data_bytes_ = std::max(peak_data_bytes_, now_.data_bytes);
+  peak_stack_bytes_ = std::max(peak_stack_bytes_, now_.stack_bytes);
   cpu_us_ = std::max(cpu_us_, now_.cpu_us);
 }
 
@@ -88,7 +95,7 @@ int Sums::plan_next() {
     const std::uint64_t soonest =
         saturating_difference(cpu_limit_us_, now_.cpu_us) / 1000U / now_.processes;
     if (soonest < static_cast<std::uint64_t>(sleep_ms)) {
-      sleep_ms = std::max(static_cast<int>(soonest), kShortestSleepMs);
+      sleep_ms = std::max(static_cast<int>(soonest), kLastSleepMs);
     }
     // The running sum has those that nobody waits for from samples only.
     if (now_.missed) {

@@ -35,6 +35,9 @@ class Sums {
 
   [[nodiscard]] bool has_processes();
   [[nodiscard]] std::uint64_t peak_bytes() const { return peak_bytes_; }
+  // Of one process, and of the main process: the most that was seen.
+  [[nodiscard]] std::uint64_t peak_data_bytes() const { return peak_data_bytes_; }
+  [[nodiscard]] std::uint64_t peak_stack_bytes() const { return peak_stack_bytes_; }
   // The most that was seen so far, or that the cgroup has counted.
   [[nodiscard]] std::uint64_t cpu_us() const;
   // What the main process used before its call is not the call's.
@@ -51,6 +54,8 @@ class Sums {
   UsageSampler sampler_;
   Sample now_;
   std::uint64_t peak_bytes_ = 0;
+  std::uint64_t peak_data_bytes_ = 0;
+  std::uint64_t peak_stack_bytes_ = 0;
   std::uint64_t cpu_us_ = 0;
   std::uint64_t spent_user_us_ = 0;
   std::uint64_t spent_system_us_ = 0;

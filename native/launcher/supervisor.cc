@@ -13,12 +13,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "apparmor.h"
+#include "attempts.h"
 #include "descriptor_message.h"
 #include "microseconds.h"
 #include "monotonic_clock.h"
 #include "notification.h"
+#include "seccomp.h"
 #include "sums.h"
 #include "tmpfs.h"
 
@@ -79,6 +82,11 @@ class Supervisor {
       outlive_template();
     }
     finish();
+  }
+
+  // Tells what the program tries in vain.
+  void explain(const LauncherKey& key) {
+    attempts_ = std::make_unique<Attempts>(channel_, counted_.proc(), key.memory);
   }
 
   [[noreturn]] void run_cell(Descriptor own_listener, const char* profile) {
@@ -283,9 +291,44 @@ class Supervisor {
     if (!call.receive(listener_)) {
       return;
     }
-    if (!(is_exec(call) ? answer_exec(call) : counted_.answer(listener_, call))) {
+    if (!(attempts_ != nullptr ? answer_told(call)
+          : is_exec(call)      ? answer_exec(call)
+                               : counted_.answer(listener_, call))) {
       // Who has asked would wait for ever.
       channel_.fail(Status::failure(Step::kSupervise, errno, "the answer to a system call"));
+    }
+  }
+
+  // Of an explained call. What the kernel makes is as if nobody had asked.
+  bool answer_told(const Notification& call) {
+    if (is_exec(call) && !spec_.has(kAllowExec)) {
+      if (started_) {
+        attempts_->look(call, EACCES);
+      }
+      return answer_exec(call);
+    }
+    const std::uint64_t arguments[6] = {call.argument(0), call.argument(1), call.argument(2),
+                                        call.argument(3), call.argument(4), call.argument(5)};
+    const int refused = refused_for_arguments(call.number(), arguments);
+    attempts_->look(call, refused);
+    if (refused != 0) {
+      return call.refuse(listener_, refused);
+    }
+    return is_exec(call) || opens(call) ? call.go_on(listener_) : counted_.answer(listener_, call);
+  }
+
+  static bool opens(const Notification& call) {
+    switch (call.number()) {
+#if defined(SYS_open)
+      case SYS_open:
+      case SYS_creat:
+      case SYS_mkdir:
+#endif
+      case SYS_openat:
+      case SYS_mkdirat:
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -415,6 +458,11 @@ class Supervisor {
     report_.system_us = sums_.system_us(microseconds(usage.ru_stime));
     report_.cpu_us = std::max(sums_.cpu_us(), report_.user_us + report_.system_us);
     report_.peak_sum_bytes = sums_.peak_bytes();
+    report_.peak_data_bytes = sums_.peak_data_bytes();
+    report_.peak_stack_bytes = sums_.peak_stack_bytes();
+    look_at_image();
+    report_.over_data_bytes = counted_.allocations().over_data_bytes();
+    report_.over_address_bytes = counted_.allocations().over_address_bytes();
     report_.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
     struct statfs disk {};
     if (tmp_directory_.valid() && fstatfs(tmp_directory_.get(), &disk) == 0) {
@@ -433,6 +481,15 @@ class Supervisor {
     // The end of this process tells the same, if later.
     (void)!write(end_.get(), &kOnce, sizeof(kOnce));
     _exit(0);
+  }
+
+  // Of a program that its exec may have killed.
+  void look_at_image() {
+    const int status = report_.wait_status;
+    const Record program = spec_.find(RecordKind::kProgram);
+    if (program.header != nullptr && WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV) {
+      counted_.allocations().look_at_image(program.path);
+    }
   }
 
   // With a cell's filters, which would otherwise be freed on this processor when this process ends,
@@ -465,6 +522,7 @@ class Supervisor {
   bool is_listening_;
   Descriptor signals_;
   Sums sums_;
+  std::unique_ptr<Attempts> attempts_;  // of an explained call
   Report report_{};
   const char* profile_ = nullptr;  // of AppArmor, where there is one
   pid_t main_process_ = -1;
@@ -481,10 +539,13 @@ class Supervisor {
 
 void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
                const Descriptor& tmp_directory, CountedCalls& counted, Descriptor listener,
-               Session& session, const char* apparmor_label) {
+               Session& session, const char* apparmor_label, const LauncherKey& key) {
   const Descriptor none;
   Supervisor supervisor(spec, channel, tmp_directory, counted, std::move(listener), Descriptor(),
                         none, none, session);
+  if (spec.has(kExplain)) {
+    supervisor.explain(key);
+  }
   supervisor.run(program, apparmor_label);
 }
 

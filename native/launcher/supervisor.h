@@ -3,6 +3,7 @@
 
 #include "counted_calls.h"
 #include "descriptor.h"
+#include "launcher_key.h"
 #include "program.h"
 #include "report_channel.h"
 #include "session.h"
@@ -10,10 +11,11 @@
 
 namespace codejail {
 
-// `listener`: of the program's filter, where it asks.
+// `listener`: of the program's filter, where it asks. `key`: its own, of that filter.
 [[noreturn]] void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
                             const Descriptor& tmp_directory, CountedCalls& counted,
-                            Descriptor listener, Session& session, const char* apparmor_label);
+                            Descriptor listener, Session& session, const char* apparmor_label,
+                            const LauncherKey& key);
 
 // PID 1 of a cell: the main process is forked elsewhere and becomes this process's child. Watches
 // from the moment at which the server says that the call begins, and reads that when the alarm goes

@@ -88,19 +88,19 @@ bool read_word(int proc, pid_t process, rlim_t& word) {
 }
 
 // Anonymous and shared memory; the pages of libraries are the host's and cost the jail nothing.
-std::uint64_t resident_bytes(int proc, pid_t process) {
+Memory memory_of(int proc, pid_t process) {
   char path[96];
-  std::uint64_t bytes = 0;
+  Memory memory;
   (void)std::snprintf(path, sizeof(path), "%d/status", process);
-  if (read_resident(proc, path, bytes)) {
-    return bytes;
+  if (read_memory(proc, path, memory)) {
+    return memory;
   }
   // The memory of a process whose first thread has ended shows with the others only.
   (void)std::snprintf(path, sizeof(path), "%d/task", process);
   const Directory tasks =
       directory_of(Descriptor(openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
   if (!tasks) {
-    return 0;
+    return {};
   }
   while (const dirent* task = readdir(tasks.get())) {
     const long number = std::strtol(task->d_name, nullptr, 10);
@@ -108,11 +108,11 @@ std::uint64_t resident_bytes(int proc, pid_t process) {
       continue;
     }
     (void)std::snprintf(path, sizeof(path), "%d/task/%ld/status", process, number);
-    if (read_resident(proc, path, bytes)) {
-      return bytes;
+    if (read_memory(proc, path, memory)) {
+      return memory;
     }
   }
-  return 0;
+  return {};
 }
 
 // The proportional set: a page that n processes share counts 1/n in each. False where the process
@@ -146,6 +146,12 @@ void UsageSampler::begin(pid_t main_process, std::uint64_t spent_us,
   own_at_start_us_ = own_cpu();
   children_at_start_us_ = children_cpu();
   sampling_us_ = 0;
+}
+
+void UsageSampler::set_most_files(std::uint64_t most) {
+  // A call that waits says how many numbers it looks at, which may be more than are open.
+  constexpr std::uint64_t kPlenty = 4096;
+  most_files_ = std::min(most, kPlenty);
 }
 
 std::uint64_t UsageSampler::own_us() const {
@@ -211,7 +217,7 @@ constexpr std::uint64_t kPipeShare = 8;
 void UsageSampler::count_pipes() {
   if (last_cpu_us_ >= pipes_due_at_us_) {
     const std::uint64_t before = own_cpu();
-    pipe_bytes_ = pipe_bytes(dirfd(proc_.get()));
+    pipe_bytes_ = pipe_bytes(dirfd(proc_.get()), most_files_);
     pipes_due_at_us_ = last_cpu_us_ + std::max(kPipeRoundUs, kPipeShare * (own_cpu() - before));
   }
 }
@@ -270,7 +276,12 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
     bool is_new = false;
     Seen* const seen = entry(process, is_new);
     wrapped = wrapped || (is_new && process < newest_seen_);
-    const std::uint64_t resident = resident_bytes(proc, process);
+    const Memory memory = memory_of(proc, process);
+    const std::uint64_t resident = memory.resident_bytes;
+    sample.data_bytes = std::max(sample.data_bytes, memory.data_bytes);
+    if (process == main_process_) {
+      sample.stack_bytes = memory.stack_bytes;
+    }
     const std::uint64_t own = saturating_difference(resident, inherited_bytes_);
     sample.memory_bytes += own;
     ++sample.processes;
@@ -322,7 +333,7 @@ Sample UsageSampler::take(std::uint64_t exact_above) {
       if (seen_[i].process != 0) {
         exact += proportional_bytes(proc, seen_[i].process, bytes)
                      ? bytes
-                     : resident_bytes(proc, seen_[i].process);
+                     : memory_of(proc, seen_[i].process).resident_bytes;
       }
     }
     sample.memory_bytes = exact;

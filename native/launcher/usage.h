@@ -12,6 +12,8 @@ namespace codejail {
 struct Sample {
   std::uint64_t cpu_us = 0;
   std::uint64_t memory_bytes = 0;
+  std::uint64_t data_bytes = 0;   // of the process that has most, what counts to RLIMIT_DATA
+  std::uint64_t stack_bytes = 0;  // the main process's
   unsigned processes = 0;
   bool missed = false;  // processes have come and gone unseen since the last sample
 };
@@ -32,6 +34,8 @@ class UsageSampler {
   // before it was the program's, as it says itself (native/core/resource_limits.cc), and without
   // the memory that each process has from the template. `spent_us`: what is known of that so far.
   void begin(pid_t main_process, std::uint64_t spent_us, std::uint64_t inherited_bytes);
+  // How many files each process may have open: no more than that are waited for at a time.
+  void set_most_files(std::uint64_t most);
   // The main process has been waited for.
   void end_main_process() { has_main_ended_ = true; }
 
@@ -69,6 +73,7 @@ class UsageSampler {
   std::uint64_t spent_us_ = 0;
   bool knows_spent_ = false;
   std::uint64_t inherited_bytes_ = 0;
+  std::uint64_t most_files_ = 0;
   // Not made empty: those behind `count_` would be memory that nobody looks at.
   Seen seen_[kMaxSeen];
   unsigned count_ = 0;

@@ -147,6 +147,22 @@ describe('the exit status', () => {
     expect(result.stderr).toBe('codejail: the program was ended by SIGUSR1\n');
   });
 
+  it('hints, a line for each, at what a program was kept from', async () => {
+    const result = await run('-c', 'open("/etc/pass\\x1bwd\\n")');
+    const hints = result.stderr.split('\n').filter((line) => line.startsWith('codejail:'));
+    expect(hints).toEqual([expect.stringMatching(/^codejail: hint: .*\/etc\/pass.*readPaths/)]);
+    // eslint-disable-next-line no-control-regex
+    expect(hints.join()).not.toMatch(/[\x00-\x1f]/);
+    expect(result.status).toBe(1);
+  });
+
+  it('tells with --explain what a program tried in vain', async () => {
+    const code = 'try: open("/etc/pass\\x1bwd")\nexcept OSError: pass';
+    const result = await run('--explain', '-c', code);
+    expect(result.stderr).toContain('codejail: tried: open /etc/pass\\x1bwd: ENOENT\n');
+    expect(result.status).toBe(0);
+  });
+
   it('tells by 125 that the host lacks a guarantee, with the cure, and runs nothing', async () => {
     const result = await run('--profile', 'no-such-profile', '-c', 'print("ran")');
     expect(result.status).toBe(125);
@@ -168,6 +184,9 @@ describe('wrong arguments', () => {
     [['--memory', '1X', '-c', ''], /--memory.*Write bytes/],
     [['--max-files', '1.5', '-c', ''], /--max-files.*whole number/],
     [['--realtime', '9999999', '-c', ''], /--realtime must be/],
+    [['--extra-time', '-1', '-c', ''], /--extra-time/],
+    [['--open-files', '2000000', '-c', ''], /--open-files must be/],
+    [['--stack', 'large', '-c', ''], /--stack.*Write bytes/],
     [['--cpuu', '1', '-c', ''], /unknown option.*\n.*Did you mean --cpu\?/],
     [['--file', 'missing.csv', '-c', 'print(1)'], /--file does not exist/],
     [['--allow-missing', 'netwrk', '-c', ''], /--allow-missing.*Did you mean "network"\?/],
@@ -245,12 +264,15 @@ describe('what a run used', () => {
       signal: signalName,
       outcome: 'cpu-limit',
       exceeded: { limit: 'cpu', allowed: 0.5, measured: number },
+      hints: [expect.objectContaining({ by: 'cpu', option: 'limits.cpu' })],
+      attempts: [],
       usage: {
         wallMs: number,
         queuedMs: number,
         setupMs: number,
         userMs: number,
         systemMs: number,
+        cpuMs: number,
         maxRssBytes: number,
       },
       confinement,

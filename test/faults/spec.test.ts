@@ -32,6 +32,7 @@ function written(records: NativeRecord[]): Buffer {
     rlimitFsize: -1,
     rlimitNproc: -1,
     rlimitNofile: -1,
+    rlimitStack: -1,
     memoryBytes: -1,
     records,
   };

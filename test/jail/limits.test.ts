@@ -154,6 +154,135 @@ describe('limits', () => {
     expect(all).toEqual(Array(4).fill('9\n'));
   });
 
+  describe('stack', () => {
+    const MEBIBYTE = 1 << 20;
+    const stackOf = 'import resource\nprint(*resource.getrlimit(resource.RLIMIT_STACK))';
+
+    it('is 8 MiB unless it is chosen', async () => {
+      expect(await suite.printed(stackOf)).toBe(`${8 * MEBIBYTE} ${8 * MEBIBYTE}\n`);
+    });
+
+    it('is what was chosen, as far as memory goes', async () => {
+      const stack = 100 * MEBIBYTE;
+      expect(await suite.printed(stackOf, { limits: { stack } })).toBe(`${stack} ${stack}\n`);
+      const memory = 64 * MEBIBYTE;
+      expect(await suite.printed(stackOf, { limits: { stack, memory } })).toBe(
+        `${memory} ${memory}\n`,
+      );
+      expect(await suite.printed(stackOf, { limits: { stack: 0, memory } })).toBe(
+        `${memory} ${memory}\n`,
+      );
+    });
+
+    it('lets a program recurse that deeply', async () => {
+      const code = [
+        'import sys',
+        'sys.setrecursionlimit(10**6)',
+        'class Deep:',
+        '    def __init__(self, depth): self.depth = depth',
+        '    def __repr__(self): return repr(Deep(self.depth - 1)) if self.depth else "bottom"',
+        'print(repr(Deep(60000)))',
+      ].join('\n');
+      const limits = { memory: 1024 * MEBIBYTE };
+      expect((await suite.python(code, { limits })).signal).toBe('SIGSEGV');
+      expect(await suite.printed(code, { limits: { ...limits, stack: 512 * MEBIBYTE } })).toBe(
+        'bottom\n',
+      );
+    });
+
+    it('counts as memory', async () => {
+      const code = [
+        'import sys',
+        'sys.setrecursionlimit(10**9)',
+        'class Deep:',
+        '    def __repr__(self): return repr(Deep())',
+        'repr(Deep())',
+      ].join('\n');
+      const limits = { stack: 256 * MEBIBYTE, memory: 64 * MEBIBYTE };
+      const { outcome, signal } = await suite.python(code, { limits });
+      // Whichever is looked at first: the sum of what it has, or where its stack ends.
+      expect([outcome, signal]).toEqual(
+        outcome === 'memory-limit' ? ['memory-limit', 'SIGKILL'] : ['signaled', 'SIGSEGV'],
+      );
+    });
+  });
+
+  describe('openFiles', () => {
+    const open = (count: number): string =>
+      `held = [open("/dev/null") for _ in range(${count})]\nprint(len(held))`;
+
+    it('lets two hundred files be open unless it is chosen', async () => {
+      expect(await suite.printed(open(200))).toBe('200\n');
+      expect((await suite.python(open(300))).stderr.toString()).toContain('Too many open files');
+    });
+
+    it('is what was chosen', async () => {
+      expect(await suite.printed(open(900), { limits: { openFiles: 1000 } })).toBe('900\n');
+      expect((await suite.python(open(20), { limits: { openFiles: 16 } })).status).toBe(1);
+    });
+
+    it('may be 0: as many as the server may have', async () => {
+      expect(await suite.printed(open(1000), { limits: { openFiles: 0 } })).toBe('1000\n');
+    });
+
+    it('leaves a program with few its locks', async () => {
+      const code =
+        'import fcntl\nf = open("tmp/x", "w")\nfcntl.flock(f, fcntl.LOCK_EX)\nprint("locked")';
+      expect(await suite.printed(code, { limits: { openFiles: 8 } })).toBe('locked\n');
+    });
+  });
+
+  describe('extraTime', () => {
+    const burn = (seconds: number): string =>
+      `import time\nwhile time.process_time() < ${seconds}: pass\nprint("done")`;
+
+    it('lets a program end that used too much CPU, and tells how much', async () => {
+      const limits = { cpu: 0.5, extraTime: 10 };
+      const result = await suite.python(burn(0.9), { limits });
+      expect(result).toMatchObject({
+        outcome: 'cpu-limit',
+        status: 0,
+        exceeded: { limit: 'cpu', allowed: 0.5 },
+      });
+      expect(result.stdout.toString()).toBe('done\n');
+      expect(result.exceeded?.measured).toBe(result.usage.cpuMs / 1000);
+      expect(result.usage.cpuMs).toBeGreaterThan(500);
+    });
+
+    it('lets a program end that took too long, and tells how long', async () => {
+      const limits = { realtime: 0.3, extraTime: 20 };
+      const result = await suite.python('import time\ntime.sleep(0.6)\nprint("done")', { limits });
+      expect(result).toMatchObject({
+        outcome: 'time-limit',
+        status: 0,
+        exceeded: { limit: 'realtime', allowed: 0.3 },
+      });
+      expect(result.exceeded?.measured).toBeGreaterThanOrEqual(0.6);
+    });
+
+    it('ends too', async () => {
+      const limits = { cpu: 0.2, extraTime: 0.3 };
+      const result = await suite.python('while True: pass', { limits });
+      expect(result).toMatchObject({
+        outcome: 'cpu-limit',
+        signal: 'SIGXCPU',
+        exceeded: { limit: 'cpu', allowed: 0.2 },
+      });
+      expect(result.exceeded?.measured).toBeGreaterThanOrEqual(0.5);
+    });
+
+    it('is nothing to a program that is in time', async () => {
+      const result = await suite.python('print(1)', { limits: { extraTime: 5 } });
+      expect(result).toMatchObject({ outcome: 'exited', exceeded: null });
+    });
+
+    it('rejects a safeExec that was too slow', async () => {
+      await expect(
+        suite.jail.safeExec(burn(0.9), {}, { limits: { cpu: 0.5, extraTime: 10 } }),
+      ).rejects.toMatchObject({ result: { outcome: 'cpu-limit', status: 0 } });
+    });
+  });
+
   it.each([
     ['cpu', -1],
     ['cpu', Number.NaN],

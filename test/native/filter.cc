@@ -86,7 +86,7 @@ int print_all(const FilterPolicy& policy, std::uint32_t flags) {
 int main(int argc, char** argv) {
   using codejail::CountPolicy;
   using codejail::ExecPolicy;
-  if (argc != 6) {
+  if (argc != 9) {
     return 64;
   }
   const ExecPolicy exec = std::strcmp(argv[1], "allow") == 0 ? ExecPolicy::kAllow
@@ -100,7 +100,11 @@ int main(int argc, char** argv) {
       std::strtoull(argv[4], nullptr, 10),
       static_cast<std::uint32_t>(std::strtoul(argv[5], nullptr, 10)),
   };
-  return codejail::print_all(
-      {exec, count, static_cast<pid_t>(std::strtol(argv[3], nullptr, 10)), key},
-      static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10)));
+  codejail::FilterPolicy policy{exec, count, static_cast<pid_t>(std::strtol(argv[3], nullptr, 10)),
+                                key};
+  policy.refused_above = std::strtoull(argv[6], nullptr, 10);
+  policy.own_code = std::strtoull(argv[7], nullptr, 10);
+  policy.own_code_end = std::strtoull(argv[8], nullptr, 10);
+  return codejail::print_all(policy,
+                             static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10)));
 }

@@ -88,8 +88,8 @@ export class SeccompFilter {
   }
 
   /** What the filter answers to a call. */
-  answer(call: number, args: readonly bigint[], architecture = ARCHITECTURE): Answer {
-    return this.#run(call, args, architecture, () => undefined);
+  answer(call: number, args: readonly bigint[], architecture = ARCHITECTURE, code = 0n): Answer {
+    return this.#run(call, args, architecture, () => undefined, code);
   }
 
   #run(
@@ -97,10 +97,12 @@ export class SeccompFilter {
     args: readonly bigint[],
     architecture: number,
     onLoad: (offset: number) => void,
+    code = 0n,
   ): Answer {
     const data = new DataView(new ArrayBuffer(64));
     data.setUint32(0, call, true);
     data.setUint32(4, architecture, true);
+    data.setBigUint64(8, code, true);
     args.forEach((value, index) => {
       data.setBigUint64(16 + 8 * index, BigInt.asUintN(64, value), true);
     });
@@ -139,6 +141,14 @@ function meaning(value: number): Answer {
   }
 }
 
+/** What a filter puts to PID 1 for telling alone. */
+export interface FilterMore {
+  /** What is larger than this the kernel refuses anyway. */
+  refusedAbove?: bigint;
+  /** Where the launcher's own code begins and ends, in an explained call. */
+  ownCode?: readonly [bigint, bigint];
+}
+
 /** Flags of a spec, as native/core/spec.h has them. */
 export const SPEC_FLAGS = {
   ownRoot: 1 << 0,
@@ -175,14 +185,18 @@ export class FilterPrinter {
    * @param flags of the spec: `SPEC_FLAGS`
    * @param launcher the process that nobody may change
    * @param key by which it is known in the upper halves of arguments: `locks` of 64 bits, `memory` of 32; 0 for none
+   * @param more what is put to PID 1 for telling alone
    */
   filter(
     kind: 'allow' | 'ask' | 'count' | 'deny' | 'refuse',
     flags = SPEC_FLAGS.ownRoot,
     launcher = 1,
     key = { locks: 0n, memory: 0n },
+    { refusedAbove = 0n, ownCode = [0n, 0n] }: FilterMore = {},
   ): SeccompFilter {
-    const args = [kind, flags, launcher, key.locks, key.memory].map(String);
+    const args = [kind, flags, launcher, key.locks, key.memory, refusedAbove, ...ownCode].map(
+      String,
+    );
     return new SeccompFilter(execFileSync(this.#program, args, { encoding: 'utf8' }));
   }
 

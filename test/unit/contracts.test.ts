@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable } from '../../lib/limits';
 import {
+  AttemptKind,
   IdMap,
   readReport,
   RecordKind,
@@ -147,6 +148,7 @@ describe('a step', () => {
 describe('the report', () => {
   it('has the verdicts of report.h', () => {
     expect(Verdict).toStrictEqual(enumOf('native/core/report.h', 'Verdict'));
+    expect(AttemptKind).toStrictEqual(enumOf('native/core/report.h', 'AttemptKind'));
   });
 
   it('has its numbers in the order of jail_events.cc', () => {
@@ -182,7 +184,15 @@ describe('the call of a cell', () => {
   const frames = new Frames(CONFINEMENT);
   // Each unlike the others, and one that there is none of.
   const limits = new LimitTable().effective(undefined, {
-    ...{ cpu: 3, vmem: 0, memory: 5_000_000_000, fsize: 7_000_000_000, nproc: 11, proxy: 1 },
+    ...{
+      cpu: 3,
+      vmem: 0,
+      memory: 5_000_000_000,
+      fsize: 7_000_000_000,
+      nproc: 11,
+      openFiles: 300,
+      proxy: 1,
+    },
   });
   const { bytes } = frames.encode({
     kind: CallKind.script,
@@ -216,6 +226,7 @@ describe('the call of a cell', () => {
       rlimit_data: numberOf(native.rlimitData),
       rlimit_fsize: numberOf(native.rlimitFsize),
       rlimit_nproc: numberOf(native.rlimitNproc),
+      rlimit_nofile: numberOf(native.rlimitNofile),
       directory_count: 1n,
       file_count: 1n,
       word_count: 3n,

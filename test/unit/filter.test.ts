@@ -16,6 +16,7 @@ const number = (x64: number, arm64: number): number => (isX64 ? x64 : arm64);
 
 const CALLS = {
   clone: number(56, 220),
+  execve: number(59, 221),
   fcntl: number(72, 25),
   flock: number(73, 32),
   futex: number(202, 98),
@@ -27,6 +28,7 @@ const CALLS = {
   madvise: number(28, 233),
   mmap: number(9, 222),
   mprotect: number(10, 226),
+  mremap: number(25, 216),
   open: number(2, -1),
   openat: number(257, 56),
   pidfd_getfd: 438,
@@ -670,5 +672,83 @@ describe('the limit of core files', () => {
       expect(filter.answer(CALLS.prlimit64, [0n, BigInt(RLIMIT_CORE), limit])).toBe(0);
       expect(filter.answer(CALLS.prlimit64, [0n, 7n, limit])).toBe('allow');
     }
+  });
+});
+
+describe('memory that is more than the limit', () => {
+  const ABOVE = 5n * (1n << 30n);
+  const NO_KEY = { locks: 0n, memory: 0n };
+  const own = [0x22n, 3n] as const; // private and anonymous, to read and write
+
+  it.each([
+    [0n, 'allow'],
+    [4096n, 'allow'],
+    [ABOVE, 'allow'],
+    [ABOVE + 1n, 'ask'],
+    [ABOVE * 4n, 'ask'],
+    [1n << 32n, 'allow'],
+    [(1n << 64n) - 1n, 'ask'],
+  ] as const)('of %d bytes: %s', (bytes, answer) => {
+    const asking = printer.filter('count', SPEC_FLAGS.ownRoot, LAUNCHER, NO_KEY, {
+      refusedAbove: ABOVE,
+    });
+    const [flags, protection] = own;
+    expect(asking.answer(CALLS.mmap, [0n, bytes, protection, flags])).toBe(answer);
+    expect(asking.answer(CALLS.mremap, [0n, 4096n, bytes, 1n])).toBe(answer);
+    // In the place of other memory there may be room.
+    expect(asking.answer(CALLS.mmap, [0n, bytes, protection, flags | 0x10n])).toBe('allow');
+    // A reservation is not memory yet.
+    expect(asking.answer(CALLS.mmap, [0n, bytes, 0n, flags])).toBe('allow');
+    expect(asking.answer(CALLS.mmap, [0n, bytes, protection, 0x21n])).toBe(EACCES);
+  });
+
+  it('is not asked for where there is no limit, or nobody to ask', () => {
+    const [flags, protection] = own;
+    for (const kind of ['count', 'refuse', 'allow'] as const) {
+      const plain = printer.filter(kind, SPEC_FLAGS.ownRoot, LAUNCHER, NO_KEY, {
+        refusedAbove: kind === 'count' ? 0n : ABOVE,
+      });
+      expect(plain.answer(CALLS.mmap, [0n, ABOVE * 2n, protection, flags])).toBe('allow');
+    }
+  });
+});
+
+describe('an explained call', () => {
+  const BEGIN = 0x7f00_1234_5000n;
+  const END = 0x7f00_1240_0000n;
+  const explaining = (flags = SPEC_FLAGS.ownRoot): SeccompFilter =>
+    printer.filter('count', flags, LAUNCHER, { locks: 0n, memory: 0n }, { ownCode: [BEGIN, END] });
+  const opening = [-100n, 0n, 0n];
+
+  it.each([
+    [0x400000n, 'ask'],
+    [BEGIN - 1n, 'ask'],
+    [BEGIN, 'allow'],
+    [END - 1n, 'allow'],
+    [END, 'ask'],
+    [BEGIN + (1n << 32n), 'ask'],
+  ] as const)('puts what code at %d opens: %s', (code, answer) => {
+    expect(explaining().answer(CALLS.openat, opening, undefined, code)).toBe(answer);
+  });
+
+  it('lets pass nothing that is refused without', () => {
+    const plain = printer.filter('count', SPEC_FLAGS.ownRoot | SPEC_FLAGS.noTruncation, LAUNCHER);
+    const told = explaining(SPEC_FLAGS.ownRoot | SPEC_FLAGS.noTruncation);
+    for (let call = 0; call < 512; call += 1) {
+      for (const flags of [0n, 0x200n, 0x241n, (1n << 32n) - 1n]) {
+        const args = [0n, flags, flags, flags, 0n, 0n];
+        const before = plain.answer(call, args);
+        const now = told.answer(call, args);
+        const isSocket = call === CALLS.socket || call === CALLS.socketpair;
+        if (now !== before && !(isSocket && now === 'ask')) {
+          expect([call, before, now]).toEqual([call, 'allow', 'ask']);
+        }
+      }
+    }
+  });
+
+  it('puts sockets that it refuses, for PID 1 to refuse', () => {
+    expect(explaining().answer(CALLS.socket, [2n, 1n, 0n])).toBe('ask');
+    expect(printer.filter('count').answer(CALLS.socket, [2n, 1n, 0n])).toBe(EACCES);
   });
 });

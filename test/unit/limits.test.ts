@@ -29,10 +29,13 @@ describe('the limits', () => {
   const OWN = {
     cpu: 1,
     realtime: 5,
+    extraTime: 0,
     vmem: 0,
     fsize: 64 * MEBIBYTE,
     nproc: 15,
     memory: 512 * MEBIBYTE,
+    stack: 8 * MEBIBYTE,
+    openFiles: 256,
     disk: 64 * MEBIBYTE,
     files: 1024,
     output: 16 * MEBIBYTE,
@@ -89,6 +92,7 @@ describe('the limits', () => {
   it('say what 0 means: no limit, but nothing may be written for fsize', () => {
     expect(LIMIT_DEFINITIONS.fsize.zeroMeans).toBe('nothing may be written');
     expect(LIMIT_DEFINITIONS.cpu.zeroMeans).toBe('no limit');
+    expect(LIMIT_DEFINITIONS.extraTime.zeroMeans).toBe('at once');
   });
 });
 
@@ -101,6 +105,9 @@ describe('parseLimit', () => {
     ['nproc', 100_000],
     ['memory', Number.MAX_SAFE_INTEGER],
     ['fsize', 0],
+    ['extraTime', 0.001],
+    ['stack', 512 * MEBIBYTE],
+    ['openFiles', 1_048_576],
   ])('allows %s to be %p', (name, value) => {
     expect(parseLimit(name, value, 'value')).toBe(value);
   });
@@ -117,6 +124,9 @@ describe('parseLimit', () => {
     ['cpu', undefined],
     ['nproc', 1.5],
     ['nproc', 100_001],
+    ['openFiles', 1_048_577],
+    ['stack', 0.5],
+    ['extraTime', -1],
     ['vmem', 0.5],
     ['memory', Number.MAX_SAFE_INTEGER + 1],
     ['disk', -0.1],

@@ -20,6 +20,10 @@ const QUIET: NativeReport = {
   cpuMs: 15,
   peakRssBytes: 900,
   peakMemoryBytes: 950,
+  peakDataBytes: 900,
+  peakStackBytes: 130,
+  overDataBytes: 0,
+  overAddressBytes: 0,
   diskBytes: 0,
   diskFiles: 0,
   diskFull: false,
@@ -90,7 +94,7 @@ describe('endingOf', () => {
       'the sum of the memory',
       { status: -9, verdict: Verdict.memory, peakMemoryBytes: 1200 },
       'memory-limit',
-      { limit: 'memory', allowed: 1000, measured: 1200 },
+      { limit: 'memory', allowed: 1000, measured: 1200, how: 'counted' },
     ],
     [
       'the size of a file',
@@ -139,6 +143,25 @@ describe('endingOf', () => {
     }
   });
 
+  it('tells of what took extra time, however it ended', () => {
+    const limits = { ...LIMITS, extraTime: 5 };
+    const seen = { wallMs: 3200, outputBytes: 0 };
+    const slow = { ...QUIET, status: 0, cpuMs: 2345 };
+    expect(endingOf(null, slow, limits, seen)).toEqual({
+      outcome: 'cpu-limit',
+      exceeded: { limit: 'cpu', allowed: 2, measured: 2.345 },
+    });
+    expect(endingOf(null, { ...slow, cpuMs: 1999 }, limits, seen)).toEqual({
+      outcome: 'time-limit',
+      exceeded: { limit: 'realtime', allowed: 3, measured: 3.2 },
+    });
+    expect(endingOf(null, { ...slow, cpuMs: 1999 }, limits, { ...seen, wallMs: 2999 })).toEqual({
+      outcome: 'exited',
+      exceeded: null,
+    });
+    expect(endingOf(null, slow, LIMITS, seen).outcome).toBe('exited');
+  });
+
   it('does not blame the CPU where it has no limit', () => {
     const report = { ...QUIET, status: -9, cpuMs: 99_000 };
     const limits = { ...LIMITS, cpu: 0 };
@@ -157,7 +180,7 @@ describe('endingOf a jail with a cgroup', () => {
   it('takes the kernel’s word for the limit of memory, without a report', () => {
     expect(ending(undefined, null, seen({}))).toEqual({
       outcome: 'memory-limit',
-      exceeded: { limit: 'memory', allowed: 1000, measured: 1234 },
+      exceeded: { limit: 'memory', allowed: 1000, measured: 1234, how: 'counted' },
     });
     expect(ending(undefined, 'time', seen({})).outcome).toBe('memory-limit');
   });

@@ -101,6 +101,10 @@ describe('a call', () => {
     ['big-files', {}, { files: Array(1001).fill({ name: 'a', content: '' }) }],
     ['big-files', {}, { files: [{ name: 'a', content: Buffer.alloc(4 * 1024 * 1024 + 1) }] }],
     ['disk-limits', { disk: 1024 * 1024 }, {}],
+    ['stack', { stack: 16 << 20 }, {}],
+    ['stack', { stack: 0 }, {}],
+    ['open-files', { openFiles: 5000 }, {}],
+    ['open-files', { openFiles: 0 }, {}],
     ['disk-limits', { files: 3 }, {}],
   ] as const)('is cold: %s', (reason, limits, more) => {
     expect(whyNotWarm(demand(limits, more), jail.effective())).toBe(reason);

@@ -35,6 +35,7 @@ const run = {
   limits,
   limitOverridesContext: word,
   collect: fc.array(path),
+  explain: fc.boolean(),
   slug: word,
   tenant: word,
   signal: fc.constant(new AbortController().signal),
