@@ -3,7 +3,9 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'build-prebuilds/', 'build-sanitized/', 'coverage/', 'dist/', 'prebuilds/'] },
+  {
+    ignores: ['build/', 'build-prebuilds/', 'build-sanitized/', 'coverage/', 'dist/', 'prebuilds/'],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.mts'],

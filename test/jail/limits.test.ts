@@ -34,13 +34,13 @@ describe('limits', () => {
   });
 
   it('deny to collect what can not be written', async () => {
-    await expect(
-      suite.python('1', { collect: ['a'], limits: { fsize: 0 } }),
-    ).rejects.toMatchObject({
-      code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
-      argument: 'options.collect',
-      message: expect.stringContaining('limits.fsize') as string,
-    });
+    await expect(suite.python('1', { collect: ['a'], limits: { fsize: 0 } })).rejects.toMatchObject(
+      {
+        code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+        argument: 'options.collect',
+        message: expect.stringContaining('limits.fsize') as string,
+      },
+    );
   });
 
   it('come from the jail, the context over it, and the call over both', async () => {

@@ -52,7 +52,9 @@ describe('links among modules', () => {
     mkdirSync(target, { recursive: true });
     mkdirSync(join(modules, 'package'), { recursive: true });
     symlinkSync('../../elsewhere/data', join(modules, 'package/data'));
-    expect((await linkedModules([modules])).map(({ real }) => real)).toEqual([realpathSync(target)]);
+    expect((await linkedModules([modules])).map(({ real }) => real)).toEqual([
+      realpathSync(target),
+    ]);
   });
 
   it('do not come along where others may have made them, or may change what they lead to', async () => {
@@ -79,16 +81,24 @@ describe('links among modules', () => {
   });
 
   it.each([
-    ...['/', '/etc', '/etc/passwd', '/usr', '/usr/bin', '/root', '/proc/self', '/dev', '/tmp', '/home'],
+    ...[
+      '/',
+      '/etc',
+      '/etc/passwd',
+      '/usr',
+      '/usr/bin',
+      '/root',
+      '/proc/self',
+      '/dev',
+      '/tmp',
+      '/home',
+    ],
     ...['/var/lib/dpkg/status', '/run', '/boot', '/root/.bashrc', '/opt'],
-  ])(
-    'do not lead to %s',
-    async (target) => {
-      symlinkSync(target, join(folder, 'link'));
-      mkdirSync(join(folder, 'plain'));
-      expect(await linkedModules([folder])).toEqual([]);
-    },
-  );
+  ])('do not lead to %s', async (target) => {
+    symlinkSync(target, join(folder, 'link'));
+    mkdirSync(join(folder, 'plain'));
+    expect(await linkedModules([folder])).toEqual([]);
+  });
 
   it('are no error where they lead nowhere, or there is no directory', async () => {
     symlinkSync('nothing', join(folder, 'link'));
