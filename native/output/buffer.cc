@@ -31,7 +31,9 @@ bool fail(int error) {
 
 void OutputBuffer::unlock() {
   locked_.store(false, std::memory_order_release);
-  if (is_late_.exchange(false)) {
+  // Not one exchange, which would cost as much as all the rest of a line. What comes between is
+  // seen when the timer next goes off.
+  if (is_late_.load(std::memory_order_relaxed) && is_late_.exchange(false)) {
     (void)deliver();  // what is left waits for the next occasion
   }
 }
@@ -46,18 +48,18 @@ void OutputBuffer::lock_with_interpreter() {
 }
 
 void OutputBuffer::drop_first(std::size_t size) {
-  const std::size_t left = used_ - size;
+  const std::size_t left = used() - size;
   if (size > 0 && left > 0) {
     std::memmove(bytes_, bytes_ + size, left);
   }
-  used_ = left;
+  used_.store(left, std::memory_order_release);
 }
 
 int OutputBuffer::write_held() {
   std::size_t written = 0;
   int error = 0;
-  while (written < used_ && error == 0) {
-    const ssize_t count = ::write(descriptor_, bytes_ + written, used_ - written);
+  while (written < used() && error == 0) {
+    const ssize_t count = ::write(descriptor_, bytes_ + written, used() - written);
     if (count < 0) {
       error = errno;
     } else {
@@ -103,9 +105,9 @@ void OutputBuffer::write_now() {
 bool OutputBuffer::put(const char* bytes, std::size_t size) {
   for (;;) {
     lock_with_interpreter();
-    if (size <= kHeldBytes - used_) {
-      std::memcpy(bytes_ + used_, bytes, size);
-      used_ += size;
+    if (size <= kHeldBytes - used()) {
+      std::memcpy(bytes_ + used(), bytes, size);
+      used_.store(used() + size, std::memory_order_release);
       unlock();
       return true;
     }
@@ -145,8 +147,8 @@ bool OutputBuffer::put(const char* bytes, std::size_t size) {
 
 void OutputBuffer::write_without_waiting() {
   std::size_t written = 0;
-  while (written < used_ && can_be_written(descriptor_, 0)) {
-    const std::size_t left = used_ - written;
+  while (written < used() && can_be_written(descriptor_, 0)) {
+    const std::size_t left = used() - written;
     const ssize_t count =
         ::write(descriptor_, bytes_ + written, left < kWithoutWaiting ? left : kWithoutWaiting);
     if (count <= 0) {

@@ -34,7 +34,7 @@ class OutputBuffer {
   bool deliver();
   // As much as can be within that time, before this process ends.
   void deliver_last(int milliseconds);
-  [[nodiscard]] bool is_empty() const { return used_ == 0; }
+  [[nodiscard]] bool is_empty() const { return used() == 0; }
 
   // ---- around a fork: its child has no part in what its parent holds.
   void lock_for_fork();
@@ -44,6 +44,7 @@ class OutputBuffer {
  private:
   [[nodiscard]] bool try_lock() { return !locked_.exchange(true, std::memory_order_acquire); }
   void unlock();
+  [[nodiscard]] std::size_t used() const { return used_.load(std::memory_order_relaxed); }
   void lock_with_interpreter();
   // Both with the lock: 0, or the error's number.
   int write_held();
