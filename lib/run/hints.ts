@@ -152,8 +152,8 @@ function ofPath(scene: Scene, path: string): Hint | null {
     }
     return hint(
       'files',
-      null,
-      `it tried to change ${shown}: all of its directory but ./tmp is read-only; it may write below ./tmp, which is also its TMPDIR`,
+      'cwd',
+      `it tried to change ${shown}: all of its directory but ./tmp is read-only; it may write below ./tmp, which is also its TMPDIR, and starts there with the option cwd: 'tmp'`,
       { call: 'write', path },
     );
   }

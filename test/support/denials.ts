@@ -54,14 +54,14 @@ export const DENIALS: readonly Denial[] = [
     what: 'a file beside tmp',
     code: 'open("result.txt", "w")',
     by: 'files',
-    option: null,
+    option: 'cwd',
     path: 'result.txt',
   },
   {
     what: 'a directory beside tmp',
     code: 'import os; os.mkdir("out")',
     by: 'files',
-    option: null,
+    option: 'cwd',
     path: 'out',
   },
   {
@@ -76,7 +76,7 @@ export const DENIALS: readonly Denial[] = [
     code: 'echo x > out.txt',
     command: 'bash',
     by: 'files',
-    option: null,
+    option: 'cwd',
   },
   // What may be read.
   {
