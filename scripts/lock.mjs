@@ -1,15 +1,22 @@
 // One set-up at a time: two builds in one directory would spoil each other.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root, ScriptError } from './console.mjs';
 
 const path = join(root, '.setup.lock');
 
+// Processes of another namespace can't be looked for: theirs counts for as long as the slowest build takes.
+const LONGEST_MS = 30 * 60_000;
+const ownNamespace = readlinkSync('/proc/self/ns/pid');
+
 function holderIsAlive() {
   try {
-    const id = Number(readFileSync(path, 'utf8'));
-    return id > 0 && process.kill(id, 0);
+    const [id, namespace] = readFileSync(path, 'utf8').split(' ');
+    if (namespace !== undefined && namespace !== ownNamespace) {
+      return Date.now() - statSync(path).mtimeMs < LONGEST_MS;
+    }
+    return Number(id) > 0 && process.kill(Number(id), 0);
   } catch (error) {
     return error.code === 'EPERM';
   }
@@ -19,7 +26,7 @@ function holderIsAlive() {
 export async function withLock(action) {
   for (;;) {
     try {
-      writeFileSync(path, String(process.pid), { flag: 'wx' });
+      writeFileSync(path, `${process.pid} ${ownNamespace}`, { flag: 'wx' });
       break;
     } catch (error) {
       if (error.code === 'EACCES' || error.code === 'EROFS') {
