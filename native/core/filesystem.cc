@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "as_sandbox.h"
 #include "copy.h"
 #include "syscalls.h"
 #include "tmpfs.h"
@@ -51,28 +52,32 @@ Status make_directory(const char* path, mode_t mode) {
   return Status::success();
 }
 
-bool give_away(const Spec& spec, const Record& record, int descriptor) {
-  return record.header->first != kProgramsOwn ||
-         fchown(descriptor, spec.header().uid, spec.header().gid) == 0;
-}
-
-Status make_file(const Spec& spec, const Record& record) {
+Status make_file(const Record& record) {
   Descriptor file(
       open(record.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, record.header->mode));
-  return file.valid() && write_whole(file.get(), record.data, record.header->data_length) &&
-                 give_away(spec, record, file.get())
+  return file.valid() && write_whole(file.get(), record.data, record.header->data_length)
              ? Status::success()
              : Status::failure(Step::kCopyFiles, errno, record.path);
 }
 
-Status make_own_directory(const Spec& spec, const Record& record) {
-  if (mkdir(record.path, record.header->mode) != 0) {
-    return Status::failure(Step::kCopyFiles, errno, record.path);
+// A file or a directory in `tmp`.
+Status make_own(const Spec& spec, const Record& record) {
+  const AsSandbox owner(spec.header());
+  if (!owner.holds()) {
+    return Status::failure(Step::kCopyFiles, EPERM, "setfsuid");
   }
-  const Descriptor directory(open(record.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  return directory.valid() && give_away(spec, record, directory.get())
+  if (record.header->kind == RecordKind::kFile) {
+    return make_file(record);
+  }
+  return mkdir(record.path, record.header->mode) == 0
              ? Status::success()
              : Status::failure(Step::kCopyFiles, errno, record.path);
+}
+
+bool is_own(const Record& record) {
+  const RecordKind kind = record.header->kind;
+  return (kind == RecordKind::kFile || kind == RecordKind::kDirectory) &&
+         record.header->first == kProgramsOwn;
 }
 
 // A mount point of the same type as what will cover it.
@@ -144,21 +149,22 @@ Status apply(const Spec& spec, int host, HostSources& sources, CopyBudget& budge
     default:
       return Status::success();
   }
+  if (is_own(record)) {
+    return make_own(spec, record);
+  }
   if (Status status = make_parents(record.path); !status.ok()) {
     return status;
   }
   switch (record.header->kind) {
     case RecordKind::kDirectory:
-      return record.header->first == kProgramsOwn
-                 ? make_own_directory(spec, record)
-                 : make_directory(record.path, record.header->mode);
+      return make_directory(record.path, record.header->mode);
     case RecordKind::kSymlink:
       if (symlink(record.data, record.path) != 0) {
         return Status::failure(Step::kMounts, errno, record.path);
       }
       return Status::success();
     case RecordKind::kFile:
-      return make_file(spec, record);
+      return make_file(record);
     case RecordKind::kCopy:
       return copy(host, record, budget);
     case RecordKind::kBind:
@@ -196,12 +202,14 @@ Status make_locked_directory(const Spec& spec, const Record& record, Descriptor&
 
 Status apply_on_host(const Spec& spec, int root, const Record& record, CopyBudget& budget,
                      Descriptor& lock) {
+  if (is_own(record)) {
+    return make_own(spec, record);
+  }
   switch (record.header->kind) {
     case RecordKind::kDirectory:
-      return record.header->first == kProgramsOwn ? make_own_directory(spec, record)
-                                                  : make_locked_directory(spec, record, lock);
+      return make_locked_directory(spec, record, lock);
     case RecordKind::kFile:
-      return make_file(spec, record);
+      return make_file(record);
     case RecordKind::kCopy:
       return copy(root, record, budget);
     case RecordKind::kTmpfs:

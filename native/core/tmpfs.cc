@@ -1,12 +1,12 @@
 #include "tmpfs.h"
 
 #include <fcntl.h>
-#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <cstdio>
 
+#include "as_sandbox.h"
 #include "descriptor.h"
 
 namespace codejail {
@@ -15,31 +15,6 @@ namespace {
 // Searched and written to, not listed: as the rest of /dev, it tells what one knows the name of.
 constexpr mode_t kSharedMemory = 0333;
 constexpr mode_t kOwnDirectory = 0700;
-
-// What this process makes meanwhile belongs to the sandbox. Not by chown, which takes CAP_CHOWN.
-class AsSandbox {
- public:
-  explicit AsSandbox(const SpecHeader& header)
-      : gid_(static_cast<gid_t>(setfsgid(header.gid))),
-        uid_(static_cast<uid_t>(setfsuid(header.uid))) {
-    // They tell no error (setfsuid(2), "BUGS").
-    constexpr auto kAsk = static_cast<uid_t>(-1);
-    holds_ = static_cast<uid_t>(setfsuid(kAsk)) == header.uid &&
-             static_cast<gid_t>(setfsgid(kAsk)) == header.gid;
-  }
-  ~AsSandbox() {
-    setfsuid(uid_);
-    setfsgid(gid_);
-  }
-  AsSandbox(const AsSandbox&) = delete;
-  AsSandbox& operator=(const AsSandbox&) = delete;
-  [[nodiscard]] bool holds() const { return holds_; }
-
- private:
-  gid_t gid_;
-  uid_t uid_;
-  bool holds_ = false;
-};
 
 Status mount_sized(const Spec& spec, const Record& record, const char* path,
                    unsigned long long inodes) {

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createJail } from '../../lib/index';
+import { createJail, type JailCodeOptions } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 
 watchLeftovers();
@@ -27,8 +27,9 @@ interface Told {
 }
 
 /** What a call says where the host has been changed so. */
-function told(change: string, project = ROOT): Told {
-  const call = `require(${JSON.stringify(project)}).jailCode('python', { code: '1' }).then(() => ({ code: 'ran' }), (error) => error)
+function told(change: string, project = ROOT, options: JailCodeOptions = { code: '1' }): Told {
+  const call = `require(${JSON.stringify(project)}).jailCode('python', ${JSON.stringify(options)})
+    .then(({ status, stderr }) => ({ code: status === 0 ? 'ran' : String(stderr) }), (error) => error)
     .then(({ code, step, errnoName, message }) => console.log(JSON.stringify({ code, step, errnoName, message })))`;
   return toldBy(`set -e; ${change}; exec ${process.execPath} -e "$CALL"`, call);
 }
@@ -94,12 +95,12 @@ const SERVICE = 61_234;
 const SQUATTER = 61_235;
 
 /** As a service of an ordinary user with capabilities. */
-function toldAsService(change: string, environment = ''): Told {
+function toldAsService(change: string, environment = '', options?: JailCodeOptions): Told {
   const capabilities = `--inh-caps=-all,${CAPABILITIES} --ambient-caps=-all,${CAPABILITIES}`;
   const service =
     `exec env ${environment} setpriv --reuid ${SERVICE} --regid ${SERVICE} --clear-groups --no-new-privs ${capabilities} ` +
     `--bounding-set=-all,${CAPABILITIES} ${process.execPath} -e "$CALL"; exit 1`;
-  return told(`${change}; ${service}`);
+  return told(`${change}; ${service}`, ROOT, options);
 }
 
 const SQUAT = [
@@ -111,6 +112,16 @@ const NO_RUN = 'mount -t tmpfs -o ro none /run';
 
 test_('runs a service for whose leases somebody has taken the name in /tmp', () => {
   expect(toldAsService(`${SQUAT}; mount -t tmpfs -o mode=0755 none /run`)).toEqual({ code: 'ran' });
+});
+
+test_('puts files into tmp for a service that may not give files away (CAP_CHOWN)', () => {
+  const code = 'import os\nopen("tmp/a", "a").write("x")\nos.rename("tmp/d/b", "tmp/d/c")';
+  const extraFiles = [
+    ['tmp/a', '1'],
+    ['tmp/d/b', '2'],
+  ] as const;
+  const host = `${SQUAT}; mount -t tmpfs -o mode=0755 none /run`;
+  expect(toldAsService(host, '', { code, extraFiles })).toEqual({ code: 'ran' });
 });
 
 test_('takes a unit’s own directory for its leases where /run is read-only', () => {

@@ -222,7 +222,7 @@ describe('a gate', () => {
     const [gate, work] = [gateOf({ maxRunning: 1, maxQueue: 0 }), new Work()];
     void work.call(gate, 'runs');
     const { stack } = (await rejection(work.call(gate, 'refused'))) as Error;
-    expect(stack).toMatch(/^JailError \[ERR_CODEJAIL_BUSY\]: the jail is busy/);
+    expect(stack).toMatch(/^BusyError \[ERR_CODEJAIL_BUSY\]: the jail is busy/);
     expect(stack).not.toMatch(/\n\s+at /);
     expect(new Error('other').stack).toMatch(/\n\s+at /);
     await work.endAll();
