@@ -68,8 +68,8 @@ describe('extraFiles', () => {
     'ü'.repeat(128),
     `${LONGEST}x`,
     'tmp',
-    'tmp/a',
-    'tmp/a/b',
+    'tmp/',
+    'tmp/../a',
   ])('denies the name %j', (name) => {
     expect(refused({ extraFiles: named('good', name) }).argument).toBe('options.extraFiles[1][0]');
   });
@@ -85,7 +85,16 @@ describe('extraFiles', () => {
     },
   );
 
-  it.each([['ab'], [['a']], [['a', 'b', 'c']], [null], [5], [{ name: 'a' }]])(
+  it.each([['c'], [null], [5], [[]], [{ permissions: 1 }], [{ mode: '755' }], [{ mode: 0o1000 }]])(
+    'denies %p as attributes',
+    (attributes) => {
+      expect(refused({ extraFiles: [['a', 'b', attributes]] }).argument).toMatch(
+        /^options\.extraFiles\[0\]\[2\]/,
+      );
+    },
+  );
+
+  it.each([['ab'], [['a']], [['a', 'b', {}, 'd']], [null], [5], [{ name: 'a' }]])(
     'denies %p as a pair',
     (pair) => {
       expect(refused({ extraFiles: [['good', ''], pair] }).argument).toBe('options.extraFiles[1]');
