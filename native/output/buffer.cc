@@ -27,6 +27,27 @@ bool fail(int error) {
   return false;
 }
 
+// As Python's own files do after a write that was interrupted, once its signal handlers have run
+// (PEP 475). Else there is an exception.
+bool may_try_again(int error) {
+  return error == EINTR ? PyErr_CheckSignals() == 0 : fail(error);
+}
+
+// All of it, waiting where it has to: how much was written, and 0 or the error's number.
+std::size_t write_all(int descriptor, const char* bytes, std::size_t size, int& error) {
+  std::size_t written = 0;
+  error = 0;
+  while (written < size && error == 0) {
+    const ssize_t count = ::write(descriptor, bytes + written, size - written);
+    if (count < 0) {
+      error = errno;
+    } else {
+      written += static_cast<std::size_t>(count);
+    }
+  }
+  return written;
+}
+
 }  // namespace
 
 void OutputBuffer::unlock() {
@@ -56,17 +77,8 @@ void OutputBuffer::drop_first(std::size_t size) {
 }
 
 int OutputBuffer::write_held() {
-  std::size_t written = 0;
   int error = 0;
-  while (written < used() && error == 0) {
-    const ssize_t count = ::write(descriptor_, bytes_ + written, used() - written);
-    if (count < 0) {
-      error = errno;
-    } else {
-      written += static_cast<std::size_t>(count);
-    }
-  }
-  drop_first(written);
+  drop_first(write_all(descriptor_, bytes_, used(), error));
   return error;
 }
 
@@ -86,10 +98,7 @@ bool OutputBuffer::flush() {
     if (error == 0) {
       return true;
     }
-    if (error != EINTR) {
-      return fail(error);
-    }
-    if (PyErr_CheckSignals() != 0) {
+    if (!may_try_again(error)) {
       return false;
     }
   }
@@ -122,24 +131,15 @@ bool OutputBuffer::put(const char* bytes, std::size_t size) {
     int error = 0;
     {
       const WithoutInterpreter others_run;
-      while (size > 0 && error == 0) {
-        const ssize_t count = ::write(descriptor_, bytes, size);
-        if (count < 0) {
-          error = errno;
-        } else {
-          bytes += count;
-          size -= static_cast<std::size_t>(count);
-        }
-      }
+      const std::size_t written = write_all(descriptor_, bytes, size, error);
+      bytes += written;
+      size -= written;
       unlock();
     }
     if (error == 0) {
       return true;
     }
-    if (error != EINTR) {
-      return fail(error);
-    }
-    if (PyErr_CheckSignals() != 0) {
+    if (!may_try_again(error)) {
       return false;
     }
   }
