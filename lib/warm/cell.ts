@@ -86,6 +86,7 @@ export class ForkedCell implements Cell {
   readonly #outputs: Outputs;
   readonly #request: RequestWriter;
   #isReady = false;
+  #isKilled = false;
   #processor = -1;
   #isDead = false;
   #isGone = false;
@@ -138,6 +139,10 @@ export class ForkedCell implements Cell {
 
   #onEvent(event: NativeEvent): void {
     if (event.type === 'ready') {
+      if (this.#isKilled) {
+        // It was on its way already. A call that began now could end with the cell, and nobody could tell how.
+        return;
+      }
       this.#isReady = true;
       this.#processor = event.processor;
       this.#hold(false);
@@ -200,6 +205,7 @@ export class ForkedCell implements Cell {
   }
 
   #kill(): void {
+    this.#isKilled = true;
     native().addon.kill(this.#jail.id);
   }
 
@@ -207,7 +213,7 @@ export class ForkedCell implements Cell {
     for (const signal of call.signals ?? []) {
       signal.throwIfAborted();
     }
-    if (this.#isDead || this.#run !== undefined) {
+    if (this.#isDead || this.#isKilled || this.#run !== undefined) {
       throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
     }
     const kind = kindOf(call);
@@ -261,7 +267,7 @@ export class ForkedCell implements Cell {
 
   announce(): void {
     // Not into the pipe of a call that runs.
-    if (this.#run === undefined && !this.#isDead) {
+    if (this.#run === undefined && !this.#isKilled && !this.#isDead) {
       native().addon.announceCall(this.#jail.request);
     }
   }
