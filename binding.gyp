@@ -41,7 +41,7 @@
   'target_defaults': {
     'cflags_cc': ['-std=c++17', '<@(warnings)', '<@(hardening)'],
     'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fno-exceptions'],
-    'include_dirs': ['native/core'],
+    'include_dirs': ['native'],
     'ldflags': ['-Wl,-z,relro,-z,now,-z,noexecstack'],
   },
   'targets': [
@@ -134,7 +134,6 @@
     {
       # Loaded by the template's Python.
       'target_name': 'codejail-cell',
-      'include_dirs': ['native/probe'],
       'type': 'shared_library',
       'product_prefix': '',
       'sources': [

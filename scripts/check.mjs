@@ -32,8 +32,7 @@ async function system(program, args, installation = CLANG_TOOLS) {
 }
 
 // As node-gyp does for release builds; some headers differ.
-const compilerOptions = ['-std=c++17', '-D_GNU_SOURCE', '-fno-exceptions'];
-const includes = ['native', 'native/core', 'native/probe'].map((directory) => `-I${directory}`);
+const compilerOptions = ['-std=c++17', '-D_GNU_SOURCE', '-fno-exceptions', '-Inative'];
 
 /** Node's headers and those of node-addon-api, which are not ours to mend. */
 function addonOptions() {
@@ -49,7 +48,7 @@ function addonOptions() {
 }
 
 async function tidy(files, options = []) {
-  const words = ['--quiet', ...files, '--', ...compilerOptions, ...includes, ...options];
+  const words = ['--quiet', ...files, '--', ...compilerOptions, ...options];
   await system('clang-tidy', words);
 }
 
@@ -75,7 +74,7 @@ async function compileForArm64() {
   const compile = (...words) =>
     system(
       'aarch64-linux-gnu-g++',
-      [...compilerOptions, ...includes, '-Wall', '-Wextra', '-Wconversion', '-Werror', ...words],
+      [...compilerOptions, '-Wall', '-Wextra', '-Wconversion', '-Werror', ...words],
       CROSS_COMPILER,
     );
   await Promise.all([

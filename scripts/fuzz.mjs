@@ -47,7 +47,7 @@ async function build({ name, sources }) {
   await run('clang++', [
     ...['-std=c++17', '-D_GNU_SOURCE', '-g', '-O1', '-Wall', '-Wextra'],
     ...['-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'],
-    ...['-Inative', '-Inative/core'],
+    '-Inative',
     `test/fuzz/${name}.cc`,
     ...sources.map((source) => `native/${source}`),
     ...['-o', join(folder, name)],

@@ -2,19 +2,19 @@
 #include <napi.h>
 #include <sched.h>
 
-#include "cell_call.h"
-#include "cgroup_lock.h"
-#include "collect.h"
-#include "failure.h"
-#include "jail_processes.h"
-#include "javascript.h"
-#include "landlock.h"
-#include "lease.h"
-#include "memory_file.h"
-#include "remove_tree.h"
-#include "request_file.h"
-#include "spec_builder.h"
-#include "users.h"
+#include "addon/cell_call.h"
+#include "addon/cgroup_lock.h"
+#include "addon/collect.h"
+#include "addon/failure.h"
+#include "addon/jail_processes.h"
+#include "addon/javascript.h"
+#include "addon/lease.h"
+#include "addon/memory_file.h"
+#include "addon/remove_tree.h"
+#include "addon/request_file.h"
+#include "addon/spec_builder.h"
+#include "addon/users.h"
+#include "core/landlock.h"
 
 namespace codejail {
 namespace {

@@ -1,4 +1,4 @@
-#include "alarm.h"
+#include "addon/alarm.h"
 
 #include <sys/timerfd.h>
 

@@ -2,7 +2,7 @@
 // wake it, since most calls are over before it would have to.
 #pragma once
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

@@ -1,11 +1,11 @@
-#include "cell_call.h"
+#include "addon/cell_call.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 
-#include "cell.h"
-#include "report_receiver.h"
+#include "addon/report_receiver.h"
+#include "core/cell.h"
 
 namespace codejail {
 namespace {

@@ -9,12 +9,12 @@
 #include <cstdint>
 #include <utility>
 
-#include "alarm.h"
-#include "cell_outputs.h"
-#include "descriptor.h"
-#include "placement.h"
-#include "report.h"
-#include "timer.h"
+#include "addon/alarm.h"
+#include "addon/cell_outputs.h"
+#include "addon/placement.h"
+#include "addon/timer.h"
+#include "core/descriptor.h"
+#include "core/report.h"
 
 namespace codejail {
 

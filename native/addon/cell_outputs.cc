@@ -1,4 +1,4 @@
-#include "cell_outputs.h"
+#include "addon/cell_outputs.h"
 
 #include <utility>
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "watch.h"
+#include "addon/watch.h"
 
 namespace codejail {
 

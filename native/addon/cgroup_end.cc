@@ -1,9 +1,9 @@
-#include "cgroup_end.h"
+#include "addon/cgroup_end.h"
 
 #include <utility>
 
-#include "javascript.h"
-#include "promise_worker.h"
+#include "addon/javascript.h"
+#include "addon/promise_worker.h"
 
 namespace codejail {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <napi.h>
 
-#include "jail_cgroup.h"
+#include "addon/jail_cgroup.h"
 
 namespace codejail {
 

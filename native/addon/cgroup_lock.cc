@@ -1,4 +1,4 @@
-#include "cgroup_lock.h"
+#include "addon/cgroup_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <initializer_list>
 
-#include "javascript.h"
+#include "addon/javascript.h"
 
 namespace codejail {
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

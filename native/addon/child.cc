@@ -1,4 +1,4 @@
-#include "child.h"
+#include "addon/child.h"
 
 #include <signal.h>
 #include <sys/wait.h>

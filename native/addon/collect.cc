@@ -1,4 +1,4 @@
-#include "collect.h"
+#include "addon/collect.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,13 +15,13 @@
 #include <utility>
 #include <vector>
 
-#include "descriptor.h"
-#include "directory.h"
-#include "failure.h"
-#include "javascript.h"
-#include "promise_worker.h"
-#include "syscalls.h"
-#include "text.h"
+#include "addon/failure.h"
+#include "addon/javascript.h"
+#include "addon/promise_worker.h"
+#include "addon/text.h"
+#include "core/descriptor.h"
+#include "core/directory.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

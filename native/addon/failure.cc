@@ -1,6 +1,6 @@
-#include "failure.h"
+#include "addon/failure.h"
 
-#include "shortage.h"
+#include "addon/shortage.h"
 
 namespace codejail {
 

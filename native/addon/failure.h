@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "status.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "jail_cgroup.h"
+#include "addon/jail_cgroup.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string>
 
-#include "descriptor.h"
-#include "spec.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
+#include "core/status.h"
 
 namespace codejail {
 

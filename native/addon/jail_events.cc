@@ -1,4 +1,4 @@
-#include "jail_events.h"
+#include "addon/jail_events.h"
 
 #include <sys/wait.h>
 
@@ -6,8 +6,8 @@
 #include <cstring>
 #include <iterator>
 
-#include "javascript.h"
-#include "shortage.h"
+#include "addon/javascript.h"
+#include "addon/shortage.h"
 
 namespace codejail {
 namespace {

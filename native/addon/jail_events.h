@@ -6,9 +6,9 @@
 #include <array>
 #include <string>
 
-#include "cell_outputs.h"
-#include "report.h"
-#include "status.h"
+#include "addon/cell_outputs.h"
+#include "core/report.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "jail_process.h"
+#include "addon/jail_process.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "child.h"
-#include "jail_events.h"
-#include "jail_processes.h"
-#include "pidfd.h"
-#include "report_receiver.h"
-#include "syscalls.h"
+#include "addon/child.h"
+#include "addon/jail_events.h"
+#include "addon/jail_processes.h"
+#include "addon/pidfd.h"
+#include "addon/report_receiver.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

@@ -11,11 +11,11 @@
 #include <string>
 #include <utility>
 
-#include "cell_call.h"
-#include "report.h"
-#include "spawn_thread.h"
-#include "timer.h"
-#include "watch.h"
+#include "addon/cell_call.h"
+#include "addon/spawn_thread.h"
+#include "addon/timer.h"
+#include "addon/watch.h"
+#include "core/report.h"
 
 namespace codejail {
 

@@ -4,14 +4,14 @@
 
 #include <cerrno>
 
-#include "cgroup_end.h"
-#include "child.h"
-#include "jail_events.h"
-#include "jail_process.h"
-#include "jail_processes.h"
-#include "pidfd.h"
-#include "report_receiver.h"
-#include "syscalls.h"
+#include "addon/cgroup_end.h"
+#include "addon/child.h"
+#include "addon/jail_events.h"
+#include "addon/jail_process.h"
+#include "addon/jail_processes.h"
+#include "addon/pidfd.h"
+#include "addon/report_receiver.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

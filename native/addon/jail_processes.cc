@@ -1,4 +1,4 @@
-#include "jail_processes.h"
+#include "addon/jail_processes.h"
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -7,13 +7,13 @@
 
 #include <cstring>
 
-#include "alarm.h"
-#include "cell.h"
-#include "descriptor_message.h"
-#include "failure.h"
-#include "javascript.h"
-#include "memory_file.h"
-#include "uv_handle.h"
+#include "addon/alarm.h"
+#include "addon/failure.h"
+#include "addon/javascript.h"
+#include "addon/memory_file.h"
+#include "addon/uv_handle.h"
+#include "core/cell.h"
+#include "core/descriptor_message.h"
 
 namespace codejail {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "jail_process.h"
+#include "addon/jail_process.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "lease.h"
+#include "addon/lease.h"
 
 #include <fcntl.h>
 #include <sys/random.h>

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "descriptor.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "memory_file.h"
+#include "addon/memory_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <utility>
 
-#include "write_whole.h"
+#include "core/write_whole.h"
 
 namespace codejail {
 namespace {

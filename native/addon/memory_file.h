@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <vector>
 
-#include "descriptor.h"
-#include "spec_builder.h"
-#include "status.h"
+#include "addon/spec_builder.h"
+#include "core/descriptor.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "pidfd.h"
+#include "addon/pidfd.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

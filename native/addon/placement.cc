@@ -1,10 +1,10 @@
-#include "placement.h"
+#include "addon/placement.h"
 
 #include <unistd.h>
 
 #include <cstdlib>
 
-#include "pidfd.h"
+#include "addon/pidfd.h"
 
 namespace codejail {
 namespace {

@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <sys/types.h>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

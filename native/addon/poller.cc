@@ -1,9 +1,9 @@
-#include "poller.h"
+#include "addon/poller.h"
 
 #include <memory>
 #include <utility>
 
-#include "uv_handle.h"
+#include "addon/uv_handle.h"
 
 namespace codejail {
 namespace {

@@ -10,7 +10,7 @@
 #include <functional>
 #include <unordered_map>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "remove_tree.h"
+#include "addon/remove_tree.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,11 +10,11 @@
 #include <string>
 #include <utility>
 
-#include "descriptor.h"
-#include "directory.h"
-#include "failure.h"
-#include "javascript.h"
-#include "promise_worker.h"
+#include "addon/failure.h"
+#include "addon/javascript.h"
+#include "addon/promise_worker.h"
+#include "core/descriptor.h"
+#include "core/directory.h"
 
 namespace codejail {
 namespace {

@@ -1,8 +1,8 @@
-#include "report_receiver.h"
+#include "addon/report_receiver.h"
 
 #include <cerrno>
 
-#include "descriptor_message.h"
+#include "core/descriptor_message.h"
 
 namespace codejail {
 

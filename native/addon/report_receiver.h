@@ -3,8 +3,8 @@
 
 #include <sys/types.h>
 
-#include "descriptor.h"
-#include "report.h"
+#include "core/descriptor.h"
+#include "core/report.h"
 
 namespace codejail {
 

@@ -1,13 +1,13 @@
-#include "request_file.h"
+#include "addon/request_file.h"
 
 #include <cstddef>
 #include <utility>
 #include <vector>
 
-#include "failure.h"
-#include "memory_file.h"
-#include "promise_worker.h"
-#include "write_whole.h"
+#include "addon/failure.h"
+#include "addon/memory_file.h"
+#include "addon/promise_worker.h"
+#include "core/write_whole.h"
 
 namespace codejail {
 namespace {

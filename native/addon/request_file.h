@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

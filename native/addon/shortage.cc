@@ -1,4 +1,4 @@
-#include "shortage.h"
+#include "addon/shortage.h"
 
 #include <sys/resource.h>
 

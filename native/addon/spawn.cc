@@ -1,4 +1,4 @@
-#include "spawn.h"
+#include "addon/spawn.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -8,8 +8,8 @@
 
 #include <cstdio>
 
-#include "memory_file.h"
-#include "syscalls.h"
+#include "addon/memory_file.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

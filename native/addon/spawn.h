@@ -3,11 +3,11 @@
 
 #include <sys/types.h>
 
-#include "descriptor.h"
-#include "jail_cgroup.h"
-#include "lease.h"
-#include "spec_builder.h"
-#include "status.h"
+#include "addon/jail_cgroup.h"
+#include "addon/lease.h"
+#include "addon/spec_builder.h"
+#include "core/descriptor.h"
+#include "core/status.h"
 
 namespace codejail {
 

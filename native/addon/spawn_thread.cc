@@ -1,9 +1,9 @@
-#include "spawn_thread.h"
+#include "addon/spawn_thread.h"
 
 #include <signal.h>
 
-#include "pidfd.h"
-#include "syscalls.h"
+#include "addon/pidfd.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

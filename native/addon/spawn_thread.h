@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "spawn.h"
+#include "addon/spawn.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "spec_builder.h"
+#include "addon/spec_builder.h"
 
 #include <cstdio>
 #include <cstring>

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "descriptor.h"
-#include "jail_cgroup.h"
-#include "lease.h"
-#include "spec.h"
+#include "addon/jail_cgroup.h"
+#include "addon/lease.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
 
 namespace codejail {
 

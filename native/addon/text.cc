@@ -1,4 +1,4 @@
-#include "text.h"
+#include "addon/text.h"
 
 #include <algorithm>
 #include <cstddef>

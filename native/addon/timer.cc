@@ -1,9 +1,9 @@
-#include "timer.h"
+#include "addon/timer.h"
 
 #include <memory>
 #include <utility>
 
-#include "uv_handle.h"
+#include "addon/uv_handle.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "users.h"
+#include "addon/users.h"
 
 #include <pwd.h>
 
@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "failure.h"
-#include "javascript.h"
+#include "addon/failure.h"
+#include "addon/javascript.h"
 
 namespace codejail {
 namespace {

@@ -1,4 +1,4 @@
-#include "watch.h"
+#include "addon/watch.h"
 
 #include <utility>
 

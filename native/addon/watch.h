@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <functional>
 
-#include "poller.h"
-#include "timer.h"
+#include "addon/poller.h"
+#include "addon/timer.h"
 
 namespace codejail {
 

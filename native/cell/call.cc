@@ -1,4 +1,4 @@
-#include "call.h"
+#include "cell/call.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -7,12 +7,12 @@
 
 #include <cstdlib>
 
-#include "landlock.h"
-#include "monotonic_clock.h"
-#include "process_memory.h"
-#include "resource_limits.h"
-#include "saturating.h"
-#include "write_whole.h"
+#include "core/landlock.h"
+#include "core/monotonic_clock.h"
+#include "core/process_memory.h"
+#include "core/resource_limits.h"
+#include "core/saturating.h"
+#include "core/write_whole.h"
 
 namespace codejail {
 namespace {

@@ -3,11 +3,11 @@
 
 #include <memory>
 
-#include "call_parts.h"
-#include "cell.h"
-#include "confine.h"
-#include "spec.h"
-#include "status.h"
+#include "cell/call_parts.h"
+#include "cell/confine.h"
+#include "core/cell.h"
+#include "core/spec.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "call_parts.h"
+#include "cell/call_parts.h"
 
 #include <cstring>
 

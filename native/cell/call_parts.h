@@ -1,7 +1,7 @@
 // Directories, files and words of a call, in the bytes that follow its head.
 #pragma once
 
-#include "cell.h"
+#include "core/cell.h"
 
 namespace codejail {
 

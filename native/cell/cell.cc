@@ -1,6 +1,6 @@
 // What the template's Python calls, by `_ctypes`. Each function is called with the interpreter's
 // lock held, by the only thread.
-#include "cell.h"
+#include "core/cell.h"
 
 #include <dlfcn.h>
 #include <malloc.h>
@@ -13,21 +13,21 @@
 #include <memory>
 #include <utility>
 
-#include "call.h"
-#include "confine.h"
-#include "descriptor_message.h"
-#include "fork.h"
-#include "keeper.h"
-#include "memory_map.h"
-#include "microseconds.h"
-#include "probe.h"
-#include "python.h"
-#include "report_channel.h"
-#include "scout.h"
-#include "sealed_wait.h"
-#include "syscalls.h"
-#include "working_pages.h"
-#include "write_whole.h"
+#include "cell/call.h"
+#include "cell/confine.h"
+#include "cell/fork.h"
+#include "cell/keeper.h"
+#include "cell/memory_map.h"
+#include "cell/python.h"
+#include "cell/scout.h"
+#include "cell/sealed_wait.h"
+#include "cell/working_pages.h"
+#include "core/descriptor_message.h"
+#include "core/microseconds.h"
+#include "core/report_channel.h"
+#include "core/syscalls.h"
+#include "core/write_whole.h"
+#include "probe/probe.h"
 
 namespace codejail {
 namespace {

@@ -1,17 +1,17 @@
-#include "confine.h"
+#include "cell/confine.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 
-#include "apparmor.h"
-#include "credentials.h"
-#include "descriptor_numbers.h"
-#include "filter_messenger.h"
-#include "landlock.h"
-#include "processor_share.h"
-#include "resource_limits.h"
-#include "syscalls.h"
+#include "cell/filter_messenger.h"
+#include "core/apparmor.h"
+#include "core/credentials.h"
+#include "core/descriptor_numbers.h"
+#include "core/landlock.h"
+#include "core/processor_share.h"
+#include "core/resource_limits.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

@@ -1,11 +1,11 @@
 // Confines a cell's main process: the launcher's list, for a process that is the program already.
 #pragma once
 
-#include "cell.h"
-#include "descriptor.h"
-#include "report.h"
-#include "spec.h"
-#include "status.h"
+#include "core/cell.h"
+#include "core/descriptor.h"
+#include "core/report.h"
+#include "core/spec.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "filter_messenger.h"
+#include "cell/filter_messenger.h"
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -8,9 +8,9 @@
 #include <atomic>
 #include <climits>
 
-#include "descriptor_message.h"
-#include "seccomp.h"
-#include "syscalls.h"
+#include "core/descriptor_message.h"
+#include "core/seccomp.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

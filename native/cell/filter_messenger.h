@@ -1,9 +1,9 @@
 // Puts a cell's main process under its filter, and passes the filter's listener on to PID 1.
 #pragma once
 
-#include "descriptor.h"
-#include "spec.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
+#include "core/status.h"
 
 namespace codejail {
 

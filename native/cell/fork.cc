@@ -1,4 +1,4 @@
-#include "fork.h"
+#include "cell/fork.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -8,8 +8,8 @@
 
 #include <cerrno>
 
-#include "keeper.h"
-#include "python.h"
+#include "cell/keeper.h"
+#include "cell/python.h"
 
 namespace codejail {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <sys/types.h>
 
-#include "descriptor.h"
-#include "report_channel.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/report_channel.h"
+#include "core/status.h"
 
 namespace codejail {
 

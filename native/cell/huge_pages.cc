@@ -1,4 +1,4 @@
-#include "huge_pages.h"
+#include "cell/huge_pages.h"
 
 #include <sys/mman.h>
 
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <memory>
 
-#include "memory_map.h"
+#include "cell/memory_map.h"
 
 namespace codejail {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "page_ranges.h"
+#include "cell/page_ranges.h"
 
 namespace codejail {
 

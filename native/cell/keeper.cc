@@ -1,4 +1,4 @@
-#include "keeper.h"
+#include "cell/keeper.h"
 
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -16,10 +16,10 @@
 #include <atomic>
 #include <cstddef>
 
-#include "credentials.h"
-#include "restartable_sequences.h"
-#include "sealed_wait.h"
-#include "syscalls.h"
+#include "cell/restartable_sequences.h"
+#include "cell/sealed_wait.h"
+#include "core/credentials.h"
+#include "core/syscalls.h"
 
 #if defined(__GLIBC__)
 #include <ucontext.h>

@@ -13,8 +13,8 @@
 
 #include <sys/types.h>
 
-#include "descriptor.h"
-#include "report_channel.h"
+#include "core/descriptor.h"
+#include "core/report_channel.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "memory_map.h"
+#include "cell/memory_map.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "python.h"
+#include "cell/python.h"
 
 #include <dlfcn.h>
 

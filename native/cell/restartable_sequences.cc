@@ -1,4 +1,4 @@
-#include "restartable_sequences.h"
+#include "cell/restartable_sequences.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>

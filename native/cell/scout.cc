@@ -1,4 +1,4 @@
-#include "scout.h"
+#include "cell/scout.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 
 #include <cerrno>
 
-#include "descriptor_numbers.h"
-#include "fork.h"
-#include "syscalls.h"
+#include "cell/fork.h"
+#include "core/descriptor_numbers.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

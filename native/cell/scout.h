@@ -2,8 +2,8 @@
 // of memory that takes, and is no more. It is no cell: its program is the operator's.
 #pragma once
 
-#include "descriptor.h"
-#include "working_pages.h"
+#include "cell/working_pages.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "sealed_wait.h"
+#include "cell/sealed_wait.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "descriptor.h"
-#include "write_whole.h"
+#include "core/descriptor.h"
+#include "core/write_whole.h"
 
 namespace codejail {
 namespace {

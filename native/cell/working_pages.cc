@@ -1,4 +1,4 @@
-#include "working_pages.h"
+#include "cell/working_pages.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,11 +11,11 @@
 #include <cstdio>
 #include <cstring>
 
-#include "descriptor.h"
-#include "huge_pages.h"
-#include "memory_map.h"
-#include "monotonic_clock.h"
-#include "write_whole.h"
+#include "cell/huge_pages.h"
+#include "cell/memory_map.h"
+#include "core/descriptor.h"
+#include "core/monotonic_clock.h"
+#include "core/write_whole.h"
 
 namespace codejail {
 namespace {

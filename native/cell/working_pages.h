@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "page_ranges.h"
+#include "cell/page_ranges.h"
 
 namespace codejail {
 

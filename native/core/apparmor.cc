@@ -1,4 +1,4 @@
-#include "apparmor.h"
+#include "core/apparmor.h"
 
 #include <fcntl.h>
 

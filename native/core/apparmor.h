@@ -6,8 +6,8 @@
 
 #include <cstddef>
 
-#include "descriptor.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/status.h"
 
 namespace codejail {
 

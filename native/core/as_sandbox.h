@@ -4,7 +4,7 @@
 
 #include <sys/fsuid.h>
 
-#include "spec.h"
+#include "core/spec.h"
 
 namespace codejail {
 

@@ -1,11 +1,11 @@
-#include "cgroup.h"
+#include "core/cgroup.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-#include "descriptor.h"
-#include "syscalls.h"
+#include "core/descriptor.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

@@ -2,8 +2,8 @@
 // jail has no cgroup file system.
 #pragma once
 
-#include "spec.h"
-#include "status.h"
+#include "core/spec.h"
+#include "core/status.h"
 
 namespace codejail {
 

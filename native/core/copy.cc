@@ -1,4 +1,4 @@
-#include "copy.h"
+#include "core/copy.h"
 
 #include <fcntl.h>
 #include <sys/sendfile.h>
@@ -10,9 +10,9 @@
 #include <cstring>
 #include <limits>
 
-#include "descriptor.h"
-#include "directory.h"
-#include "syscalls.h"
+#include "core/descriptor.h"
+#include "core/directory.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "status.h"
+#include "core/status.h"
 
 namespace codejail {
 

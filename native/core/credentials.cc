@@ -1,10 +1,10 @@
-#include "credentials.h"
+#include "core/credentials.h"
 
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 
-#include "syscalls.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

@@ -1,7 +1,7 @@
 // Capabilities, groups, gid and uid: given up for good, and read back.
 #pragma once
 
-#include "spec.h"
+#include "core/spec.h"
 
 namespace codejail {
 

@@ -1,9 +1,9 @@
-#include "descriptor_message.h"
+#include "core/descriptor_message.h"
 
 #include <cerrno>
 #include <cstring>
 
-#include "retry.h"
+#include "core/retry.h"
 
 namespace codejail {
 namespace {

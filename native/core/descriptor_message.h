@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

@@ -1,11 +1,11 @@
-#include "descriptor_numbers.h"
+#include "core/descriptor_numbers.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 namespace {

@@ -1,7 +1,7 @@
 // Descriptors that get the numbers by which programs know them.
 #pragma once
 
-#include "status.h"
+#include "core/status.h"
 
 namespace codejail {
 

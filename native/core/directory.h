@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "filesystem.h"
+#include "core/filesystem.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -8,11 +8,11 @@
 #include <cstdio>
 #include <cstring>
 
-#include "as_sandbox.h"
-#include "copy.h"
-#include "syscalls.h"
-#include "tmpfs.h"
-#include "write_whole.h"
+#include "core/as_sandbox.h"
+#include "core/copy.h"
+#include "core/syscalls.h"
+#include "core/tmpfs.h"
+#include "core/write_whole.h"
 
 namespace codejail {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <memory>
 
-#include "descriptor.h"
-#include "spec.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
 
 namespace codejail {
 

@@ -1,11 +1,11 @@
-#include "id_map.h"
+#include "core/id_map.h"
 
 #include <fcntl.h>
 
 #include <cstdio>
 #include <cstring>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 namespace {

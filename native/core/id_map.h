@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "spec.h"
+#include "core/spec.h"
 
 namespace codejail {
 

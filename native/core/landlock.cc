@@ -1,11 +1,11 @@
-#include "landlock.h"
+#include "core/landlock.h"
 
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <sys/stat.h>
 
-#include "descriptor.h"
-#include "syscalls.h"
+#include "core/descriptor.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

@@ -1,8 +1,8 @@
 // Landlock: a second lock on files, TCP, abstract sockets and signals, where the kernel has it.
 #pragma once
 
-#include "descriptor.h"
-#include "spec.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
 
 namespace codejail {
 

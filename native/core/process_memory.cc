@@ -1,11 +1,11 @@
-#include "process_memory.h"
+#include "core/process_memory.h"
 
 #include <fcntl.h>
 
 #include <cstdlib>
 #include <cstring>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

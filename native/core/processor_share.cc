@@ -1,4 +1,4 @@
-#include "processor_share.h"
+#include "core/processor_share.h"
 
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // How a jail's processes weigh less than their server's for the kernel's scheduler.
 #pragma once
 
-#include "status.h"
+#include "core/status.h"
 
 namespace codejail {
 

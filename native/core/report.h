@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "step.h"
+#include "core/step.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "report_channel.h"
+#include "core/report_channel.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "retry.h"
+#include "core/retry.h"
 
 namespace codejail {
 

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include "report.h"
-#include "spec.h"
+#include "core/report.h"
+#include "core/spec.h"
 
 namespace codejail {
 

@@ -1,9 +1,9 @@
-#include "resource_limits.h"
+#include "core/resource_limits.h"
 
 #include <sys/resource.h>
 #include <time.h>
 
-#include "microseconds.h"
+#include "core/microseconds.h"
 
 namespace codejail {
 namespace {

@@ -1,7 +1,7 @@
 // setrlimit(2): those of the whole jail, and those that count from the program's start.
 #pragma once
 
-#include "spec.h"
+#include "core/spec.h"
 
 namespace codejail {
 

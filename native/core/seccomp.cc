@@ -1,4 +1,4 @@
-#include "seccomp.h"
+#include "core/seccomp.h"
 
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -15,10 +15,10 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include "filter.h"
-#include "seccomp_arguments.h"
-#include "seccomp_table.h"
-#include "syscalls.h"
+#include "core/filter.h"
+#include "core/seccomp_arguments.h"
+#include "core/seccomp_table.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

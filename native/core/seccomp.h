@@ -3,11 +3,11 @@
 
 #include <sys/types.h>
 
-#include "descriptor.h"
-#include "filter.h"
-#include "launcher_key.h"
-#include "spec.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/filter.h"
+#include "core/launcher_key.h"
+#include "core/spec.h"
+#include "core/status.h"
 
 namespace codejail {
 

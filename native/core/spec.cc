@@ -1,4 +1,4 @@
-#include "spec.h"
+#include "core/spec.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "status.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "step.h"
+#include "core/step.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "core/step.h"
 
 #include <iterator>
 

@@ -1,4 +1,4 @@
-#include "tmpfs.h"
+#include "core/tmpfs.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -6,8 +6,8 @@
 
 #include <cstdio>
 
-#include "as_sandbox.h"
-#include "descriptor.h"
+#include "core/as_sandbox.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "spec.h"
+#include "core/spec.h"
 
 namespace codejail {
 

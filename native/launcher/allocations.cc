@@ -1,4 +1,4 @@
-#include "allocations.h"
+#include "launcher/allocations.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "process_memory.h"
-#include "saturating.h"
+#include "core/process_memory.h"
+#include "core/saturating.h"
 
 namespace codejail {
 namespace {

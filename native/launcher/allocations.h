@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "descriptor.h"
-#include "notification.h"
-#include "spec.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
+#include "launcher/notification.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "attempts.h"
+#include "launcher/attempts.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

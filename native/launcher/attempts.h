@@ -8,11 +8,11 @@
 #include <set>
 #include <string>
 
-#include "descriptor.h"
-#include "notification.h"
-#include "program_memory.h"
-#include "report.h"
-#include "report_channel.h"
+#include "core/descriptor.h"
+#include "core/report.h"
+#include "core/report_channel.h"
+#include "launcher/notification.h"
+#include "launcher/program_memory.h"
 
 namespace codejail {
 

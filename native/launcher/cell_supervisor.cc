@@ -1,4 +1,4 @@
-#include "cell_supervisor.h"
+#include "launcher/cell_supervisor.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -7,15 +7,15 @@
 
 #include <string>
 
-#include "apparmor.h"
-#include "credentials.h"
-#include "descriptor_message.h"
-#include "filesystem.h"
-#include "report_channel.h"
-#include "resource_limits.h"
-#include "seccomp.h"
-#include "supervisor.h"
-#include "syscalls.h"
+#include "core/apparmor.h"
+#include "core/credentials.h"
+#include "core/descriptor_message.h"
+#include "core/filesystem.h"
+#include "core/report_channel.h"
+#include "core/resource_limits.h"
+#include "core/seccomp.h"
+#include "core/syscalls.h"
+#include "launcher/supervisor.h"
 
 namespace codejail {
 namespace {

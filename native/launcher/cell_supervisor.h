@@ -1,9 +1,9 @@
 // The PID 1 of a cell: makes what belongs to the cell alone, hands it on, and supervises.
 #pragma once
 
-#include "cell.h"
-#include "descriptor.h"
-#include "spec.h"
+#include "core/cell.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
 
 namespace codejail {
 

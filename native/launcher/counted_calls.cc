@@ -1,4 +1,4 @@
-#include "counted_calls.h"
+#include "launcher/counted_calls.h"
 
 #include <fcntl.h>
 #include <sched.h>

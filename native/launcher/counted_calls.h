@@ -4,15 +4,15 @@
 // jail's.
 #pragma once
 
-#include "allocations.h"
-#include "descriptor.h"
-#include "epolls.h"
-#include "launcher_key.h"
-#include "locks.h"
-#include "notification.h"
-#include "sockets.h"
-#include "spec.h"
-#include "stand_ins.h"
+#include "core/descriptor.h"
+#include "core/launcher_key.h"
+#include "core/spec.h"
+#include "launcher/allocations.h"
+#include "launcher/epolls.h"
+#include "launcher/locks.h"
+#include "launcher/notification.h"
+#include "launcher/sockets.h"
+#include "launcher/stand_ins.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "epolls.h"
+#include "launcher/epolls.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "held_files.h"
-#include "lines.h"
+#include "launcher/held_files.h"
+#include "launcher/lines.h"
 
 namespace codejail {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

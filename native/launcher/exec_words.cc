@@ -1,4 +1,4 @@
-#include "exec_words.h"
+#include "launcher/exec_words.h"
 
 #include <sys/syscall.h>
 

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "notification.h"
-#include "program_memory.h"
+#include "launcher/notification.h"
+#include "launcher/program_memory.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "held_files.h"
+#include "launcher/held_files.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "directory.h"
-#include "tasks.h"
+#include "core/directory.h"
+#include "launcher/tasks.h"
 
 namespace codejail {
 

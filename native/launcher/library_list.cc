@@ -1,4 +1,4 @@
-#include "library_list.h"
+#include "launcher/library_list.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 namespace {

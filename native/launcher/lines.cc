@@ -1,4 +1,4 @@
-#include "lines.h"
+#include "launcher/lines.h"
 
 #include <fcntl.h>
 #include <unistd.h>

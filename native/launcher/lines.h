@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

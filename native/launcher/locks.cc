@@ -1,4 +1,4 @@
-#include "locks.h"
+#include "launcher/locks.h"
 
 #include <dirent.h>
 #include <sys/file.h>
@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "directory.h"
-#include "process_memory.h"
+#include "core/directory.h"
+#include "core/process_memory.h"
 
 namespace codejail {
 namespace {

@@ -17,10 +17,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "descriptor.h"
-#include "launcher_key.h"
-#include "notification.h"
-#include "program_memory.h"
+#include "core/descriptor.h"
+#include "core/launcher_key.h"
+#include "launcher/notification.h"
+#include "launcher/program_memory.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "mappings.h"
+#include "launcher/mappings.h"
 
 #include <fcntl.h>
 
@@ -7,9 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "descriptor.h"
-#include "directory.h"
-#include "tasks.h"
+#include "core/descriptor.h"
+#include "core/directory.h"
+#include "launcher/tasks.h"
 
 namespace codejail {
 namespace {

@@ -1,4 +1,4 @@
-#include "network_namespaces.h"
+#include "launcher/network_namespaces.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "descriptor.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "notification.h"
+#include "launcher/notification.h"
 
 #include <sys/ioctl.h>
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

@@ -1,18 +1,18 @@
-#include "nursery.h"
+#include "launcher/nursery.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#include "cell.h"
-#include "cell_supervisor.h"
-#include "descriptor_message.h"
-#include "id_map.h"
-#include "network_namespaces.h"
-#include "report_channel.h"
-#include "retry.h"
-#include "supervisor_process.h"
-#include "syscalls.h"
+#include "core/cell.h"
+#include "core/descriptor_message.h"
+#include "core/id_map.h"
+#include "core/report_channel.h"
+#include "core/retry.h"
+#include "core/syscalls.h"
+#include "launcher/cell_supervisor.h"
+#include "launcher/network_namespaces.h"
+#include "launcher/supervisor_process.h"
 
 namespace codejail {
 namespace {

@@ -2,9 +2,9 @@
 // so that no second copy of the Python is needed for them.
 #pragma once
 
-#include "descriptor.h"
-#include "spec.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
+#include "core/status.h"
 
 namespace codejail {
 

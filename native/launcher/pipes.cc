@@ -1,4 +1,4 @@
-#include "pipes.h"
+#include "launcher/pipes.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
-#include "held_files.h"
-#include "polled_files.h"
+#include "launcher/held_files.h"
+#include "launcher/polled_files.h"
 
 namespace codejail {
 namespace {

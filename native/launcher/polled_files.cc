@@ -1,4 +1,4 @@
-#include "polled_files.h"
+#include "launcher/polled_files.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -9,8 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "descriptor.h"
-#include "tasks.h"
+#include "core/descriptor.h"
+#include "launcher/tasks.h"
 
 namespace codejail {
 namespace {

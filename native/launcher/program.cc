@@ -1,4 +1,4 @@
-#include "program.h"
+#include "launcher/program.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,12 +9,12 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "credentials.h"
-#include "descriptor_numbers.h"
-#include "landlock.h"
-#include "processor_share.h"
-#include "resource_limits.h"
-#include "syscalls.h"
+#include "core/credentials.h"
+#include "core/descriptor_numbers.h"
+#include "core/landlock.h"
+#include "core/processor_share.h"
+#include "core/resource_limits.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <memory>
 
-#include "descriptor.h"
-#include "report_channel.h"
-#include "spec.h"
+#include "core/descriptor.h"
+#include "core/report_channel.h"
+#include "core/spec.h"
 
 namespace codejail {
 

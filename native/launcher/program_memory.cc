@@ -1,4 +1,4 @@
-#include "program_memory.h"
+#include "launcher/program_memory.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "launcher_key.h"
+#include "core/launcher_key.h"
 
 namespace codejail {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "descriptor.h"
+#include "core/descriptor.h"
 
 namespace codejail {
 

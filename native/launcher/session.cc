@@ -1,4 +1,4 @@
-#include "session.h"
+#include "launcher/session.h"
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "processor_share.h"
+#include "core/processor_share.h"
 
 namespace codejail {
 namespace {

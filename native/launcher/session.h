@@ -1,8 +1,8 @@
 // The session that a jail is in: its server's, or where it must be another, one that weighs less.
 #pragma once
 
-#include "descriptor.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/status.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "sockets.h"
+#include "launcher/sockets.h"
 
 #include <sys/socket.h>
 
@@ -6,8 +6,8 @@
 #include <cstring>
 #include <set>
 
-#include "held_files.h"
-#include "lines.h"
+#include "launcher/held_files.h"
+#include "launcher/lines.h"
 
 namespace codejail {
 namespace {

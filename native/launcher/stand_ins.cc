@@ -1,4 +1,4 @@
-#include "stand_ins.h"
+#include "launcher/stand_ins.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,8 +14,8 @@
 #include <cstring>
 #include <utility>
 
-#include "library_list.h"
-#include "syscalls.h"
+#include "core/syscalls.h"
+#include "launcher/library_list.h"
 
 namespace codejail {
 namespace {

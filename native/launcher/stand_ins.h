@@ -15,11 +15,11 @@
 #include <cstddef>
 #include <string>
 
-#include "descriptor.h"
-#include "exec_words.h"
-#include "launcher_key.h"
-#include "notification.h"
-#include "program_memory.h"
+#include "core/descriptor.h"
+#include "core/launcher_key.h"
+#include "launcher/exec_words.h"
+#include "launcher/notification.h"
+#include "launcher/program_memory.h"
 
 namespace codejail {
 

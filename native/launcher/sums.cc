@@ -1,9 +1,9 @@
-#include "sums.h"
+#include "launcher/sums.h"
 
 #include <algorithm>
 
-#include "cgroup.h"
-#include "saturating.h"
+#include "core/cgroup.h"
+#include "core/saturating.h"
 
 namespace codejail {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "report.h"
-#include "spec.h"
-#include "usage.h"
+#include "core/report.h"
+#include "core/spec.h"
+#include "launcher/usage.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "supervisor.h"
+#include "launcher/supervisor.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -15,15 +15,15 @@
 #include <cstring>
 #include <memory>
 
-#include "apparmor.h"
-#include "attempts.h"
-#include "descriptor_message.h"
-#include "microseconds.h"
-#include "monotonic_clock.h"
-#include "notification.h"
-#include "seccomp.h"
-#include "sums.h"
-#include "tmpfs.h"
+#include "core/apparmor.h"
+#include "core/descriptor_message.h"
+#include "core/microseconds.h"
+#include "core/monotonic_clock.h"
+#include "core/seccomp.h"
+#include "core/tmpfs.h"
+#include "launcher/attempts.h"
+#include "launcher/notification.h"
+#include "launcher/sums.h"
 
 namespace codejail {
 namespace {

@@ -1,13 +1,13 @@
 // PID 1 of the jail: reaps, watches the jail's sums, reports the end, and ends with the server.
 #pragma once
 
-#include "counted_calls.h"
-#include "descriptor.h"
-#include "launcher_key.h"
-#include "program.h"
-#include "report_channel.h"
-#include "session.h"
-#include "spec.h"
+#include "core/descriptor.h"
+#include "core/launcher_key.h"
+#include "core/report_channel.h"
+#include "core/spec.h"
+#include "launcher/counted_calls.h"
+#include "launcher/program.h"
+#include "launcher/session.h"
 
 namespace codejail {
 

@@ -1,4 +1,4 @@
-#include "supervisor_process.h"
+#include "launcher/supervisor_process.h"
 
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -6,8 +6,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "credentials.h"
-#include "syscalls.h"
+#include "core/credentials.h"
+#include "core/syscalls.h"
 
 namespace codejail {
 namespace {

@@ -10,8 +10,8 @@
 
 #include <cstdint>
 
-#include "descriptor.h"
-#include "status.h"
+#include "core/descriptor.h"
+#include "core/status.h"
 
 namespace codejail {
 

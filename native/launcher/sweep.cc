@@ -1,4 +1,4 @@
-#include "sweep.h"
+#include "launcher/sweep.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "credentials.h"
-#include "descriptor.h"
-#include "directory.h"
+#include "core/credentials.h"
+#include "core/descriptor.h"
+#include "core/directory.h"
 
 namespace codejail {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <sys/types.h>
 
-#include "spec.h"
-#include "status.h"
+#include "core/spec.h"
+#include "core/status.h"
 
 namespace codejail {
 

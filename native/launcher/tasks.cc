@@ -1,4 +1,4 @@
-#include "tasks.h"
+#include "launcher/tasks.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "directory.h"
+#include "core/directory.h"
 
 namespace codejail {
 namespace {

@@ -1,4 +1,4 @@
-#include "usage.h"
+#include "launcher/usage.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -11,13 +11,13 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "descriptor.h"
-#include "directory.h"
-#include "mappings.h"
-#include "microseconds.h"
-#include "pipes.h"
-#include "process_memory.h"
-#include "saturating.h"
+#include "core/descriptor.h"
+#include "core/directory.h"
+#include "core/microseconds.h"
+#include "core/process_memory.h"
+#include "core/saturating.h"
+#include "launcher/mappings.h"
+#include "launcher/pipes.h"
 
 namespace codejail {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "directory.h"
+#include "core/directory.h"
 
 namespace codejail {
 

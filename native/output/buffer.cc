@@ -1,4 +1,4 @@
-#include "buffer.h"
+#include "output/buffer.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "python.h"
+#include "output/python.h"
 
 namespace codejail {
 namespace {

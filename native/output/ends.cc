@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "pace.h"
+#include "output/pace.h"
 
 #define CODEJAIL_INSTEAD extern "C" __attribute__((visibility("default")))
 

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "pace.h"
-#include "python.h"
-#include "streams.h"
+#include "output/pace.h"
+#include "output/python.h"
+#include "output/streams.h"
 
 namespace codejail {
 namespace {

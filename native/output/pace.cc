@@ -1,4 +1,4 @@
-#include "pace.h"
+#include "output/pace.h"
 
 #include <pthread.h>
 #include <signal.h>

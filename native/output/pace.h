@@ -6,7 +6,7 @@
 // own, or whose system calls are not restarted, meets none that it has not printed before.
 #pragma once
 
-#include "buffer.h"
+#include "output/buffer.h"
 
 namespace codejail {
 

@@ -1,12 +1,12 @@
-#include "streams.h"
+#include "output/streams.h"
 
 #include <strings.h>
 
 #include <cstring>
 
-#include "buffer.h"
-#include "pace.h"
-#include "python.h"
+#include "output/buffer.h"
+#include "output/pace.h"
+#include "output/python.h"
 
 namespace codejail {
 namespace {

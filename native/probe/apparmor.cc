@@ -1,9 +1,9 @@
-#include "../core/apparmor.h"
+#include "core/apparmor.h"
 
 #include <cerrno>
 #include <cstring>
 
-#include "check.h"
+#include "probe/check.h"
 
 namespace codejail_probe {
 

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "probe/check.h"
 
 #include <cerrno>
 #include <cstdio>

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "probe/check.h"
 
 namespace codejail_probe {
 namespace {

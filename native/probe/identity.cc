@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "check.h"
+#include "probe/check.h"
 
 namespace codejail_probe {
 namespace {

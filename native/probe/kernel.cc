@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "check.h"
+#include "probe/check.h"
 
 namespace codejail_probe {
 namespace {

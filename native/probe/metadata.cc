@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "check.h"
+#include "probe/check.h"
 
 namespace codejail_probe {
 namespace {

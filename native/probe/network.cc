@@ -6,7 +6,7 @@
 #include <cstring>
 #include <initializer_list>
 
-#include "check.h"
+#include "probe/check.h"
 
 namespace codejail_probe {
 namespace {

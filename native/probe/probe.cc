@@ -1,6 +1,6 @@
 // Runs inside a jail that is built exactly as a call's would be, and tries to break each guarantee.
 // With a word instead of expectations it misbehaves in one way, to be ended by the jail.
-#include "probe.h"
+#include "probe/probe.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "check.h"
+#include "probe/check.h"
 
 namespace codejail_probe {
 namespace {

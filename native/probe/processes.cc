@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "check.h"
+#include "probe/check.h"
 
 namespace codejail_probe {
 namespace {

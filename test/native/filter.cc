@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "seccomp.h"
-#include "seccomp_arguments.h"
-#include "seccomp_table.h"
+#include "core/seccomp.h"
+#include "core/seccomp_arguments.h"
+#include "core/seccomp_table.h"
 
 namespace codejail {
 namespace {

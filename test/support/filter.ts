@@ -166,15 +166,7 @@ export class FilterPrinter {
     const sources = ['seccomp', 'spec', 'step'].map((name) => `native/core/${name}.cc`);
     execFileSync(
       'g++',
-      [
-        '-std=c++17',
-        '-Inative',
-        '-Inative/core',
-        '-o',
-        this.#program,
-        'test/native/filter.cc',
-        ...sources,
-      ],
+      ['-std=c++17', '-Inative', '-o', this.#program, 'test/native/filter.cc', ...sources],
       { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
     );
   }

@@ -72,8 +72,8 @@ export class Programs {
       const paths = sources.map((name) => join(__dirname, `${name}.cc`));
       execFileSync('g++', ['-std=c++17', '-O1', ...words, '-o', program, ...paths]);
     };
-    const core = `-I${join(ROOT, 'native', 'core')}`;
-    compile(this.injector, ['injector', 'tracees', 'roles'], core);
+    const native = `-I${join(ROOT, 'native')}`;
+    compile(this.injector, ['injector', 'tracees', 'roles'], native);
     compile(this.witness, ['witness'], '-static');
     compile(this.interposer, ['interposer'], '-shared', '-fPIC');
   }

@@ -9,8 +9,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "descriptor.h"
-#include "spec.h"
+#include "core/descriptor.h"
+#include "core/spec.h"
 
 namespace faults {
 namespace {
