@@ -183,7 +183,7 @@ class TreeRemoval {
   const char* syscall_ = "";
 };
 
-// The locks of a jail that may live still (core/filesystem.h): the launcher's, and that of the
+// The locks of a jail that may live still (core/host_directory.h): the launcher's, and that of the
 // descriptor by which a server collects.
 class JailLocks {
  public:

@@ -8,6 +8,7 @@
 
 #include "core/as_sandbox.h"
 #include "core/descriptor.h"
+#include "core/files.h"
 
 namespace codejail {
 namespace {
@@ -52,7 +53,6 @@ void write_size(const RecordHeader& header, unsigned long long more, char* optio
 }
 
 Status make_covered_directory(const char* path) {
-  constexpr mode_t kUnlistable = 0111;
   return mkdir(path, kUnlistable) == 0 || errno == EEXIST
              ? Status::success()
              : Status::failure(Step::kMounts, errno, path);
