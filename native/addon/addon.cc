@@ -9,7 +9,7 @@
 #include "addon/jail_processes.h"
 #include "addon/javascript.h"
 #include "addon/lease.h"
-#include "addon/memory_file.h"
+#include "addon/memfd.h"
 #include "addon/remove_tree.h"
 #include "addon/request_file.h"
 #include "addon/spec_builder.h"

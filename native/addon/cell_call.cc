@@ -34,7 +34,7 @@ void announce_call(int request) {
 
 void CellCall::stand_by(const Report& ready, const Descriptor& supervisor) {
   ready_ = ready;
-  placement_.take(supervisor);
+  affinity_.take(supervisor);
 }
 
 ssize_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, const Start& start) {
@@ -62,19 +62,19 @@ ssize_t CellCall::begin(uv_loop_t* loop, const Descriptor& report_channel, const
   } else {
     outputs_.read_at_end();
     if (start.is_alone) {
-      placement_.keep_apart();
+      affinity_.keep_apart();
     }
     moment_.start(loop, kMomentMs, [this] {
       outputs_.read_as_it_comes();
-      placement_.restore();
+      affinity_.restore();
     });
   }
-  alarm_.set(kFirstLookNs);
+  timerfd_.set(kFirstLookNs);
   return written < 0 ? 0 : written;
 }
 
 void CellCall::wake_supervisor() const {
-  alarm_.set(kAtOnceNs);
+  timerfd_.set(kAtOnceNs);
 }
 
 void CellCall::stop() {

@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <utility>
 
-#include "addon/alarm.h"
+#include "addon/affinity.h"
 #include "addon/cell_outputs.h"
-#include "addon/placement.h"
 #include "addon/timer.h"
+#include "addon/timerfd.h"
 #include "core/descriptor.h"
 #include "core/report.h"
 
@@ -31,9 +31,9 @@ class CellCall {
     bool is_alone;  // no other call runs
   };
 
-  CellCall(Poller& poller, Alarm alarm, const std::array<int, kOutputCount>& outputs,
+  CellCall(Poller& poller, Timerfd timerfd, const std::array<int, kOutputCount>& outputs,
            CellOutputs::OnReadable on_readable)
-      : alarm_(std::move(alarm)), outputs_(poller, outputs, std::move(on_readable)) {}
+      : timerfd_(std::move(timerfd)), outputs_(poller, outputs, std::move(on_readable)) {}
 
   // The cell waits for it, as it has reported. The pidfd of its PID 1 outlives this.
   void stand_by(const Report& ready, const Descriptor& supervisor);
@@ -48,10 +48,10 @@ class CellCall {
   [[nodiscard]] CellOutputs& outputs() { return outputs_; }
 
  private:
-  Alarm alarm_;
+  Timerfd timerfd_;
   CellOutputs outputs_;
   Timer moment_;
-  Placement placement_;  // of PID 1
+  Affinity affinity_;  // of PID 1
   Report ready_{};
   bool has_begun_ = false;
 };

@@ -60,8 +60,8 @@ void JailProcess::watch_end(Descriptor end) {
                    [this](uv_loop_t* turn) { shared_from_this()->read_reports(turn); });
 }
 
-void JailProcess::expect_call(Alarm alarm, const std::array<int, kOutputCount>& outputs) {
-  call_.emplace(owner_.poller(), std::move(alarm), outputs,
+void JailProcess::expect_call(Timerfd timerfd, const std::array<int, kOutputCount>& outputs) {
+  call_.emplace(owner_.poller(), std::move(timerfd), outputs,
                 [this](std::size_t first, std::size_t end) {
                   const std::shared_ptr<JailProcess> alive = shared_from_this();
                   read_outputs(first, end);

@@ -46,7 +46,7 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   // Of a cell: its keeper lives until this is closed.
   void keep_lifeline(Descriptor lifeline) { lifeline_ = std::move(lifeline); }
   // Of a cell: what comes on its outputs is told until its end; one that has ended is closed.
-  void expect_call(Alarm alarm, const std::array<int, kOutputCount>& outputs);
+  void expect_call(Timerfd timerfd, const std::array<int, kOutputCount>& outputs);
   [[nodiscard]] const Descriptor& nursery() const { return nursery_; }
   // Of a cell. As CellCall::begin.
   ssize_t begin_call(uv_loop_t* loop, const CellCall::Start& start);

@@ -7,10 +7,10 @@
 
 #include <cstring>
 
-#include "addon/alarm.h"
 #include "addon/failure.h"
 #include "addon/javascript.h"
-#include "addon/memory_file.h"
+#include "addon/memfd.h"
+#include "addon/timerfd.h"
 #include "addon/uv_handle.h"
 #include "core/cell.h"
 #include "core/descriptor_message.h"
@@ -228,8 +228,8 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
     throw_failure(env, Status::failure(Step::kPipes, errno));
     return env.Undefined();
   }
-  Alarm alarm = Alarm::make();
-  if (!alarm.valid()) {
+  Timerfd timerfd = Timerfd::make();
+  if (!timerfd.valid()) {
     throw_failure(env, Status::failure(Step::kPipes, errno, "timerfd_create"));
     return env.Undefined();
   }
@@ -246,7 +246,7 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
       ends.standard_error.get(),
       child_request.get(),
       ends.result.get(),
-      alarm.get(),
+      timerfd.get(),
       end.get(),
       child_lifeline.get(),
   };
@@ -260,7 +260,7 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
   process->watch_report();
   process->watch_end(std::move(end));
   process->keep_lifeline(std::move(lifeline));
-  process->expect_call(std::move(alarm),
+  process->expect_call(std::move(timerfd),
                        {own.standard_output.get(), own.standard_error.get(), own.result.get()});
   processes_.emplace(id, std::move(process));
   Napi::Object handles = describe(*this, id, own);

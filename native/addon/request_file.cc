@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "addon/failure.h"
-#include "addon/memory_file.h"
+#include "addon/memfd.h"
 #include "addon/promise_worker.h"
 #include "core/write_whole.h"
 

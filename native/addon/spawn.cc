@@ -8,7 +8,7 @@
 
 #include <cstdio>
 
-#include "addon/memory_file.h"
+#include "addon/memfd.h"
 #include "core/syscalls.h"
 
 namespace codejail {

@@ -1,13 +1,13 @@
 // What is handed on when a cell is made, and what it is told when its call begins.
 //
 // The words that are this project's own:
-//   template   the Python that has imported what calls need, and never sees a call
-//   cell       a process forked from it, with namespaces of its own, that runs one call
-//   nursery    the small process beside the template that forks the supervisor (PID 1) of each cell
-//   scout      the first child of a template; it goes the way of a call, and tells the pages
-//   written to keeper     a process that shares a cell's memory, so that it is freed after the
-//   call's end lifeline   the pipe whose other end the server has: when it closes, keepers are
-//   killed handover   the socket by which a cell's descriptors reach the template
+// - template: the Python that has imported what calls need, and never sees a call
+// - cell: a process forked from it, with namespaces of its own, that runs one call
+// - nursery: the small process beside the template that forks the supervisor (PID 1) of each cell
+// - scout: the first child of a template; it goes the way of a call, and tells the pages written to
+// - keeper: a process that shares a cell's memory, so that it is freed after the call's end
+// - lifeline: the pipe whose other end the server has; when it closes, keepers are killed
+// - handover: the socket by which a cell's descriptors reach the template
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ enum CellDescriptor : std::size_t {
   kCellError,
   kCellRequest,
   kCellResult,
-  kCellAlarm,       // a timer; when it goes off, the supervisor looks for orders
+  kCellTimerfd,     // a timer; when it goes off, the supervisor looks for orders
   kCellEnd,         // an eventfd; the supervisor writes to it when it has reported
   kCellLifeline,    // of a pipe whose other end the server alone has
   kCellFromServer,  // how many the server sends

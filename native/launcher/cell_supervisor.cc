@@ -122,7 +122,7 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   // The rest goes on while the template forks.
   ::close(handover);
   for (std::size_t i = 0; i < kCellFromServer; ++i) {
-    if (i != kCellReport && i != kCellAlarm && i != kCellEnd) {
+    if (i != kCellReport && i != kCellTimerfd && i != kCellEnd) {
       received[i].reset();
     }
   }
@@ -148,7 +148,7 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   Descriptor listener;
   require(channel, install_own_filter(spec, listener));
   supervise_cell(spec, channel, tmp_directory, counted, std::move(link), std::move(listener),
-                 received[kCellAlarm], received[kCellEnd],
+                 received[kCellTimerfd], received[kCellEnd],
                  profile.empty() ? nullptr : profile.c_str());
 }
 

@@ -23,7 +23,7 @@
 #include "core/tmpfs.h"
 #include "launcher/attempts.h"
 #include "launcher/notification.h"
-#include "launcher/sums.h"
+#include "launcher/sampled_sums.h"
 
 namespace codejail {
 namespace {
@@ -42,7 +42,7 @@ constexpr pid_t kFailed = -2;
 class Supervisor {
  public:
   Supervisor(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-             CountedCalls& counted, Descriptor listener, Descriptor link, const Descriptor& alarm,
+             CountedCalls& counted, Descriptor listener, Descriptor link, const Descriptor& timerfd,
              const Descriptor& end, Session& session)
       : spec_(spec),
         channel_(channel),
@@ -50,10 +50,10 @@ class Supervisor {
         counted_(counted),
         listener_(std::move(listener)),
         link_(std::move(link)),
-        alarm_(alarm),
+        timerfd_(timerfd),
         end_(end),
         session_(session),
-        is_listening_(!alarm.valid()),
+        is_listening_(!timerfd.valid()),
         sums_(spec.header()) {}
 
   [[noreturn]] void run(Program& program, const char* label) {
@@ -118,7 +118,7 @@ class Supervisor {
 
   void watch_children() {
     // A cell's limits come with its call.
-    if (!sums_.can_look() && (sums_.is_limited() || alarm_.valid())) {
+    if (!sums_.can_look() && (sums_.is_limited() || timerfd_.valid())) {
       channel_.fail(Status::failure(Step::kSupervise, errno, "/proc can't be read"));
     }
     sigset_t child_signal;
@@ -194,13 +194,13 @@ class Supervisor {
   }
 
   void wait_for_events() {
-    // Those that are -1 are left out (poll(2)). Orders for a cell wait for its alarm, and do not
+    // Those that are -1 are left out (poll(2)). Orders for a cell wait for its timer, and do not
     // wake this process before; the server's end does.
     const short orders = is_listening_ ? POLLIN : 0;
     pollfd events[kOwnEvents + StandIns::kMost] = {{signals_.get(), POLLIN, 0},
                                                    {channel_.get(), orders, 0},
                                                    {has_askers_ ? listener_.get() : -1, POLLIN, 0},
-                                                   {alarm_.get(), POLLIN, 0},
+                                                   {timerfd_.get(), POLLIN, 0},
                                                    {link_.get(), POLLIN, 0}};
     const std::size_t waited = kOwnEvents + counted_.stand_ins().wait_for(events + kOwnEvents);
     const int ready = poll(events, waited, patience_ms());
@@ -235,7 +235,7 @@ class Supervisor {
     if ((events[3].revents & POLLIN) != 0) {
       std::uint64_t times = 0;
       // Where that fails it goes off once more.
-      (void)!read(alarm_.get(), &times, sizeof(times));
+      (void)!read(timerfd_.get(), &times, sizeof(times));
       is_listening_ = true;
       obey();
     }
@@ -496,7 +496,7 @@ class Supervisor {
   // and the kernel's worker would go first. Not where more are on their way already than this
   // process may have (unix(7), ETOOMANYREFS).
   [[nodiscard]] bool send_with_filters() const {
-    if (!alarm_.valid() || spec_.has(kUrgent)) {
+    if (!timerfd_.valid() || spec_.has(kUrgent)) {
       return false;
     }
     int passed[kMostReported];
@@ -516,12 +516,12 @@ class Supervisor {
   Descriptor listener_;
   Descriptor own_listener_;  // of a cell's PID 1: of its own filter
   Descriptor link_;
-  const Descriptor& alarm_;
+  const Descriptor& timerfd_;
   const Descriptor& end_;
   Session& session_;
   bool is_listening_;
   Descriptor signals_;
-  Sums sums_;
+  SampledSums sums_;
   std::unique_ptr<Attempts> attempts_;  // of an explained call
   Report report_{};
   const char* profile_ = nullptr;  // of AppArmor, where there is one
@@ -551,10 +551,10 @@ void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
 
 void supervise_cell(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
                     CountedCalls& counted, Descriptor link, Descriptor own_listener,
-                    const Descriptor& alarm, const Descriptor& end, const char* profile) {
+                    const Descriptor& timerfd, const Descriptor& end, const char* profile) {
   Session session;
-  Supervisor supervisor(spec, channel, tmp_directory, counted, Descriptor(), std::move(link), alarm,
-                        end, session);
+  Supervisor supervisor(spec, channel, tmp_directory, counted, Descriptor(), std::move(link),
+                        timerfd, end, session);
   supervisor.run_cell(std::move(own_listener), profile);
 }
 

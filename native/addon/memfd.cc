@@ -1,4 +1,4 @@
-#include "addon/memory_file.h"
+#include "addon/memfd.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-// What the child is given, in memory files that nobody can change any more (memfd_create(2)).
+// What the child is given, in memfds that nobody can change any more (memfd_create(2)).
 #pragma once
 
 #include <cstddef>

@@ -1,16 +1,16 @@
-#include "addon/alarm.h"
+#include "addon/timerfd.h"
 
 #include <sys/timerfd.h>
 
 namespace codejail {
 
-Alarm Alarm::make() {
-  Alarm alarm;
-  alarm.timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  return alarm;
+Timerfd Timerfd::make() {
+  Timerfd timerfd;
+  timerfd.timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  return timerfd;
 }
 
-void Alarm::set(long nanoseconds) const {
+void Timerfd::set(long nanoseconds) const {
   if (timer_.valid()) {
     itimerspec once{};
     once.it_value.tv_nsec = nanoseconds;

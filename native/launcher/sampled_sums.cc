@@ -1,4 +1,4 @@
-#include "launcher/sums.h"
+#include "launcher/sampled_sums.h"
 
 #include <algorithm>
 
@@ -18,7 +18,7 @@ constexpr std::uint64_t kGrowth = 1U << 20U;
 
 }  // namespace
 
-Sums::Sums(const SpecHeader& header)
+SampledSums::SampledSums(const SpecHeader& header)
     : cpu_stat_(header.cpu_stat_fd),
       cpu_limit_us_(header.cpu_us),
       memory_limit_(header.memory_bytes),
@@ -26,12 +26,12 @@ Sums::Sums(const SpecHeader& header)
   sampler_.set_most_files(header.rlimit_nofile);
 }
 
-void Sums::begin_program(pid_t main_process) {
+void SampledSums::begin_program(pid_t main_process) {
   cgroup_cpu_at_start_us_ = cgroup_cpu_us(cpu_stat_);
   sampler_.begin(main_process, 0, 0);
 }
 
-void Sums::begin_call(const Order& order) {
+void SampledSums::begin_call(const Order& order) {
   cpu_limit_us_ = order.cpu_us;
   memory_limit_ = order.memory_bytes;
   sampler_.set_most_files(order.most_files);
@@ -41,18 +41,18 @@ void Sums::begin_call(const Order& order) {
                  order.inherited_bytes);
 }
 
-bool Sums::is_limited() const {
+bool SampledSums::is_limited() const {
   return cpu_limit_us_ != kUnlimited || memory_limit_ != kUnlimited;
 }
 
 // The cgroup's own sum has the CPU of every process that ever was in it: nothing is missed. This
 // process is in it, too.
-std::uint64_t Sums::cgroup_cpu() const {
+std::uint64_t SampledSums::cgroup_cpu() const {
   return saturating_difference(cgroup_cpu_us(cpu_stat_),
                                cgroup_cpu_at_start_us_ + sampler_.own_us() + sampler_.spent_us());
 }
 
-void Sums::take(std::uint64_t exact_above) {
+void SampledSums::take(std::uint64_t exact_above) {
   now_ = sampler_.take(exact_above);
   if (const std::uint64_t cpu = cgroup_cpu(); cpu > 0) {
     now_.cpu_us = std::max(cpu, now_.cpu_us);
@@ -64,24 +64,24 @@ void Sums::take(std::uint64_t exact_above) {
   cpu_us_ = std::max(cpu_us_, now_.cpu_us);
 }
 
-void Sums::look() {
+void SampledSums::look() {
   take(memory_limit_);
 }
 
-void Sums::look_roughly() {
+void SampledSums::look_roughly() {
   take(kUnlimited);
 }
 
-bool Sums::is_over_cpu() const {
+bool SampledSums::is_over_cpu() const {
   return cpu_limit_us_ != kUnlimited && now_.cpu_us >= cpu_limit_us_;
 }
 
-bool Sums::is_over_grace() const {
+bool SampledSums::is_over_grace() const {
   return is_over_cpu() && now_.cpu_us - cpu_limit_us_ >= kGraceUs;
 }
 
 // No longer than the jail could need to reach its CPU limit with all its processes.
-int Sums::plan_next() {
+int SampledSums::plan_next() {
   int sleep_ms = kLongestSleepMs;
   if (memory_limit_ != kUnlimited) {
     // A process that is filling memory is looked at more often than one that sits still.
@@ -109,19 +109,19 @@ int Sums::plan_next() {
   return sleep_ms;
 }
 
-bool Sums::has_processes() {
+bool SampledSums::has_processes() {
   return sampler_.take(kUnlimited).processes > 0;
 }
 
-std::uint64_t Sums::cpu_us() const {
+std::uint64_t SampledSums::cpu_us() const {
   return std::max(cpu_us_, cgroup_cpu());
 }
 
-std::uint64_t Sums::user_us(std::uint64_t all) const {
+std::uint64_t SampledSums::user_us(std::uint64_t all) const {
   return saturating_difference(all, spent_user_us_);
 }
 
-std::uint64_t Sums::system_us(std::uint64_t all) const {
+std::uint64_t SampledSums::system_us(std::uint64_t all) const {
   return saturating_difference(all, spent_system_us_);
 }
 

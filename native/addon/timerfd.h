@@ -6,11 +6,11 @@
 
 namespace codejail {
 
-class Alarm {
+class Timerfd {
  public:
-  Alarm() = default;
+  Timerfd() = default;
   // Not set. Invalid, with errno, where there can't be one.
-  static Alarm make();
+  static Timerfd make();
 
   [[nodiscard]] bool valid() const { return timer_.valid(); }
   [[nodiscard]] int get() const { return timer_.get(); }

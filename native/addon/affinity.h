@@ -12,7 +12,7 @@ namespace codejail {
 // something to do at the same time, and the kernel, which takes the processor of who wakes it,
 // would have one wait for the other: it does not take one that is idle for available when that is a
 // virtual one that its host has put to sleep (kernel/sched/fair.c, available_idle_cpu).
-class Placement {
+class Affinity {
  public:
   // Of which process; the pidfd outlives this.
   void take(const Descriptor& pidfd);

@@ -1,4 +1,4 @@
-#include "addon/placement.h"
+#include "addon/affinity.h"
 
 #include <unistd.h>
 
@@ -22,13 +22,13 @@ bool proc_is_own() {
 
 }  // namespace
 
-void Placement::take(const Descriptor& pidfd) {
+void Affinity::take(const Descriptor& pidfd) {
   static const bool kCanTell = proc_is_own();
   pidfd_ = &pidfd;
   process_ = kCanTell ? number_of(pidfd) : -1;
 }
 
-void Placement::keep_apart() {
+void Affinity::keep_apart() {
   const int here = sched_getcpu();
   if (process_ <= 0 || here < 0 || here >= CPU_SETSIZE ||
       sched_getaffinity(process_, sizeof(before_), &before_) != 0) {
@@ -46,7 +46,7 @@ void Placement::keep_apart() {
   }
 }
 
-void Placement::restore() {
+void Affinity::restore() {
   if (is_apart_ && !has_ended(*pidfd_)) {
     // Only for speed.
     (void)sched_setaffinity(process_, sizeof(before_), &before_);

@@ -9,9 +9,9 @@
 
 namespace codejail {
 
-class Sums {
+class SampledSums {
  public:
-  explicit Sums(const SpecHeader& header);
+  explicit SampledSums(const SpecHeader& header);
 
   // The program begins: what its cgroup has used so far was the launcher's own work.
   void begin_program(pid_t main_process);
@@ -22,7 +22,7 @@ class Sums {
   [[nodiscard]] bool is_limited() const;
   // Whether anything can be summed up here.
   [[nodiscard]] bool can_look() const { return sampler_.can_look(); }
-  // Sums up what lives. Memory that processes share is counted once where it decides.
+  // SampledSums up what lives. Memory that processes share is counted once where it decides.
   void look();
   // The same when nothing is decided by it any more: pages may be counted more than once.
   void look_roughly();
