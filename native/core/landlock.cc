@@ -108,15 +108,14 @@ Status prepare_landlock(const Spec& spec, Descriptor& ruleset) {
     return Status::failure(Step::kLandlock, errno);
   }
   return spec.each([&](const Record& record) {
-    switch (record.header->kind) {
-      case RecordKind::kLandlockRead:
-        return add_rule(ruleset.get(), record.path, kRead);
-      case RecordKind::kLandlockWrite:
-        return add_rule(ruleset.get(), record.path,
-                        (kRead & ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE}) | write);
-      default:
-        return Status::success();
+    if (record.header->kind == RecordKind::kLandlockRead) {
+      return add_rule(ruleset.get(), record.path, kRead);
     }
+    if (record.header->kind == RecordKind::kLandlockWrite) {
+      constexpr std::uint64_t kReadData = kRead & ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};
+      return add_rule(ruleset.get(), record.path, kReadData | write);
+    }
+    return Status::success();
   });
 }
 
