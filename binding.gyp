@@ -18,6 +18,8 @@
       'native/core/resource_limits.cc',
       'native/core/root.cc',
       'native/core/seccomp.cc',
+      'native/core/seccomp_checks.cc',
+      'native/core/seccomp_rules.cc',
       'native/core/spec.cc',
       'native/core/step.cc',
       'native/core/tmpfs.cc',

@@ -240,7 +240,7 @@ constexpr Value kChangedProtections[] = {
 // out (mm/mmap.c, is_data_mapping); huge pages (MAP_HUGETLB) are in no resident set; what is in
 // none when memory is short (MAP_DROPPABLE).
 constexpr Value kMappingFlags[] = {
-    MAP_SHARED,           // of files; anonymous ones are denied in seccomp.cc
+    MAP_SHARED,           // of files; anonymous ones are denied in seccomp_rules.cc
     MAP_PRIVATE,          //
     MAP_FIXED,            // the dynamic loader
     MAP_FIXED_NOREPLACE,  // V8, sanitizers
@@ -262,8 +262,8 @@ constexpr Value kRemapFlags[] = {
 
 // ---- Threads and processes
 
-// clone: which of these go together is in seccomp.cc. Others EPERM: no new namespace, no sibling
-// (CLONE_PARENT), nothing to trace.
+// clone: which of these go together is in seccomp_rules.cc. Others EPERM: no new namespace, no
+// sibling (CLONE_PARENT), nothing to trace.
 constexpr Value kCloneFlags[] = {
     0x11,                  // bits of SIGCHLD
     CLONE_VM,              // threads; vfork of posix_spawn(3), Go, libuv

@@ -151,7 +151,7 @@ constexpr int kOwners[] = {
 #endif
 };
 
-// Allowed: with any argument, or as seccomp_arguments.h and seccomp.cc have it.
+// Allowed: with any argument, or as seccomp_arguments.h and seccomp_rules.cc have it.
 constexpr int kAllowed[] = {
     SYS_accept,
     SYS_accept4,

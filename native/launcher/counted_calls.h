@@ -26,8 +26,8 @@ class CountedCalls {
   // launcher is under its program's. Where there is no room for it, the program gets none.
   void prepare() { (void)epolls_.make_all(); }
 
-  // Answers a call of the list (core/seccomp.cc, count_calls), any other one ENOSYS. False with
-  // errno where the caller could not be told.
+  // Answers a call of the list (core/seccomp_rules.cc, count_calls), any other one ENOSYS. False
+  // with errno where the caller could not be told.
   bool answer(const Descriptor& listener, const Notification& call);
 
   [[nodiscard]] const Allocations& allocations() const { return allocations_; }

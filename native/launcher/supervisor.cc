@@ -19,7 +19,7 @@
 #include "core/descriptor_message.h"
 #include "core/microseconds.h"
 #include "core/monotonic_clock.h"
-#include "core/seccomp.h"
+#include "core/seccomp_checks.h"
 #include "core/tmpfs.h"
 #include "launcher/attempts.h"
 #include "launcher/notification.h"

@@ -163,7 +163,8 @@ export class FilterPrinter {
   readonly #program = join(this.#folder, 'filter');
 
   constructor() {
-    const sources = ['seccomp', 'spec', 'step'].map((name) => `native/core/${name}.cc`);
+    const names = ['seccomp', 'seccomp_checks', 'seccomp_rules', 'spec', 'step'];
+    const sources = names.map((name) => `native/core/${name}.cc`);
     execFileSync(
       'g++',
       ['-std=c++17', '-Inative', '-o', this.#program, 'test/native/filter.cc', ...sources],

@@ -80,7 +80,7 @@ const RLIMIT_CORE = 4;
 const THREAD = 0x10000;
 const OF_THREADS = 0x200 | 0x400 | 0x800 | 0x40000;
 
-// What seccomp.cc denies beyond the table.
+// What seccomp_rules.cc denies beyond the table.
 function expected(argument: Argument, value: bigint): Answer {
   if (!SeccompFilter.permits(argument, value)) {
     return argument.error;
