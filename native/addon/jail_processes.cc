@@ -238,19 +238,18 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
     throw_failure(env, Status::failure(Step::kPipes, errno, "eventfd"));
     return env.Undefined();
   }
-  const int handed[kCellFromServer] = {
-      info[1].As<Napi::Number>().Int32Value(),
-      ends.report.get(),
-      ends.standard_input.get(),
-      ends.standard_output.get(),
-      ends.standard_error.get(),
-      child_request.get(),
-      ends.result.get(),
-      timerfd.get(),
-      end.get(),
-      child_lifeline.get(),
-  };
-  if (!send_descriptors(found->second->nursery().get(), handed, kCellFromServer)) {
+  int handed[kServerFds];
+  handed[kStdinFd] = ends.standard_input.get();
+  handed[kStdoutFd] = ends.standard_output.get();
+  handed[kStderrFd] = ends.standard_error.get();
+  handed[kRequestFd] = child_request.get();
+  handed[kResultFd] = ends.result.get();
+  handed[kReportFd] = ends.report.get();
+  handed[kSpecFd] = info[1].As<Napi::Number>().Int32Value();
+  handed[kTimerFd] = timerfd.get();
+  handed[kEndFd] = end.get();
+  handed[kLifelineFd] = child_lifeline.get();
+  if (!send_descriptors(found->second->nursery().get(), handed, kServerFds)) {
     throw_failure(env, Status::failure(Step::kNursery, errno));
     return env.Undefined();
   }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "addon/memfd.h"
@@ -19,7 +20,8 @@ constexpr std::size_t kStackSize = 32768;
 // What the child needs, prepared before the clone: it shares this memory with the server.
 struct ChildPlan {
   int launcher;
-  int kept[13];
+  // Those of the spec, the spec itself, and cgroup.procs.
+  int kept[kLauncherFds + 2];
   char* arguments[5];
   char* environment[1];
   char* cgroup_procs_argument;  // null without a cgroup
@@ -185,17 +187,17 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   if (!spawned.status.ok()) {
     return spawned;
   }
-  header.cpu_stat_fd = cgroup_files.cpu_stat.get();
-  header.memory_current_fd = cgroup_files.memory_current.get();
-  header.memory_max_fd = cgroup_files.memory_max.get();
-  header.report_fd = ends.report.get();
-  header.stdin_fd = ends.standard_input.get();
-  header.stdout_fd = ends.standard_output.get();
-  header.stderr_fd = ends.standard_error.get();
-  header.request_fd = request.get();
-  header.result_fd = ends.result.get();
-  header.lease_fd = spawned.lease.lock.get();
-  header.nursery_fd = ends.nursery.get();
+  header.descriptors[kStdinFd] = ends.standard_input.get();
+  header.descriptors[kStdoutFd] = ends.standard_output.get();
+  header.descriptors[kStderrFd] = ends.standard_error.get();
+  header.descriptors[kRequestFd] = request.get();
+  header.descriptors[kResultFd] = ends.result.get();
+  header.descriptors[kReportFd] = ends.report.get();
+  header.descriptors[kLeaseFd] = spawned.lease.lock.get();
+  header.descriptors[kNurseryFd] = ends.nursery.get();
+  header.descriptors[kCpuStatFd] = cgroup_files.cpu_stat.get();
+  header.descriptors[kMemoryCurrentFd] = cgroup_files.memory_current.get();
+  header.descriptors[kMemoryMaxFd] = cgroup_files.memory_max.get();
   Descriptor spec;
   const std::vector<char> bytes = spec_bytes(plan);
   spawned.status = make_spec_file(bytes.data(), bytes.size(), spec);
@@ -218,15 +220,9 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   char procs_number[16];
   (void)std::snprintf(procs_number, sizeof(procs_number), "%d", cgroup_files.procs.get());
   child.cgroup_procs_argument = cgroup_files.procs.valid() ? procs_number : nullptr;
-  const int kept[] = {
-      spec.get(),         header.report_fd,         header.stdin_fd,      header.stdout_fd,
-      header.stderr_fd,   header.request_fd,        header.result_fd,     header.lease_fd,
-      header.cpu_stat_fd, header.memory_current_fd, header.memory_max_fd, cgroup_files.procs.get(),
-      header.nursery_fd};
-  static_assert(sizeof(kept) == sizeof(child.kept));
-  for (std::size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); ++i) {
-    child.kept[i] = kept[i];
-  }
+  child.kept[kLauncherFds] = spec.get();
+  child.kept[kLauncherFds + 1] = cgroup_files.procs.get();
+  std::copy(header.descriptors.begin(), header.descriptors.end(), child.kept);
   child.arguments[0] = name;
   child.arguments[1] = spec_number;
   child.arguments[2] = report_number;

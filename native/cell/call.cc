@@ -10,6 +10,7 @@
 #include "core/landlock.h"
 #include "core/monotonic_clock.h"
 #include "core/process_memory.h"
+#include "core/read_whole.h"
 #include "core/resource_limits.h"
 #include "core/saturating.h"
 #include "core/write_whole.h"
@@ -17,7 +18,7 @@
 namespace codejail {
 namespace {
 
-constexpr int kRequest = 3;
+constexpr int kRequest = kRequestFd;
 // A cell's directory is its working directory.
 constexpr char kDirectory[] = ".";
 constexpr mode_t kFilling = 0755;
@@ -25,24 +26,10 @@ constexpr mode_t kReadOnlyDirectory = 0555;
 constexpr mode_t kReadOnlyFile = 0444;
 
 // `is_there` is false at the end of the stream.
-Status read_whole(char* target, std::size_t size, bool& is_there) {
-  is_there = true;
-  while (size > 0) {
-    const ssize_t count = ::read(kRequest, target, size);
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0) {
-      return Status::failure(Step::kReadCall, errno);
-    }
-    if (count == 0) {
-      is_there = false;
-      return Status::success();
-    }
-    target += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return Status::success();
+Status read_part(void* target, std::size_t size, bool& is_there) {
+  const ssize_t count = read_whole(kRequest, target, size);
+  is_there = count == static_cast<ssize_t>(size);
+  return count < 0 ? Status::failure(Step::kReadCall, errno) : Status::success();
 }
 
 Status write_file(const char* name, const char* content, std::size_t size) {
@@ -100,7 +87,7 @@ void Call::busy_poll() {
 }
 
 Status Call::read(bool& is_there) {
-  Status status = read_whole(reinterpret_cast<char*>(&header_), sizeof(header_), is_there);
+  Status status = read_part(&header_, sizeof(header_), is_there);
   if (!status.ok() || !is_there) {
     return status;
   }
@@ -112,7 +99,7 @@ Status Call::read(bool& is_there) {
     if (!body_) {
       return Status::failure(Step::kReadCall, ENOMEM, "malloc");
     }
-    status = read_whole(body_.get(), header_.size, is_there);
+    status = read_part(body_.get(), header_.size, is_there);
     if (!status.ok() || !is_there) {
       return status;
     }

@@ -32,8 +32,8 @@
 namespace codejail {
 namespace {
 
-constexpr int kRequest = 3;
-constexpr int kResult = 4;
+constexpr int kRequest = kRequestFd;
+constexpr int kResult = kResultFd;
 
 // Of this process: the template's until a fork, the cell's afterwards.
 struct State {
@@ -55,12 +55,10 @@ State& state() {
   return *only;
 }
 
-void become_cell(Descriptor (&received)[kCellMost]) {
-  const ReportChannel channel(received[kCellReport].get());
+void become_cell(Descriptor (&received)[kCellFds]) {
+  const ReportChannel channel(received[kReportFd].get());
   State& cell = state();
-  if (Status status = cell.spec.map(received[kCellSpec].get()); !status.ok()) {
-    channel.fail(status);
-  }
+  channel.require(cell.spec.map(received[kSpecFd].get()));
   if (!cell.spec.has(kUrgent)) {
     cell.pages.take();
   }
@@ -82,18 +80,18 @@ Place make_cells(int handover) {
     return kInTemplate;
   }
   for (;;) {
-    Descriptor received[kCellMost];
-    const int count = receive_descriptors(handover, received, kCellMost);
+    Descriptor received[kCellFds];
+    const int count = receive_descriptors(handover, received, kCellFds);
     if (count <= 0) {
       return kInTemplate;
     }
-    if (count < static_cast<int>(kCellNetworkNamespace)) {
+    if (count < static_cast<int>(kNetworkNamespaceFd)) {
       continue;
     }
     Forked forked;
-    const ReportChannel channel(received[kCellReport].get());
-    const Status status = fork_into(received[kCellPidNamespace], received[kCellMountNamespace],
-                                    received[kCellLifeline], channel, forked);
+    const ReportChannel channel(received[kReportFd].get());
+    const Status status = fork_into(received[kPidNamespaceFd], received[kMountNamespaceFd],
+                                    received[kLifelineFd], channel, forked);
     if (forked.in_cell) {
       state().between = forked.between;
       become_cell(received);
@@ -224,18 +222,14 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
   }
   const ReportChannel channel(cell.confined.report.get());
   bool is_there = false;
-  if (Status status = cell.call.read(is_there); !status.ok()) {
-    channel.fail(status);
-  }
+  channel.require(cell.call.read(is_there));
   if (!is_there) {
     _exit(0);
   }
   if (cell.call.kind() == CallKind::kAnnounced) {
     return -static_cast<std::int64_t>(CallKind::kAnnounced);
   }
-  if (Status status = cell.call.apply(cell.spec, cell.inherited, cell.confined); !status.ok()) {
-    channel.fail(status);
-  }
+  channel.require(cell.call.apply(cell.spec, cell.inherited, cell.confined));
   cell.confined.report.reset();
   if (cell.call.kind() == CallKind::kExec) {
     return static_cast<std::int64_t>(cell.call.request_size());

@@ -17,34 +17,33 @@ namespace codejail {
 namespace {
 
 constexpr int kStandard = 3;
-constexpr int kReport = 5;
-constexpr int kLink = 6;
-constexpr int kFirstOther = 7;
+// The table's first ones keep their numbers.
+constexpr int kLink = kCommonFds;
+constexpr int kFirstOther = kLink + 1;
 
-Status join_namespaces(const Descriptor (&received)[kCellMost]) {
+Status join_namespaces(const Descriptor (&received)[kCellFds]) {
   // The network first: it belongs to the template's user namespace, where this process has rights
   // until it leaves.
-  if (received[kCellNetworkNamespace].valid() &&
-      setns(received[kCellNetworkNamespace].get(), CLONE_NEWNET) != 0) {
+  if (received[kNetworkNamespaceFd].valid() &&
+      setns(received[kNetworkNamespaceFd].get(), CLONE_NEWNET) != 0) {
     return Status::failure(Step::kJoinNamespaces, errno, "network");
   }
-  if (setns(received[kCellUserNamespace].get(), CLONE_NEWUSER) != 0) {
+  if (setns(received[kUserNamespaceFd].get(), CLONE_NEWUSER) != 0) {
     return Status::failure(Step::kJoinNamespaces, errno, "user");
   }
-  if (setns(received[kCellMountNamespace].get(), CLONE_NEWNS) != 0) {
+  if (setns(received[kMountNamespaceFd].get(), CLONE_NEWNS) != 0) {
     return Status::failure(Step::kJoinNamespaces, errno, "mount");
   }
   return Status::success();
 }
 
 // Whatever else the template or a preloaded module had open is closed.
-Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
-  const CellDescriptor order[kFirstOther] = {kCellInput,  kCellOutput, kCellError, kCellRequest,
-                                             kCellResult, kCellReport, kCellLink};
+Status take_descriptors(Descriptor (&received)[kCellFds], Confined& confined) {
   int sources[kFirstOther];
-  for (int i = 0; i < kFirstOther; ++i) {
-    sources[i] = received[order[i]].get();
+  for (int i = 0; i < kLink; ++i) {
+    sources[i] = received[i].get();
   }
+  sources[kLink] = received[kLinkFd].get();
   if (Status status = number_descriptors(sources, kFirstOther, kStandard); !status.ok()) {
     return status;
   }
@@ -52,7 +51,7 @@ Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
     // Their numbers may be the program's by now.
     (void)descriptor.release();
   }
-  confined.report.reset(kReport);
+  confined.report.reset(kReportFd);
   confined.link.reset(kLink);
   return sys_close_range(kFirstOther, ~0U, 0) == 0
              ? Status::success()
@@ -61,7 +60,7 @@ Status take_descriptors(Descriptor (&received)[kCellMost], Confined& confined) {
 
 }  // namespace
 
-Status confine(const Spec& spec, Descriptor (&received)[kCellMost], Confined& confined) {
+Status confine(const Spec& spec, Descriptor (&received)[kCellFds], Confined& confined) {
   if (Status status = join_namespaces(received); !status.ok()) {
     return status;
   }

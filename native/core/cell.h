@@ -1,4 +1,4 @@
-// What is handed on when a cell is made, and what it is told when its call begins.
+// What a cell is told when its call begins.
 //
 // The words that are this project's own:
 // - template: the Python that has imported what calls need, and never sees a call
@@ -10,32 +10,9 @@
 // - handover: the socket by which a cell's descriptors reach the template
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 namespace codejail {
-
-// From the server to the nursery: the first ten. From the cell's supervisor on to the template:
-// all of them, the network namespace only where the cell has one of its own.
-enum CellDescriptor : std::size_t {
-  kCellSpec,
-  kCellReport,
-  kCellInput,
-  kCellOutput,
-  kCellError,
-  kCellRequest,
-  kCellResult,
-  kCellTimerfd,     // a timer; when it goes off, the supervisor looks for orders
-  kCellEnd,         // an eventfd; the supervisor writes to it when it has reported
-  kCellLifeline,    // of a pipe whose other end the server alone has
-  kCellFromServer,  // how many the server sends
-  kCellUserNamespace = kCellFromServer,
-  kCellPidNamespace,
-  kCellMountNamespace,
-  kCellLink,  // a socket to the supervisor, for the filter's listener
-  kCellNetworkNamespace,
-  kCellMost,
-};
 
 // How long after a call has begun its supervisor first looks at it, in nanoseconds: most calls are
 // over by then, and to wake it costs a tenth of such a call.

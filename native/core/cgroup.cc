@@ -30,16 +30,17 @@ Status join_cgroup(int procs) {
 Status hide_outer_cgroups(const Spec& spec) {
   // A cgroup namespace made by the clone itself would have the server's cgroup as its root, not the
   // one that the child is put into (kernel/cgroup/namespace.c, copy_cgroup_ns).
-  if (spec.header().cpu_stat_fd >= 0 && (spec.header().namespaces & CLONE_NEWCGROUP) != 0 &&
-      !spec.has(kLauncherMakesNamespaces) && unshare(CLONE_NEWCGROUP) != 0) {
+  if (spec.header().descriptors[kCpuStatFd] >= 0 &&
+      (spec.header().namespaces & CLONE_NEWCGROUP) != 0 && !spec.has(kLauncherMakesNamespaces) &&
+      unshare(CLONE_NEWCGROUP) != 0) {
     return Status::failure(Step::kEnterCgroup, errno, "the cgroup namespace");
   }
   return Status::success();
 }
 
 Status wall_memory(const SpecHeader& header) {
-  const Descriptor current(header.memory_current_fd);
-  const Descriptor maximum(header.memory_max_fd);
+  const Descriptor current(header.descriptors[kMemoryCurrentFd]);
+  const Descriptor maximum(header.descriptors[kMemoryMaxFd]);
   if (!maximum.valid() || header.memory_wall_bytes == kUnlimited) {
     return Status::success();
   }

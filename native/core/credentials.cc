@@ -117,6 +117,12 @@ Status become_namespace_root(const Spec& spec) {
   return set_ids({0, 0, 0}, 0);
 }
 
+Status become_undumpable() {
+  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
+             ? Status::success()
+             : Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE");
+}
+
 Status set_no_new_privileges() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return Status::failure(Step::kNoNewPrivileges, errno);

@@ -12,6 +12,9 @@ Status empty_capability_sets();
 // Without a PID namespace: the program gives up the launcher's real uid, which it was forked with.
 Status become_sandbox_user(const Spec& spec);
 Status set_no_new_privileges();
+// Root alone may look at this process from then on: no program of the same uid can read or write
+// its memory through /proc/PID/mem (ptrace(2), "Ptrace access mode checking").
+Status become_undumpable();
 // Of a template, in its own new user namespace: becomes the root of that namespace, the only id
 // that is mapped, and keeps the capabilities there, with which it makes the namespaces of cells.
 Status become_namespace_root(const Spec& spec);

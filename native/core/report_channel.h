@@ -19,6 +19,12 @@ class ReportChannel {
   [[nodiscard]] bool tell_failure(const Status& status) const;
   // Reports the failed step and ends this process. The program has not started, and never will.
   [[noreturn]] void fail(const Status& status) const;
+  // The same where the step has failed.
+  void require(const Status& status) const {
+    if (!status.ok()) {
+      fail(status);
+    }
+  }
 
  private:
   int descriptor_;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/descriptor_table.h"
 #include "core/status.h"
 
 namespace codejail {
@@ -53,18 +54,7 @@ struct SpecHeader {
   std::uint32_t outer_uid;
   std::uint32_t launcher_uid;  // the launcher's real uid, where it has no PID namespace
   std::uint32_t outer_gid;
-  std::int32_t report_fd;
-  std::int32_t stdin_fd;
-  std::int32_t stdout_fd;
-  std::int32_t stderr_fd;
-  std::int32_t request_fd;  // becomes descriptor 3 of the program, or -1
-  std::int32_t result_fd;   // becomes descriptor 4 of the program, or -1
-  std::int32_t lease_fd;    // held by the launcher until the jail is dead, or -1
-  std::int32_t nursery_fd;  // of a template: where the server asks for cells, or -1
-  // Files of the jail's own cgroup, or -1 where it has none.
-  std::int32_t cpu_stat_fd = -1;
-  std::int32_t memory_current_fd = -1;
-  std::int32_t memory_max_fd = -1;
+  LauncherDescriptors descriptors;
   // The last capability that the running kernel knows (/proc/sys/kernel/cap_last_cap), or -1.
   std::int32_t last_capability = -1;
   // Limits; kUnlimited where there is none.

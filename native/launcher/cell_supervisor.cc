@@ -10,6 +10,7 @@
 #include "core/apparmor.h"
 #include "core/credentials.h"
 #include "core/descriptor_message.h"
+#include "core/read_whole.h"
 #include "core/report_channel.h"
 #include "core/resource_limits.h"
 #include "core/root.h"
@@ -20,18 +21,9 @@
 namespace codejail {
 namespace {
 
-void require(const ReportChannel& channel, const Status& status) {
-  if (!status.ok()) {
-    channel.fail(status);
-  }
-}
-
 void wait_for_release(const ReportChannel& channel, const Descriptor& released) {
   char byte = 0;
-  ssize_t count = 0;
-  do {
-    count = read(released.get(), &byte, 1);
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count = read_whole(released.get(), &byte, 1);
   if (count < 0) {
     channel.fail(Status::failure(Step::kNursery, errno, "read"));
   }
@@ -41,7 +33,7 @@ void wait_for_release(const ReportChannel& channel, const Descriptor& released) 
   }
 }
 
-Status hand_over(const Descriptor (&received)[kCellFromServer], const Descriptor& network,
+Status hand_over(const Descriptor (&received)[kServerFds], const Descriptor& network,
                  Descriptor& link, int handover) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -49,14 +41,14 @@ Status hand_over(const Descriptor (&received)[kCellFromServer], const Descriptor
   }
   link.reset(ends[0]);
   const Descriptor passed(ends[1]);
-  const char* paths[kCellLink] = {};
-  paths[kCellUserNamespace] = "/proc/self/ns/user";
-  paths[kCellPidNamespace] = "/proc/self/ns/pid";
-  paths[kCellMountNamespace] = "/proc/self/ns/mnt";
-  Descriptor opened[kCellLink];
-  int numbers[kCellMost];
-  for (std::size_t i = 0; i < kCellLink; ++i) {
-    if (i < kCellFromServer) {
+  const char* paths[kLinkFd] = {};
+  paths[kUserNamespaceFd] = "/proc/self/ns/user";
+  paths[kPidNamespaceFd] = "/proc/self/ns/pid";
+  paths[kMountNamespaceFd] = "/proc/self/ns/mnt";
+  Descriptor opened[kLinkFd];
+  int numbers[kCellFds];
+  for (std::size_t i = 0; i < kLinkFd; ++i) {
+    if (i < kServerFds) {
       numbers[i] = received[i].get();
     } else {
       opened[i].reset(open(paths[i], O_RDONLY | O_CLOEXEC));
@@ -66,9 +58,9 @@ Status hand_over(const Descriptor (&received)[kCellFromServer], const Descriptor
       numbers[i] = opened[i].get();
     }
   }
-  numbers[kCellLink] = passed.get();
-  numbers[kCellNetworkNamespace] = network.get();
-  return send_descriptors(handover, numbers, network.valid() ? kCellMost : kCellNetworkNamespace)
+  numbers[kLinkFd] = passed.get();
+  numbers[kNetworkNamespaceFd] = network.get();
+  return send_descriptors(handover, numbers, network.valid() ? kCellFds : kNetworkNamespaceFd)
              ? Status::success()
              : Status::failure(Step::kNursery, errno, "the template has ended");
 }
@@ -105,24 +97,24 @@ Status install_own_filter(const Spec& spec, Descriptor& listener) {
 
 }  // namespace
 
-void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
-                            Descriptor released, Descriptor network, int handover) {
-  const ReportChannel channel(received[kCellReport].get());
+void become_cell_supervisor(Spec& spec, Descriptor (&received)[kServerFds], Descriptor released,
+                            Descriptor network, int handover) {
+  const ReportChannel channel(received[kReportFd].get());
   // Else its main process would be reaped without it.
   if (::signal(SIGCHLD, SIG_DFL) == SIG_ERR) {
-    require(channel, Status::failure(Step::kSupervise, errno, "SIGCHLD"));
+    channel.require(Status::failure(Step::kSupervise, errno, "SIGCHLD"));
   }
   wait_for_release(channel, released);
   released.reset();
   Descriptor tmp_directory;
-  require(channel, enter_cell_root(spec, tmp_directory));
+  channel.require(enter_cell_root(spec, tmp_directory));
   Descriptor link;
-  require(channel, hand_over(received, network, link, handover));
+  channel.require(hand_over(received, network, link, handover));
   network.reset();
   // The rest goes on while the template forks.
   ::close(handover);
-  for (std::size_t i = 0; i < kCellFromServer; ++i) {
-    if (i != kCellReport && i != kCellTimerfd && i != kCellEnd) {
+  for (std::size_t i = 0; i < kServerFds; ++i) {
+    if (i != kReportFd && i != kTimerFd && i != kEndFd) {
       received[i].reset();
     }
   }
@@ -130,14 +122,12 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   // Its cell's main process has few; to send one of its own, this process may have to have more
   // than are on the way already, which count for all of a template's cells together (unix(7)).
   limits.rlimit_nofile = kUnlimited;
-  require(channel, limit_jail(limits));
-  require(channel, limit_descriptors(limits));
-  require(channel, drop_credentials(spec));
-  require(channel, enter_profile(spec));
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-    require(channel, Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE"));
-  }
-  require(channel, set_no_new_privileges());
+  channel.require(limit_jail(limits));
+  channel.require(limit_descriptors(limits));
+  channel.require(drop_credentials(spec));
+  channel.require(enter_profile(spec));
+  channel.require(become_undumpable());
+  channel.require(set_no_new_privileges());
   const Record named = spec.find(RecordKind::kAppArmorProfile);
   const std::string profile = named.header == nullptr ? "" : named.data;
   // A call's caller waits for its end, which takes less time with less memory.
@@ -146,10 +136,9 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kCellFromServer],
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
   CountedCalls counted(spec.header(), tmp_directory, {});
   Descriptor listener;
-  require(channel, install_own_filter(spec, listener));
+  channel.require(install_own_filter(spec, listener));
   supervise_cell(spec, channel, tmp_directory, counted, std::move(link), std::move(listener),
-                 received[kCellTimerfd], received[kCellEnd],
-                 profile.empty() ? nullptr : profile.c_str());
+                 received[kTimerFd], received[kEndFd], profile.empty() ? nullptr : profile.c_str());
 }
 
 }  // namespace codejail

@@ -1,23 +1,19 @@
 // The launcher: the first code of a jail that runs in memory of its own. It applies the spec to
 // itself, starts the program, and stays as PID 1 of the jail. Everything up to the program's start
-// is one list, in an order in which each step still has what it needs.
+// is three lists (`enter_jail`, `become_template`, `confine_and_supervise`), in an order in which
+// each step still has what it needs.
 #include <fcntl.h>
-#include <linux/securebits.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "core/apparmor.h"
 #include "core/cgroup.h"
 #include "core/credentials.h"
 #include "core/host_directory.h"
-#include "core/id_map.h"
 #include "core/landlock.h"
 #include "core/processor_share.h"
 #include "core/report_channel.h"
@@ -26,6 +22,8 @@
 #include "core/seccomp.h"
 #include "core/syscalls.h"
 #include "launcher/allocations.h"
+#include "launcher/inherited.h"
+#include "launcher/namespaces.h"
 #include "launcher/nursery.h"
 #include "launcher/program.h"
 #include "launcher/session.h"
@@ -39,127 +37,6 @@ extern "C" const char __executable_start, etext;
 namespace codejail {
 namespace {
 
-void require(const ReportChannel& channel, const Status& status) {
-  if (!status.ok()) {
-    channel.fail(status);
-  }
-}
-
-void reset_signals() {
-  for (int signal_number = 1; signal_number < NSIG; ++signal_number) {
-    // Ignored signals stay ignored over exec; the program is to start with the defaults. EINVAL for
-    // SIGKILL, SIGSTOP and libc's own is expected.
-    (void)::signal(signal_number, SIG_DFL);
-  }
-  // The launcher reads what it needs from a signalfd; as PID 1 it is deaf to the rest anyway.
-  sigset_t all;
-  sigfillset(&all);
-  (void)sigprocmask(SIG_SETMASK, &all, nullptr);  // fails for a bad argument only
-}
-
-constexpr int kFirstFreeDescriptor = 6;
-
-// The server's descriptors that were opened without close-on-exec must not enter the jail.
-Status close_other_descriptors(const SpecHeader& header) {
-  int kept[] = {header.report_fd,     header.stdin_fd,    header.stdout_fd,
-                header.stderr_fd,     header.request_fd,  header.result_fd,
-                header.lease_fd,      header.cpu_stat_fd, header.memory_current_fd,
-                header.memory_max_fd, header.nursery_fd};
-  constexpr int kCount = sizeof(kept) / sizeof(kept[0]);
-  for (int i = 0; i < kCount; ++i) {
-    for (int j = i + 1; j < kCount; ++j) {
-      if (kept[j] < kept[i]) {
-        const int smaller = kept[j];
-        kept[j] = kept[i];
-        kept[i] = smaller;
-      }
-    }
-  }
-  unsigned next = 0;
-  for (const int descriptor : kept) {
-    if (descriptor < 0) {
-      continue;
-    }
-    const auto number = static_cast<unsigned>(descriptor);
-    if (number > next && sys_close_range(next, number - 1, 0) != 0) {
-      return Status::failure(Step::kCloseDescriptors, errno);
-    }
-    // Back to close-on-exec: the program gets copies of those that are for it.
-    if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) {
-      return Status::failure(Step::kCloseDescriptors, errno);
-    }
-    next = number + 1;
-  }
-  if (sys_close_range(next, ~0U, 0) != 0) {
-    return Status::failure(Step::kCloseDescriptors, errno);
-  }
-  // The program's own six numbers are never given to a file of the launcher's: it would be
-  // replaced when the standard streams are set.
-  for (int filler = 0; filler < kFirstFreeDescriptor;) {
-    filler = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (filler < 0) {
-      return Status::failure(Step::kCloseDescriptors, errno, "/dev/null");
-    }
-    if (filler >= kFirstFreeDescriptor) {
-      ::close(filler);
-    }
-  }
-  return Status::success();
-}
-
-// A process that has exec'd has no capability in a user namespace whose maps were not there before
-// the exec (capabilities(7)); so the launcher makes that namespace itself. The child is made a
-// child of the server (CLONE_PARENT), which is told of it by its pidfd; this process then ends.
-Status make_namespaces(const Spec& spec, const ReportChannel& channel) {
-  const SpecHeader& header = spec.header();
-  int mapped[2] = {-1, -1};
-  if (pipe2(mapped, O_CLOEXEC) != 0) {
-    return Status::failure(Step::kNamespaces, errno, "pipe2");
-  }
-  int pidfd = -1;
-  CloneArguments arguments{};
-  arguments.flags = header.namespaces | CLONE_PARENT | CLONE_PIDFD;
-  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  const auto child = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
-  if (child < 0) {
-    return Status::failure(Step::kNamespaces, errno);
-  }
-  if (child > 0) {
-    Report report{};
-    report.kind = ReportKind::kNamespaces;
-    report.main_process = child;
-    if (!channel.send(report, pidfd)) {
-      _exit(2);
-    }
-    if (header.id_map == IdMap::kSandbox) {
-      require(channel, map_sandbox_id(header, child));
-    }
-    if (header.id_map == IdMap::kOuter) {
-      require(channel, map_one_id(header, child));
-    }
-    // Without this byte the child ends: the server would not know of it.
-    if (write(mapped[1], "", 1) != 1) {
-      channel.fail(Status::failure(Step::kNamespaces, errno, "write"));
-    }
-    _exit(0);
-  }
-  ::close(mapped[1]);
-  char byte = 0;
-  ssize_t count = 0;
-  do {
-    count = read(mapped[0], &byte, 1);
-  } while (count < 0 && errno == EINTR);
-  if (count < 0) {
-    return Status::failure(Step::kNamespaces, errno, "read");
-  }
-  if (count == 0) {
-    // The other half has failed, and has told so.
-    _exit(2);
-  }
-  ::close(mapped[0]);
-  return header.id_map == IdMap::kCaller ? map_own_id(header) : Status::success();
-}
-
 // When memory runs out on the host, a jail goes first, never the server. A raise needs no
 // privilege.
 void offer_to_oom_killer() {
@@ -170,7 +47,18 @@ void offer_to_oom_killer() {
   }
 }
 
-Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& listener) {
+Status make_key(LauncherKey& key) {
+  return getrandom(&key, sizeof(key), 0) == sizeof(key)
+             ? Status::success()
+             : Status::failure(Step::kSeccomp, errno, "getrandom");
+}
+
+Status install_filter(const Spec& spec, const LauncherKey& key, CountedCalls& counted,
+                      Descriptor& listener) {
+  if (!spec.has(kSeccomp)) {
+    return Status::success();
+  }
+  counted.prepare();
   const bool may_exec = spec.has(kAllowExec);
   FilterPolicy policy{may_exec ? ExecPolicy::kAllow : ExecPolicy::kAsk, CountPolicy::kAsk, getpid(),
                       key};
@@ -187,126 +75,202 @@ Status install_filter(const Spec& spec, const LauncherKey& key, Descriptor& list
   return installed;
 }
 
+// What one step leaves for another is held here, to the jail's end. A step that this jail does not
+// need is no failure.
+class Launcher {
+ public:
+  Launcher(Spec& spec, const ReportChannel& channel)
+      : spec_(spec),
+        header_(spec.header()),
+        channel_(channel),
+        profile_(spec.find(RecordKind::kAppArmorProfile)) {}
+
+  // `cgroup_procs`: of the jail's cgroup, where this process has to move itself; else -1.
+  void enter_jail(int cgroup_procs);
+  [[noreturn]] void become_template();
+  [[noreturn]] void confine_and_supervise();
+
+ private:
+  void require(const Status& status) const { channel_.require(status); }
+
+  Status enter_namespaces() const;
+  Status set_host_name() const;
+  Status open_profile();
+  Status open_host();
+  Status become_root_of_template() const;
+  Status enter_root();
+  void send_tmp_directory() const;
+  Status limit_open_files() const;
+  Status limit_own_tasks() const;
+  Status end_predecessors(uid_t caller) const;
+  Status change_profile();
+  Status adopt_orphans() const;
+  Status enter_landlock();
+
+  Spec& spec_;
+  const SpecHeader& header_;
+  const ReportChannel& channel_;
+  const Record profile_;
+  Session session_;
+  Descriptor apparmor_;
+  HostSources sources_;
+  Descriptor tmp_directory_;
+  Descriptor directory_lock_;
+  Program program_;
+  char label_[sizeof(Report::label)] = {};
+};
+
+void Launcher::enter_jail(int cgroup_procs) {
+  // Before anything else: what this process has taken stays charged to where it took it.
+  require(cgroup_procs < 0 ? Status::success() : join_cgroup(cgroup_procs));
+  claim_core_limit();
+  // The server's event loop goes before all that follows.
+  require(weigh_less());
+  require(close_other_descriptors(header_));
+  reset_signals();
+  umask(0);
+  require(session_.leave_server(spec_.has(kReaperByUid)));
+  offer_to_oom_killer();
+  require(enter_namespaces());
+  require(hide_outer_cgroups(spec_));
+  require(set_host_name());
+  require(open_profile());
+  require(open_host());
+  require(become_root_of_template());
+  require(enter_root());
+  // Before the uid changes: the directory may be readable for the sandbox only.
+  send_tmp_directory();
+  require(program_.prepare(spec_));
+  require(limit_jail(header_));
+  require(limit_open_files());
+}
+
+void Launcher::become_template() {
+  Descriptor handover;
+  require(start_nursery(spec_, handover));
+  program_.set_handover(std::move(handover));
+  CountedCalls counted(header_, tmp_directory_, {});
+  supervise(spec_, channel_, program_, tmp_directory_, counted, Descriptor(), session_, "", {});
+}
+
+void Launcher::confine_and_supervise() {
+  require(wall_memory(header_));
+  require(limit_own_tasks());
+  const uid_t caller = getuid();
+  require(drop_credentials(spec_));
+  require(become_undumpable());
+  require(end_predecessors(caller));
+  require(change_profile());
+  require(set_no_new_privileges());
+  require(adopt_orphans());
+  require(enter_landlock());
+  LauncherKey key;
+  require(make_key(key));
+  CountedCalls counted(header_, tmp_directory_, key);
+  Descriptor listener;
+  require(install_filter(spec_, key, counted, listener));
+  supervise(spec_, channel_, program_, tmp_directory_, counted, std::move(listener), session_,
+            label_, key);
+}
+
+Status Launcher::enter_namespaces() const {
+  return spec_.has(kLauncherMakesNamespaces) ? make_namespaces(spec_, channel_) : Status::success();
+}
+
+Status Launcher::set_host_name() const {
+  constexpr char kName[] = "codejail";
+  return !spec_.has(kIsolateHostname) || sethostname(kName, sizeof(kName) - 1) == 0
+             ? Status::success()
+             : Status::failure(Step::kHostname, errno);
+}
+
+Status Launcher::open_profile() {
+  return profile_.header != nullptr ? open_apparmor(apparmor_) : Status::success();
+}
+
+Status Launcher::open_host() {
+  return spec_.has(kOwnRoot) ? sources_.open(spec_) : Status::success();
+}
+
+Status Launcher::become_root_of_template() const {
+  return spec_.has(kTemplate) ? become_namespace_root(spec_) : Status::success();
+}
+
+Status Launcher::enter_root() {
+  return spec_.has(kOwnRoot) ? enter_own_root(spec_, sources_, tmp_directory_)
+                             : make_host_directory(spec_, tmp_directory_, directory_lock_);
+}
+
+void Launcher::send_tmp_directory() const {
+  if (!spec_.has(kSendTmpDirectory)) {
+    return;
+  }
+  Report report{};
+  report.kind = ReportKind::kTmpDirectory;
+  if (!channel_.send(report, tmp_directory_.get())) {
+    _exit(2);
+  }
+}
+
+Status Launcher::limit_open_files() const {
+  return spec_.has(kTemplate) ? limit_descriptors(header_) : limit_launcher_descriptors();
+}
+
+Status Launcher::limit_own_tasks() const {
+  return spec_.has(kReaperByUid) ? Status::success() : limit_tasks(header_);
+}
+
+// A server and a launcher that were both killed give the lease back, and not all that they started
+// is dead. This process holds the lease and has no child yet: whoever has the uid is left over, and
+// could signal the program.
+Status Launcher::end_predecessors(uid_t caller) const {
+  return spec_.has(kReaperByUid) ? end_leftovers(caller) : Status::success();
+}
+
+Status Launcher::change_profile() {
+  if (profile_.header == nullptr) {
+    return Status::success();
+  }
+  const Status changed = change_apparmor_profile(apparmor_, profile_.data, label_, sizeof(label_));
+  apparmor_.reset();
+  return changed;
+}
+
+// Orphans of the jail become this process's children, as they would be PID 1's.
+Status Launcher::adopt_orphans() const {
+  return !spec_.has(kReaperByUid) || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+             ? Status::success()
+             : Status::failure(Step::kSupervise, errno, "PR_SET_CHILD_SUBREAPER");
+}
+
+Status Launcher::enter_landlock() {
+  if (!spec_.has(kLandlock)) {
+    return Status::success();
+  }
+  if (!spec_.has(kReaperByUid)) {
+    return restrict_with_landlock(spec_);
+  }
+  // The child enters it, and this process does not; the filter lets nobody make one.
+  Descriptor domain;
+  const Status prepared = prepare_landlock(spec_, domain);
+  program_.set_landlock(std::move(domain));
+  return prepared;
+}
+
 [[noreturn]] void run(int spec_descriptor, int report_descriptor, int cgroup_procs) {
   // Not by the spec, which may be what can't be read.
   const ReportChannel channel(report_descriptor);
   Spec spec;
-  require(channel, spec.map(spec_descriptor));
+  channel.require(spec.map(spec_descriptor));
   if (spec.has(kSweepUid)) {
     sweep_uid(spec);
   }
-  const SpecHeader& header = spec.header();
-
-  // Before anything else: what this process has taken stays charged to where it took it.
-  if (cgroup_procs >= 0) {
-    require(channel, join_cgroup(cgroup_procs));
-  }
-  claim_core_limit();
-  // The server's event loop goes before all that follows.
-  require(channel, weigh_less());
-  require(channel, close_other_descriptors(header));
-  reset_signals();
-  umask(0);
-  Session session;
-  require(channel, session.leave_server(spec.has(kReaperByUid)));
-  offer_to_oom_killer();
-  if (spec.has(kLauncherMakesNamespaces)) {
-    require(channel, make_namespaces(spec, channel));
-  }
-  require(channel, hide_outer_cgroups(spec));
-  if (spec.has(kIsolateHostname) && sethostname("codejail", 8) != 0) {
-    require(channel, Status::failure(Step::kHostname, errno));
-  }
-
-  const Record profile = spec.find(RecordKind::kAppArmorProfile);
-  Descriptor apparmor;
-  if (profile.header != nullptr) {
-    require(channel, open_apparmor(apparmor));
-  }
-
-  Descriptor tmp_directory;
-  Descriptor directory_lock;
-  HostSources sources;
-  if (spec.has(kOwnRoot)) {
-    require(channel, sources.open(spec));
-  }
+  Launcher launcher(spec, channel);
+  launcher.enter_jail(cgroup_procs);
   if (spec.has(kTemplate)) {
-    require(channel, become_namespace_root(spec));
+    launcher.become_template();
   }
-  if (spec.has(kOwnRoot)) {
-    require(channel, enter_own_root(spec, sources, tmp_directory));
-  } else {
-    require(channel, make_host_directory(spec, tmp_directory, directory_lock));
-  }
-  // Before the uid changes: the directory may be readable for the sandbox only.
-  if (spec.has(kSendTmpDirectory)) {
-    Report report{};
-    report.kind = ReportKind::kTmpDirectory;
-    if (!channel.send(report, tmp_directory.get())) {
-      _exit(2);
-    }
-  }
-  Program program;
-  require(channel, program.prepare(spec));
-
-  require(channel, limit_jail(header));
-  require(channel, spec.has(kTemplate) ? limit_descriptors(header) : limit_launcher_descriptors());
-  if (spec.has(kTemplate)) {
-    Descriptor handover;
-    require(channel, start_nursery(spec, handover));
-    program.set_handover(std::move(handover));
-    CountedCalls counted(header, tmp_directory, {});
-    supervise(spec, channel, program, tmp_directory, counted, Descriptor(), session, "", {});
-  }
-  require(channel, wall_memory(header));
-  if (!spec.has(kReaperByUid)) {
-    require(channel, limit_tasks(header));
-  }
-  const uid_t caller = getuid();
-  require(channel, drop_credentials(spec));
-  // Root alone may now look at this process: no program of the same uid can read or write the
-  // launcher's memory through /proc/1/mem (ptrace(2), "Ptrace access mode checking").
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-    require(channel, Status::failure(Step::kUserId, errno, "PR_SET_DUMPABLE"));
-  }
-  if (spec.has(kReaperByUid)) {
-    // A server and a launcher that were both killed give the lease back, and not all that they
-    // started is dead. This process holds the lease and has no child yet: whoever has the uid is
-    // left over, and could signal the program.
-    require(channel, end_leftovers(caller));
-  }
-  char label[sizeof(Report::label)] = {};
-  if (profile.header != nullptr) {
-    require(channel, change_apparmor_profile(apparmor, profile.data, label, sizeof(label)));
-    apparmor.reset();
-  }
-  require(channel, set_no_new_privileges());
-  if (spec.has(kReaperByUid)) {
-    // Orphans of the jail become this process's children, as they would be PID 1's.
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
-      require(channel, Status::failure(Step::kSupervise, errno, "PR_SET_CHILD_SUBREAPER"));
-    }
-    if (spec.has(kLandlock)) {
-      // The filter lets nobody make one.
-      Descriptor domain;
-      require(channel, prepare_landlock(spec, domain));
-      program.set_landlock(std::move(domain));
-    }
-  } else if (spec.has(kLandlock)) {
-    require(channel, restrict_with_landlock(spec));
-  }
-  LauncherKey key;
-  if (getrandom(&key, sizeof(key), 0) != sizeof(key)) {
-    require(channel, Status::failure(Step::kSeccomp, errno, "getrandom"));
-  }
-  CountedCalls counted(header, tmp_directory, key);
-  Descriptor listener;
-  if (spec.has(kSeccomp)) {
-    counted.prepare();
-    require(channel, install_filter(spec, key, listener));
-  }
-  supervise(spec, channel, program, tmp_directory, counted, std::move(listener), session, label,
-            key);
+  launcher.confine_and_supervise();
 }
 
 }  // namespace

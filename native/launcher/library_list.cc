@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/descriptor.h"
+#include "core/read_whole.h"
 
 namespace codejail {
 namespace {
@@ -47,13 +48,8 @@ std::string read_cache() {
     return {};
   }
   std::string cache(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t length = 0;
-  while (length < cache.size()) {
-    const ssize_t count = read(file.get(), cache.data() + length, cache.size() - length);
-    if (count <= 0) {
-      return {};
-    }
-    length += static_cast<std::size_t>(count);
+  if (read_whole(file.get(), cache.data(), cache.size()) != status.st_size) {
+    return {};
   }
   return cache;
 }

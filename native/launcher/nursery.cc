@@ -4,8 +4,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#include "core/cell.h"
 #include "core/descriptor_message.h"
+#include "core/descriptor_table.h"
 #include "core/id_map.h"
 #include "core/report_channel.h"
 #include "core/retry.h"
@@ -30,7 +30,7 @@ Status map_ids(const SpecHeader& header, pid_t supervisor, const Descriptor& rel
 
 struct Beginning {
   Spec& spec;
-  Descriptor (&received)[kCellFromServer];
+  Descriptor (&received)[kServerFds];
   Descriptor& released;
   const Descriptor& release;
   NetworkNamespaces& networks;
@@ -43,9 +43,9 @@ void begin_supervisor(void* data) {
   become_cell_supervisor(spec, received, std::move(released), networks.forget(), kHandover);
 }
 
-Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& networks) {
+Status make_cell(Descriptor (&received)[kServerFds], NetworkNamespaces& networks) {
   Spec spec;
-  if (Status status = spec.map(received[kCellSpec].get()); !status.ok()) {
+  if (Status status = spec.map(received[kSpecFd].get()); !status.ok()) {
     return status;
   }
   const bool has_network = (spec.header().namespaces & CLONE_NEWNET) != 0;
@@ -62,7 +62,7 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
   const Descriptor release(ends[1]);
   Beginning beginning{spec, received, released, release, networks};
   // A keeper costs processor time, and a cell in a hurry is for many calls at once.
-  const int lifeline = spec.has(kUrgent) ? -1 : received[kCellLifeline].get();
+  const int lifeline = spec.has(kUrgent) ? -1 : received[kLifelineFd].get();
   const std::uint64_t namespaces = spec.header().namespaces & ~std::uint64_t{CLONE_NEWNET};
   pid_t child = -1;
   Descriptor pidfd;
@@ -75,7 +75,7 @@ Status make_cell(Descriptor (&received)[kCellFromServer], NetworkNamespaces& net
   report.kind = ReportKind::kNamespaces;
   // The server must know of it before it lives: where it can't be told, the pipe's end ends the
   // child.
-  const ReportChannel channel(received[kCellReport].get());
+  const ReportChannel channel(received[kReportFd].get());
   if (!channel.send(report, pidfd.get())) {
     return Status::success();
   }
@@ -103,22 +103,22 @@ bool begin_nursery(int orders, int handover) {
 [[noreturn]] void run_nursery() {
   NetworkNamespaces networks;
   for (;;) {
-    Descriptor received[kCellFromServer];
-    const int count = receive_descriptors(kOrders, received, kCellFromServer);
+    Descriptor received[kServerFds];
+    const int count = receive_descriptors(kOrders, received, kServerFds);
     if (count == 0) {
       _exit(0);
     }
     if (count < 0 && errno != EMFILE) {
       _exit(2);
     }
-    if (count != kCellFromServer) {
+    if (count != kServerFds) {
       // The server sees the end of the cell's report channel.
       continue;
     }
     const Status made = make_cell(received, networks);
     if (!made.ok()) {
       // A server that can't be told sees the end of the channel.
-      (void)ReportChannel(received[kCellReport].get()).tell_failure(made);
+      (void)ReportChannel(received[kReportFd].get()).tell_failure(made);
     }
   }
 }
@@ -126,7 +126,7 @@ bool begin_nursery(int orders, int handover) {
 }  // namespace
 
 Status start_nursery(Spec& spec, Descriptor& handover) {
-  const int orders = spec.header().nursery_fd;
+  const int orders = spec.header().descriptors[kNurseryFd];
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return Status::failure(Step::kNursery, errno, "socketpair");

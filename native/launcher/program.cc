@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -19,13 +20,12 @@
 namespace codejail {
 namespace {
 
-constexpr int kFirstOther = 6;
-
 // 0, 1, 2, for a safeExec 3 and 4, and for a template 5.
 Status set_standard_streams(const SpecHeader& header, int handover) {
-  const int sources[kFirstOther] = {header.stdin_fd,   header.stdout_fd, header.stderr_fd,
-                                    header.request_fd, header.result_fd, handover};
-  return number_descriptors(sources, kFirstOther, kFirstOther);
+  int sources[kProgramNumbers];
+  std::copy_n(header.descriptors.begin(), kHandoverNumber, sources);
+  sources[kHandoverNumber] = handover;
+  return number_descriptors(sources, kProgramNumbers, kProgramNumbers);
 }
 
 // A process whose program its user may not read is undumpable (fs/exec.c, would_dump). Where /proc
@@ -107,47 +107,31 @@ void Program::leave_launcher(const Spec& spec, const ReportChannel& channel, pid
   if (getppid() != launcher) {
     _exit(2);
   }
-  if (Status status = become_sandbox_user(spec); !status.ok()) {
-    channel.fail(status);
+  channel.require(become_sandbox_user(spec));
+  if (spec.header().descriptors[kCpuStatFd] < 0) {
+    channel.require(require_visible(binary_, launcher));
   }
-  if (spec.header().cpu_stat_fd < 0) {
-    if (Status status = require_visible(binary_, launcher); !status.ok()) {
-      channel.fail(status);
-    }
-  }
-  if (Status status = limit_tasks(spec.header()); !status.ok()) {
-    channel.fail(status);
-  }
+  channel.require(limit_tasks(spec.header()));
   if (landlock_.valid()) {
-    if (Status status = restrict_with_landlock(landlock_); !status.ok()) {
-      channel.fail(status);
-    }
+    channel.require(restrict_with_landlock(landlock_));
   }
 }
 
 void Program::become(const Spec& spec, const ReportChannel& channel, pid_t launcher) const {
   // What the program sends to its own group does not reach the launcher.
-  if (Status status = leave_process_group(); !status.ok()) {
-    channel.fail(status);
-  }
+  channel.require(leave_process_group());
   // Not a template's: calls wait for the cells that it makes, which weigh as little as a program.
   if (!spec.has(kTemplate)) {
-    if (Status status = weigh_less(); !status.ok()) {
-      channel.fail(status);
-    }
+    channel.require(weigh_less());
   }
   if (chdir(working_directory_) != 0) {
     channel.fail(Status::failure(Step::kWorkingDirectory, errno, working_directory_));
   }
-  if (Status status = set_standard_streams(spec.header(), handover_.get()); !status.ok()) {
-    channel.fail(status);
-  }
+  channel.require(set_standard_streams(spec.header(), handover_.get()));
   if (spec.has(kReaperByUid)) {
     leave_launcher(spec, channel, launcher);
   }
-  if (Status status = limit_program(spec.header()); !status.ok()) {
-    channel.fail(status);
-  }
+  channel.require(limit_program(spec.header()));
   sigset_t none;
   sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, nullptr);  // fails for a bad argument only

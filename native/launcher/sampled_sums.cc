@@ -19,7 +19,7 @@ constexpr std::uint64_t kGrowth = 1U << 20U;
 }  // namespace
 
 SampledSums::SampledSums(const SpecHeader& header)
-    : cpu_stat_(header.cpu_stat_fd),
+    : cpu_stat_(header.descriptors[kCpuStatFd]),
       cpu_limit_us_(header.cpu_us),
       memory_limit_(header.memory_bytes),
       memory_sleep_ms_(kShortestSleepMs) {

@@ -72,7 +72,7 @@ class Supervisor {
     }
     if (spec_.has(kTemplate)) {
       // The server takes its end for the template's word that it is ready.
-      ::close(spec_.header().result_fd);
+      ::close(spec_.header().descriptors[kResultFd]);
     }
     if (!listener_.valid() || spec_.has(kAllowExec)) {
       announce_start();

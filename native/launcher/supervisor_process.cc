@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "core/credentials.h"
+#include "core/read_whole.h"
 #include "core/syscalls.h"
 
 namespace codejail {
@@ -98,10 +99,7 @@ Status start_kept(const SupervisorProcess& process, pid_t& number, Descriptor& p
   }
   telling.reset();
   int told = 0;
-  ssize_t count = 0;
-  do {
-    count = read(reading.get(), &told, sizeof(told));
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count = read_whole(reading.get(), &told, sizeof(told));
   if (count < 0) {
     return Status::failure(Step::kNursery, errno, "read");
   }
