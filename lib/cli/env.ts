@@ -10,7 +10,7 @@ import { colorsOf, columns, say, sayJson } from './terminal';
 /** The environment that the library finds by itself: beside the project. */
 function besideProject(): string {
   const root = projectRoot();
-  if (root === null) {
+  if (root === undefined) {
     throw usageError(
       'name the directory: there is no package.json here, so no project to put it beside',
     );

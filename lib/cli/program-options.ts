@@ -111,10 +111,10 @@ export function prepareJail(
  */
 export function defaultPython(): { bin: string; user: string | undefined } {
   const python = autoConfiguredPython();
-  if (python === null) {
+  if (python === undefined) {
     throw new CommandLineError(
       'there is no python3 on this host\nInstall it (sudo apt-get install -y python3), or name one with --python',
     );
   }
-  return { bin: python.bin, user: python.user ?? undefined };
+  return { bin: python.bin, user: python.user };
 }

@@ -1,27 +1,18 @@
 // One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
-import type { Confinement } from '../confinement/plan';
 import { SetupError } from '../errors';
-import type { HostView } from '../host/runtime';
 import { native, SpecFlag } from '../native/addon';
 import { thrownByAddon } from '../native/failure';
 import { noExecAdvice } from '../native/no-exec';
 import { spawnJail } from '../native/spawn';
 import { Outputs } from '../run/outputs';
-import { Run, type RunCall, type RunResult } from '../run/run';
-import { buildSpec, type SpecRequest } from '../spec/spec';
+import { Run, type RunResult } from '../run/run';
+import type { Call } from '../spec/call';
+import { buildSpec, type JailPlan } from '../spec/spec';
 import { now } from '../time/clock';
 import { explainCopyFailure } from './copy-failure';
 import { removeHostDirectory, sweepHostDirectories } from './host-directory';
 
 const START_STEP = 'start the program';
-
-/** What a cold call is made of, checked and complete. */
-export interface ColdCall extends SpecRequest, RunCall {
-  confinement: Confinement;
-  view: HostView;
-  /** What its result says was in force. */
-  mechanisms: readonly string[];
-}
 
 /** Why a program that is there does not start, by what the kernel says of it (execve(2)). */
 function execAdvice(errnoName: string | undefined, program: string): string | undefined {
@@ -52,7 +43,7 @@ function explainNoExec(error: unknown, program: string): unknown {
 }
 
 /** Writes a request that is too long for one turn of the event loop; a short one goes with the spec. */
-async function writeRequest({ request }: ColdCall): Promise<{ request: number } | undefined> {
+async function writeRequest({ request }: Call): Promise<{ request: number } | undefined> {
   if (typeof request !== 'object') {
     return undefined;
   }
@@ -63,8 +54,8 @@ async function writeRequest({ request }: ColdCall): Promise<{ request: number } 
   }
 }
 
-async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
-  const spec = buildSpec(call.confinement, call.view, call.limits, call);
+async function runOnce(call: Call, plan: JailPlan, calledAt: number): Promise<RunResult> {
+  const spec = buildSpec(call, plan);
   const written = await writeRequest(call);
   // Whoever waited meanwhile may have given up.
   for (const signal of call.signals ?? []) {
@@ -83,7 +74,7 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
     }
   });
   const outputs = new Outputs(jail);
-  const run = new Run(jail, outputs, call, call.mechanisms, calledAt);
+  const run = new Run(jail, outputs, call, plan, calledAt);
   outputs.start();
   run.boundSetup();
   try {
@@ -100,23 +91,28 @@ async function runOnce(call: ColdCall, calledAt: number): Promise<RunResult> {
 
 /**
  * Runs one program in a jail of its own.
+ * @param plan how jails of its command are made
  * @param calledAt when the caller called, in milliseconds of `process.hrtime`
  * @returns when every process of the jail is dead and reaped
  * @throws SetupError where a step failed and the program was not started; the signal's reason where
  *   the call was aborted; what a callback or the iterable of `stdin` threw; RangeError where there is no
  *   memory for what it writes
  */
-export async function runCold(call: ColdCall, calledAt: number = now()): Promise<RunResult> {
-  const { flags, uidPool } = call.confinement;
+export async function runCold(
+  call: Call,
+  plan: JailPlan,
+  calledAt: number = now(),
+): Promise<RunResult> {
+  const { flags, uidPool } = plan.confinement;
   if ((flags & SpecFlag.ownRoot) === 0 && uidPool !== undefined) {
     await sweepHostDirectories(uidPool);
   }
   try {
-    return await runOnce(call, calledAt);
+    return await runOnce(call, plan, calledAt);
   } catch (error) {
     throw explainNoExec(
       await explainCopyFailure(error, call.copies, call.limits.input),
-      call.program,
+      plan.program,
     );
   }
 }

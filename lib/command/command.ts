@@ -7,6 +7,7 @@ import {
   type UidPool,
 } from '../confinement/plan';
 import { InvalidArgumentError, SetupError, UnconfinedError } from '../errors';
+import type { UnconfinedPlan } from '../exec/unconfined';
 import type { GuaranteeName } from '../guarantee-names';
 import { serverCgroup, type CgroupWish } from '../host/cgroup';
 import { hostFacts } from '../host/host';
@@ -16,6 +17,7 @@ import { requireHeeded } from '../options/python-variables';
 import type { CommandArguments } from '../options/types';
 import type { Proof } from '../proof/probe';
 import { bestProved, type ProvedPlan } from '../proof/proved-plan';
+import type { JailPlan } from '../spec/spec';
 import { once } from '../time/once';
 import { withLibrary } from './output-library';
 import { askPython } from './python-question';
@@ -26,14 +28,10 @@ export interface HostShare {
   cgroup: CgroupWish;
 }
 
-/** A command that may be run. */
-export interface ReadyCommand extends ProvedPlan {
+/** A command that may be run, and how its jails are made. */
+export interface ReadyCommand extends ProvedPlan, JailPlan {
   options: CommandArguments;
   runtime: Runtime;
-  /** The words before the call's own, the program's name first. */
-  words: string[];
-  /** What results name as being in force. */
-  mechanisms: string[];
 }
 
 const PYTHON_ARGUMENTS = ['-E', '-B'];
@@ -91,7 +89,7 @@ export class Command {
     const { user } = this.options;
     // Only a privileged caller can become another user; any other is kept from its own files by the
     // user namespace.
-    if (user === null || hostFacts().kind !== 'root') {
+    if (user === undefined || hostFacts().kind !== 'root') {
       return undefined;
     }
     const argument = `commands.${this.name}.user`;
@@ -121,7 +119,7 @@ export class Command {
     }
     const wishes: ConfinementWishes = {
       allowExec: this.options.allowExec,
-      profile: this.options.profile ?? undefined,
+      profile: this.options.profile,
       user: this.#user(),
       uidPool,
       cgroup: state.directory === null ? undefined : { directory: state.directory, required },
@@ -132,7 +130,11 @@ export class Command {
       ...proved,
       options: this.options,
       runtime,
+      view: runtime.view,
+      program: runtime.program,
       words: this.#words(runtime),
+      environment: (own) => this.environment(runtime, own),
+      mayExec: this.options.allowExec,
       mechanisms: [...proved.confinement.mechanisms, ...LIBRARY_MECHANISMS],
     };
   }
@@ -147,12 +149,14 @@ export class Command {
     return this.#findRuntime({ allowExec, uidPool, profile: undefined, user: undefined });
   }
 
-  /** The program and its words, for a run without confinement. */
-  async unconfined({
-    uidPool,
-  }: HostShare): Promise<{ program: string; words: string[]; python: boolean }> {
+  /** How its program is started without confinement, and whether it is a Python. */
+  async unconfined({ uidPool }: HostShare): Promise<UnconfinedPlan & { python: boolean }> {
     const runtime = await this.runtime(uidPool);
-    return { program: runtime.program, words: this.#words(runtime), python: runtime.python };
+    const { program, python } = runtime;
+    return {
+      ...{ program, python, words: this.#words(runtime) },
+      environment: (own) => this.environment({ python, outputLibrary: null }, own),
+    };
   }
 
   get #args(): readonly string[] {
@@ -169,7 +173,7 @@ export class Command {
    */
   requireHeeded(env: Readonly<Record<string, string>>, argument = 'options.env'): void {
     const { python, bin } = this.options;
-    if (python === null ? isPythonName(bin) : python !== false) {
+    if (python === undefined ? isPythonName(bin) : python !== false) {
       requireHeeded(env, { name: this.name, args: this.#args }, argument);
     }
   }
@@ -198,7 +202,7 @@ export class Command {
   /** The environment of a call: what a Python needs, the command's own, the call's own. */
   environment(
     { python, outputLibrary }: Pick<Runtime, 'python' | 'outputLibrary'>,
-    own: Record<string, string> = {},
+    own: Readonly<Record<string, string>> = {},
   ): Record<string, string> {
     const env = { ...(python ? PYTHON_ENVIRONMENT : {}), ...this.options.env, ...own };
     return outputLibrary === null ? env : withLibrary(env, outputLibrary);

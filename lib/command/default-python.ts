@@ -5,7 +5,7 @@ import { parseCommandOptions } from '../options/command';
 import type { CommandArguments } from '../options/types';
 
 /** The directory of the nearest package.json, upwards from the working directory. */
-export function projectRoot(): string | null {
+export function projectRoot(): string | undefined {
   let directory = process.cwd();
   for (;;) {
     if (existsSync(join(directory, 'package.json'))) {
@@ -13,7 +13,7 @@ export function projectRoot(): string | null {
     }
     const parent = dirname(directory);
     if (parent === directory) {
-      return null;
+      return undefined;
     }
     directory = parent;
   }
@@ -22,17 +22,17 @@ export function projectRoot(): string | null {
 /**
  * The command `python` where nobody configured it: the environment that CodeJail's own tests name by
  * CODEJAIL_TEST_USER and CODEJAIL_TEST_VENV; else an environment `<project root>-sandbox` beside the
- * project; else the system's python3. Null where there is none of them.
+ * project; else the system's python3. Undefined where there is none of them.
  */
-export function autoConfiguredPython(): CommandArguments | null {
+export function autoConfiguredPython(): CommandArguments | undefined {
   const user = process.env['CODEJAIL_TEST_USER'];
   const environment = process.env['CODEJAIL_TEST_VENV'];
   if (user !== undefined && user !== '' && environment !== undefined && environment !== '') {
     return parseCommandOptions({ bin: join(environment, 'bin', 'python'), user });
   }
   const root = projectRoot();
-  const beside = root === null ? null : join(`${root}-sandbox`, 'bin', 'python');
-  if (beside !== null && existsSync(beside)) {
+  const beside = root === undefined ? undefined : join(`${root}-sandbox`, 'bin', 'python');
+  if (beside !== undefined && existsSync(beside)) {
     const hasUser = /^sandbox:/m.test(readFileSync('/etc/passwd', 'utf8'));
     return {
       ...parseCommandOptions({ bin: beside, ...(hasUser ? { user: 'sandbox' } : {}) }),
@@ -42,5 +42,5 @@ export function autoConfiguredPython(): CommandArguments | null {
   const found = (process.env['PATH'] ?? '/usr/bin:/bin')
     .split(':')
     .some((directory) => directory !== '' && existsSync(join(directory, 'python3')));
-  return found ? { ...parseCommandOptions('python3'), python: 'owned' } : null;
+  return found ? { ...parseCommandOptions('python3'), python: 'owned' } : undefined;
 }

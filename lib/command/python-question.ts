@@ -9,6 +9,7 @@ import { ZERO_LIMITS, type Limits } from '../limits';
 import { native } from '../native/addon';
 import { bestProved } from '../proof/proved-plan';
 import { explainExceeded } from '../run/exceeded';
+import { PLAIN_CALL } from '../spec/call';
 import { isWithin } from '../text/is-within';
 import { withLibrary } from './output-library';
 
@@ -93,20 +94,15 @@ async function askOnce({
   env,
   library,
 }: Asked): Promise<PythonAnswer | string> {
-  const { result } = await runCold({
-    confinement,
-    view,
-    limits: LIMITS,
-    mechanisms: [],
-    program: words[0],
+  const { result } = await runCold(
     // Isolated: its user's packages are no part of the answer.
-    argv: [...words, '-I', '-B', '-c', QUESTION],
-    env: library === null ? env : withLibrary(env, library),
-    copies: [],
-    files: [],
-    collects: false,
-    collect: [],
-  });
+    { ...PLAIN_CALL, limits: LIMITS, argv: ['-I', '-B', '-c', QUESTION] },
+    {
+      ...{ confinement, view, mechanisms: [], mayExec: false },
+      ...{ program: words[0], words },
+      environment: () => (library === null ? env : withLibrary(env, library)),
+    },
+  );
   const answer = parseAnswer(result.stdout.toString(), library);
   if (answer !== null && result.status === 0) {
     return answer;

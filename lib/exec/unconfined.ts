@@ -16,34 +16,16 @@ import { dirname, join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SetupError } from '../errors';
-import type { JsonText } from '../json/text-buffers';
 import { collectError, collectFiles } from '../run/collect';
-import type { EndSignal } from '../run/end-signal';
 import type { Input } from '../run/input';
 import { signalOf } from '../run/outcome';
+import { textOutputs } from '../run/output-text';
 import type { JailResult } from '../run/result';
-import type { HostFile, JailFile, StartDirectory } from '../spec/files';
-import { standardEnvironment } from '../spec/spec';
+import type { Call } from '../spec/call';
+import { standardEnvironment, type JailPlan } from '../spec/spec';
 
-export interface UnconfinedCall {
-  program: string;
-  argv: readonly string[];
-  copies: readonly HostFile[];
-  files: readonly JailFile[];
-  cwd: StartDirectory;
-  request: JsonText;
-  /** What the command gives its program. */
-  env: Readonly<Record<string, string>>;
-  /** Files or globs, relative to `tmp`. */
-  collect: readonly string[];
-  /** How long the call waited for its turn, in milliseconds. */
-  queuedMs: number;
-  signals: readonly EndSignal[];
-  stdin?: Input | undefined;
-  onStdout?: ((chunk: Buffer) => void) | undefined;
-  onStderr?: ((chunk: Buffer) => void) | undefined;
-  onOutputEnd?: (() => void) | undefined;
-}
+/** How a program is started without a jail. */
+export type UnconfinedPlan = Pick<JailPlan, 'program' | 'words' | 'environment'>;
 
 /** Does what has to be done before the program runs, and fails as a step of making a jail does. */
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -61,7 +43,7 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
 
 const MAKE_DIRECTORY = 'make the directory';
 
-async function fill(directory: string, call: UnconfinedCall): Promise<void> {
+async function fill(directory: string, call: Call): Promise<void> {
   await mkdir(join(directory, 'tmp'));
   for (const { path, name } of call.copies) {
     await cp(path, join(directory, name), { recursive: true, verbatimSymlinks: true });
@@ -70,7 +52,7 @@ async function fill(directory: string, call: UnconfinedCall): Promise<void> {
     const path = join(directory, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, content);
-    if (typeof mode === 'number') {
+    if (mode !== undefined) {
       await chmod(path, mode);
     }
   }
@@ -147,15 +129,17 @@ async function statusOf(child: ChildProcess): Promise<number> {
 
 /** Runs the program to its end. */
 async function runProgram(
-  call: UnconfinedCall,
+  call: Call,
+  { program, words, environment }: UnconfinedPlan,
   directory: string,
   signal: AbortSignal,
   failure: CallerFailure,
 ): Promise<Record<'stdout' | 'stderr' | 'channel', Buffer[]> & { status: number }> {
-  const child = spawn(call.program, call.argv.slice(1), {
-    argv0: call.argv[0],
+  const [argv0, ...argv] = [...words, ...call.argv];
+  const child = spawn(program, argv, {
+    argv0,
     cwd: join(directory, call.cwd),
-    env: { ...standardEnvironment(join(directory, 'tmp')), ...call.env },
+    env: { ...standardEnvironment(join(directory, 'tmp')), ...environment(call.env) },
     stdio: [call.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
@@ -165,8 +149,9 @@ async function runProgram(
   const stdio = (child as Partial<ChildProcess>).stdio ?? [];
   const chunksOf = (index: 1 | 2 | 4, onChunk?: (chunk: Buffer) => void): Buffer[] =>
     gather(stdio[index] as Readable | undefined, onChunk);
-  const stdout = chunksOf(1, failure.guard(call.onStdout));
-  const stderr = chunksOf(2, failure.guard(call.onStderr));
+  const listeners = textOutputs(call);
+  const stdout = chunksOf(1, failure.guard(listeners.stdout?.take));
+  const stderr = chunksOf(2, failure.guard(listeners.stderr?.take));
   const channel = chunksOf(4);
   const input = stdio[0];
   if (input && call.stdin !== undefined) {
@@ -174,16 +159,19 @@ async function runProgram(
   }
   const request = stdio[3] as Writable | undefined;
   request?.on('error', () => undefined);
-  for (const piece of typeof call.request === 'string' ? [call.request] : call.request) {
+  for (const piece of typeof call.request === 'object' ? call.request : [call.request ?? '']) {
     request?.write(piece);
   }
   request?.end();
   const status = await ended;
-  failure.guard(call.onOutputEnd)();
+  failure.guard(() => {
+    listeners.stdout?.end();
+    listeners.stderr?.end();
+  })();
   return { status, stdout, stderr, channel };
 }
 
-function throwIfAborted(signals: readonly EndSignal[]): void {
+function throwIfAborted({ signals = [] }: Call): void {
   for (const signal of signals) {
     signal.throwIfAborted();
   }
@@ -215,9 +203,10 @@ async function collectInto(
  * @throws the signal's reason where the call was aborted; SetupError where the program could not be started
  */
 export async function runUnconfined(
-  call: UnconfinedCall,
+  call: Call,
+  plan: UnconfinedPlan,
 ): Promise<{ result: JailResult; channel: Buffer }> {
-  throwIfAborted(call.signals);
+  throwIfAborted(call);
   // Not AbortSignal.any: its result would be held as long as the longest-lived of them.
   const ending = new AbortController();
   const onAbort = (): void => {
@@ -234,14 +223,14 @@ export async function runUnconfined(
     spare = await step(MAKE_DIRECTORY, async () => open(directory));
     await step(MAKE_DIRECTORY, async () => fill(directory, call));
     const startedAt = performance.now();
-    for (const signal of call.signals) {
+    for (const signal of call.signals ?? []) {
       signal.addEventListener('abort', onAbort, { once: true });
     }
-    throwIfAborted(call.signals);
+    throwIfAborted(call);
     const { status, stdout, stderr, channel } = await step('start the program', async () =>
-      runProgram(call, directory, ending.signal, failure),
+      runProgram(call, plan, directory, ending.signal, failure),
     );
-    throwIfAborted(call.signals);
+    throwIfAborted(call);
     failure.throwIfAny();
     const result: JailResult = {
       status,
@@ -253,7 +242,7 @@ export async function runUnconfined(
       stderr: Buffer.concat(stderr),
       usage: {
         wallMs: performance.now() - startedAt,
-        queuedMs: call.queuedMs,
+        queuedMs: call.queuedMs ?? 0,
         setupMs: startedAt - calledAt,
         userMs: 0,
         systemMs: 0,
@@ -267,11 +256,11 @@ export async function runUnconfined(
     }
     return { channel: Buffer.concat(channel), result };
   } catch (error) {
-    throwIfAborted(call.signals);
+    throwIfAborted(call);
     failure.throwIfAny();
     throw error;
   } finally {
-    for (const signal of call.signals) {
+    for (const signal of call.signals ?? []) {
       signal.removeEventListener('abort', onAbort);
     }
     await spare?.close();

@@ -3,17 +3,17 @@ import { Line, type Standing } from './line';
 
 /** What waits in a queue; in one at a time. */
 export interface Queued<T> extends Standing<T> {
-  /** Whose it is; null: nobody's in particular, who take turns as one more tenant. */
-  readonly tenant: string | null;
+  /** Whose it is; undefined: nobody's in particular, who take turns as one more tenant. */
+  readonly tenant: string | undefined;
 }
 
 /** One tenant's line; there is one only while something of the tenant's waits. */
 class TenantLine<T extends Queued<T>> implements Standing<TenantLine<T>> {
-  ahead: TenantLine<T> | null = null;
-  behind: TenantLine<T> | null = null;
+  ahead: TenantLine<T> | undefined;
+  behind: TenantLine<T> | undefined;
   readonly line = new Line<T>();
 
-  constructor(readonly tenant: string | null) {}
+  constructor(readonly tenant: string | undefined) {}
 }
 
 /** How much of one tenant's waits. */
@@ -27,7 +27,7 @@ export interface TenantShare {
  * and nothing is kept of a tenant of whose nothing waits.
  */
 export class FairQueue<T extends Queued<T>> {
-  readonly #tenants = new Map<string | null, TenantLine<T>>();
+  readonly #tenants = new Map<string | undefined, TenantLine<T>>();
   /** In the order in which it is their turn. */
   readonly #turns = new Line<TenantLine<T>>();
   /** Tenants by how much of theirs waits. */
@@ -45,7 +45,7 @@ export class FairQueue<T extends Queued<T>> {
   }
 
   /** How much of this tenant's waits. */
-  sizeOf(tenant: string | null): number {
+  sizeOf(tenant: string | undefined): number {
     return this.#tenants.get(tenant)?.line.size ?? 0;
   }
 
@@ -62,11 +62,11 @@ export class FairQueue<T extends Queued<T>> {
     this.#rank(own, own.line.size - 1);
   }
 
-  /** Takes the first of the tenant whose turn it is, or null where nothing waits. */
-  take(): T | null {
+  /** Takes the first of the tenant whose turn it is, where something waits. */
+  take(): T | undefined {
     const next = this.#turns.first;
-    const entry = next?.line.first ?? null;
-    if (next !== null && entry !== null) {
+    const entry = next?.line.first;
+    if (next !== undefined && entry !== undefined) {
       this.#turns.leave(next);
       this.#turns.join(next);
       this.leave(entry);
@@ -93,20 +93,20 @@ export class FairQueue<T extends Queued<T>> {
    * What has to make room for one more of this tenant's where there is no other room: the newest of who has most waiting,
    * if that leaves it with no less than the tenant then has.
    */
-  yielding(tenant: string | null): T | null {
+  yielding(tenant: string | undefined): T | undefined {
     if (this.sizeOf(tenant) + 1 >= this.#longest) {
-      return null;
+      return undefined;
     }
     const [greatest] = this.#bySize.get(this.#longest) ?? [];
-    return greatest?.line.last ?? null;
+    return greatest?.line.last;
   }
 
-  /** What has waited longest, or null. Looks at each tenant. */
-  oldest(olderOf: (one: T, other: T) => T): T | null {
-    let oldest: T | null = null;
+  /** What has waited longest; undefined where there is none. Looks at each tenant. */
+  oldest(olderOf: (one: T, other: T) => T): T | undefined {
+    let oldest: T | undefined;
     for (const { line } of this.#turns) {
-      if (line.first !== null) {
-        oldest = oldest === null ? line.first : olderOf(oldest, line.first);
+      if (line.first !== undefined) {
+        oldest = oldest === undefined ? line.first : olderOf(oldest, line.first);
       }
     }
     return oldest;
@@ -121,7 +121,7 @@ export class FairQueue<T extends Queued<T>> {
         if (found.length === atMost) {
           return found;
         }
-        found.push({ tenant, waiting });
+        found.push({ tenant: tenant ?? null, waiting });
       }
     }
     return found;
@@ -130,7 +130,7 @@ export class FairQueue<T extends Queued<T>> {
   /** Everything that waits, in the order in which it would be taken. Afterwards nothing waits. */
   empty(): T[] {
     const all: T[] = [];
-    for (let entry = this.take(); entry !== null; entry = this.take()) {
+    for (let entry = this.take(); entry !== undefined; entry = this.take()) {
       all.push(entry);
     }
     return all;

@@ -1,7 +1,7 @@
 // The gate of one jail: how many calls run at a time, how many wait, and for how long; in order, and in turn between
 // tenants. Whatever way a call goes inside, cold, warm or unconfined, it goes through here first.
 import { BusyError, type BusyReason } from '../errors';
-import type { BoundArguments } from '../options/types';
+import type { BoundArguments, BoundChanges } from '../options/types';
 import type { EndSignal } from '../run/end-signal';
 import { now } from '../time/clock';
 import { FairQueue } from './fair-queue';
@@ -25,8 +25,8 @@ const MOST_SHOWN_TENANTS = 10;
 
 /** Lets a jail's calls in, each when it is its turn. */
 export class Gate implements Entrance, PlaceGate {
-  ahead: Entrance | null = null;
-  behind: Entrance | null = null;
+  ahead: Entrance | undefined;
+  behind: Entrance | undefined;
   readonly #process: ProcessGate;
   readonly #uids: () => number;
   readonly #onEvent: (event: QueueEvent) => void;
@@ -42,7 +42,7 @@ export class Gate implements Entrance, PlaceGate {
     this.#uids = uids ?? (() => Number.POSITIVE_INFINITY);
     this.#onEvent = onEvent ?? (() => undefined);
     this.#bounds = bounds;
-    this.#process.claim(null, bounds.maxRunning);
+    this.#process.claim(undefined, bounds.maxRunning);
   }
 
   /** How many calls may run at a time. */
@@ -69,9 +69,14 @@ export class Gate implements Entrance, PlaceGate {
   }
 
   /** Sets what is named; null puts the default back. Calls that wait keep the time that they were given. */
-  setBounds(bounds: Partial<BoundArguments>): void {
+  setBounds(changes: BoundChanges): void {
     const before = this.#bounds;
-    this.#bounds = { ...before, ...bounds };
+    const { maxRunning, maxQueue, maxWaitMs } = { ...before, ...changes };
+    this.#bounds = {
+      maxRunning: maxRunning ?? undefined,
+      maxQueue: maxQueue ?? undefined,
+      maxWaitMs: maxWaitMs ?? undefined,
+    };
     if (this.#closed === undefined) {
       this.#process.claim(before.maxRunning, this.#bounds.maxRunning);
     }
@@ -90,7 +95,7 @@ export class Gate implements Entrance, PlaceGate {
    * @param signal ends its wait; not aborted yet
    * @throws BusyError where as many wait as may; ClosedError
    */
-  enter(tenant: string | null, signal: EndSignal | null): Place {
+  enter(tenant: string | undefined, signal: EndSignal | undefined): Place {
     this.throwIfClosed();
     if (this.#queue.size === 0 && this.#running < this.maxRunning && this.#process.isOpen) {
       this.#running += 1;
@@ -124,7 +129,7 @@ export class Gate implements Entrance, PlaceGate {
   refuseLater(error: Error): void {
     if (this.#closed === undefined) {
       this.#closed = { error };
-      this.#process.claim(this.#bounds.maxRunning, null);
+      this.#process.claim(this.#bounds.maxRunning, undefined);
     }
   }
 
@@ -146,7 +151,7 @@ export class Gate implements Entrance, PlaceGate {
       ...{ running: this.#running, waiting: this.#queue.size },
       ...{ maxRunning, maxQueue, maxWaitMs },
       process: { running: this.#process.running, maxRunning: this.#process.maxRunning },
-      longestWaitMs: oldest === null ? 0 : now() - oldest.joinedAt,
+      longestWaitMs: oldest === undefined ? 0 : now() - oldest.joinedAt,
       tenants: this.#queue.tenants,
       busiestTenants: this.#queue.greatest(MOST_SHOWN_TENANTS),
       ...this.#counts.read(),
@@ -156,7 +161,7 @@ export class Gate implements Entrance, PlaceGate {
   /** @internal */
   admit(): void {
     const place = this.#queue.take();
-    if (place !== null) {
+    if (place !== undefined) {
       this.#running += 1;
       this.#process.enter();
       place.letIn();
@@ -187,9 +192,9 @@ export class Gate implements Entrance, PlaceGate {
   }
 
   // A full queue is shared: who has most waiting yields to who has less, or one tenant would keep all others out.
-  #makeRoom(tenant: string | null): void {
+  #makeRoom(tenant: string | undefined): void {
     const yielding = this.#queue.yielding(tenant);
-    if (yielding === null) {
+    if (yielding === undefined) {
       throw this.#busy('queue-full', tenant, 0);
     }
     this.#refuse(yielding, 'queue-full');
@@ -201,7 +206,7 @@ export class Gate implements Entrance, PlaceGate {
     this.#process.review(this);
   }
 
-  #busy(reason: BusyReason, tenant: string | null, waitedMs: number): BusyError {
+  #busy(reason: BusyReason, tenant: string | undefined, waitedMs: number): BusyError {
     const { maxRunning, maxQueue } = this;
     const waiting = this.#queue.size;
     this.#counts.refused(reason);
@@ -212,7 +217,10 @@ export class Gate implements Entrance, PlaceGate {
     });
   }
 
-  #tell(type: QueueEvent['type'], tenant: string | null, waitedMs: number): void {
-    this.#onEvent({ type, tenant, waitedMs, running: this.#running, waiting: this.#queue.size });
+  #tell(type: QueueEvent['type'], tenant: string | undefined, waitedMs: number): void {
+    this.#onEvent({
+      ...{ type, waitedMs, running: this.#running, waiting: this.#queue.size },
+      tenant: tenant ?? null,
+    });
   }
 }

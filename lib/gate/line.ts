@@ -3,35 +3,35 @@
 /** Who can stand in a line; in one at a time. */
 export interface Standing<T> {
   /** Who stands before, and behind: the line's own affair. */
-  ahead: T | null;
-  behind: T | null;
+  ahead: T | undefined;
+  behind: T | undefined;
 }
 
 /** Those who stand in line. */
 export class Line<T extends Standing<T>> {
-  #first: T | null = null;
-  #last: T | null = null;
+  #first: T | undefined;
+  #last: T | undefined;
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  /** Who has stood here longest, or null. */
-  get first(): T | null {
+  /** Who has stood here longest; undefined where there is none. */
+  get first(): T | undefined {
     return this.#first;
   }
 
-  /** Who came last, or null. */
-  get last(): T | null {
+  /** Who came last; undefined where there is none. */
+  get last(): T | undefined {
     return this.#last;
   }
 
   /** Joins at the end. */
   join(entry: T): void {
     entry.ahead = this.#last;
-    entry.behind = null;
-    if (this.#last === null) {
+    entry.behind = undefined;
+    if (this.#last === undefined) {
       this.#first = entry;
     } else {
       this.#last.behind = entry;
@@ -43,24 +43,24 @@ export class Line<T extends Standing<T>> {
   /** Leaves; to be called for who stands in this line. */
   leave(entry: T): void {
     const { ahead, behind } = entry;
-    if (ahead === null) {
+    if (ahead === undefined) {
       this.#first = behind;
     } else {
       ahead.behind = behind;
     }
-    if (behind === null) {
+    if (behind === undefined) {
       this.#last = ahead;
     } else {
       behind.ahead = ahead;
     }
-    entry.ahead = null;
-    entry.behind = null;
+    entry.ahead = undefined;
+    entry.behind = undefined;
     this.#size -= 1;
   }
 
   /** From the first to the last. */
   *[Symbol.iterator](): Generator<T> {
-    for (let entry = this.#first; entry !== null; entry = entry.behind) {
+    for (let entry = this.#first; entry !== undefined; entry = entry.behind) {
       yield entry;
     }
   }

@@ -15,10 +15,10 @@ type Settle = { resolve: () => void; reject: (error: unknown) => void };
 
 /** A call at a gate. */
 export class Place implements Queued<Place> {
-  ahead: Place | null = null;
-  behind: Place | null = null;
-  readonly tenant: string | null;
-  readonly #signal: EndSignal | null;
+  ahead: Place | undefined;
+  behind: Place | undefined;
+  readonly tenant: string | undefined;
+  readonly #signal: EndSignal | undefined;
   /** When it joined the line, in milliseconds of `process.hrtime`; 0 where it never stood in one. */
   readonly joinedAt: number;
   #timer: NodeJS.Timeout | undefined;
@@ -31,13 +31,18 @@ export class Place implements Queued<Place> {
   #settle: Settle | undefined;
 
   /** @param isIn whether it is let in at once */
-  constructor(gate: PlaceGate, tenant: string | null, signal: EndSignal | null, isIn: boolean) {
+  constructor(
+    gate: PlaceGate,
+    tenant: string | undefined,
+    signal: EndSignal | undefined,
+    isIn: boolean,
+  ) {
     this.#gate = gate;
     this.tenant = tenant;
     this.#signal = signal;
     this.#state = isIn ? 'in' : 'waiting';
     this.joinedAt = isIn ? 0 : now();
-    if (!isIn && signal !== null) {
+    if (!isIn && signal !== undefined) {
       this.#onAbort = () => {
         gate.onGivenUp(this, signal.reason);
       };

@@ -56,11 +56,11 @@ export class ProcessGate {
 
   /**
    * A jail's operator has said how many it may run: that is for the whole process to bear.
-   * @param before what was said before, or null
-   * @param after what is said now, or null
+   * @param before what was said before, if anything was
+   * @param after what is said now, if anything is
    */
-  claim(before: number | null, after: number | null): void {
-    if (before !== null) {
+  claim(before: number | undefined, after: number | undefined): void {
+    if (before !== undefined) {
       const others = (this.#claims.get(before) ?? 0) - 1;
       if (others > 0) {
         this.#claims.set(before, others);
@@ -68,7 +68,7 @@ export class ProcessGate {
         this.#claims.delete(before);
       }
     }
-    if (after !== null) {
+    if (after !== undefined) {
       this.#claims.set(after, (this.#claims.get(after) ?? 0) + 1);
     }
     this.#maxRunning = 0;
@@ -111,7 +111,7 @@ export class ProcessGate {
   }
 
   #admit(): void {
-    for (let next = this.#eager.first; next !== null && this.#running < this.maxRunning;) {
+    for (let next = this.#eager.first; next !== undefined && this.#running < this.maxRunning;) {
       // Behind the others, where it has more.
       this.#eager.leave(next);
       this.#eager.join(next);

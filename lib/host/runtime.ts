@@ -271,7 +271,7 @@ class Discovery {
     if (python === 'owned') {
       await this.#requireOwned(located);
     }
-    if (python === true || python === 'owned' || (python === null && isNamedSo)) {
+    if (python === true || python === 'owned' || (python === undefined && isNamedSo)) {
       const found = await this.#addPython(located, script, true);
       if (typeof found === 'string') {
         throw new InvalidArgumentError(
@@ -386,8 +386,8 @@ export interface WantedProgram {
   bin: string;
   /** More of the host to show. */
   readPaths: readonly string[];
-  /** As the option of a command; null: by its name; `owned`: refused where others may write it. */
-  python: boolean | 'found' | 'owned' | null;
+  /** As the option of a command, by its name where it has none; `owned`: refused where others may write it. */
+  python: boolean | 'found' | 'owned' | undefined;
   /** Whether it may start other programs. Default false. */
   allowExec?: boolean;
 }

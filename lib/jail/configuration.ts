@@ -13,7 +13,6 @@ import { parseCommandName, parseCommandOptions } from '../options/command';
 import { parseBounds, parseJailOptions } from '../options/jail';
 import { parseSettings, type CodeJailSettings } from '../options/settings';
 import type {
-  BoundArguments,
   BoundChanges,
   CommandArguments,
   CommandOptions,
@@ -58,7 +57,7 @@ export abstract class Configuration {
     this.gate = new Gate({ bounds, uids: () => this.#uids(), onEvent: publishQueueEvent });
     this.#warnOfBounds(bounds);
     this.limits = new LimitTable(
-      logger === null
+      logger === undefined
         ? undefined
         : (message) => {
             this.logger('warn', message);
@@ -73,7 +72,7 @@ export abstract class Configuration {
       command.requireHeeded(options.env, `options.commands.${name}.env`);
       this.#commands.set(name, command);
     }
-    if (uidPool !== null) {
+    if (uidPool !== undefined) {
       this.takeUidPool();
     }
   }
@@ -106,7 +105,7 @@ export abstract class Configuration {
    * @throws InvalidArgumentError where the name is no string, or empty
    */
   isConfigured(command: string): boolean {
-    return this.find(parseCommandName(command)) !== null;
+    return this.find(parseCommandName(command)) !== undefined;
   }
 
   /**
@@ -155,9 +154,9 @@ export abstract class Configuration {
     return this.share.uidPool.count - UIDS_OF_A_WARM_COMMAND * warm;
   }
 
-  #warnOfBounds({ maxRunning = null }: Partial<BoundArguments>): void {
-    const most = maxRunning === null ? 0 : mostRunning();
-    if (maxRunning !== null && maxRunning > most) {
+  #warnOfBounds({ maxRunning }: BoundChanges): void {
+    const most = typeof maxRunning === 'number' ? mostRunning() : 0;
+    if (typeof maxRunning === 'number' && maxRunning > most) {
       this.logger(
         'warn',
         `maxRunning is ${maxRunning}, and the descriptors that this process may have are enough for ${most} calls at a time: ` +
@@ -194,7 +193,7 @@ export abstract class Configuration {
       const former = this.find('python')?.options ?? parseCommandOptions(command.bin);
       this.#replace('python', {
         ...former,
-        ...{ bin: command.bin, user: command.user, python: null },
+        ...{ bin: command.bin, user: command.user, python: undefined },
       });
     }
     this.limits.useDefaults('codejail');
@@ -224,14 +223,14 @@ export abstract class Configuration {
    * A command that was configured, or `python` where one is found.
    * @internal
    */
-  protected find(name: string): Command | null {
+  protected find(name: string): Command | undefined {
     const known = this.#commands.get(name);
     if (known !== undefined || name !== 'python') {
-      return known ?? null;
+      return known;
     }
     const options = autoConfiguredPython();
-    if (options === null) {
-      return null;
+    if (options === undefined) {
+      return undefined;
     }
     const command = new Command(name, options);
     this.#commands.set(name, command);
@@ -246,7 +245,7 @@ export abstract class Configuration {
   protected require(name: string): Command {
     this.takeUidPool();
     const command = this.find(name);
-    if (command === null) {
+    if (command === undefined) {
       throw new NotConfiguredError(name, [...this.#commands.keys()]);
     }
     return command;

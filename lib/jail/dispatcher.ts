@@ -1,5 +1,5 @@
 // Where a call goes: to a warm cell where one may serve it, else into a new jail. Each is counted.
-import { runCold, type ColdCall } from '../cold/cold';
+import { runCold } from '../cold/cold';
 import type { Command, HostShare } from '../command/command';
 import { ClosedError } from '../errors';
 import type { QueueStatistics } from '../gate/queue-statistics';
@@ -9,9 +9,8 @@ import type { DiskLimits } from '../limits';
 import { requirePython } from '../options/exec';
 import type { Logger } from '../options/types';
 import type { ProbeCheck } from '../proof/probe';
-import type { EndSignal } from '../run/end-signal';
 import type { RunResult } from '../run/run';
-import type { HostFile, StartDirectory } from '../spec/files';
+import type { Call } from '../spec/call';
 import { CallStatistics, type JailStatistics } from '../statistics/calls';
 import { publishCall, publishPoolEvent, type CallMessage } from '../statistics/diagnostics';
 import { now } from '../time/clock';
@@ -26,40 +25,16 @@ import { WarmCommand } from '../warm/warm-command';
 import { abortable } from './abortable';
 import { primeEnd } from './end-rehearsal';
 
-/** A call, checked, whichever way it goes. */
-export interface Call extends Pick<
-  ColdCall,
-  | 'limits'
-  | 'files'
-  | 'stdin'
-  | 'collect'
-  | 'request'
-  | 'onStdout'
-  | 'onStderr'
-  | 'onOutputEnd'
-  | 'onChannel'
-> {
+/** A call of a command's. */
+export interface CommandCall extends Call, Demand {
   command: Command;
-  slug: string | null;
-  /** The words after the command's own; the program's name first, where there is one. */
-  argv: readonly string[];
-  /** The call's own environment. */
-  env: Readonly<Record<string, string>>;
-  copies: readonly HostFile[];
-  cwd: StartDirectory;
-  signals: readonly EndSignal[];
-  /** Whether what the program tries in vain is to be told. */
-  explains: boolean;
-  /** Whether there is code, the file `PROGRAM_NAME`. */
-  hasCode: boolean;
+  slug?: string | undefined;
   /** Whether `announce` has told a cell of it. */
-  isAnnounced: boolean;
-  /** How long it waited for its turn, in milliseconds. */
-  queuedMs: number;
+  isAnnounced?: boolean;
   /** Whether only a Python can run it. */
   isPython: boolean;
   /** What differs where a template has searched directories on the host already. */
-  warm?: { copies: readonly HostFile[]; request: () => JsonText } | undefined;
+  warm?: { copies: Call['copies']; request: () => JsonText } | undefined;
 }
 
 /** What a dispatcher knows of its jail. */
@@ -85,11 +60,11 @@ export class Dispatcher {
   }
 
   /**
-   * Tells that a call of this command is about to come; its limits and files are not looked at yet.
+   * Tells that a call is about to come; its limits and files are not looked at yet.
    * @returns whether a cell was told, since no call has run for a while
    */
-  announce(command: Command, demand: Omit<Demand, 'limits' | 'files'>): boolean {
-    return whyNotWarmAtAll(demand) === null && this.#warm.get(command)?.announce() === true;
+  announce(call: CommandCall): boolean {
+    return whyNotWarmAtAll(call) === undefined && this.#warm.get(call.command)?.announce() === true;
   }
 
   /**
@@ -97,11 +72,11 @@ export class Dispatcher {
    * @param calledAt when it was its turn, in milliseconds of `process.hrtime`
    * @throws as `runCold` and `Command.ready`
    */
-  async run(call: Call, calledAt: number): Promise<RunResult> {
+  async run(call: CommandCall, calledAt: number): Promise<RunResult> {
     this.#statistics.begin();
     let path: CallMessage['path'] = 'cold';
-    let whyCold: ColdReason | null = null;
-    let result: RunResult['result'] | null = null;
+    let whyCold: ColdReason | undefined;
+    let result: RunResult['result'] | undefined;
     let error: unknown = null;
     try {
       const running = this.#runWarm(call, calledAt, () => {
@@ -124,14 +99,14 @@ export class Dispatcher {
     } finally {
       const message: CallMessage = {
         command: call.command.name,
-        slug: call.slug,
+        slug: call.slug ?? null,
         path,
-        whyCold,
+        whyCold: whyCold ?? null,
         outcome: result?.outcome ?? 'rejected',
-        result,
+        result: result ?? null,
         error,
         milliseconds: now() - calledAt,
-        queuedMs: call.queuedMs,
+        queuedMs: call.queuedMs ?? 0,
       };
       this.#statistics.end(message);
       publishCall(message);
@@ -139,7 +114,7 @@ export class Dispatcher {
   }
 
   async #runWarm(
-    call: Call,
+    call: CommandCall,
     calledAt: number,
     onTaken: () => void,
   ): Promise<RunResult | ColdReason> {
@@ -147,71 +122,28 @@ export class Dispatcher {
     if (typeof warm === 'string') {
       return warm;
     }
-    const copies = (call.warm ?? call).copies.length;
-    const { limits, files, env, cwd, hasCode, explains } = call;
-    const demand = { limits, files, env, cwd, hasCode, copies, explains };
-    const reason = whyNotWarm(demand, this.#options.limits());
-    if (reason !== null) {
+    const { warm: changes } = call;
+    const own = changes === undefined ? call : { ...call, copies: changes.copies };
+    const reason = whyNotWarm(own, this.#options.limits());
+    if (reason !== undefined) {
       return reason;
     }
     return await warm.run(
-      {
-        limits,
-        files,
-        argv: call.argv,
-        stdin: call.stdin,
-        collect: call.collect,
-        signals: call.signals,
-        request: call.warm?.request() ?? call.request,
-        onStdout: call.onStdout,
-        onStderr: call.onStderr,
-        onOutputEnd: call.onOutputEnd,
-        onChannel: call.onChannel,
-        onNote: this.#noteOf(call),
-        queuedMs: call.queuedMs,
-        onTaken,
-      },
+      changes === undefined ? call : { ...own, request: changes.request() },
       calledAt,
+      onTaken,
     );
   }
 
-  async #runCold(call: Call, calledAt: number): Promise<RunResult> {
-    const { command } = call;
+  async #runCold(call: CommandCall, calledAt: number): Promise<RunResult> {
+    const { command, signals = [] } = call;
     const { share, allowMissing } = this.#options;
     // A Python that is asked for its modules, or a probe, may hang; it ends by itself.
-    const ready = await abortable(command.ready(share, allowMissing), call.signals);
+    const ready = await abortable(command.ready(share, allowMissing), signals);
     if (call.isPython) {
       requirePython(command.name, ready.runtime.python);
     }
-    const { limits, files, stdin, collect, request, copies, signals } = call;
-    const { onStdout, onStderr, onOutputEnd, onChannel } = call;
-    return runCold(
-      {
-        ...{ limits, files, stdin, collect, request, copies, signals },
-        ...{ onStdout, onStderr, onOutputEnd, onChannel },
-        cwd: call.cwd,
-        argv: [...ready.words, ...call.argv],
-        env: command.environment(ready.runtime, call.env),
-        confinement: ready.confinement,
-        view: ready.runtime.view,
-        mechanisms: ready.mechanisms,
-        program: ready.runtime.program,
-        collects: collect.length > 0,
-        mayExec: command.options.allowExec,
-        explains: call.explains,
-        onNote: this.#noteOf(call),
-        queuedMs: call.queuedMs,
-      },
-      calledAt,
-    );
-  }
-
-  #noteOf({ slug }: Call): ColdCall['onNote'] {
-    return (level, message) => {
-      if (level === 'warn' || slug !== null) {
-        this.#options.logger(level, slug === null ? message : `${slug}: ${message}`);
-      }
-    };
+    return runCold(call, ready, calledAt);
   }
 
   #warmCommand(command: Command): WarmCommand | ColdReason {
@@ -251,7 +183,7 @@ export class Dispatcher {
           throw new ClosedError();
         }
         // Configured anew meanwhile, it is not this command's pool that was wanted.
-        if (never !== null && never !== 'closed') {
+        if (never !== undefined && never !== 'closed') {
           this.#options.logger(
             'warn',
             `the command ${JSON.stringify(command.name)} runs cold: ${COLD_REASONS[never]}`,
@@ -261,10 +193,10 @@ export class Dispatcher {
     );
   }
 
-  /** As `WarmCommand.verify`; null for a command that is not warm, or not any more. */
-  async verify(command: Command): Promise<readonly ProbeCheck[] | null> {
+  /** As `WarmCommand.verify`; undefined for a command that is not warm, or not any more. */
+  async verify(command: Command): Promise<readonly ProbeCheck[] | undefined> {
     const warm = this.#warmCommand(command);
-    const checks = typeof warm === 'string' ? null : await warm.verify();
+    const checks = typeof warm === 'string' ? undefined : await warm.verify();
     if (this.#isClosed) {
       throw new ClosedError();
     }

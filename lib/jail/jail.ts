@@ -1,25 +1,15 @@
 // A jail: the calls that run programs in it.
 import { Command, refusedOf } from '../command/command';
 import { ClosedError } from '../errors';
-import {
-  AnswerReader,
-  readGlobals,
-  readText,
-  type Answer,
-  type AnswerGlobals,
-  type ReadAnswer,
-  type SafeExecJsonResult,
-  type SafeExecResult,
-} from '../exec/answer';
+import { AnswerReader, type SafeExecJsonResult, type SafeExecResult } from '../exec/answer';
+import { AS_TEXT, jsonOf, updating, type Conclusion } from '../exec/conclusion';
 import { encodeCode, encodeRequest } from '../exec/request';
 import { runUnconfined } from '../exec/unconfined';
 import type { Place } from '../gate/place';
 import { serverCgroup } from '../host/cgroup';
-import { writeGlobalsInSlices } from '../json/globals-writer';
-import { updateGlobalsInSlices } from '../json/merge';
-import { jsonSafe, jsonSafeIfFew } from '../json/safe';
-import { stringifyJson } from '../json/stringify';
+import { jsonSafe } from '../json/safe';
 import type { JsonText } from '../json/text-buffers';
+import { ZERO_LIMITS, type Limits } from '../limits';
 import {
   parseCloseOptions,
   parseJailCodeOptions,
@@ -41,18 +31,27 @@ import type {
 } from '../options/types';
 import { hostReport, type HostReport, type VerifyReport } from '../proof/report';
 import { RUNNER } from '../python/runner-file';
-import { Closing, type EndSignal } from '../run/end-signal';
-import type { Input } from '../run/input';
-import { textOutput } from '../run/output-text';
+import { Closing } from '../run/end-signal';
 import type { JailResult } from '../run/result';
 import { PROGRAM_NAME, programFrom } from '../spec/files';
 import type { JailStatistics } from '../statistics/calls';
 import { printable } from '../text/printable';
 import { now } from '../time/clock';
+import { settledWithin } from '../time/settled-within';
 import { abortable } from './abortable';
 import { Configuration } from './configuration';
-import { Dispatcher, type Call } from './dispatcher';
+import { Dispatcher, type CommandCall } from './dispatcher';
+import { searchedByTemplate } from './searched';
 import { shareSignal } from './shared-signal';
+
+/** What the kinds of call do not have in common. */
+type OwnPart = Pick<CommandCall, 'files' | 'hasCode' | 'isPython'>;
+
+/** A call that is let in, or waits for its turn. */
+interface Admitted {
+  call: CommandCall;
+  place: Place;
+}
 
 /** A jail of its own: commands and limits that no other jail shares. Made by `createJail`. */
 export class Jail extends Configuration implements AsyncDisposable {
@@ -81,40 +80,23 @@ export class Jail extends Configuration implements AsyncDisposable {
   async jailCode(command: string, options: JailCodeOptions = {}): Promise<JailResult> {
     const calledAt = now();
     const name = parseCommandName(command);
-    const call = parseJailCodeOptions(options);
-    const found = this.require(name);
-    found.requireHeeded(call.env);
-    const limits = this.limits.effective(call.limitOverridesContext, call.limits);
-    requireRoom(call, limits);
-    const signal = call.signal === null ? null : shareSignal(call.signal);
-    signal?.throwIfAborted();
-    const hasCode = call.code !== null;
-    const place = this.gate.enter(call.tenant, signal);
+    const args = parseJailCodeOptions(options);
+    const found = this.#heeding(name, args);
+    const code = args.code === undefined ? [] : [{ name: PROGRAM_NAME, content: args.code }];
+    const { call, place } = this.#admit(found, args, this.#limitsOf(args), {
+      files: [...code, ...args.extraFiles],
+      hasCode: code.length > 0,
+      isPython: false,
+    });
     return this.#track(async () => {
-      const { explain: explains, cwd } = call;
-      const demand = { hasCode, copies: call.files.length, env: call.env, cwd, explains };
-      const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
-      if (call.files.length > 0) {
-        await checkFiles(call.files);
+      const isAnnounced = place.isIn && this.#dispatcher.announce(call);
+      if (args.files.length > 0) {
+        await checkFiles(args.files);
       }
       const turnAt = place.isIn ? calledAt : await place.turn();
-      const code = call.code === null ? [] : [{ name: PROGRAM_NAME, content: call.code }];
+      const queuedMs = place.waitedMs;
       const { result, gone } = await this.#dispatcher.run(
-        {
-          ...call,
-          command: found,
-          isAnnounced,
-          queuedMs: place.waitedMs,
-          ...{ limits, explains },
-          argv: [...(hasCode ? [programFrom(call.cwd)] : []), ...call.argv],
-          copies: call.files,
-          files: [...code, ...call.extraFiles],
-          stdin: (call.stdin ?? undefined) as Input | undefined,
-          signals: this.#signals(signal),
-          ...told(call),
-          hasCode,
-          isPython: false,
-        },
+        { ...call, isAnnounced, queuedMs },
         turnAt,
       );
       await gone?.();
@@ -215,14 +197,14 @@ export class Jail extends Configuration implements AsyncDisposable {
       const found = this.require(name);
       const { proof, confinement, forgetProof } = await found.prepare(this.share);
       const mayRun = refusedOf(proof, this.allowMissing).length === 0;
-      const cells = mayRun ? await this.#dispatcher.verify(found) : null;
+      const cells = mayRun ? await this.#dispatcher.verify(found) : undefined;
       forgetProof();
       return {
         command: name,
         confined: proof.missing.length === 0,
         confinement: confinement.mechanisms,
         checks: proof.checks,
-        cells: cells === null ? null : [...cells],
+        cells: cells === undefined ? null : [...cells],
         missing: proof.missing,
       };
     });
@@ -262,7 +244,7 @@ export class Jail extends Configuration implements AsyncDisposable {
    */
   async close(options?: CloseOptions): Promise<void> {
     const drain = parseCloseOptions(options);
-    if (drain !== null) {
+    if (drain !== undefined) {
       this.gate.refuseLater(new ClosedError());
       await settledWithin(this.#running, drain.timeoutMs);
     }
@@ -298,65 +280,87 @@ export class Jail extends Configuration implements AsyncDisposable {
     const signal = parseWaitOptions(options);
     signal?.throwIfAborted();
     this.gate.throwIfClosed();
-    return abortable(this.#track(work), signal === null ? [] : [signal]);
+    return abortable(this.#track(work), signal === undefined ? [] : [signal]);
   }
 
-  #signals(signal: EndSignal | null): EndSignal[] {
-    return signal === null ? [this.#closing] : [signal, this.#closing];
+  /** A command, whose variables of a call's it does not ignore. */
+  #heeding(name: string, { env }: RunArguments): Command {
+    const found = this.require(name);
+    found.requireHeeded(env);
+    return found;
+  }
+
+  /** The limits of a call, which have room for what it brings. */
+  #limitsOf(args: RunArguments): Limits {
+    const limits = this.limits.effective(args.limitOverridesContext, args.limits);
+    requireRoom(args, limits);
+    return limits;
+  }
+
+  /** Packs a call, and lets it in or has it wait. */
+  #admit(command: Command, args: RunArguments, limits: Limits, own: OwnPart): Admitted {
+    const signal = args.signal === undefined ? undefined : shareSignal(args.signal);
+    signal?.throwIfAborted();
+    const place = this.gate.enter(args.tenant, signal);
+    const program = own.hasCode ? [programFrom(args.cwd)] : [];
+    return {
+      place,
+      call: {
+        ...args,
+        ...own,
+        ...{ command, limits },
+        argv: [...program, ...args.argv],
+        copies: args.files,
+        signals: signal === undefined ? [this.#closing] : [signal, this.#closing],
+        onNote: (level, message) => {
+          this.#note(args.slug, level, message);
+        },
+      },
+    };
+  }
+
+  #note(slug: string | undefined, level: 'info' | 'warn', message: string): void {
+    if (level === 'warn' || slug !== undefined) {
+      this.logger(level, slug === undefined ? message : `${slug}: ${message}`);
+    }
+  }
+
+  /** Lets a safeExec in: the runner is its program. */
+  #admitExec(command: Command, args: SafeExecArguments, limits: Limits): Admitted {
+    const files = [RUNNER, ...args.extraFiles];
+    return this.#admit(command, args, limits, { files, hasCode: true, isPython: true });
   }
 
   async #exec<Content, Result>(
     code: string,
     write: () => JsonText | Promise<JsonText>,
-    call: SafeExecArguments,
+    args: SafeExecArguments,
     calledAt: number,
-    end: End<Content, Result>,
+    end: Conclusion<Content, Result>,
   ): Promise<Result> {
     if (this.alwaysBeUnsafe) {
-      return this.#execUnconfined(code, write, call, end);
+      return this.#execUnconfined(code, write, args, end);
     }
-    const found = this.require(call.command);
-    found.requireHeeded(call.env);
-    const limits = this.limits.effective(call.limitOverridesContext, call.limits);
-    requireRoom(call, limits);
-    const signal = call.signal === null ? null : shareSignal(call.signal);
-    signal?.throwIfAborted();
-    const place = this.gate.enter(call.tenant, signal);
+    const found = this.#heeding(args.command, args);
+    const { call, place } = this.#admitExec(found, args, this.#limitsOf(args));
     return this.#track(async () => {
       // A waiting Python wakes up while globals are still being written.
-      const { env, explain: explains, cwd } = call;
-      const demand = { hasCode: true, copies: call.files.length, env, cwd, explains };
-      const isAnnounced = place.isIn && this.#dispatcher.announce(found, demand);
+      const isAnnounced = place.isIn && this.#dispatcher.announce(call);
       const written = write();
       const globalsJson = typeof written === 'string' ? written : await written;
       const encoded = encodeCode(code);
       const codeJson = typeof encoded === 'string' ? encoded : await encoded;
-      if (call.files.length > 0) {
-        await checkFiles(call.files);
+      if (args.files.length > 0) {
+        await checkFiles(args.files);
       }
       const turnAt = place.isIn ? calledAt : await place.turn();
       const reader = new AnswerReader(end.read);
       const { result, channel, gone } = await this.#dispatcher.run(
         {
-          command: found,
-          isAnnounced,
-          queuedMs: place.waitedMs,
-          slug: call.slug,
-          collect: call.collect,
-          explains,
-          limits,
-          argv: [programFrom(call.cwd), ...call.argv],
-          cwd: call.cwd,
-          env: call.env,
-          copies: call.files,
-          files: [RUNNER, ...call.extraFiles],
-          stdin: (call.stdin ?? undefined) as Input | undefined,
-          ...told(call),
-          signals: this.#signals(signal),
-          request: encodeRequest(codeJson, globalsJson, call.pythonPath),
-          warm: searchedByTemplate(found, codeJson, globalsJson, call),
-          hasCode: true,
-          isPython: true,
+          ...call,
+          ...{ isAnnounced, queuedMs: place.waitedMs },
+          request: encodeRequest(codeJson, globalsJson, args.pythonPath),
+          warm: searchedByTemplate(found, args, codeJson, globalsJson),
           onChannel: (bytes) => {
             reader.foresee(bytes);
           },
@@ -374,135 +378,28 @@ export class Jail extends Configuration implements AsyncDisposable {
   async #execUnconfined<Content, Result>(
     code: string,
     write: () => JsonText | Promise<JsonText>,
-    call: SafeExecArguments,
-    end: End<Content, Result>,
+    args: SafeExecArguments,
+    end: Conclusion<Content, Result>,
   ): Promise<Result> {
-    const message = `DANGER: executing code without any confinement (notSafeExec) for ${printable(call.slug ?? 'a caller')}`;
+    const message = `DANGER: executing code without any confinement (notSafeExec) for ${printable(args.slug ?? 'a caller')}`;
     process.emitWarning(message, 'CodeJailWarning');
     this.logger('warn', message);
-    const found = this.require(call.command);
-    found.requireHeeded(call.env);
-    const signal = call.signal === null ? null : shareSignal(call.signal);
-    signal?.throwIfAborted();
-    const place = this.gate.enter(call.tenant, signal);
+    const found = this.#heeding(args.command, args);
+    const { call, place } = this.#admitExec(found, args, ZERO_LIMITS);
     return this.#track(async () => {
       const globalsJson = await write();
-      await checkFiles(call.files);
+      await checkFiles(args.files);
       if (!place.isIn) {
         await place.turn();
       }
-      const { program, words, python } = await found.unconfined(this.share);
-      requirePython(call.command, python);
-      const { result, channel } = await runUnconfined({
-        program,
-        argv: [...words, programFrom(call.cwd), ...call.argv],
-        cwd: call.cwd,
-        stdin: (call.stdin ?? undefined) as Input | undefined,
-        ...told(call),
-        copies: call.files,
-        files: [RUNNER, ...call.extraFiles],
-        request: encodeRequest(await encodeCode(code), globalsJson, call.pythonPath),
-        env: found.environment({ python, outputLibrary: null }, call.env),
-        collect: call.collect,
-        queuedMs: place.waitedMs,
-        signals: this.#signals(signal),
-      });
+      const { python, ...plan } = await found.unconfined(this.share);
+      requirePython(args.command, python);
+      const request = encodeRequest(await encodeCode(code), globalsJson, args.pythonPath);
+      const { result, channel } = await runUnconfined(
+        { ...call, request, queuedMs: place.waitedMs },
+        plan,
+      );
       return end.conclude(result, await new AnswerReader(end.read).read(result, channel));
     }, place);
   }
-}
-
-/** Whom a call's run tells of what comes. */
-function told(call: RunArguments): Required<Pick<Call, 'onStdout' | 'onStderr' | 'onOutputEnd'>> {
-  const output = textOutput({
-    onChunk: call.onStdout,
-    onText: call.onStdoutText,
-    onLine: call.onStdoutLine,
-  });
-  const errors = textOutput({
-    onChunk: call.onStderr,
-    onText: call.onStderrText,
-    onLine: call.onStderrLine,
-  });
-  const onOutputEnd = (): void => {
-    output?.end();
-    errors?.end();
-  };
-  return {
-    onStdout: output?.take,
-    onStderr: errors?.take,
-    onOutputEnd: output === undefined && errors === undefined ? undefined : onOutputEnd,
-  };
-}
-
-/** Waits until all of it has settled, at most so long; null: as long as it takes. */
-async function settledWithin(
-  work: Iterable<Promise<unknown>>,
-  timeoutMs: number | null,
-): Promise<void> {
-  const settled = Promise.allSettled(work);
-  if (timeoutMs === null) {
-    await settled;
-    return;
-  }
-  let timer: NodeJS.Timeout | undefined;
-  const timedOut = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([settled, timedOut]);
-  clearTimeout(timer);
-}
-
-/** What becomes of a program's answer, and of the call's result then. */
-interface End<Content, Result> {
-  read: ReadAnswer<Content>;
-  conclude: (result: JailResult, answer: Answer<Content>) => Result | Promise<Result>;
-}
-
-const AS_TEXT: End<string, SafeExecJsonResult> = {
-  read: readText,
-  conclude: (result, { content, omitted }) => ({ ...result, globalsJson: content, omitted }),
-};
-
-function jsonOf(globals: Record<string, unknown>): JsonText | Promise<JsonText> {
-  const few = jsonSafeIfFew(globals);
-  return few === null ? writeGlobalsInSlices(globals) : stringifyJson(few);
-}
-
-/** Updates the globals with what came back. */
-function updating(globals: Record<string, unknown>): End<AnswerGlobals, SafeExecResult> {
-  return {
-    read: readGlobals,
-    conclude: async (result, { content, omitted }) => {
-      await updateGlobalsInSlices(globals, content.globals, content.names);
-      return { ...result, globals: content.globals, omitted };
-    },
-  };
-}
-
-/** What differs for a call whose `pythonPath` names directories that the template has searched. */
-function searchedByTemplate(
-  { options }: Command,
-  codeJson: JsonText,
-  globalsJson: JsonText,
-  call: SafeExecArguments,
-): Call['warm'] {
-  if (options.warm === false || call.searched.length === 0) {
-    return undefined;
-  }
-  const known = options.warm.pythonPath;
-  const shown = new Map(
-    call.searched.filter(({ path }) => known.includes(path)).map(({ name, path }) => [name, path]),
-  );
-  return shown.size === 0
-    ? undefined
-    : {
-        copies: call.files.filter(({ name }) => !shown.has(name)),
-        request: () =>
-          encodeRequest(
-            codeJson,
-            globalsJson,
-            call.pythonPath.map((name) => shown.get(name) ?? name),
-          ),
-      };
 }

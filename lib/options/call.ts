@@ -1,6 +1,7 @@
 // The options of one call.
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../errors';
+import type { Input } from '../run/input';
 import { PROGRAM_NAME, TMP_NAME, type StartDirectory } from '../spec/files';
 import { describe } from '../text/describe';
 import { LONGEST_TIMER_MS } from '../time/clock';
@@ -26,7 +27,6 @@ import {
   readExtraFiles,
   readHostPath,
   readRelativePath,
-  type ExtraFile,
   type FileArgument,
 } from './files';
 import { parseLimits } from './limits';
@@ -60,7 +60,7 @@ function readSignal(value: unknown): AbortSignal {
   return value as AbortSignal;
 }
 
-function readStdin(value: unknown): Buffer | AsyncIterable<unknown> {
+function readStdin(value: unknown): Input {
   if (typeof value === 'string' || types.isUint8Array(value)) {
     return readBytes(value);
   }
@@ -69,7 +69,8 @@ function readStdin(value: unknown): Buffer | AsyncIterable<unknown> {
     value !== null &&
     typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
   ) {
-    return value as AsyncIterable<unknown>;
+    // What it gives is checked as it comes.
+    return value as AsyncIterable<string | Uint8Array>;
   }
   throw new Refusal(
     `must be a string, a Uint8Array or an async iterable of them, not ${describe(value)}`,
@@ -139,59 +140,49 @@ const parseSafeExecShape = optionsParser(safeExecShape);
  * Checks the options of `warmUp`, `verify` and `inspectHost`: gives the signal.
  * @throws InvalidArgumentError
  */
-export function parseWaitOptions(value: unknown = {}, argument = 'options'): AbortSignal | null {
-  return parseWaitShape(value, argument).signal ?? null;
+export function parseWaitOptions(
+  value: unknown = {},
+  argument = 'options',
+): AbortSignal | undefined {
+  return parseWaitShape(value, argument).signal;
 }
 
 /**
- * Checks the options of `close`: null where nothing is drained.
+ * Checks the options of `close`: undefined where nothing is drained.
  * @throws InvalidArgumentError
  */
 export function parseCloseOptions(
   value: unknown = {},
   argument = 'options',
-): { timeoutMs: number | null } | null {
+): { timeoutMs?: number } | undefined {
   const { drain, timeoutMs } = parseCloseShape(value, argument);
   if (drain !== true && timeoutMs !== undefined) {
     throw new InvalidArgumentError(`${argument}.timeoutMs`, 'is of use with drain: true only');
   }
-  return drain === true ? { timeoutMs: timeoutMs ?? null } : null;
+  if (drain !== true) {
+    return undefined;
+  }
+  return timeoutMs === undefined ? {} : { timeoutMs };
 }
 
-type ParsedRun = {
-  [Key in Exclude<keyof RunOptions, 'files' | 'extraFiles' | 'limits' | 'stdin'>]?: RunOptions[Key];
-} & { limits?: unknown; stdin?: Buffer | AsyncIterable<unknown> | undefined };
+type ParsedRun = ReturnType<ReturnType<typeof optionsParser<typeof runShape>>>;
 
-function runArguments(
-  options: ParsedRun,
-  files: FileArgument[],
-  extraFiles: ExtraFile[],
-  argument: string,
-): RunArguments {
-  const { argv = [], env = {} } = options;
+/** What was given, under its own name, and the default of what was not. */
+function runArguments(options: ParsedRun, files: FileArgument[], argument: string): RunArguments {
+  const { argv = [], env = {}, limitOverridesContext, ...given } = options;
   checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
   return {
-    files,
-    extraFiles,
+    ...given,
+    ...{ files, argv, env },
+    extraFiles: options.extraFiles ?? [],
     cwd: options.cwd ?? '.',
-    argv,
-    env,
-    stdin: options.stdin ?? null,
-    onStdout: options.onStdout ?? null,
-    onStderr: options.onStderr ?? null,
-    onStdoutText: options.onStdoutText ?? null,
-    onStderrText: options.onStderrText ?? null,
-    onStdoutLine: options.onStdoutLine ?? null,
-    onStderrLine: options.onStderrLine ?? null,
-    limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
-    // As in CodeJail, an empty context is none.
-    limitOverridesContext:
-      options.limitOverridesContext === '' ? null : (options.limitOverridesContext ?? null),
-    tenant: options.tenant ?? null,
-    slug: options.slug ?? null,
     collect: options.collect ?? [],
     explain: options.explain === true,
-    signal: options.signal ?? null,
+    limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
+    // As in CodeJail, an empty context is none.
+    ...(limitOverridesContext === undefined || limitOverridesContext === ''
+      ? {}
+      : { limitOverridesContext }),
   };
 }
 
@@ -200,27 +191,29 @@ function runArguments(
  * @throws InvalidArgumentError
  */
 export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
-  const options = parseJailCodeShape(value, argument);
+  const { code, ...options } = parseJailCodeShape(value, argument);
   // As in CodeJail, empty code is no code: a program may then come by standard input.
-  const code = options.code === undefined || options.code.length === 0 ? null : options.code;
+  const hasCode = code !== undefined && code.length > 0;
   const files = nameFiles(options.files ?? [], `${argument}.files`);
-  const extraFiles = options.extraFiles ?? [];
-  checkNames(files, extraFiles, code === null ? [TMP_NAME] : [TMP_NAME, PROGRAM_NAME], argument);
-  return { ...runArguments(options, files, extraFiles, argument), code };
+  const { extraFiles = [] } = options;
+  checkNames(files, extraFiles, hasCode ? [TMP_NAME, PROGRAM_NAME] : [TMP_NAME], argument);
+  const run = runArguments(options, files, argument);
+  return hasCode ? { ...run, code } : run;
 }
 
 function safeExecArguments(value: unknown, argument: string): SafeExecArguments {
-  const options = parseSafeExecShape(value, argument);
-  const extraFiles = options.extraFiles ?? [];
+  const { command = 'python', pythonPath = [], ...options } = parseSafeExecShape(value, argument);
+  const { extraFiles = [] } = options;
   const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
-  const searched = nameFiles(options.pythonPath ?? [], `${argument}.pythonPath`);
+  const searched = nameFiles(pythonPath, `${argument}.pythonPath`);
   const files = nameFiles(options.files ?? [], `${argument}.files`);
   const known = new Set(files.map(({ path }) => path));
   const copied = searched.filter(({ path, name: file }) => !written.has(file) && !known.has(path));
-  checkNames([...files, ...copied], extraFiles, [TMP_NAME, PROGRAM_NAME], argument);
+  const all = [...files, ...copied];
+  checkNames(all, extraFiles, [TMP_NAME, PROGRAM_NAME], argument);
   return {
-    ...runArguments(options, [...files, ...copied], extraFiles, argument),
-    command: options.command ?? 'python',
+    ...runArguments(options, all, argument),
+    command,
     pythonPath: searched.map(({ name: file }) => file),
     searched: copied,
   };

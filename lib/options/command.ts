@@ -64,15 +64,10 @@ export function parseCommandOptions(value: unknown, argument = 'options'): Comma
     typeof value === 'string'
       ? { bin: parseArgument(readName, value, argument) }
       : parseCommandShape(value, argument);
-  const args = options.args ?? null;
-  const env = options.env ?? {};
-  checkExecSize(args ?? [], env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);
+  const { args = [], env = {} } = options;
+  checkExecSize(args, env, MAXIMUM_COMMAND_BYTES, `${argument}.args`);
   return {
-    bin: options.bin,
-    args,
-    python: options.python ?? null,
-    user: options.user ?? null,
-    profile: options.profile ?? null,
+    ...options,
     readPaths: [...new Set(options.readPaths ?? [])],
     env,
     warm: parseWarm(options.warm, `${argument}.warm`),

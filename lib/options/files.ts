@@ -28,8 +28,7 @@ export interface ExtraFile {
   /** Its path below the jail's directory. */
   name: string;
   content: Buffer;
-  /** null: the default. */
-  mode: number | null;
+  mode?: number | undefined;
 }
 
 const MAXIMUM_COMPONENT_BYTES = 255;
@@ -111,14 +110,11 @@ export function readExtraFiles(value: unknown): ExtraFile[] {
         [index],
       );
     }
-    const [name, content, attributes] = Array.from(pair as unknown[]);
+    const [name, content, attributes = {}] = Array.from(pair as unknown[]);
     files.push({
       name: readWithin([index, 0], () => readRelativePath(name)),
       content: readWithin([index, 1], () => readBytes(content)),
-      mode:
-        attributes === undefined
-          ? null
-          : (readWithin([index, 2], () => readAttributes(attributes)).mode ?? null),
+      ...readWithin([index, 2], () => readAttributes(attributes)),
     });
   }
   return files;

@@ -23,7 +23,7 @@ import {
 import { parseCommandName, parseCommandOptions } from './command';
 import { parseLimits } from './limits';
 import type {
-  BoundArguments,
+  BoundChanges,
   BoundOptions,
   CommandArguments,
   JailArguments,
@@ -85,13 +85,13 @@ const parseBoundShape = optionsParser({
  * Checks what `setBounds` is given: what is absent changes nothing, null puts the default back.
  * @throws InvalidArgumentError
  */
-export function parseBounds(value: unknown, argument = 'bounds'): Partial<BoundArguments> {
-  return parseBoundShape(value, argument) as Partial<BoundArguments>;
+export function parseBounds(value: unknown, argument = 'bounds'): BoundChanges {
+  return parseBoundShape(value, argument);
 }
 
 function parseUidPool(value: unknown, argument: string): JailArguments['uidPool'] {
   if (value === undefined) {
-    return null;
+    return undefined;
   }
   const pool = parseUidPoolShape(value, argument);
   if (pool.first + 2 * pool.count > NOT_A_UID) {
@@ -122,17 +122,14 @@ function parseCgroup(value: unknown, argument: string): JailArguments['cgroup'] 
  */
 export function parseJailOptions(value: unknown, argument = 'options'): JailArguments {
   const options = parseJailShape(value, argument);
+  const { maxRunning, maxQueue, maxWaitMs } = options;
   const commands = new Map<string, CommandArguments>();
   for (const [key, command] of options.commands ?? []) {
     const here = spellPath(argument, ['commands', key]);
     commands.set(parseCommandName(key, here), parseCommandOptions(command, here));
   }
   return {
-    bounds: {
-      maxRunning: options.maxRunning ?? null,
-      maxQueue: options.maxQueue ?? null,
-      maxWaitMs: options.maxWaitMs ?? null,
-    },
+    bounds: { maxRunning, maxQueue, maxWaitMs },
     allowMissing: [...new Set(options.allowMissing ?? [])],
     alwaysBeUnsafe: options.alwaysBeUnsafe ?? false,
     uidPool: parseUidPool(options.uidPool, `${argument}.uidPool`),
@@ -140,6 +137,6 @@ export function parseJailOptions(value: unknown, argument = 'options'): JailArgu
     commands,
     limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
     defaults: options.defaults ?? 'own',
-    logger: options.logger ?? null,
+    logger: options.logger,
   };
 }

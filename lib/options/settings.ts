@@ -19,7 +19,7 @@ export interface CodeJailSettings {
 /** The settings, checked, in the terms of this package. */
 export interface ParsedSettings {
   /** The command `python`, where the settings configure it. */
-  command?: { bin: string; user: string | null };
+  command?: { bin: string; user: string | undefined };
   limits: { name: LimitName; value: number | null }[];
   overrides: { context: string; name: LimitName; value: number | null }[];
 }
@@ -30,9 +30,9 @@ const nameOf = new Map<string, LimitName>(
   LIMIT_NAMES.map((name) => [LIMIT_DEFINITIONS[name].codejailName, name]),
 );
 
-function textOrNull(value: unknown, argument: string): string | null {
+function textIfAny(value: unknown, argument: string): string | undefined {
   if (value === undefined || value === null || value === '') {
-    return null;
+    return undefined;
   }
   if (typeof value !== 'string' || value.includes('\0')) {
     throw new InvalidArgumentError(
@@ -79,9 +79,9 @@ export function parseSettings(value: unknown): ParsedSettings {
   }
   const parsed: ParsedSettings = { limits: [], overrides: [] };
 
-  const bin = textOrNull(settings.get('python_bin'), 'settings.python_bin');
-  const user = textOrNull(settings.get('user'), 'settings.user');
-  if (bin !== null) {
+  const bin = textIfAny(settings.get('python_bin'), 'settings.python_bin');
+  const user = textIfAny(settings.get('user'), 'settings.user');
+  if (bin !== undefined) {
     if (settings.get('user') === undefined) {
       throw new InvalidArgumentError(
         'settings.user',

@@ -1,5 +1,7 @@
 import type { GuaranteeName } from '../guarantee-names';
 import type { LimitDefaults, Limits } from '../limits';
+import type { Input } from '../run/input';
+import type { OutputCallbacks } from '../run/output-text';
 import type { StartDirectory } from '../spec/files';
 import type { ExtraFile, FileArgument } from './files';
 import type { WarmArguments, WarmOptions } from './warm';
@@ -188,32 +190,26 @@ export interface SafeExecOptions extends RunOptions {
   pythonPath?: (string | URL)[] | undefined;
 }
 
-/** What both kinds of call come to once they are checked. */
-export interface RunArguments {
+/** What both kinds of call come to once they are checked; what was not given, and has no default, is absent. */
+export interface RunArguments extends OutputCallbacks {
   files: FileArgument[];
   extraFiles: ExtraFile[];
   cwd: StartDirectory;
   limits: Partial<Limits>;
-  limitOverridesContext: string | null;
-  tenant: string | null;
-  slug: string | null;
+  limitOverridesContext?: string | undefined;
+  tenant?: string | undefined;
+  slug?: string | undefined;
   collect: string[];
   explain: boolean;
-  signal: AbortSignal | null;
+  signal?: AbortSignal | undefined;
   argv: string[];
-  stdin: Buffer | AsyncIterable<unknown> | null;
+  stdin?: Input | undefined;
   env: Record<string, string>;
-  onStdout: ((chunk: Buffer) => void) | null;
-  onStderr: ((chunk: Buffer) => void) | null;
-  onStdoutText: ((text: string) => void) | null;
-  onStderrText: ((text: string) => void) | null;
-  onStdoutLine: ((line: string) => void) | null;
-  onStderrLine: ((line: string) => void) | null;
 }
 
 /** `JailCodeOptions`, checked and copied. */
 export interface JailCodeArguments extends RunArguments {
-  code: Buffer | null;
+  code?: Buffer | undefined;
 }
 
 /** `SafeExecOptions`, checked and copied. */
@@ -228,23 +224,23 @@ export interface SafeExecArguments extends RunArguments {
 /** `CommandOptions`, checked and copied. */
 export interface CommandArguments {
   bin: string;
-  /** null: the command's default. */
-  args: string[] | null;
-  /** null: by its name. */
-  python: boolean | 'found' | 'owned' | null;
-  user: string | null;
-  profile: string | null;
+  /** Default: the command's. */
+  args?: string[] | undefined;
+  /** Default: by its name. */
+  python?: boolean | 'found' | 'owned' | undefined;
+  user?: string | undefined;
+  profile?: string | undefined;
   readPaths: string[];
   env: Record<string, string>;
   warm: false | WarmArguments;
   allowExec: boolean;
 }
 
-/** `BoundOptions`, checked and copied; null: the default. */
+/** `BoundOptions`, checked and copied. */
 export interface BoundArguments {
-  maxRunning: number | null;
-  maxQueue: number | null;
-  maxWaitMs: number | null;
+  maxRunning?: number | undefined;
+  maxQueue?: number | undefined;
+  maxWaitMs?: number | undefined;
 }
 
 /** `JailOptions`, checked and copied. */
@@ -252,10 +248,10 @@ export interface JailArguments {
   bounds: BoundArguments;
   allowMissing: GuaranteeName[];
   alwaysBeUnsafe: boolean;
-  uidPool: { first: number; count: number } | null;
+  uidPool?: { first: number; count: number } | undefined;
   cgroup: 'auto' | false | `/${string}`;
   commands: Map<string, CommandArguments>;
   limits: Partial<Limits>;
   defaults: LimitDefaults;
-  logger: Logger | null;
+  logger?: Logger | undefined;
 }

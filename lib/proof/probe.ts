@@ -1,6 +1,6 @@
 // Proof before trust: a program that tries to break each guarantee, inside a jail built exactly as a
 // call's would be.
-import { runCold, type ColdCall } from '../cold/cold';
+import { runCold } from '../cold/cold';
 import {
   concernsGuarantees,
   missingAfterFailure,
@@ -16,6 +16,8 @@ import type { DiskLimits, Limits } from '../limits';
 import { Namespace, native, SpecFlag } from '../native/addon';
 import type { Outcome } from '../run/result';
 import type { RunResult } from '../run/run';
+import { PLAIN_CALL } from '../spec/call';
+import type { JailPlan } from '../spec/spec';
 import { isWithin } from '../text/is-within';
 import { missingByStrangers } from './own-package';
 
@@ -56,8 +58,6 @@ const PROBE_LIMITS: Limits = {
 
 const PROBE_NAME = 'codejail-probe';
 
-type Target = Pick<ColdCall, 'confinement' | 'view'>;
-
 /** Runs the probe with these words in a jail of its own. */
 export type RunProbe = (
   argv: readonly string[],
@@ -71,29 +71,20 @@ export const PROBE_DISK: DiskLimits = {
   files: PROBE_LIMITS.files,
 };
 
-function probeCall(
-  target: Target,
-  argv: readonly string[],
-  limits: Limits,
-  cgroupAlone = false,
-): ColdCall {
+/** How the probe's jails are made: as a call's of this confinement and view would be. */
+function planOfProbe(confinement: Confinement, view: HostView): JailPlan {
   const { probe: program } = native();
-  const binds = target.view.binds.some((path) => isWithin(program, path))
-    ? target.view.binds
-    : [...target.view.binds, program];
+  const binds = view.binds.some((path) => isWithin(program, path))
+    ? view.binds
+    : [...view.binds, program];
   return {
-    confinement: target.confinement,
-    view: { ...target.view, binds },
-    limits,
-    mechanisms: target.confinement.mechanisms,
+    confinement,
+    view: { ...view, binds },
+    mechanisms: confinement.mechanisms,
+    mayExec: false,
     program,
-    argv,
-    env: {},
-    copies: [],
-    files: [],
-    collects: false,
-    collect: [],
-    cgroupAlone,
+    words: [],
+    environment: () => ({}),
   };
 }
 
@@ -308,8 +299,9 @@ export async function prove(confinement: Confinement, view: HostView): Promise<P
   if (missing.length > 0) {
     return { checks: [], missing };
   }
+  const plan = planOfProbe(confinement, view);
   const run: RunProbe = async (argv, limits, cgroupAlone) =>
-    runCold(probeCall({ confinement, view }, argv, limits, cgroupAlone));
+    runCold({ ...PLAIN_CALL, argv, limits }, { ...plan, cgroupAlone });
   try {
     const checks = await probe(run, confinement, confinement.uidPool?.count);
     return { checks, missing: missingAfterProbe(checks.filter(({ held }) => !held)) };

@@ -3,9 +3,19 @@ import { StringDecoder } from 'node:string_decoder';
 
 /** Whom a call tells of what comes on one stream: each chunk as bytes, as text, or each line. */
 export interface StreamListener {
-  onChunk: ((chunk: Buffer) => void) | null;
-  onText: ((text: string) => void) | null;
-  onLine: ((line: string) => void) | null;
+  onChunk?: ((chunk: Buffer) => void) | undefined;
+  onText?: ((text: string) => void) | undefined;
+  onLine?: ((line: string) => void) | undefined;
+}
+
+/** A call's callbacks, as its options name them. */
+export interface OutputCallbacks {
+  onStdout?: StreamListener['onChunk'];
+  onStderr?: StreamListener['onChunk'];
+  onStdoutText?: StreamListener['onText'];
+  onStderrText?: StreamListener['onText'];
+  onStdoutLine?: StreamListener['onLine'];
+  onStderrLine?: StreamListener['onLine'];
 }
 
 // The default of the limit `output`: where that is greater, or none, a longer line is told in parts.
@@ -25,7 +35,7 @@ export class TextOutput {
   readonly take = (chunk: Buffer): void => {
     const { onChunk, onText, onLine } = this.#listener;
     // Before the bytes are shown to somebody who may change them.
-    const text = onText === null && onLine === null ? '' : this.#decoder.write(chunk);
+    const text = onText === undefined && onLine === undefined ? '' : this.#decoder.write(chunk);
     onChunk?.(chunk);
     this.#tell(text);
   };
@@ -46,7 +56,7 @@ export class TextOutput {
     }
     const { onText, onLine } = this.#listener;
     onText?.(text);
-    if (onLine !== null) {
+    if (onLine !== undefined) {
       this.#tellLines(text, onLine);
     }
   }
@@ -75,7 +85,29 @@ export class TextOutput {
 /** Undefined where nobody listens. */
 export function textOutput(listener: StreamListener): TextOutput | undefined {
   const { onChunk, onText, onLine } = listener;
-  return onChunk === null && onText === null && onLine === null
+  return onChunk === undefined && onText === undefined && onLine === undefined
     ? undefined
     : new TextOutput(listener);
+}
+
+/** Whom a call's run tells of what comes on each stream. */
+export interface TextOutputs {
+  stdout: TextOutput | undefined;
+  stderr: TextOutput | undefined;
+}
+
+/** Those of a call. */
+export function textOutputs(call: OutputCallbacks): TextOutputs {
+  return {
+    stdout: textOutput({
+      onChunk: call.onStdout,
+      onText: call.onStdoutText,
+      onLine: call.onStdoutLine,
+    }),
+    stderr: textOutput({
+      onChunk: call.onStderr,
+      onText: call.onStderrText,
+      onLine: call.onStderrLine,
+    }),
+  };
 }

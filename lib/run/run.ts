@@ -22,6 +22,7 @@ import { hintsOf } from './hints';
 import { InputWriter, type Input } from './input';
 import type { Remains } from './memory-failure';
 import { endingOf, signalOf, wasOutOfMemory, type StopReason } from './outcome';
+import { textOutputs, type OutputCallbacks, type TextOutputs } from './output-text';
 import type { Outputs } from './outputs';
 import type { JailResult } from './result';
 
@@ -30,24 +31,26 @@ function isAppArmor(mechanism: string): boolean {
 }
 
 /** What a call decides of a run. */
-export interface RunCall {
+export interface RunCall extends OutputCallbacks {
   limits: Limits;
   stdin?: Input | undefined;
   collect: readonly string[];
   /** Any of them ends the call; it then rejects with that one's reason. */
   signals?: readonly EndSignal[];
-  onStdout?: ((chunk: Buffer) => void) | undefined;
-  onStderr?: ((chunk: Buffer) => void) | undefined;
-  /** Told when nothing more comes on either. */
-  onOutputEnd?: (() => void) | undefined;
   /** Told all that has come on the result channel, whenever some has. */
   onChannel?: ((bytes: Buffer) => void) | undefined;
-  /** Whether its command may execute other programs. */
-  mayExec?: boolean | undefined;
   /** How long the call waited for its turn, in milliseconds. */
   queuedMs?: number | undefined;
   /** Told where the program runs and that it was killed for its time, as CodeJail logs it. */
   onNote?: ((level: 'info' | 'warn', message: string) => void) | undefined;
+}
+
+/** What its command decides of a run. */
+export interface RunPlan {
+  /** What its result says was in force. */
+  mechanisms: readonly string[];
+  /** Whether the program may execute others. */
+  mayExec: boolean;
 }
 
 /** What a run gave, and what came on its result channel. */
@@ -87,11 +90,12 @@ async function closeElsewhere(descriptor: number): Promise<void> {
 /** A program that is started or about to be. */
 export class Run {
   readonly #call: RunCall;
-  readonly #mechanisms: readonly string[];
+  readonly #plan: RunPlan;
   readonly #calledAt: number;
   readonly #jail: NativeJail;
   readonly #stdin: InputWriter;
   readonly #outputs: Outputs;
+  readonly #listeners: TextOutputs;
   readonly #ended: Promise<Ended>;
   #settle: (ended: Ended) => void = () => undefined;
   #startedMs: number | undefined;
@@ -103,19 +107,10 @@ export class Run {
   #failure: { error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /**
-   * @param mechanisms what its result says was in force
-   * @param calledAt when the call had its turn, in milliseconds of `process.hrtime`
-   */
-  constructor(
-    jail: NativeJail,
-    outputs: Outputs,
-    call: RunCall,
-    mechanisms: readonly string[],
-    calledAt: number,
-  ) {
+  /** @param calledAt when the call had its turn, in milliseconds of `process.hrtime` */
+  constructor(jail: NativeJail, outputs: Outputs, call: RunCall, plan: RunPlan, calledAt: number) {
     this.#call = call;
-    this.#mechanisms = mechanisms;
+    this.#plan = plan;
     this.#calledAt = calledAt;
     this.#jail = jail;
     this.#outputs = outputs;
@@ -129,8 +124,9 @@ export class Run {
       this.abandon(error);
     };
     const { output } = call.limits;
-    outputs.stdout.bound(output, { onOver, onFailure, onChunk: this.#guard(call.onStdout) });
-    outputs.stderr.bound(output, { onOver, onFailure, onChunk: this.#guard(call.onStderr) });
+    const { stdout, stderr } = (this.#listeners = textOutputs(call));
+    outputs.stdout.bound(output, { onOver, onFailure, onChunk: this.#guard(stdout?.take) });
+    outputs.stderr.bound(output, { onOver, onFailure, onChunk: this.#guard(stderr?.take) });
     const { channel } = outputs;
     channel?.bound(output, {
       ...{ onOver, onFailure },
@@ -270,7 +266,8 @@ export class Run {
         await this.#outputs.ended();
       }
       this.#attempt(() => {
-        this.#call.onOutputEnd?.();
+        this.#listeners.stdout?.end();
+        this.#listeners.stderr?.end();
       });
       if (!this.#outputs.areJoined) {
         await this.#outputs.join();
@@ -289,23 +286,24 @@ export class Run {
 
   /** A launcher that was killed has not said whether the profile was in force to the end. */
   #inForce(report: NativeReport | undefined): readonly string[] {
+    const { mechanisms } = this.#plan;
     if (report?.profileLost === false) {
-      return this.#mechanisms;
+      return mechanisms;
     }
-    const [profile] = this.#mechanisms.filter(isAppArmor);
+    const [profile] = mechanisms.filter(isAppArmor);
     if (report !== undefined && profile !== undefined) {
       this.note(
         'warn',
         `the profile ${profile} was removed or changed while the program ran, which was not confined by it from then on`,
       );
     }
-    return this.#mechanisms.filter((name) => !isAppArmor(name));
+    return mechanisms.filter((name) => !isAppArmor(name));
   }
 
   /** What a program that failed has left. */
   #remains(): Remains {
     const { stdout, stderr } = this.#outputs;
-    const isWarm = this.#mechanisms.includes('warm');
+    const isWarm = this.#plan.mechanisms.includes('warm');
     return { stdout: stdout.bytes(), stderr: stderr.bytes(), isWarm };
   }
 
@@ -321,7 +319,7 @@ export class Run {
           signal: signalOf(end.status),
           ...{ report, limits: this.#call.limits, stderr: this.#outputs.stderr.bytes() },
           directory: this.#directory,
-          mayExec: this.#call.mayExec === true,
+          mayExec: this.#plan.mayExec,
           attempts: this.#attempts,
         });
   }

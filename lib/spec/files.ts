@@ -21,8 +21,8 @@ export interface JailFile {
   /** Relative to the jail's directory. */
   name: string;
   content: string | Uint8Array;
-  /** The permission bits; null: 0o644. Where the program may not write, nobody's includes writing. */
-  mode?: number | null;
+  /** The permission bits. Default 0o644. Where the program may not write, nobody's includes writing. */
+  mode?: number | undefined;
 }
 
 /** Where a program starts, relative to the jail's directory. */

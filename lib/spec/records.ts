@@ -60,8 +60,8 @@ export function rootRecords(view: HostView): NativeRecord[] {
 }
 
 /** Reads as the owner may, for everybody: the program is another user, or may write nothing there in any case. */
-function readOnlyMode(mode: number | null | undefined): number {
-  return mode === undefined || mode === null ? READ_ONLY_FILE : ((mode >> 6) & 0o5) * 0o111;
+function readOnlyMode(mode: number | undefined): number {
+  return mode === undefined ? READ_ONLY_FILE : ((mode >> 6) & 0o5) * 0o111;
 }
 
 function fileRecords(directory: string, files: readonly JailFile[]): NativeRecord[] {
@@ -87,13 +87,13 @@ function fileRecords(directory: string, files: readonly JailFile[]): NativeRecor
 /** The jail's directory: what is copied into it and written there, and its `tmp`. */
 export function directoryRecords(
   directory: string,
-  request: { files: readonly JailFile[]; copies: readonly HostFile[] },
+  { files, copies }: { files: readonly JailFile[]; copies: readonly HostFile[] },
   limits: DiskLimits & Pick<Limits, 'input'>,
 ): NativeRecord[] {
-  const first = request.copies.length === 0 ? 0 : copyBytes(limits, request.files);
+  const first = copies.length === 0 ? 0 : copyBytes(limits, files);
   return [
     { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
-    ...request.copies.map(({ path, name }) => ({
+    ...copies.map(({ path, name }) => ({
       kind: RecordKind.copy,
       path: `${directory}/${name}`,
       data: path,
@@ -101,7 +101,7 @@ export function directoryRecords(
     })),
     ...fileRecords(
       directory,
-      request.files.filter(({ name }) => !isInTmp(name)),
+      files.filter(({ name }) => !isInTmp(name)),
     ),
     {
       kind: RecordKind.tmpfs,
@@ -113,7 +113,7 @@ export function directoryRecords(
     },
     ...fileRecords(
       directory,
-      request.files.filter(({ name }) => isInTmp(name)),
+      files.filter(({ name }) => isInTmp(name)),
     ),
   ];
 }

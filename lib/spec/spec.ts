@@ -2,10 +2,11 @@
 import type { Confinement } from '../confinement/plan';
 import { newJailName } from '../host/jail-name';
 import type { HostView } from '../host/runtime';
-import type { JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
 import { RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
-import { TMP_NAME, type HostFile, type JailFile, type StartDirectory } from './files';
+import type { RunPlan } from '../run/run';
+import type { Call } from './call';
+import { TMP_NAME } from './files';
 import { rootSize } from './input-size';
 import { nativeLimits, NO_LIMIT } from './limits';
 import {
@@ -18,21 +19,16 @@ import {
 
 const MEBIBYTE = 1024 * 1024;
 
-/** What one call wants to run. */
-export interface SpecRequest {
+/** What the jails of a command have in common: what the host and its configuration decide, and no call. */
+export interface JailPlan extends RunPlan {
+  confinement: Confinement;
+  /** What of the host they show. */
+  view: HostView;
   program: string;
-  /** All words, the program's own name first. */
-  argv: readonly string[];
-  env: Readonly<Record<string, string>>;
-  copies: readonly HostFile[];
-  files: readonly JailFile[];
-  /** Where it starts. Default: the jail's directory. */
-  cwd?: StartDirectory | undefined;
-  /** Handed over as descriptor 3, with a result channel as descriptor 4. */
-  request?: JsonText | undefined;
-  collects: boolean;
-  /** Whether what the program tries in vain is told. */
-  explains?: boolean | undefined;
+  /** The words before a call's own, the program's name first. */
+  words: readonly string[];
+  /** The program's environment, where a call has this one of its own. */
+  environment: (own: Call['env']) => Readonly<Record<string, string>>;
   /** For the probes: leaves memory and tasks to the cgroup, so that it is seen to hold by itself. */
   cgroupAlone?: boolean | undefined;
 }
@@ -77,38 +73,30 @@ export function standardEnvironment(tmp: string): Record<string, string> {
   };
 }
 
-/**
- * Builds the spec of one call; a request in pieces is left out, which has to be a file already.
- * @param confinement what the host decides
- * @param view what of the host the jail shows
- * @param limits the effective limits
- */
-export function buildSpec(
-  confinement: Confinement,
-  view: HostView,
-  limits: Limits,
-  request: SpecRequest,
-): JailSpec {
+/** Builds the spec of one call; a request in pieces is left out, which has to be a file already. */
+export function buildSpec(call: Call, plan: JailPlan): JailSpec {
+  const { limits } = call;
+  const { confinement, view } = plan;
   const directory = `/tmp/${newJailName()}`;
   const tmp = `${directory}/${TMP_NAME}`;
-  const env = { ...standardEnvironment(tmp), ...request.env };
+  const env = { ...standardEnvironment(tmp), ...plan.environment(call.env) };
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
   const records: NativeRecord[] = [
     {
       kind: RecordKind.stage,
       path: '/tmp',
-      ...rootSize(limits, request.files, request.copies.length),
+      ...rootSize(limits, call.files, call.copies.length),
     },
-    { kind: RecordKind.workingDirectory, path: request.cwd === TMP_NAME ? tmp : directory },
+    { kind: RecordKind.workingDirectory, path: call.cwd === TMP_NAME ? tmp : directory },
     { kind: RecordKind.tmpDirectory, path: tmp },
-    { kind: RecordKind.program, path: request.program },
-    ...request.argv.map((data) => ({ kind: RecordKind.argument, data })),
+    { kind: RecordKind.program, path: plan.program },
+    ...[...plan.words, ...call.argv].map((data) => ({ kind: RecordKind.argument, data })),
     ...Object.entries(env).map(([name, value]) => ({
       kind: RecordKind.environment,
       data: `${name}=${value}`,
     })),
     ...(hasOwnRoot ? rootRecords(view) : []),
-    ...directoryRecords(directory, request, limits),
+    ...directoryRecords(directory, call, limits),
     ...landlockRecords(view, directory, confinement),
     ...appArmorRecords(confinement),
   ];
@@ -119,12 +107,12 @@ export function buildSpec(
       ...hostPart(confinement),
       flags:
         confinement.flags |
-        (request.collects ? SpecFlag.sendTmpDirectory : 0) |
-        (request.explains === true ? SpecFlag.explain : 0),
+        (call.collect.length > 0 ? SpecFlag.sendTmpDirectory : 0) |
+        (call.explain ? SpecFlag.explain : 0),
       ...nativeLimits(limits, confinement),
-      ...(request.cgroupAlone === true ? LEFT_TO_CGROUP : {}),
+      ...(plan.cgroupAlone === true ? LEFT_TO_CGROUP : {}),
       cgroup: cgroupOf(confinement, limits),
-      request: typeof request.request === 'string' ? Buffer.from(request.request) : undefined,
+      request: typeof call.request === 'string' ? Buffer.from(call.request) : undefined,
       records,
     },
   };

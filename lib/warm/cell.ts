@@ -1,28 +1,20 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
 import { SetupError } from '../errors';
-import type { JsonText } from '../json/text-buffers';
 import { native, type NativeEvent } from '../native/addon';
 import { setupError, thrownByAddon } from '../native/failure';
 import { Outputs } from '../run/outputs';
-import { Run, type Ended, type RunCall, type RunResult } from '../run/run';
+import { Run, type Ended, type RunPlan, type RunResult } from '../run/run';
+import type { Call } from '../spec/call';
 import { PROGRAM_NAME, type JailFile } from '../spec/files';
 import { now } from '../time/clock';
 import { CellLostError } from './cell-lost';
 import { CallKind, lastBytes, type Frame, type Frames } from './frame';
 import { RequestWriter } from './request-writer';
 
-/** What a warm call is made of: what a cell can still be given once it is there. */
-export interface WarmCall extends RunCall {
-  /** `jailed_code` and the call's other files, made in the jail's directory just before the run. */
-  files: readonly JailFile[];
-  /** The words after the command's own: for `jailCode` the program's name first. */
-  argv: readonly string[];
-  /** The request of a safeExec; without it `argv[0]` is run as Python runs a script. */
-  request?: JsonText | undefined;
+/** A call that a cell can serve (`rule.ts`): without a request, `argv[0]` is run as Python runs a script. */
+export interface WarmCall extends Call {
   /** Whether the native probe is run instead, with the words `argv`. */
   probe?: boolean;
-  /** Called when a cell is about to run it. */
-  onTaken?: (() => void) | undefined;
 }
 
 /** One waiting cell. It serves one call and is dead afterwards. */
@@ -80,7 +72,7 @@ export class ForkedCell implements Cell {
   /** Settles when it waits for its call; rejects where it can't be made. */
   readonly ready: Promise<void>;
   readonly #frames: Frames;
-  readonly #mechanisms: readonly string[];
+  readonly #plan: RunPlan;
   readonly #directory: string;
   readonly #jail: ReturnType<ReturnType<typeof native>['addon']['makeCell']>;
   readonly #outputs: Outputs;
@@ -108,7 +100,8 @@ export class ForkedCell implements Cell {
     mechanisms: readonly string[],
   ) {
     this.#frames = frames;
-    this.#mechanisms = mechanisms;
+    // In a cell every exec is denied.
+    this.#plan = { mechanisms, mayExec: false };
     this.#directory = directory;
     this.dead = new Promise((resolve) => {
       this.#settleDead = resolve;
@@ -242,7 +235,7 @@ export class ForkedCell implements Cell {
     // It runs. What follows is done meanwhile: nothing of it can be told before the event loop's next turn.
     const startedAt = now();
     this.#hold(true);
-    const run = new Run(this.#jail, this.#outputs, call, this.#mechanisms, calledAt);
+    const run = new Run(this.#jail, this.#outputs, call, this.#plan, calledAt);
     this.#run = run;
     try {
       this.#request.finish(lastBytes(frame, left), frame.pieces);

@@ -76,8 +76,8 @@ export class Generation {
     return this.ready.length === 0 && this.running === 0 && this.making === 0;
   }
 
-  /** Why the template has to be replaced, or null. */
-  due(bounds: RecycleBounds): RecycleReason | null {
+  /** Why the template has to be replaced, if there is a reason. */
+  due(bounds: RecycleBounds): RecycleReason | undefined {
     const { template } = this;
     if (template.cellsMade >= bounds.recycleCells) return 'cells';
     if (now() - template.startedAt >= bounds.recycleSeconds * 1000) return 'age';
@@ -85,6 +85,6 @@ export class Generation {
       this.#lookedAt = template.cellsMade;
       if (template.residentBytes() - this.#firstBytes > bounds.recycleGrowth) return 'growth';
     }
-    return null;
+    return undefined;
   }
 }

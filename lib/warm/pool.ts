@@ -85,10 +85,15 @@ export class Pool {
 
   /**
    * Runs a call in a cell.
+   * @param onTaken called when a cell is about to run it
    * @returns why not, where it has to run cold
    * @throws as `Cell.run`; a signal's reason where the call was aborted while it waited
    */
-  async run(call: WarmCall, calledAt: number): Promise<RunResult | ColdReason> {
+  async run(
+    call: WarmCall,
+    calledAt: number,
+    onTaken?: () => void,
+  ): Promise<RunResult | ColdReason> {
     for (let lost = 0; lost < MOST_LOST_CELLS_OF_A_CALL; lost += 1) {
       const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
       if (typeof taken === 'string') {
@@ -100,7 +105,7 @@ export class Pool {
           this.#discard(taken);
           return 'disk-limits';
         }
-        call.onTaken?.();
+        onTaken?.();
         const running = taken.cell.run(call, calledAt);
         // Its program runs; the next cell has time.
         setImmediate(() => {
@@ -156,10 +161,10 @@ export class Pool {
 
   /**
    * Starts the template, and makes as many cells as shall wait.
-   * @returns why there are none, or null
+   * @returns why there are none, where it does not
    * @throws what kept the template from starting, or all cells from being made
    */
-  async warmUp(): Promise<ColdReason | null> {
+  async warmUp(): Promise<ColdReason | undefined> {
     // A pool's handles do not keep the process alive; who waits for it does.
     const alive = setInterval(() => undefined, 2 ** 30);
     try {
@@ -174,7 +179,7 @@ export class Pool {
       if (this.#failuresInARow > 0 && (this.#templates.current?.ready.length ?? 0) === 0) {
         throw this.#lastError;
       }
-      return this.#closing === undefined ? null : 'closed';
+      return this.#closing === undefined ? undefined : 'closed';
     } finally {
       clearInterval(alive);
     }

@@ -2,6 +2,7 @@
 import type { Confinement } from '../confinement/plan';
 import { SetupError } from '../errors';
 import { probe, PROBE_DISK, type ProbeCheck, type RunProbe } from '../proof/probe';
+import { PLAIN_CALL } from '../spec/call';
 import { runToEnd } from './cell';
 import type { Template } from './template';
 
@@ -36,7 +37,7 @@ export async function proveCells(
   }
   const run: RunProbe = async (argv, limits) => {
     const cell = await template.makeCell(PROBE_DISK);
-    return runToEnd(cell, { limits, argv, files: [], collect: [], probe: true });
+    return runToEnd(cell, { ...PLAIN_CALL, limits, argv, probe: true });
   };
   // A cell has no cgroup of its own.
   const checks = await probe(run, { ...confinement, cgroup: undefined });

@@ -2,10 +2,11 @@
 import type { HostShare } from '../command/command';
 import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement/plan';
 import type { HostView } from '../host/runtime';
-import { LIMIT_DEFINITIONS, sameDiskLimits, type DiskLimits, type Limits } from '../limits';
+import { LIMIT_DEFINITIONS, sameDiskLimits, type DiskLimits } from '../limits';
 import { SpecFlag } from '../native/addon';
 import type { CommandArguments } from '../options/types';
-import { isInTmp, type JailFile, type StartDirectory } from '../spec/files';
+import type { Call } from '../spec/call';
+import { isInTmp, type JailFile } from '../spec/files';
 import { isWithin } from '../text/is-within';
 
 /** Why a call ran cold, each with its meaning. */
@@ -46,18 +47,18 @@ export type ColdReason = keyof typeof COLD_REASONS;
 // These change nothing after Python's start but what it has read by then, and a template starts by them too.
 const HARMLESS_ARGUMENT = /^-[BEIOPqsSu]+$/;
 
-/** Why no call of a jail can ever be warm, or null: known before anything of a command is looked at. */
-export function whyNeverWarmIn(cgroup: HostShare['cgroup']): ColdReason | null {
-  return cgroup === 'auto' || cgroup === false ? null : 'cgroup';
+/** Why no call of a jail can ever be warm, if there is a reason: known before anything of a command is looked at. */
+export function whyNeverWarmIn(cgroup: HostShare['cgroup']): ColdReason | undefined {
+  return cgroup === 'auto' || cgroup === false ? undefined : 'cgroup';
 }
 
-/** Why no call of this command can ever be warm here, or null. */
+/** Why no call of this command can ever be warm here, if there is a reason. */
 export function whyNeverWarm(
   options: Pick<CommandArguments, 'warm' | 'allowExec' | 'args'>,
   runtime: { python: boolean; view: Pick<HostView, 'binds'>; outputLibrary: string | null },
   confinement: Pick<Confinement, 'flags'>,
   landlock: number,
-): ColdReason | null {
+): ColdReason | undefined {
   if (options.warm === false) return 'not-warm';
   if (!runtime.python) return 'not-python';
   if (options.args?.every((argument) => HARMLESS_ARGUMENT.test(argument)) === false) {
@@ -70,25 +71,20 @@ export function whyNeverWarm(
   if ((confinement.flags & SpecFlag.ownRoot) === 0 || landlock < LANDLOCK_WITH_TRUNCATE) {
     return 'host';
   }
-  return null;
+  return undefined;
 }
 
 // A new jail's are written before its program's time begins; a cell's main process takes 10 ms for so many.
 const MOST_FILES = 1000;
 const MOST_FILE_BYTES = 4 * 1024 * 1024;
 
-/** What a call asks for that a cell may be unable to give. */
-export interface Demand {
-  limits: Limits;
-  /** What has to be written into its directory. */
-  files: readonly JailFile[];
-  /** How many files of the host have to be copied in. */
-  copies: number;
-  env: Readonly<Record<string, string>>;
-  cwd: StartDirectory;
+/** What of a call a cell may be unable to give. */
+export interface Demand extends Pick<
+  Call,
+  'limits' | 'files' | 'copies' | 'env' | 'cwd' | 'explain'
+> {
+  /** Whether there is code, the file `PROGRAM_NAME`. */
   hasCode: boolean;
-  /** Whether what the program tries in vain is to be told. */
-  explains?: boolean | undefined;
 }
 
 /** What a Python that waits has when it starts. */
@@ -106,34 +102,34 @@ function areBig(files: Demand['files']): boolean {
 }
 
 function hasOwnPlace({ name, mode }: JailFile): boolean {
-  return (mode ?? null) !== null || isInTmp(name);
+  return mode !== undefined || isInTmp(name);
 }
 
-/** Why a call can't be warm, whatever its limits and files are, or null. */
-export function whyNotWarmAtAll(demand: Omit<Demand, 'limits' | 'files'>): ColdReason | null {
-  if (demand.explains === true) return 'explain';
+/** Why a call can't be warm, whatever its limits and files are, if there is a reason. */
+export function whyNotWarmAtAll(demand: Omit<Demand, 'limits' | 'files'>): ColdReason | undefined {
+  if (demand.explain) return 'explain';
   if (!demand.hasCode) return 'no-code';
-  if (demand.copies > 0) return 'files';
+  if (demand.copies.length > 0) return 'files';
   if (Object.keys(demand.env).length > 0) return 'env';
   if (demand.cwd !== '.') return 'own-place';
-  return null;
+  return undefined;
 }
 
 /**
- * Why this call can't be warm, or null.
+ * Why this call can't be warm, if there is a reason.
  * @param jailLimits the jail's own: cells are made with their `disk` and `files`
  */
-export function whyNotWarm(demand: Demand, jailLimits: DiskLimits): ColdReason | null {
+export function whyNotWarm(demand: Demand, jailLimits: DiskLimits): ColdReason | undefined {
   const { limits } = demand;
   if (limits.proxy === 0) return 'proxy';
   const reason = whyNotWarmAtAll(demand);
-  if (reason !== null) return reason;
+  if (reason !== undefined) return reason;
   if (demand.files.some(hasOwnPlace)) return 'own-place';
   if (areBig(demand.files)) return 'big-files';
   if (!sameDiskLimits(limits, jailLimits)) return 'disk-limits';
   if (limits.stack !== WAITING_STACK) return 'stack';
   if (limits.openFiles === 0 || limits.openFiles > WAITING_OPEN_FILES) return 'open-files';
-  return null;
+  return undefined;
 }
 
 /**

@@ -12,6 +12,7 @@ import { RUNNER } from '../python/runner-file';
 import { pythonSource } from '../python/source';
 import { Outputs } from '../run/outputs';
 import type { Ended } from '../run/run';
+import { PLAIN_CALL } from '../spec/call';
 import { NO_LIMIT } from '../spec/limits';
 import { buildSpec } from '../spec/spec';
 import { isWithin } from '../text/is-within';
@@ -99,17 +100,11 @@ export class RunningTemplate implements Template {
     const shown = [...options.pythonPath, library];
     const { binds, links } = options.runtime.view;
     const spec = buildSpec(
-      plan.template,
       {
-        binds: [...binds, ...shown.filter((path) => !binds.some((bind) => isWithin(path, bind)))],
-        links,
-      },
-      ZERO_LIMITS,
-      {
-        program: options.runtime.program,
-        argv: [...options.words, SCRIPT_NAME],
-        env: { ...options.env, ...EARLY_BINDING },
-        copies: [],
+        ...PLAIN_CALL,
+        limits: ZERO_LIMITS,
+        argv: [SCRIPT_NAME],
+        env: EARLY_BINDING,
         files: [
           { name: SCRIPT_NAME, content: pythonSource(SCRIPT_NAME) },
           { name: CELLS_NAME, content: pythonSource(CELLS_NAME) },
@@ -122,7 +117,17 @@ export class RunningTemplate implements Template {
           rehearsal: options.rehearsal,
           environment: Object.keys(EARLY_BINDING).filter((name) => !(name in options.env)),
         }),
-        collects: false,
+      },
+      {
+        confinement: plan.template,
+        view: {
+          binds: [...binds, ...shown.filter((path) => !binds.some((bind) => isWithin(path, bind)))],
+          links,
+        },
+        program: options.runtime.program,
+        words: options.words,
+        environment: (own) => ({ ...options.env, ...own }),
+        ...{ mechanisms: [], mayExec: false },
       },
     );
     // The cells' are at the same place: whatever Python knows of it holds in them too.

@@ -71,7 +71,7 @@ export class Templates {
    * Starts one; several that ask at a time get the same.
    * @throws what kept it from starting
    */
-  async start(reason: RecycleReason | null = null): Promise<void> {
+  async start(reason?: RecycleReason): Promise<void> {
     this.#starting ??= this.#startOnce(reason).finally(() => {
       this.#starting = undefined;
     });
@@ -87,7 +87,7 @@ export class Templates {
     return 'starting';
   }
 
-  async #startOnce(reason: RecycleReason | null): Promise<void> {
+  async #startOnce(reason: RecycleReason | undefined): Promise<void> {
     const startedAt = now();
     let template;
     try {
@@ -103,7 +103,7 @@ export class Templates {
     }
     this.#startMs = now() - startedAt;
     this.#starts += 1;
-    if (reason !== null) {
+    if (reason !== undefined) {
       this.#countRestart(reason);
     }
     if (this.#current !== undefined) {
@@ -111,7 +111,10 @@ export class Templates {
     }
     const generation = new Generation(template);
     this.#current = generation;
-    this.#options.onEvent({ type: 'template-started', milliseconds: this.#startMs, reason });
+    this.#options.onEvent({
+      ...{ type: 'template-started', milliseconds: this.#startMs },
+      reason: reason ?? null,
+    });
     this.#options.chores.add(
       template.ended.then(() => {
         this.#onEnded(generation);
@@ -162,7 +165,7 @@ export class Templates {
     }
     const reason = this.#current.due(this.#options.bounds);
     // A second template needs memory: not while there is too little.
-    if (reason !== null && this.#backoff.isDue() && !this.#options.gauge.isShort()) {
+    if (reason !== undefined && this.#backoff.isDue() && !this.#options.gauge.isShort()) {
       this.start(reason).catch(() => undefined);
     }
   }

@@ -30,8 +30,8 @@ export class WarmCommand {
   readonly #warm: WarmArguments;
   readonly #surroundings: WarmSurroundings;
   readonly #pool: Pool;
-  // Undefined until the command's program was looked at.
-  #never: ColdReason | null | undefined;
+  /** What was found when the command's program was looked at. */
+  #known: { never: ColdReason | undefined } | undefined;
 
   constructor(command: Command, warm: WarmArguments, surroundings: WarmSurroundings) {
     this.#command = command;
@@ -66,43 +66,50 @@ export class WarmCommand {
   }
 
   /**
-   * Why no call of this command can be warm on this host, or null.
+   * Why no call of this command can be warm on this host, if there is a reason.
    * @throws as `Command.ready`
    */
-  async whyNever(): Promise<ColdReason | null> {
+  async whyNever(): Promise<ColdReason | undefined> {
     const never = whyNeverWarmIn(this.#surroundings.share.cgroup);
-    if (never === null && this.#never === undefined) {
-      const { options, runtime, confinement } = await this.#ready();
-      this.#never = whyNeverWarm(options, runtime, confinement, hostFacts().landlock);
+    if (never !== undefined) {
+      return never;
     }
-    return never ?? this.#never ?? null;
+    if (this.#known === undefined) {
+      const { options, runtime, confinement } = await this.#ready();
+      this.#known = { never: whyNeverWarm(options, runtime, confinement, hostFacts().landlock) };
+    }
+    return this.#known.never;
   }
 
   /**
    * Runs a call in a cell; returns why not, where it has to run cold.
    * @throws as `Pool.run`
    */
-  async run(call: WarmCall, calledAt: number): Promise<RunResult | ColdReason> {
+  async run(
+    call: WarmCall,
+    calledAt: number,
+    onTaken?: () => void,
+  ): Promise<RunResult | ColdReason> {
     // No turn for what is known.
-    const never = this.#never === null ? null : await this.whyNever();
-    return never ?? (await this.#pool.run(call, calledAt));
+    const { never } = this.#known ?? { never: await this.whyNever() };
+    return never ?? (await this.#pool.run(call, calledAt, onTaken));
   }
 
   /**
    * Waits until the pool stands.
-   * @returns why there is none, or null
+   * @returns why there is none, where it does not
    * @throws as `Command.ready` and `Pool.warmUp`
    */
-  async warmUp(): Promise<ColdReason | null> {
+  async warmUp(): Promise<ColdReason | undefined> {
     return (await this.whyNever()) ?? (await this.#pool.warmUp());
   }
 
   /**
-   * What was tried in cells before any serves a call; null where there are none.
+   * What was tried in cells before any serves a call; undefined where there are none.
    * @throws as `warmUp`, and SetupError where a cell does not hold
    */
-  async verify(): Promise<readonly ProbeCheck[] | null> {
-    return (await this.warmUp()) === null ? this.#pool.checks() : null;
+  async verify(): Promise<readonly ProbeCheck[] | undefined> {
+    return (await this.warmUp()) === undefined ? this.#pool.checks() : undefined;
   }
 
   /** As `Pool.announce`. */

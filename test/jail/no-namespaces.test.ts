@@ -19,7 +19,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ColdCall } from '../../lib/cold/cold';
 import type { RunResult } from '../../lib/run/run';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement/plan';
 import { hostFacts } from '../../lib/host/host';
@@ -29,7 +28,7 @@ import { leaseDirectory } from '../../lib/host/lease-directory';
 import { native } from '../../lib/native/addon';
 import { prove } from '../../lib/proof/probe';
 import { find } from '../support/runtime';
-import { coldPython } from '../support/cold-python';
+import { coldPython, type ColdCall } from '../support/cold-python';
 import { watchLeftovers } from '../support/leftovers';
 import { autogroup, nice } from '../support/processes';
 
@@ -65,7 +64,7 @@ function confinement(landlock = facts.landlock): Confinement {
   return found;
 }
 
-async function python(code: string, call: Partial<ColdCall> = {}): Promise<RunResult['result']> {
+async function python(code: string, call: ColdCall = {}): Promise<RunResult['result']> {
   return coldPython(confinement(), code, { realtime: 20, cpu: 10, fsize: 1_000_000 }, call);
 }
 
@@ -250,7 +249,6 @@ describe('a host without namespaces', () => {
           },
           { name: 'data/in.txt', content: 'in' },
         ],
-        collects: true,
         collect: ['out'],
       },
     );

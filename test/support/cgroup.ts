@@ -2,13 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverCgroup } from '../../lib/host/cgroup';
-import type { ColdCall } from '../../lib/cold/cold';
 import type { RunResult } from '../../lib/run/run';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement/plan';
 import { findDelegation } from '../../lib/host/delegation';
 import { hostFacts, type HostKind } from '../../lib/host/host';
 import type { Limits } from '../../lib/limits';
-import { coldPython } from './cold-python';
+import { coldPython, type ColdCall } from './cold-python';
 
 const { base } = findDelegation('auto');
 
@@ -83,7 +82,7 @@ async function confinement(kind: HostKind): Promise<Confinement> {
 export async function heldByCgroup(
   code: string,
   limits: Partial<Limits>,
-  more: Partial<ColdCall> & { kind?: HostKind } = {},
+  more: ColdCall & { kind?: HostKind } = {},
 ): Promise<RunResult['result']> {
   const { kind = hostFacts().kind, ...call } = more;
   return coldPython(

@@ -1,31 +1,38 @@
 // Python in a cold jail of a confinement that the test chooses, below the front door.
-import { runCold, type ColdCall } from '../../lib/cold/cold';
+import { runCold } from '../../lib/cold/cold';
 import type { RunResult } from '../../lib/run/run';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable, type Limits } from '../../lib/limits';
+import { PLAIN_CALL, type Call } from '../../lib/spec/call';
+import type { JailPlan } from '../../lib/spec/spec';
 import { find } from './runtime';
+
+/** What of a call, and of how its jail is made, may be another than usual. */
+export type ColdCall = Partial<Call & Pick<JailPlan, 'program' | 'cgroupAlone'>>;
 
 /** Runs Python code. */
 export async function coldPython(
   confinement: Confinement,
   code: string,
   limits: Partial<Limits>,
-  call: Partial<ColdCall> = {},
+  { program, cgroupAlone, ...call }: ColdCall = {},
 ): Promise<RunResult['result']> {
   const runtime = await find('/usr/bin/python3');
-  const { result } = await runCold({
-    confinement,
-    view: runtime.view,
-    limits: new LimitTable().effective(null, limits),
-    mechanisms: [],
-    program: runtime.program,
-    argv: [runtime.program, '-E', '-B', 'jailed_code'],
-    env: {},
-    copies: [],
-    files: [{ name: 'jailed_code', content: code }],
-    collects: false,
-    collect: [],
-    ...call,
-  });
+  const { result } = await runCold(
+    {
+      ...PLAIN_CALL,
+      limits: new LimitTable().effective(undefined, limits),
+      argv: ['jailed_code'],
+      files: [{ name: 'jailed_code', content: code }],
+      ...call,
+    },
+    {
+      ...{ confinement, view: runtime.view, mechanisms: [], mayExec: false },
+      program: program ?? runtime.program,
+      words: [runtime.program, '-E', '-B'],
+      environment: (own) => own,
+      cgroupAlone,
+    },
+  );
   return result;
 }

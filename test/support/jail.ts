@@ -104,9 +104,9 @@ class WarmJail extends Jail {
 function warmCommands({ commands = {} }: JailOptions): Record<string, string | CommandOptions> {
   const found = autoConfiguredPython();
   const python =
-    found === null
+    found === undefined
       ? {}
-      : { python: { bin: found.bin, ...(found.user === null ? {} : { user: found.user }) } };
+      : { python: { bin: found.bin, ...(found.user === undefined ? {} : { user: found.user }) } };
   return Object.fromEntries(
     Object.entries({ ...python, ...commands }).map(([name, options]) => [
       name,

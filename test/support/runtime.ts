@@ -8,7 +8,7 @@ export async function find(
   bin: string,
   {
     readPaths = [],
-    python = null,
+    python,
     argument = 'bin',
   }: Partial<Omit<WantedProgram, 'bin'>> & { argument?: string } = {},
 ): Promise<Runtime> {

@@ -6,6 +6,7 @@ import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { parseCommandOptions } from '../../lib/options/command';
 import { encodeRequest } from '../../lib/exec/request';
+import { PLAIN_CALL } from '../../lib/spec/call';
 import { pythonSource } from '../../lib/python/source';
 import { runToEnd, type Cell, type WarmCall } from '../../lib/warm/cell';
 import { startTemplate } from '../../lib/warm/start';
@@ -65,7 +66,7 @@ export function useTemplate(): { readonly template: Template } {
 }
 
 function call(more: Partial<WarmCall>): WarmCall {
-  return { limits: LIMITS, files: [], argv: ['jailed_code'], collect: [], ...more };
+  return { ...PLAIN_CALL, limits: LIMITS, argv: ['jailed_code'], ...more };
 }
 
 /** Runs a safeExec in this cell. */

@@ -2,6 +2,7 @@
 import type { Confinement } from '../../lib/confinement/plan';
 import { ZERO_LIMITS } from '../../lib/limits';
 import type { NativeEvent } from '../../lib/native/addon';
+import { PLAIN_CALL } from '../../lib/spec/call';
 import { ForkedCell } from '../../lib/warm/cell';
 import { CellLostError } from '../../lib/warm/cell-lost';
 import { Frames } from '../../lib/warm/frame';
@@ -47,7 +48,7 @@ it('that was discarded begins no call, though it may still live', async () => {
   await cell.ready;
   void cell.discard();
   cell.announce();
-  const call = { limits: ZERO_LIMITS, collect: [], files: [], argv: [] };
+  const call = { ...PLAIN_CALL, limits: ZERO_LIMITS };
   await expect(cell.run(call, 0)).rejects.toThrow(CellLostError);
   expect([addon.announceCall.mock.calls, addon.beginCall.mock.calls]).toEqual([[], []]);
 });

@@ -2,18 +2,18 @@ import { FairQueue, type Queued } from '../../lib/gate/fair-queue';
 import { Random } from '../support/random';
 
 class Entry implements Queued<Entry> {
-  ahead: Entry | null = null;
-  behind: Entry | null = null;
+  ahead: Entry | undefined;
+  behind: Entry | undefined;
 
   constructor(
-    readonly tenant: string | null,
+    readonly tenant: string | undefined,
     readonly number: number,
   ) {}
 }
 
 let number = 0;
 
-function join(queue: FairQueue<Entry>, tenant: string | null, count = 1): Entry[] {
+function join(queue: FairQueue<Entry>, tenant: string | undefined, count = 1): Entry[] {
   return Array.from({ length: count }, () => {
     const entry = new Entry(tenant, (number += 1));
     queue.join(entry);
@@ -28,14 +28,14 @@ function takeAll(queue: FairQueue<Entry>): Entry[] {
 describe('a queue', () => {
   it('gives nothing where nothing waits', () => {
     const queue = new FairQueue<Entry>();
-    expect(queue.take()).toBeNull();
-    expect(queue.oldest((one) => one)).toBeNull();
-    expect(queue.yielding('a')).toBeNull();
+    expect(queue.take()).toBeUndefined();
+    expect(queue.oldest((one) => one)).toBeUndefined();
+    expect(queue.yielding('a')).toBeUndefined();
   });
 
   it('serves one tenant in order', () => {
     const queue = new FairQueue<Entry>();
-    const entries = join(queue, null, 5);
+    const entries = join(queue, undefined, 5);
     expect(takeAll(queue)).toEqual(entries);
     expect(queue.size).toBe(0);
   });
@@ -44,7 +44,7 @@ describe('a queue', () => {
     const queue = new FairQueue<Entry>();
     const [a1, a2, a3] = join(queue, 'a', 3);
     const [b1] = join(queue, 'b');
-    const [n1, n2] = join(queue, null, 2);
+    const [n1, n2] = join(queue, undefined, 2);
     expect(takeAll(queue)).toEqual([a1, b1, n1, a2, n2, a3]);
   });
 
@@ -92,14 +92,14 @@ describe('a queue', () => {
     expect(queue.yielding('new')).toBe(many[2]);
     // Both then have two.
     expect(queue.yielding('few')).toBe(many[2]);
-    expect(queue.yielding('many')).toBeNull();
+    expect(queue.yielding('many')).toBeUndefined();
     queue.leave(many[2] as Entry);
     // It would only be the other way round.
-    expect(queue.yielding('few')).toBeNull();
+    expect(queue.yielding('few')).toBeUndefined();
     queue.leave(few);
     expect(queue.yielding('new')).toBe(many[1]);
     queue.leave(many[1] as Entry);
-    expect(queue.yielding('new')).toBeNull();
+    expect(queue.yielding('new')).toBeUndefined();
   });
 
   it('knows what has waited longest', () => {
@@ -118,9 +118,9 @@ describe('any sequence of joins, leaves and takes', () => {
       const random = new Random(seed);
       const queue = new FairQueue<Entry>();
       // The model: tenants in the order of their turns, each with its entries.
-      let model: [tenant: string | null, entries: Entry[]][] = [];
+      let model: [tenant: string | undefined, entries: Entry[]][] = [];
       for (let step = 0; step < 200; step += 1) {
-        const tenant = random.of([null, 'a', 'b', 'c']);
+        const tenant = random.of([undefined, 'a', 'b', 'c']);
         const known = model.find(([name]) => name === tenant);
         switch (random.below(5)) {
           case 0:
@@ -132,7 +132,7 @@ describe('any sequence of joins, leaves and takes', () => {
           }
           case 2: {
             const first = model.shift();
-            const entry = first?.[1].shift() ?? null;
+            const entry = first?.[1].shift();
             if (first !== undefined && first[1].length > 0) model.push(first);
             expect(queue.take()).toBe(entry);
             break;
@@ -152,9 +152,9 @@ describe('any sequence of joins, leaves and takes', () => {
         expect(queue.tenants).toBe(model.length);
         expect(queue.greatest(1)[0]?.waiting ?? 0).toBe(most);
         const yields = queue.yielding('new');
-        expect(yields === null).toBe(most < 2);
-        if (yields !== null) {
-          const [, theirs] = model.find(([name]) => name === yields.tenant) ?? [null, []];
+        expect(yields === undefined).toBe(most < 2);
+        if (yields !== undefined) {
+          const [, theirs] = model.find(([name]) => name === yields.tenant) ?? [undefined, []];
           expect([theirs.length, theirs.at(-1)]).toEqual([most, yields]);
         }
       }

@@ -18,7 +18,7 @@ function gateOf(
   process = new ProcessGate(() => AMPLE),
   onEvent?: (event: QueueEvent) => void,
 ): Gate {
-  const all = { maxRunning: null, maxQueue: null, maxWaitMs: null, ...bounds };
+  const all = { maxRunning: undefined, maxQueue: undefined, maxWaitMs: undefined, ...bounds };
   return new Gate({ bounds: all, process, ...(onEvent === undefined ? {} : { onEvent }) });
 }
 
@@ -30,9 +30,9 @@ class Work {
   async call(
     gate: Gate,
     name: string,
-    { tenant = null, signal = null }: { tenant?: string | null; signal?: AbortSignal | null } = {},
+    { tenant, signal }: { tenant?: string; signal?: AbortSignal } = {},
   ): Promise<string> {
-    const place = gate.enter(tenant, signal === null ? null : shareSignal(signal));
+    const place = gate.enter(tenant, signal === undefined ? undefined : shareSignal(signal));
     try {
       if (!place.isIn) {
         await place.turn();
@@ -98,7 +98,7 @@ describe('a gate', () => {
 
   it('lets nobody overtake those that wait, also when a place is free already', async () => {
     const [gate, work] = [gateOf({ maxRunning: 1 }), new Work()];
-    const first = gate.enter(null, null);
+    const first = gate.enter(undefined, undefined);
     void work.call(gate, 'waits');
     first.leave();
     void work.call(gate, 'comes in that very moment');
@@ -231,7 +231,7 @@ describe('a gate', () => {
   it('takes a place from who fails before its turn', async () => {
     const [gate, work] = [gateOf({ maxRunning: 1 }), new Work()];
     void work.call(gate, 'runs');
-    const place = gate.enter(null, null);
+    const place = gate.enter(undefined, undefined);
     void work.call(gate, 'next');
     place.leave();
     place.leave();
@@ -243,7 +243,10 @@ describe('a gate', () => {
 
   it('counts a call once that leaves twice', () => {
     const gate = gateOf({ maxRunning: 2 });
-    const places = [gate.enter(null, null), gate.enter(null, null)] as [Place, Place];
+    const places = [gate.enter(undefined, undefined), gate.enter(undefined, undefined)] as [
+      Place,
+      Place,
+    ];
     places[0].leave();
     places[0].leave();
     expect(gate.stats().running).toBe(1);
@@ -273,7 +276,7 @@ describe('a gate', () => {
   });
 
   it('runs by default no more than it has uids for', () => {
-    const bounds = { maxRunning: null, maxQueue: null, maxWaitMs: null };
+    const bounds = {};
     const gate = new Gate({ bounds, uids: () => 5, process: new ProcessGate(() => AMPLE) });
     expect(gate.maxRunning).toBe(5);
   });
@@ -379,11 +382,11 @@ describe('the gates of one process', () => {
 
   it('let no more in at once than may run, however fast calls fail, and hold the event loop no longer', async () => {
     const gate = gateOf({ maxRunning: 3, maxQueue: 100 });
-    const held = [1, 2, 3].map(() => gate.enter(null, null));
+    const held = [1, 2, 3].map(() => gate.enter(undefined, undefined));
     let inThisTurn = 0;
     let most = 0;
     const fail = async (): Promise<void> => {
-      const place = gate.enter(null, null);
+      const place = gate.enter(undefined, undefined);
       try {
         if (!place.isIn) await place.turn();
         inThisTurn += 1;
@@ -408,7 +411,7 @@ describe('the gates of one process', () => {
 /** One call of a random sequence. */
 interface Sent {
   gate: number;
-  tenant: string | null;
+  tenant: string | undefined;
   order: number;
   controller: AbortController;
   state: 'sent' | 'runs' | 'ended' | 'busy' | 'aborted' | 'closed';
@@ -424,9 +427,9 @@ describe('any sequence of calls, ends, aborts, new bounds and closes', () => {
     const gates = [1, 2, 3].map(() =>
       gateOf(
         {
-          maxRunning: random.of([null, 1, 2, 4]),
-          maxQueue: random.of([null, 0, 2, 10]),
-          maxWaitMs: random.of([null, 1, 5]),
+          maxRunning: random.of([undefined, 1, 2, 4]),
+          maxQueue: random.of([undefined, 0, 2, 10]),
+          maxWaitMs: random.of([undefined, 1, 5]),
         },
         process,
       ),
@@ -437,7 +440,7 @@ describe('any sequence of calls, ends, aborts, new bounds and closes', () => {
     const send = (gate: number): void => {
       const controller = new AbortController();
       const entry: Sent = {
-        ...{ gate, tenant: random.of([null, 'a', 'b']), order: sent.length, controller },
+        ...{ gate, tenant: random.of([undefined, 'a', 'b']), order: sent.length, controller },
         ...{ state: 'sent', end: () => undefined },
       };
       sent.push(entry);

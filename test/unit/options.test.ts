@@ -68,12 +68,8 @@ describe('the name of a command', () => {
 
 describe('the options of a command', () => {
   it('allows a path alone', () => {
-    expect(parseCommandOptions('/bin/true')).toEqual({
+    expect(parseCommandOptions('/bin/true')).toStrictEqual({
       bin: '/bin/true',
-      python: null,
-      args: null,
-      user: null,
-      profile: null,
       readPaths: [],
       env: {},
       warm: false,
@@ -105,7 +101,6 @@ describe('the options of a command', () => {
     };
     expect(parseCommandOptions(options)).toEqual({
       ...options,
-      python: null,
       readPaths: ['/opt/data'],
     });
   });
@@ -181,16 +176,16 @@ describe('the options of a command', () => {
 
 describe('the options of a jail', () => {
   it.each([undefined, {}])('allows none (%p)', (options) => {
-    expect(parseJailOptions(options ?? {})).toEqual({
+    expect(parseJailOptions(options ?? {})).toStrictEqual({
       defaults: 'own',
       allowMissing: [],
       alwaysBeUnsafe: false,
       cgroup: 'auto',
-      uidPool: null,
-      bounds: { maxRunning: null, maxQueue: null, maxWaitMs: null },
+      uidPool: undefined,
+      bounds: { maxRunning: undefined, maxQueue: undefined, maxWaitMs: undefined },
       commands: new Map(),
       limits: {},
-      logger: null,
+      logger: undefined,
     });
   });
 
@@ -272,9 +267,9 @@ describe('the bounds of a jail', () => {
 
 describe('the options of close', () => {
   it('allows none, and a drain with or without an end', () => {
-    expect(parseCloseOptions()).toBeNull();
-    expect(parseCloseOptions({ drain: false })).toBeNull();
-    expect(parseCloseOptions({ drain: true })).toEqual({ timeoutMs: null });
+    expect(parseCloseOptions()).toBeUndefined();
+    expect(parseCloseOptions({ drain: false })).toBeUndefined();
+    expect(parseCloseOptions({ drain: true })).toStrictEqual({});
     expect(parseCloseOptions({ drain: true, timeoutMs: 0 })).toEqual({ timeoutMs: 0 });
   });
 
@@ -291,34 +286,26 @@ describe('the options of close', () => {
 
 describe('the options of jailCode', () => {
   it('allows none', () => {
-    expect(parseJailCodeOptions({})).toEqual({
-      code: null,
+    expect(parseJailCodeOptions({})).toStrictEqual({
       files: [],
       extraFiles: [],
       cwd: '.',
       argv: [],
-      stdin: null,
       limits: {},
-      limitOverridesContext: null,
-      tenant: null,
-      slug: null,
       collect: [],
       explain: false,
       env: {},
-      signal: null,
-      onStdout: null,
-      onStderr: null,
-      onStdoutText: null,
-      onStderrText: null,
-      onStdoutLine: null,
-      onStderrLine: null,
     });
   });
 
   it('allows undefined for each option', () => {
-    const names = Object.keys(parseJailCodeOptions({}));
+    const names = [
+      ...['code', 'files', 'extraFiles', 'cwd', 'argv', 'stdin', 'env', 'limits', 'collect'],
+      ...['limitOverridesContext', 'tenant', 'slug', 'explain', 'signal', 'onStdout', 'onStderr'],
+      ...['onStdoutText', 'onStderrText', 'onStdoutLine', 'onStderrLine'],
+    ];
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
-    expect(parseJailCodeOptions(options)).toEqual(parseJailCodeOptions({}));
+    expect(parseJailCodeOptions(options)).toStrictEqual(parseJailCodeOptions({}));
   });
 
   it('allows everything at once', () => {
@@ -350,7 +337,7 @@ describe('the options of jailCode', () => {
         { path: '/opt/a.txt', name: 'a.txt', argument: 'options.files[0]' },
         { path: '/opt/b c', name: 'b c', argument: 'options.files[1]' },
       ],
-      extraFiles: [{ name: 'pkg/x.py', content: Buffer.from('x = 1'), mode: null }],
+      extraFiles: [{ name: 'pkg/x.py', content: Buffer.from('x = 1') }],
       cwd: 'tmp',
       argv: ['', 'ü'],
       stdin: Buffer.from('in'),
@@ -367,11 +354,13 @@ describe('the options of jailCode', () => {
   });
 
   it.each(['', new Uint8Array()])('takes empty code (%p) for no code, as CodeJail does', (code) => {
-    expect(parseJailCodeOptions({ code }).code).toBeNull();
+    expect(parseJailCodeOptions({ code }).code).toBeUndefined();
   });
 
   it('takes an empty context for none, as CodeJail does', () => {
-    expect(parseJailCodeOptions({ limitOverridesContext: '' }).limitOverridesContext).toBeNull();
+    expect(
+      parseJailCodeOptions({ limitOverridesContext: '' }).limitOverridesContext,
+    ).toBeUndefined();
   });
 
   it('allows bytes that are not UTF-8 for code, standard input and extraFiles', () => {
@@ -515,13 +504,13 @@ describe('the options of jailCode', () => {
     expect(parsed.argv).toEqual(['good']);
     expect(parsed.code?.toString()).toBe('good');
     expect(parsed.env).toEqual({ A: 'good' });
-    expect(parsed.extraFiles).toEqual([{ name: 'good', content: Buffer.from('good'), mode: null }]);
+    expect(parsed.extraFiles).toEqual([{ name: 'good', content: Buffer.from('good') }]);
   });
 });
 
 describe('the options of safeExec', () => {
   it('allows none: the command is python', () => {
-    expect(parseSafeExecOptions({})).toEqual({
+    expect(parseSafeExecOptions({})).toStrictEqual({
       command: 'python',
       files: [],
       extraFiles: [],
@@ -529,21 +518,10 @@ describe('the options of safeExec', () => {
       pythonPath: [],
       searched: [],
       limits: {},
-      limitOverridesContext: null,
-      tenant: null,
-      slug: null,
       collect: [],
       explain: false,
-      signal: null,
       argv: [],
-      stdin: null,
       env: {},
-      onStdout: null,
-      onStderr: null,
-      onStdoutText: null,
-      onStderrText: null,
-      onStdoutLine: null,
-      onStderrLine: null,
     });
   });
 

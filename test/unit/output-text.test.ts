@@ -1,4 +1,4 @@
-import { textOutput } from '../../lib/run/output-text';
+import { textOutput, textOutputs } from '../../lib/run/output-text';
 
 /** What callbacks are told of these chunks. */
 function told(...chunks: Uint8Array[]): { bytes: Buffer; texts: string[]; lines: string[] } {
@@ -19,7 +19,8 @@ function told(...chunks: Uint8Array[]): { bytes: Buffer; texts: string[]; lines:
 
 describe('what a program prints, as text', () => {
   it('is nobody there where nobody listens', () => {
-    expect(textOutput({ onChunk: null, onText: null, onLine: null })).toBeUndefined();
+    expect(textOutput({})).toBeUndefined();
+    expect(textOutputs({})).toEqual({ stdout: undefined, stderr: undefined });
   });
 
   it('gives lines without their ends, and at last what has none', () => {
@@ -65,7 +66,6 @@ describe('what a program prints, as text', () => {
     const lines: string[] = [];
     const output = textOutput({
       onChunk: (chunk) => chunk.fill(0),
-      onText: null,
       onLine: (line) => lines.push(line),
     });
     output?.take(Buffer.from('mine\n'));

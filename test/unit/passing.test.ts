@@ -36,7 +36,7 @@ it.each(PASSING)('takes %s for a failure that passes', async (code, errno) => {
   ).rejects.toMatchObject(expected);
   const context = { argument: 'commands.true.bin', ask: async () => Promise.resolve(null) };
   await expect(
-    discoverRuntime({ bin: '/bin/true', readPaths: [], python: null }, context),
+    discoverRuntime({ bin: '/bin/true', readPaths: [], python: undefined }, context),
   ).rejects.toMatchObject(expected);
 });
 

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { RunResult } from '../../lib/run/run';
 import { LimitTable } from '../../lib/limits';
 import { parseWarm, type WarmOptions } from '../../lib/options/warm';
+import { PLAIN_CALL } from '../../lib/spec/call';
 import type { WarmCall } from '../../lib/warm/cell';
 import { Pool } from '../../lib/warm/pool';
 import type { PoolEvent } from '../../lib/warm/pool-statistics';
@@ -53,7 +54,7 @@ class Bench {
   }
 
   async run(more: Partial<WarmCall> = {}): Promise<unknown> {
-    return this.pool.run({ limits: LIMITS, files: [], argv: [], collect: [], ...more }, 0);
+    return this.pool.run({ ...PLAIN_CALL, limits: LIMITS, ...more }, 0);
   }
 }
 

@@ -17,6 +17,7 @@ jest.mock('node:fs', () => ({
 jest.mock('../../lib/native/addon', () => ({ native: () => ({ addon }) }));
 jest.mock('../../lib/run/input', () => ({ InputWriter: jest.fn(() => ({ destroy: jest.fn() })) }));
 
+const PLAN = { mechanisms: [], mayExec: false };
 const ENDED: Ended = { type: 'ended', tmpDirectory: -1 };
 
 let controller: AbortController;
@@ -43,7 +44,7 @@ beforeEach(() => {
   } as unknown as Outputs;
   const limits = { ...ZERO_LIMITS, realtime: 10 };
   call = { limits, collect: [], signals: [controller.signal] };
-  run = new Run({ id: 7 } as NativeJail, outputs, call, [], 0);
+  run = new Run({ id: 7 } as NativeJail, outputs, call, PLAN, 0);
   run.started(0, '/tmp/jail');
 });
 
@@ -119,7 +120,7 @@ describe('output for which there is no memory', () => {
 
   it('kills the jail, whose call rejects with what was thrown', async () => {
     outputs = new Outputs(jail);
-    run = new Run(jail, outputs, call, [], 0);
+    run = new Run(jail, outputs, call, PLAN, 0);
     run.started(0, '/tmp/jail');
     outputs.take({ type: 'outputs', ended: 0, stdout: Buffer.from('x') });
     const alloc = jest.spyOn(Buffer, 'alloc').mockImplementationOnce(() => {

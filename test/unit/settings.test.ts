@@ -39,9 +39,9 @@ describe("Open edX's CODE_JAIL settings", () => {
   });
 
   it('allows a null user: the command stays with the caller', () => {
-    expect(parseSettings({ python_bin: '/bin/python', user: null }).command).toEqual({
+    expect(parseSettings({ python_bin: '/bin/python', user: null }).command).toStrictEqual({
       bin: '/bin/python',
-      user: null,
+      user: undefined,
     });
   });
 

@@ -32,7 +32,7 @@ describe('a command', () => {
   const warm = (more: object = {}) => parseCommandOptions({ bin: 'python3', warm: true, ...more });
 
   it.each(['root', 'user'] as const)('can be warm on a host of the kind %s', (kind) => {
-    expect(whyNeverWarm(warm(), runtime(), confinement(kind), 6)).toBeNull();
+    expect(whyNeverWarm(warm(), runtime(), confinement(kind), 6)).toBeUndefined();
   });
 
   it.each([
@@ -55,30 +55,31 @@ describe('a command', () => {
 
   it('can be warm where only the library for its output is below /tmp: its template has that', () => {
     const found = runtime(true, ['/usr/lib', '/tmp/a.so'], '/tmp/a.so');
-    expect(whyNeverWarm(warm(), found, confinement('root'), 6)).toBeNull();
+    expect(whyNeverWarm(warm(), found, confinement('root'), 6)).toBeUndefined();
   });
 
   it('is always cold where the jail has a cgroup that was named', () => {
     expect(whyNeverWarmIn('/codejail')).toBe('cgroup');
-    expect(whyNeverWarmIn('auto')).toBeNull();
-    expect(whyNeverWarmIn(false)).toBeNull();
+    expect(whyNeverWarmIn('auto')).toBeUndefined();
+    expect(whyNeverWarmIn(false)).toBeUndefined();
   });
 
   it('can be warm with arguments that only change how a Python starts', () => {
     expect(
       whyNeverWarm(warm({ args: ['-I', '-BO', '-u'] }), runtime(), confinement('root'), 6),
-    ).toBeNull();
+    ).toBeUndefined();
   });
 });
 
 describe('a call', () => {
   const jail = new LimitTable();
   const demand = (call: Parameters<LimitTable['effective']>[1] = {}, more: object = {}) => ({
-    limits: jail.effective(null, call),
+    limits: jail.effective(undefined, call),
     files: [],
-    copies: 0,
+    copies: [],
     env: {},
     cwd: '.' as const,
+    explain: false,
     hasCode: true,
     ...more,
   });
@@ -86,7 +87,7 @@ describe('a call', () => {
   it.each([{}, { proxy: 1 }, { proxy: null }, { cpu: 7, vmem: 1e9, nproc: 1, fsize: 5 }])(
     'can be warm with the limits %j',
     (limits) => {
-      expect(whyNotWarm(demand(limits), jail.effective())).toBeNull();
+      expect(whyNotWarm(demand(limits), jail.effective())).toBeUndefined();
     },
   );
 
@@ -96,7 +97,8 @@ describe('a call', () => {
     ['own-place', {}, { cwd: 'tmp' }],
     ['own-place', {}, { files: [{ name: 'tmp/a', content: '' }] }],
     ['own-place', {}, { files: [{ name: 'a', content: '', mode: 0o755 }] }],
-    ['files', {}, { copies: 1 }],
+    ['files', {}, { copies: [{ path: '/opt/a', name: 'a' }] }],
+    ['explain', {}, { explain: true }],
     ['env', {}, { env: { A: '1' } }],
     ['big-files', {}, { files: Array(1001).fill({ name: 'a', content: '' }) }],
     ['big-files', {}, { files: [{ name: 'a', content: Buffer.alloc(4 * 1024 * 1024 + 1) }] }],
@@ -111,7 +113,7 @@ describe('a call', () => {
   });
 
   it('is warm with disk limits that are the jail’s', () => {
-    expect(whyNotWarm(demand({ disk: 5 }), { ...jail.effective(), disk: 5 })).toBeNull();
+    expect(whyNotWarm(demand({ disk: 5 }), { ...jail.effective(), disk: 5 })).toBeUndefined();
   });
 });
 
