@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 
 #include "addon/report_receiver.h"
 #include "core/cell.h"

@@ -30,7 +30,7 @@ bool wait_for_end(const Descriptor& pidfd, int milliseconds) {
   }
   siginfo_t info{};
   // ECHILD: somebody else's wait took it.
-  (void)waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL);
+  (void)waitid(kByPidfd, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL);
   return true;
 }
 
@@ -41,7 +41,7 @@ bool reap(const Descriptor& pidfd, int& status) {
     return false;
   }
   siginfo_t info{};
-  if (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG | __WALL) != 0) {
+  if (waitid(kByPidfd, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG | __WALL) != 0) {
     // Somebody else's wait took it, or SIGCHLD is ignored in this process: it is dead all the same.
     return errno == ECHILD;
   }

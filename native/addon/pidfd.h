@@ -2,10 +2,14 @@
 #pragma once
 
 #include <sys/types.h>
+#include <sys/wait.h>
 
 #include "core/descriptor.h"
 
 namespace codejail {
+
+// P_PIDFD of waitid(2), which glibc names since 2.36.
+inline constexpr auto kByPidfd = static_cast<idtype_t>(3);
 
 // Whether it is dead, reaped or not, after so many milliseconds at most; -1: it waits for it.
 bool has_ended(const Descriptor& pidfd, int milliseconds = 0);

@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "addon/memfd.h"
+#include "addon/pidfd.h"
 #include "core/syscalls.h"
 
 namespace codejail {
@@ -245,7 +246,7 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   spawned.pidfd.reset(pidfd);
   if (child.error != 0) {
     siginfo_t info{};
-    waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | __WALL);
+    waitid(kByPidfd, static_cast<id_t>(pidfd), &info, WEXITED | __WALL);
     spawned.pidfd.reset();
     spawned.status = Status::failure(Step::kExecLauncher, child.error);
   }

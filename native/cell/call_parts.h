@@ -1,6 +1,8 @@
 // Directories, files and words of a call, in the bytes that follow its head.
 #pragma once
 
+#include <cstddef>
+
 #include "core/cell.h"
 
 namespace codejail {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <climits>
+#include <cstddef>
 
 #include "core/descriptor_message.h"
 #include "core/seccomp.h"

@@ -4,6 +4,8 @@
 #include <linux/landlock.h>
 #include <sys/stat.h>
 
+#include <cstddef>
+
 #include "core/descriptor.h"
 #include "core/syscalls.h"
 

@@ -4,6 +4,11 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+// After <sys/mount.h>, which says it too since glibc 2.36.
+#include <linux/mount.h>
+
+#include <cstddef>
+
 #include "core/files.h"
 #include "core/syscalls.h"
 #include "core/tmpfs.h"

@@ -4,6 +4,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+// After <sys/mount.h>, which says it too since glibc 2.36.
+#include <linux/mount.h>
+
 #include <cstdio>
 
 #include "core/files.h"

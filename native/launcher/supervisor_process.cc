@@ -6,6 +6,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <cstddef>
+
 #include "core/credentials.h"
 #include "core/read_whole.h"
 #include "core/syscalls.h"

@@ -9,6 +9,13 @@
 
 #define CODEJAIL_INSTEAD extern "C" __attribute__((visibility("default")))
 
+// As libc declares them itself.
+#ifdef __GLIBC__
+#define CODEJAIL_NOTHROW noexcept
+#else
+#define CODEJAIL_NOTHROW
+#endif
+
 using codejail::Pace;
 
 CODEJAIL_INSTEAD void _exit(int status) {
@@ -18,24 +25,24 @@ CODEJAIL_INSTEAD void _exit(int status) {
   }
 }
 
-CODEJAIL_INSTEAD int kill(pid_t process, int number) noexcept {
+CODEJAIL_INSTEAD int kill(pid_t process, int number) CODEJAIL_NOTHROW {
   // Not only of its own: a group, or a parent, may end this process in turn.
   Pace::deliver_last();
   return static_cast<int>(syscall(SYS_kill, process, number));
 }
 
-CODEJAIL_INSTEAD int raise(int number) noexcept {
+CODEJAIL_INSTEAD int raise(int number) CODEJAIL_NOTHROW {
   Pace::deliver_last();
   return static_cast<int>(syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number));
 }
 
 CODEJAIL_INSTEAD int execve(const char* path, char* const words[],
-                            char* const environment[]) noexcept {
+                            char* const environment[]) CODEJAIL_NOTHROW {
   Pace::deliver_last();
   return static_cast<int>(syscall(SYS_execve, path, words, environment));
 }
 
-CODEJAIL_INSTEAD int execv(const char* path, char* const words[]) noexcept {
+CODEJAIL_INSTEAD int execv(const char* path, char* const words[]) CODEJAIL_NOTHROW {
   return execve(path, words, environ);
 }
 
