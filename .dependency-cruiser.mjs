@@ -17,6 +17,7 @@ const floors = [
   'apparmor',
   'run',
   'host',
+  'build',
   'native',
   'json',
   'limits',

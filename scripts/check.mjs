@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { main, root, run, ScriptError, step } from './console.mjs';
-import { installed, nodeDirectory } from './toolchain.mjs';
+import { installed, nodeHeaders } from './toolchain.mjs';
 
 const fix = process.argv.includes('--fix');
 
@@ -36,10 +36,7 @@ const compilerOptions = ['-std=c++17', '-D_GNU_SOURCE', '-fno-exceptions', '-Ina
 
 /** Node's headers and those of node-addon-api, which are not ours to mend. */
 function addonOptions() {
-  const headers = [process.env.npm_config_nodedir, nodeDirectory(), '/usr']
-    .filter((directory) => directory !== undefined)
-    .map((directory) => join(directory, 'include/node'))
-    .find((directory) => existsSync(directory));
+  const headers = nodeHeaders();
   return [
     ...(headers === undefined ? [] : ['-isystem', headers]),
     ...['-isystem', 'node_modules/node-addon-api'],

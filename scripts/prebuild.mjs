@@ -1,44 +1,162 @@
-// Makes prebuilds/linux-<arch>/: the addon by prebuildify, and beside it the static programs that it starts and the libraries for Pythons.
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+// Makes the packages that are published, in prebuilds/: the binaries of each platform by zig, in build-prebuilds/ beside the
+// build that is used, examined for what they need of a machine, and packed; and the main package. Prints a table and sizes.
+//   --platform linux-x64-glibc   this one only; may be given more than once
+//   --no-pack                    the binaries alone
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { folderOfSources } from './build.mjs';
-import { main, root, run, ScriptError, step } from './console.mjs';
-import { nodeDirectory, requireToolchain } from './toolchain.mjs';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { build } from './build.mjs';
+import { main, root, ScriptError, step } from './console.mjs';
+import { examine, faultsOf } from './prebuilds/examine.mjs';
+import { layClone, layMain, layPlatform, pack } from './prebuilds/packages.mjs';
+import { makePlan } from './prebuilds/plan.mjs';
+import { findZig, useCache, zigFor } from './prebuilds/zig.mjs';
+import { isStale } from './stale.mjs';
 
-// As node-gyp-build tells them apart when it looks for an addon.
-const libc = existsSync('/etc/alpine-release') ? 'musl' : 'glibc';
-// The programs are static; the libraries are loaded by Pythons of this libc.
-const companions = {
-  'codejail-launcher': 'codejail-launcher',
-  'codejail-probe': 'codejail-probe',
-  'codejail-cell.so': `codejail-cell.${libc}.so`,
-  'codejail-output.so': `codejail-output.${libc}.so`,
-};
+const require = createRequire(import.meta.url);
+const WORK = join(root, 'build-prebuilds');
+const TARGET = join(root, 'prebuilds');
 
-async function prebuild() {
-  requireToolchain();
-  const directory = nodeDirectory();
-  const folder = folderOfSources('build-prebuilds');
-  const options = ['--napi', '--strip', '--tag-libc', '--cwd', folder, '--out', root];
-  await run(join(root, 'node_modules/.bin/prebuildify'), options, {
-    env: {
-      PREBUILD_LIBC: libc,
-      ...(directory === undefined ? {} : { npm_config_nodedir: directory }),
-    },
-  });
-  const target = join(root, `prebuilds/linux-${process.arch}`);
-  mkdirSync(target, { recursive: true });
-  for (const [name, shipped] of Object.entries(companions)) {
-    const built = join(folder, 'build/Release', name);
-    if (!existsSync(built)) {
-      throw new ScriptError(`${built} was not built: binding.gyp must have a target of that name`);
+const { values } = parseArgs({
+  options: {
+    platform: { type: 'string', multiple: true },
+    'no-pack': { type: 'boolean', default: false },
+  },
+});
+
+const nameOf = ({ cpu, libc }) => `linux-${cpu}-${libc}`;
+
+function chosen(platforms) {
+  return (values.platform ?? platforms.map(nameOf)).map((name) => {
+    const platform = platforms.find((other) => nameOf(other) === name);
+    if (platform === undefined) {
+      throw new ScriptError(
+        `there is no platform "${name}"; there are ${platforms.map(nameOf).join(', ')}`,
+      );
     }
-    // prebuildify has copied a library, by its own name.
-    rmSync(join(target, name), { force: true });
-    copyFileSync(built, join(target, shipped));
-    await run('strip', [join(target, shipped)]);
-  }
-  rmSync(folder, { recursive: true });
+    return platform;
+  });
 }
 
-await main(() => step('making prebuilt binaries', prebuild));
+/** Builds what can be shared by both libcs, the static programs, and what can't, the libraries; each once. */
+async function buildAll(platforms, floor) {
+  const { compile, CompilerError } = require('../dist/build/compile.js');
+  const zig = await findZig();
+  useCache();
+  const sources = join(WORK, 'sources');
+  layClone(sources);
+  const plan = makePlan();
+  const one = async (title, folder, platform, targets) => {
+    const out = join(WORK, 'out', folder);
+    rmSync(out, { recursive: true, force: true });
+    mkdirSync(out, { recursive: true });
+    await step(`building for ${title}`, async () => {
+      try {
+        const objects = join(WORK, 'objects', folder);
+        await compile(zigFor(zig, platform, floor), { targets, directory: sources, out, objects });
+      } catch (error) {
+        throw error instanceof CompilerError ? new ScriptError(error.message) : error;
+      }
+    });
+  };
+  const programs = plan.filter(({ kind }) => kind === 'program');
+  const libraries = plan.filter(({ kind }) => kind !== 'program');
+  for (const cpu of new Set(platforms.map((platform) => platform.cpu))) {
+    await one(`${cpu}, static`, `linux-${cpu}-static`, { cpu, libc: 'static' }, programs);
+  }
+  for (const platform of platforms) {
+    await one(`${platform.cpu}, ${platform.libc}`, nameOf(platform), platform, libraries);
+  }
+  return plan;
+}
+
+const binaryOf = ({ file, kind }, { cpu, libc }) =>
+  join(WORK, 'out', `linux-${cpu}-${kind === 'program' ? 'static' : libc}`, file);
+
+const kilobytes = (path) => `${Math.ceil(statSync(path).size / 1024)} KB`;
+
+function tell(platforms, plan, floor) {
+  const head = [
+    'binary',
+    'size',
+    'needs',
+    'PIE',
+    'RELRO',
+    'stack',
+    'protector',
+    'fortify',
+    'branches',
+  ];
+  const table = new Table({ head, style: { head: [], border: [], compact: true } });
+  const faults = [];
+  const mark = (holds) => (holds ? 'yes' : 'no');
+  for (const platform of platforms) {
+    for (const target of plan) {
+      const path = binaryOf(target, platform);
+      const facts = examine(path);
+      const name = `${nameOf(platform)}/${target.file}`;
+      faults.push(
+        ...faultsOf(facts, platform, target.kind, floor).map((fault) => `${name} ${fault}`),
+      );
+      const isStatic = target.kind === 'program';
+      const needs = isStatic
+        ? 'nothing'
+        : platform.libc === 'musl'
+          ? 'musl'
+          : `glibc ${facts.glibc}`;
+      table.push([
+        name,
+        kilobytes(path),
+        needs,
+        mark(facts.isPositionIndependent),
+        // musl protects it in no static program.
+        !facts.relro ? 'no' : isStatic ? 'marked' : facts.bindNow ? 'full' : 'partial',
+        facts.stackIsData ? 'data' : 'executable',
+        // Nothing is left in a static program by which it would show.
+        isStatic ? 'compiled' : mark(facts.stackProtector),
+        // glibc's headers do it in C++ by gcc alone, and musl has no functions for it.
+        mark(facts.fortified.length > 0),
+        mark(facts.branchProtection),
+      ]);
+    }
+  }
+  console.log(table.toString());
+  if (faults.length > 0) {
+    throw new ScriptError(faults.join('\n'));
+  }
+}
+
+async function packAll(platforms, plan) {
+  const { packageName } = require('../dist/native/platforms.js');
+  const tarballs = [];
+  for (const platform of platforms) {
+    const directory = join(TARGET, 'packages', nameOf(platform));
+    layPlatform(
+      directory,
+      platform,
+      Object.fromEntries(plan.map((target) => [target.file, binaryOf(target, platform)])),
+    );
+    tarballs.push([packageName(platform), await pack(directory, TARGET)]);
+  }
+  const directory = join(TARGET, 'packages/codejail');
+  layMain(directory);
+  tarballs.push(['codejail', await pack(directory, TARGET)]);
+  for (const [name, path] of tarballs) {
+    console.log(`${name}: ${path}, ${kilobytes(path)}`);
+  }
+}
+
+await main(async () => {
+  if (isStale('ts')) {
+    await build('ts');
+  }
+  const { PLATFORMS, GLIBC_FLOOR } = require('../dist/native/platforms.js');
+  const platforms = chosen(PLATFORMS);
+  const plan = await buildAll(platforms, GLIBC_FLOOR);
+  tell(platforms, plan, GLIBC_FLOOR);
+  if (!values['no-pack']) {
+    await packAll(platforms, plan);
+  }
+});

@@ -8,7 +8,7 @@ import { root } from './console.mjs';
 const require = createRequire(import.meta.url);
 const { renderLauncherProfile, renderProfile } = require('../dist/apparmor/profile.js');
 
-const launcher = '/srv/app/node_modules/codejail/build/Release/codejail-launcher';
+const launcher = '/srv/app/node_modules/@codejail/linux-x64-glibc/codejail-launcher';
 const samples = {
   'codejail-python': renderProfile({
     name: 'codejail-python',

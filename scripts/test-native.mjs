@@ -55,7 +55,7 @@ function runtimeLibrary(name) {
 function environment() {
   return {
     ...process.env,
-    // node-gyp-build looks for the addon here, and the library beside it for the rest.
+    // The library looks for what was built below this.
     CODEJAIL_PREBUILD: join(root, 'build-sanitized'),
     // Node is not linked with them. A jail's environment is its own: nothing in it sees this.
     LD_PRELOAD: `${runtimeLibrary('libasan.so')}:${runtimeLibrary('libubsan.so')}`,

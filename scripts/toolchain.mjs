@@ -67,3 +67,11 @@ export function nodeDirectory() {
     .join('.');
   return version === process.versions.node ? directory : undefined;
 }
+
+/** The directory of Node's headers, node_api.h and uv.h: as configured, else this Node's, else the system's. */
+export function nodeHeaders() {
+  return [process.env.npm_config_nodedir, nodeDirectory(), '/usr']
+    .filter((directory) => directory !== undefined)
+    .map((directory) => join(directory, 'include/node'))
+    .find((directory) => existsSync(join(directory, 'uv.h')));
+}

@@ -89,7 +89,7 @@ function writtenCode(allowExec: boolean): string[] {
  * @example
  * renderProfile({
  *   name: 'codejail-python', kind: 'python', executables: ['/usr/bin/python3.12'],
- *   environment: '/srv/grader-env', launcher: '/srv/app/node_modules/codejail/prebuilds/linux-x64/codejail-launcher', abi: '4.0',
+ *   environment: '/srv/grader-env', launcher: '/srv/app/node_modules/@codejail/linux-x64-glibc/codejail-launcher', abi: '4.0',
  * })
  */
 export function renderProfile(options: ProfileOptions): string {
@@ -113,7 +113,7 @@ export function renderProfile(options: ProfileOptions): string {
   ];
   const probe = join(dirname(launcher), 'codejail-probe');
   // By which what it prints comes at once.
-  const library = `"${join(dirname(launcher), 'codejail-output{,.glibc,.musl}.so')}" mr,`;
+  const library = `"${join(dirname(launcher), 'codejail-output.so')}" mr,`;
   return fill('profile', {
     SUBJECT: kind === 'python' ? 'Python programs' : 'one program',
     ABI: abi,

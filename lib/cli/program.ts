@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { printableMessage } from '../text/printable';
+import { addBuild } from './build';
 import { addDoctor } from './doctor';
 import { addEnv } from './env';
 import { addProfile } from './profile';
@@ -44,5 +45,6 @@ Examples:
   addVerify(program, end);
   addEnv(program, end);
   addProfile(program, end);
+  addBuild(program, end);
   return program;
 }

@@ -1,12 +1,13 @@
 // The only door to the addon: its functions, typed, and the plain data that goes through.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
-import nodeGypBuild from 'node-gyp-build';
+import { join } from 'node:path';
 import { SetupError } from '../errors';
-import { throwIfPassing } from '../passing';
+import { binaryDirectory, LOAD_STEP, unloadableAdvice } from './binaries';
 import { loadAdvice } from './load-advice';
 import { noExecAdvice } from './no-exec';
+import { BINARIES } from './platforms';
 
 /** Bits of `NativeSpec.flags`; native/core/spec.h has the same. */
 export const SpecFlag = {
@@ -321,48 +322,25 @@ export interface Addon {
   uidIsFree(directory: string, uid: number): boolean;
 }
 
+/** `BINARIES`, as they were found. */
 interface NativeUnit {
   addon: Addon;
   launcher: string;
   probe: string;
-  /** The library that a warm Python loads. */
   cell: string;
-  /** The library by which a Python's output comes as it is printed. */
   output: string;
+  /** The directory that has them. */
+  directory: string;
 }
 
-const LOAD_STEP = 'load the addon';
 const ELSEWHERE = 'install codejail elsewhere';
-const REBUILD =
-  'build it: npm rebuild codejail --ignore-scripts=false, which needs a C++ compiler, make and python3';
 const packageDirectory = join(__dirname, '..', '..');
 let unit: NativeUnit | undefined;
 
-/** Where a library for Pythons is: a package has one for each libc, and names them as it does the addon. */
-function pythonLibrary(name: string, addonPath: string): string {
-  const libc = /\.(?:glibc|musl)(?=\.node$)/.exec(addonPath)?.[0] ?? '';
-  return join(dirname(addonPath), `${name}${libc}.so`);
-}
-
-function findAddon(): string {
-  try {
-    // node-gyp-build takes a directory that it can't read for an empty one.
-    readdirSync(packageDirectory);
-    return nodeGypBuild.resolve(packageDirectory);
-  } catch (cause) {
-    throwIfPassing(cause, LOAD_STEP);
-    throw new SetupError(LOAD_STEP, 0, {
-      detail:
-        loadAdvice(packageDirectory, cause) ??
-        `no binary of codejail fits this machine (${process.platform}-${process.arch}); ${REBUILD}`,
-      cause,
-    });
-  }
-}
-
 function loadAddon(path: string): Addon {
   try {
-    return nodeGypBuild(packageDirectory) as Addon;
+    // Not this file's own: a bundler would look for what it names.
+    return createRequire(join(packageDirectory, 'package.json'))(path) as Addon;
   } catch (cause) {
     const { errno = 0, syscall, message } = cause as Error & Partial<NativeFailure>;
     throw new SetupError(LOAD_STEP, errno, {
@@ -372,19 +350,19 @@ function loadAddon(path: string): Addon {
         // The loader says no more than "failed to map segment" (mmap(2), EPERM).
         noExecAdvice(path, ELSEWHERE) ??
         // The addon's own word has a number; else it is the loader's.
-        (errno === 0 ? `${path} can't be loaded (${message}); ${REBUILD}` : message),
+        (errno === 0 ? unloadableAdvice(packageDirectory, path, message) : message),
       cause,
     });
   }
 }
 
 function load(): NativeUnit {
-  const path = findAddon();
-  const addon = loadAddon(path);
-  const launcher = join(dirname(path), 'codejail-launcher');
-  const probe = join(dirname(path), 'codejail-probe');
-  const cell = pythonLibrary('codejail-cell', path);
-  const output = pythonLibrary('codejail-output', path);
+  const directory = binaryDirectory(packageDirectory);
+  const addon = loadAddon(join(directory, BINARIES.addon));
+  const launcher = join(directory, BINARIES.launcher);
+  const probe = join(directory, BINARIES.probe);
+  const cell = join(directory, BINARIES.cell);
+  const output = join(directory, BINARIES.output);
   for (const program of [launcher, probe, cell, output]) {
     if (!existsSync(program)) {
       throw new SetupError(LOAD_STEP, constants.errno.ENOENT, {
@@ -396,7 +374,7 @@ function load(): NativeUnit {
   if (onNoExec !== undefined) {
     throw new SetupError(LOAD_STEP, constants.errno.EACCES, { detail: onNoExec });
   }
-  return { addon, launcher, probe, cell, output };
+  return { addon, launcher, probe, cell, output, directory };
 }
 
 /**

@@ -6,7 +6,7 @@ const PERMISSIONS =
   "Node's permission model denies it: start node with --allow-addons and --allow-fs-read=*; see docs/bundlers.md";
 
 function isDenied(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
   // process.dlopen and node:fs, of Node's permission model.
   return code === 'ERR_DLOPEN_DISABLED' || code === 'ERR_ACCESS_DENIED';
 }
@@ -14,9 +14,9 @@ function isDenied(error: unknown): boolean {
 /**
  * Why it can't be loaded, and the cure; undefined where nothing of this is the reason.
  * @param packageDirectory where this package would be, if its code is where it was installed
- * @param cause what was thrown
+ * @param cause what was thrown, if anything
  */
-export function loadAdvice(packageDirectory: string, cause: unknown): string | undefined {
+export function loadAdvice(packageDirectory: string, cause?: unknown): string | undefined {
   if (process.platform !== 'linux') {
     return (
       `codejail runs on Linux only, whose namespaces and filters its jails are made of, and this is ${process.platform}: ` +

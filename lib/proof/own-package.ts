@@ -5,6 +5,8 @@ import { SetupError, type MissingGuarantee } from '../errors';
 import { GUARANTEE_NAMES } from '../guarantee-names';
 import { openToStrangers } from '../host/ownership';
 import { native } from '../native/addon';
+import { BINARIES } from '../native/platforms';
+import { isWithin } from '../text/is-within';
 
 /** What this process itself loads, a directory a room. */
 const CODE = dirname(__dirname);
@@ -24,9 +26,9 @@ function rooms(): string[] {
 }
 
 function parts(): string[] {
-  const { launcher, probe, cell, output } = native();
+  const { directory, launcher, probe, cell, output } = native();
   return [
-    ...[CODE, ...rooms(), launcher, probe, cell, output],
+    ...[CODE, ...rooms(), join(directory, BINARIES.addon), launcher, probe, cell, output],
     ...PYTHON_FILES.map((name) => join(CODE, 'python', name)),
   ];
 }
@@ -55,7 +57,8 @@ export async function missingByStrangers(): Promise<MissingGuarantee[]> {
     const stranger = await strangerOf(part, trusted);
     if (stranger !== null) {
       const why = `what makes jails could be replaced by others: ${stranger}`;
-      const root = dirname(CODE);
+      const own = dirname(CODE);
+      const root = isWithin(part, own) ? own : native().directory;
       const cure =
         `let nobody but root and this process's user own and write it, and each directory on the way: ` +
         `chown -R $(id -u) ${root} && chmod -R go-w ${root}`;

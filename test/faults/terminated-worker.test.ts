@@ -1,11 +1,13 @@
 // A worker thread may be terminated in the middle of any of the addon's functions.
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { native } from '../../lib/native/addon';
+import { BINARIES } from '../../lib/native/platforms';
 
 // Each is called without end, in a worker that is terminated, again and again: in a process of its own.
 const PROGRAM = `
 const { Worker } = require('node:worker_threads');
-const load = 'const addon = require("node-gyp-build")(' + JSON.stringify(process.cwd()) + ');';
+const load = 'const addon = require(' + JSON.stringify(process.argv[1]) + ');';
 const calls = [
   'addon.uidIsFree("/nonexistent", 1)',
   'addon.lookUpUser("")',
@@ -30,8 +32,8 @@ const calls = [
 
 it('leaves the server alive when a worker is terminated in the middle of a call of the addon', () => {
   expect(native().addon.landlockAbi()).toBeGreaterThanOrEqual(0);
-  const { stdout, stderr, signal } = spawnSync(process.execPath, ['-e', PROGRAM], {
-    cwd: `${__dirname}/../..`,
+  const addon = join(native().directory, BINARIES.addon);
+  const { stdout, stderr, signal } = spawnSync(process.execPath, ['-e', PROGRAM, addon], {
     encoding: 'utf8',
   });
   expect({ stdout, stderr: stderr.slice(0, 500), signal }).toEqual({

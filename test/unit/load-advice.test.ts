@@ -1,6 +1,6 @@
 // Why the package can't run where it is, as whoever starts a server there is told.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAdvice } from '../../lib/native/load-advice';
@@ -27,11 +27,6 @@ it('tells a bundled server to mark the package external', () => {
   try {
     // What a bundler leaves of it: code, in the output of another package.
     cpSync(join(root, 'dist'), join(app, 'out'), { recursive: true });
-    mkdirSync(join(app, 'node_modules'));
-    symlinkSync(
-      join(root, 'node_modules/node-gyp-build'),
-      join(app, 'node_modules/node-gyp-build'),
-    );
     const entry = join(app, 'out/index.js');
     expect(failureOf(entry)).toMatch(/^ERR_CODEJAIL_SETUP .*bundled.*--external:codejail/);
     writeFileSync(join(app, 'package.json'), '{"name":"app"}');

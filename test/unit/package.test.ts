@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -11,12 +12,32 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Target } from '../../lib/build/plan';
+import { libc } from '../../lib/native/libc';
+import { BINARIES, GLIBC_FLOOR, packageName, PLATFORMS } from '../../lib/native/platforms';
 
 const root = join(__dirname, '../..');
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+
+interface Manifest {
+  version: string;
+  cpu: string[];
+  files: string[];
+  scripts: Record<string, string>;
   dependencies: Record<string, string>;
-  devDependencies: Record<string, string>;
-};
+}
+
+/** What an expression over the functions of a script comes to, as JSON; `given` is `$` in it. */
+function byScript(name: string, expression: string, given: unknown = null): unknown {
+  const script = `
+    import * as module from ${JSON.stringify(join(root, 'scripts/prebuilds', name))};
+    const { mainManifest, platformManifest, makePlan } = { ...module };
+    const $ = JSON.parse(process.argv[1]);
+    console.log(JSON.stringify(${expression}));
+  `;
+  const words = ['--input-type=module', '--eval', script, JSON.stringify(given)];
+  return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' }));
+}
 
 let scratch: string;
 beforeEach(() => {
@@ -104,11 +125,12 @@ describe('the package', () => {
       expect.arrayContaining([
         'LICENSE',
         'CHANGELOG.md',
-        'binding.gyp',
+        'lib/index.ts',
         'dist/index.js',
         'dist/index.mjs',
         'dist/index.d.ts',
         'dist/index.d.mts',
+        'dist/index.d.ts.map',
         'dist/python/runner.py',
         'dist/python/template.py',
         'dist/python/cells.py',
@@ -117,49 +139,150 @@ describe('the package', () => {
       ]),
     );
     const directories = new Set(paths.map((path) => path.split('/', 1)[0]));
-    for (const kept of ['test', 'scripts', 'lib', 'build', 'bench', 'examples', 'node_modules']) {
+    for (const kept of [
+      'binding.gyp',
+      'test',
+      'scripts',
+      'build',
+      'bench',
+      'examples',
+      'node_modules',
+    ]) {
       expect(directories).not.toContain(kept);
     }
   });
 
-  it('runs from prebuilt binaries alone, warm Python too', () => {
-    const binaries = `prebuilds/linux-${process.arch}`;
-    const libc = existsSync('/etc/alpine-release') ? 'musl' : 'glibc';
-    const installed = join(scratch, 'node_modules/codejail');
-    mkdirSync(join(installed, binaries), { recursive: true });
-    cpSync(join(root, 'package.json'), join(installed, 'package.json'));
-    cpSync(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
-    for (const [built, shipped] of Object.entries({
-      'codejail.node': `codejail.${libc}.node`,
-      'codejail-cell.so': `codejail-cell.${libc}.so`,
-      'codejail-output.so': `codejail-output.${libc}.so`,
-      'codejail-launcher': 'codejail-launcher',
-      'codejail-probe': 'codejail-probe',
-    })) {
-      cpSync(join(root, 'build/Release', built), join(installed, binaries, shipped));
+  it('names in one place the platforms that there are binaries for', () => {
+    const { optionalDependencies } = byScript('packages.mjs', 'mainManifest($)', manifest) as {
+      optionalDependencies: Record<string, string>;
+    };
+    const names = PLATFORMS.map((platform) => packageName(platform));
+    expect(Object.keys(optionalDependencies)).toEqual(names);
+    // Of exactly this version: the two halves know one another's structures.
+    expect(new Set(Object.values(optionalDependencies))).toEqual(new Set([manifest.version]));
+    for (const platform of PLATFORMS) {
+      expect(
+        byScript('packages.mjs', 'platformManifest($[0], $[1])', [manifest, platform]),
+      ).toMatchObject({
+        name: packageName(platform),
+        version: manifest.version,
+        os: ['linux'],
+        cpu: [platform.cpu],
+        libc: [platform.libc],
+      });
     }
-    for (const name of Object.keys(manifest.dependencies)) {
-      symlinkSync(join(root, 'node_modules', name), join(scratch, 'node_modules', name));
-    }
-    write(
-      'server.mjs',
-      `import { createJail } from 'codejail';
-       const jail = createJail({ commands: { python: { bin: '/usr/bin/python3', warm: true } } });
-       await jail.warmUp();
-       const globals = {};
-       const { confinement } = await jail.safeExec('a = 17', globals);
-       console.log(globals.a, confinement.includes('warm'));
-       await jail.close();`,
-    );
-    const server = spawnSync(process.execPath, ['server.mjs'], { cwd: scratch, encoding: 'utf8' });
-    expect(server.stderr).toBe('');
-    expect(server.stdout).toBe('17 true\n');
+    expect(manifest.cpu).toEqual([...new Set(PLATFORMS.map(({ cpu }) => cpu))]);
+    expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`glibc ${GLIBC_FLOOR}`);
   });
 
-  it('brings node-addon-api and node-gyp-build with it, which building at installation needs', () => {
-    expect(Object.keys(manifest.dependencies)).toEqual(
-      expect.arrayContaining(['node-addon-api', 'node-gyp-build']),
-    );
+  it('has no script that runs at installation, nor what a package manager would build by itself', () => {
+    expect(byScript('packages.mjs', 'mainManifest($)', manifest)).not.toHaveProperty('scripts');
+    expect(manifest.files).not.toContain('binding.gyp');
+    for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
+      expect(manifest.scripts).not.toHaveProperty(script);
+    }
+  });
+
+  it('builds by the plan what node-gyp builds', () => {
+    const plan = byScript('plan.mjs', 'makePlan()') as Target[];
+    expect(plan.map(({ file }) => file).sort()).toEqual(Object.values(BINARIES).sort());
+    for (const { sources, compile } of plan) {
+      expect(sources.filter((source) => !existsSync(join(root, source)))).toEqual([]);
+      expect(compile).toEqual(
+        expect.arrayContaining(['-std=c++17', '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2']),
+      );
+      expect(compile.filter((word) => /[<@()]/.test(word))).toEqual([]);
+    }
+  });
+
+  it('justifies each dependency', () => {
+    const text = readFileSync(join(root, 'docs/dependencies.md'), 'utf8');
+    for (const name of Object.keys(manifest.dependencies)) {
+      expect(text).toContain(`| \`${name}\` |`);
+    }
+  });
+
+  describe('where it is installed', () => {
+    const platform = packageName({ cpu: process.arch, libc: libc() });
+    const call = (code: string) => {
+      write('server.mjs', code);
+      return spawnSync(process.execPath, ['server.mjs'], { cwd: scratch, encoding: 'utf8' });
+    };
+    const failing = () =>
+      call(`import { jailCode } from 'codejail';
+            await jailCode('python', { code: '1' }).catch(({ message }) => console.log(message));`);
+    const putMain = () => {
+      const installed = join(scratch, 'node_modules/codejail');
+      mkdirSync(installed, { recursive: true });
+      cpSync(join(root, 'package.json'), join(installed, 'package.json'));
+      cpSync(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+      for (const name of Object.keys(manifest.dependencies)) {
+        symlinkSync(join(root, 'node_modules', name), join(scratch, 'node_modules', name));
+      }
+    };
+    const putBinaries = (version = manifest.version) => {
+      const directory = join(scratch, 'node_modules', platform);
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: platform, version }));
+      for (const file of Object.values(BINARIES)) {
+        cpSync(join(root, 'build/Release', file), join(directory, file));
+      }
+      return directory;
+    };
+    beforeEach(putMain);
+
+    it('runs from the package of its platform, warm Python too', () => {
+      putBinaries();
+      const server = call(
+        `import { createJail } from 'codejail';
+         const jail = createJail({ commands: { python: { bin: '/usr/bin/python3', warm: true } } });
+         await jail.warmUp();
+         const globals = {};
+         const { confinement } = await jail.safeExec('a = 17', globals);
+         console.log(globals.a, confinement.includes('warm'));
+         await jail.close();`,
+      );
+      expect(server.stderr).toBe('');
+      expect(server.stdout).toBe('17 true\n');
+    });
+
+    it('says where there is no binary what machine it is, and the command that builds one', () => {
+      const { stdout } = failing();
+      expect(stdout).toContain(`linux-${process.arch}, ${libc()}`);
+      expect(stdout).toContain(`${platform} is not installed`);
+      expect(stdout).toContain('npx codejail build');
+    });
+
+    it('refuses binaries of another version', () => {
+      putBinaries('0.0.1');
+      expect(failing().stdout).toMatch(/is version 0\.0\.1, and codejail .* install both alike/);
+    });
+
+    it('says what the dynamic loader said, and the command that builds one', () => {
+      const directory = putBinaries();
+      writeFileSync(join(directory, BINARIES.addon), 'not an ELF file');
+      const { stdout } = failing();
+      expect(stdout).toMatch(
+        /can't be loaded on this machine \(linux-.*(invalid ELF header|file too short)/,
+      );
+      expect(stdout).toContain('npx codejail build');
+    });
+
+    it('loads what was built here before that', () => {
+      writeFileSync(join(putBinaries(), BINARIES.addon), 'not an ELF file');
+      cpSync(join(root, 'build/Release'), join(scratch, 'node_modules/codejail/build/Release'), {
+        recursive: true,
+        filter: (path) => !path.includes('obj.target'),
+      });
+      expect(failing().stdout).toBe('');
+    });
+
+    it('refuses binaries that others may write, with the directory to cure', () => {
+      chmodSync(join(putBinaries(), BINARIES.addon), 0o666);
+      const { stdout } = failing();
+      expect(stdout).toContain('codejail.node may be written by everybody');
+      expect(stdout).toContain(`chmod -R go-w ${join(scratch, 'node_modules', platform)}`);
+    });
   });
 });
 
