@@ -10,6 +10,7 @@ const floors = [
   'proof',
   'options',
   'cold',
+  'functions',
   'exec',
   'python',
   'spec',

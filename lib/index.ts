@@ -124,6 +124,17 @@ export function stats(): JailStatistics {
   return defaultJail.stats();
 }
 
+export {
+  hostFunction,
+  type DescribedFunction,
+  type HostCall,
+  type HostFunction,
+  type HostFunctionOptions,
+  type HostFunctions,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+} from './functions/host-function';
 export type { Jail } from './jail/jail';
 export {
   CHANNELS,

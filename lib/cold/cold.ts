@@ -5,8 +5,10 @@ import { thrownByAddon } from '../native/failure';
 import { noExecAdvice } from '../native/no-exec';
 import { spawnJail } from '../native/spawn';
 import { Outputs } from '../run/outputs';
+import { RequestWriter } from '../run/request-writer';
 import { Run, type RunResult } from '../run/run';
 import type { Call } from '../spec/call';
+import { withLength } from '../spec/request';
 import { buildSpec, type JailPlan } from '../spec/spec';
 import { now } from '../time/clock';
 import { explainCopyFailure } from './copy-failure';
@@ -42,29 +44,50 @@ function explainNoExec(error: unknown, program: string): unknown {
     : new SetupError(START_STEP, error.errno ?? 0, { detail: advice, cause: error });
 }
 
-/** Writes a request that is too long for one turn of the event loop; a short one goes with the spec. */
-async function writeRequest({ request }: Call): Promise<{ request: number } | undefined> {
-  if (typeof request !== 'object') {
-    return undefined;
-  }
+/** A request that does not go with the spec. */
+interface Written {
+  /** The descriptor that the program reads it from. */
+  request: number;
+  /** Of a program that asks while it runs: the other end. */
+  writer?: RequestWriter;
+}
+
+/** Writes a request that is too long for one turn of the event loop, or that goes on; a short one goes with the spec. */
+async function writeRequest({ request, conversation }: Call): Promise<Written | undefined> {
+  const { addon } = native();
   try {
-    return { request: await native().addon.writeRequest(request) };
+    if (conversation !== undefined) {
+      const { program, server } = addon.makeRequestPipe();
+      return { request: program, writer: new RequestWriter(server) };
+    }
+    return typeof request === 'object' ? { request: await addon.writeRequest(request) } : undefined;
   } catch (cause) {
     throw thrownByAddon(cause);
   }
 }
 
+/** Writes the request of a program that asks while it runs, and answers it from now on. */
+function converse({ request = '', conversation }: Call, writer: RequestWriter): void {
+  writer.write(withLength(request));
+  conversation?.begin((pieces, onWritten) => {
+    writer.write(pieces, onWritten);
+  });
+}
+
 async function runOnce(call: Call, plan: JailPlan, calledAt: number): Promise<RunResult> {
   const spec = buildSpec(call, plan);
   const written = await writeRequest(call);
+  const { writer } = written ?? {};
   // Whoever waited meanwhile may have given up.
   for (const signal of call.signals ?? []) {
     if (signal.aborted && written !== undefined) {
       native().addon.closeDescriptor(written.request);
+      writer?.close();
     }
     signal.throwIfAborted();
   }
-  const jail = spawnJail({ ...spec.native, ...written }, (event) => {
+  const given = written === undefined ? {} : { request: written.request };
+  const jail = spawnJail({ ...spec.native, ...given }, (event) => {
     if (event.type === 'started') {
       run.started(event.startedMs, spec.directory);
     } else if (event.type === 'attempt') {
@@ -77,9 +100,13 @@ async function runOnce(call: Call, plan: JailPlan, calledAt: number): Promise<Ru
   const run = new Run(jail, outputs, call, plan, calledAt);
   outputs.start();
   run.boundSetup();
+  if (writer !== undefined) {
+    converse(call, writer);
+  }
   try {
     return await run.finish();
   } finally {
+    writer?.close();
     if (spec.onHost) {
       const left = await removeHostDirectory(spec.directory);
       if (left !== null) {

@@ -2,6 +2,7 @@
 import { writeTextInSlices } from '../json/globals-writer';
 import { SHORT_LENGTH } from '../json/parse';
 import type { JsonText } from '../json/text-buffers';
+import { pythonSource } from '../python/source';
 
 const NOT_ASCII = /[\u007f-\uffff]/g;
 
@@ -17,13 +18,27 @@ export function encodeCode(code: string): JsonText | Promise<JsonText> {
   return code.length <= SHORT_LENGTH ? ascii(JSON.stringify(code)) : writeTextInSlices(code);
 }
 
+/** What a program is told of a function that it can call: its name, and those of its arguments, where they are known. */
+export interface FunctionNames {
+  name: string;
+  names: readonly string[] | undefined;
+}
+
+function functionsText(functions: readonly FunctionNames[]): string {
+  const told = functions.map(({ name, names }) => [name, names ?? null]);
+  return functions.length === 0
+    ? ''
+    : `,"functions":${JSON.stringify(told)},"source":${ascii(JSON.stringify(pythonSource('functions.py')))}`;
+}
+
 /** The runner's request. Both texts go in untouched. */
 export function encodeRequest(
   codeJson: JsonText,
   globalsJson: JsonText,
   pythonPath: readonly string[],
+  functions: readonly FunctionNames[] = [],
 ): JsonText {
-  const tail = `,"python_path":${JSON.stringify(pythonPath)}}`;
+  const tail = `,"python_path":${JSON.stringify(pythonPath)}${functionsText(functions)}}`;
   return typeof codeJson === 'string' && typeof globalsJson === 'string'
     ? `{"code":${codeJson},"globals":${globalsJson}${tail}`
     : [

@@ -22,6 +22,7 @@ import { signalOf } from '../run/outcome';
 import { textOutputs } from '../run/output-text';
 import type { JailResult } from '../run/result';
 import type { Call } from '../spec/call';
+import { withLength } from '../spec/request';
 import { standardEnvironment, type JailPlan } from '../spec/spec';
 
 /** How a program is started without a jail. */
@@ -152,18 +153,37 @@ async function runProgram(
   const listeners = textOutputs(call);
   const stdout = chunksOf(1, failure.guard(listeners.stdout?.take));
   const stderr = chunksOf(2, failure.guard(listeners.stderr?.take));
-  const channel = chunksOf(4);
+  const { conversation } = call;
+  const channel: Buffer[] = [];
+  gather(stdio[4] as Readable | undefined, (chunk) => {
+    channel.push(conversation?.take(chunk) ?? chunk);
+  });
   const input = stdio[0];
   if (input && call.stdin !== undefined) {
     feed(input, call.stdin).catch(failure.note);
   }
   const request = stdio[3] as Writable | undefined;
   request?.on('error', () => undefined);
-  for (const piece of typeof call.request === 'object' ? call.request : [call.request ?? '']) {
+  const { request: text = '' } = call;
+  const pieces = typeof text === 'object' ? text : [text];
+  for (const piece of conversation === undefined ? pieces : withLength(text)) {
     request?.write(piece);
   }
-  request?.end();
-  const status = await ended;
+  if (conversation === undefined) {
+    request?.end();
+  } else {
+    conversation.begin((answer, onWritten) => {
+      for (const [index, piece] of answer.entries()) {
+        request?.write(piece, index === answer.length - 1 ? onWritten : undefined);
+      }
+    });
+  }
+  let status;
+  try {
+    status = await ended;
+  } finally {
+    conversation?.end();
+  }
   failure.guard(() => {
     listeners.stdout?.end();
     listeners.stderr?.end();

@@ -5,6 +5,7 @@ import { AnswerReader, type SafeExecJsonResult, type SafeExecResult } from '../e
 import { AS_TEXT, jsonOf, updating, type Conclusion } from '../exec/conclusion';
 import { encodeCode, encodeRequest } from '../exec/request';
 import { runUnconfined } from '../exec/unconfined';
+import { HostCalls } from '../functions/host-calls';
 import type { Place } from '../gate/place';
 import { serverCgroup } from '../host/cgroup';
 import { jsonSafe } from '../json/safe';
@@ -45,7 +46,7 @@ import { searchedByTemplate } from './searched';
 import { shareSignal } from './shared-signal';
 
 /** What the kinds of call do not have in common. */
-type OwnPart = Pick<CommandCall, 'files' | 'hasCode' | 'isPython'>;
+type OwnPart = Pick<CommandCall, 'files' | 'hasCode' | 'isPython' | 'conversation'>;
 
 /** A call that is let in, or waits for its turn. */
 interface Admitted {
@@ -327,8 +328,12 @@ export class Jail extends Configuration implements AsyncDisposable {
 
   /** Lets a safeExec in: the runner is its program. */
   #admitExec(command: Command, args: SafeExecArguments, limits: Limits): Admitted {
-    const files = [RUNNER, ...args.extraFiles];
-    return this.#admit(command, args, limits, { files, hasCode: true, isPython: true });
+    const { functions, slug } = args;
+    return this.#admit(command, args, limits, {
+      files: [RUNNER, ...args.extraFiles],
+      conversation: functions.length === 0 ? undefined : new HostCalls(functions, slug),
+      ...{ hasCode: true, isPython: true },
+    });
   }
 
   async #exec<Content, Result>(
@@ -359,7 +364,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         {
           ...call,
           ...{ isAnnounced, queuedMs: place.waitedMs },
-          request: encodeRequest(codeJson, globalsJson, args.pythonPath),
+          request: encodeRequest(codeJson, globalsJson, args.pythonPath, args.functions),
           warm: searchedByTemplate(found, args, codeJson, globalsJson),
           onChannel: (bytes) => {
             reader.foresee(bytes);
@@ -394,7 +399,12 @@ export class Jail extends Configuration implements AsyncDisposable {
       }
       const { python, ...plan } = await found.unconfined(this.share);
       requirePython(args.command, python);
-      const request = encodeRequest(await encodeCode(code), globalsJson, args.pythonPath);
+      const request = encodeRequest(
+        await encodeCode(code),
+        globalsJson,
+        args.pythonPath,
+        args.functions,
+      );
       const { result, channel } = await runUnconfined(
         { ...call, request, queuedMs: place.waitedMs },
         plan,

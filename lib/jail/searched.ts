@@ -10,7 +10,7 @@ import type { CommandCall } from './dispatcher';
  */
 export function searchedByTemplate(
   { options: { warm } }: Command,
-  { pythonPath, searched, files }: SafeExecArguments,
+  { pythonPath, searched, files, functions }: SafeExecArguments,
   codeJson: JsonText,
   globalsJson: JsonText,
 ): CommandCall['warm'] {
@@ -31,6 +31,7 @@ export function searchedByTemplate(
             codeJson,
             globalsJson,
             pythonPath.map((name) => shown.get(name) ?? name),
+            functions,
           ),
       };
 }

@@ -230,6 +230,11 @@ export interface Addon {
    */
   writeRequest(pieces: readonly Uint8Array[]): Promise<number>;
   /**
+   * Makes the request pipe of a program that asks while it runs.
+   * @returns descriptors: `program` for a spec, or to be closed; `server`, to be written to, which does not block
+   */
+  makeRequestPipe(): { program: number; server: number };
+  /**
    * Asks a template for a cell.
    * @param spec as `sealSpec` gives it
    */

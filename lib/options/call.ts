@@ -29,6 +29,7 @@ import {
   readRelativePath,
   type FileArgument,
 } from './files';
+import { readFunctions } from './functions';
 import { parseLimits } from './limits';
 import type {
   CloseOptions,
@@ -120,6 +121,7 @@ const safeExecShape = {
   ...runShape,
   command: optional(readName),
   pythonPath: optional(listOf(readHostPath)),
+  functions: optional(readFunctions),
 } satisfies Record<keyof SafeExecOptions, Reader<unknown>>;
 
 const closeShape = {
@@ -216,6 +218,7 @@ function safeExecArguments(value: unknown, argument: string): SafeExecArguments 
     command,
     pythonPath: searched.map(({ name: file }) => file),
     searched: copied,
+    functions: options.functions ?? [],
   };
 }
 

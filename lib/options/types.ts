@@ -1,3 +1,5 @@
+import type { CheckedFunction } from '../functions/host-calls';
+import type { HostFunctions } from '../functions/host-function';
 import type { GuaranteeName } from '../guarantee-names';
 import type { LimitDefaults, Limits } from '../limits';
 import type { Input } from '../run/input';
@@ -188,6 +190,15 @@ export interface SafeExecOptions extends RunOptions {
    * name is copied in from the host.
    */
   pythonPath?: (string | URL)[] | undefined;
+  /**
+   * Functions of the server's, by the names that the program calls them by, as ordinary functions: with what JSON carries,
+   * both ways by the rules of globals. One that throws or rejects raises `HostError` in the program, with its message only.
+   * The time that an answer takes counts to `realtime`, not to `cpu`; what is asked counts to `output`, 16 calls at a time
+   * are answered. A function takes the place of a global of that name. Default: none.
+   * @example
+   * await jail.safeExec('total = price("tea") * 3', globals, { functions: { price: async (what: string) => prices.get(what) } });
+   */
+  functions?: HostFunctions | undefined;
 }
 
 /** What both kinds of call come to once they are checked; what was not given, and has no default, is absent. */
@@ -219,6 +230,7 @@ export interface SafeExecArguments extends RunArguments {
   pythonPath: string[];
   /** Those of `files` that are copied in for `pythonPath` alone. */
   searched: FileArgument[];
+  functions: readonly CheckedFunction[];
 }
 
 /** `CommandOptions`, checked and copied. */

@@ -1,6 +1,7 @@
 """Runs one program with exec and hands back its globals. This is `jailed_code` of safeExec.
 
-In:   descriptor 3, read to its end: {"code": str, "globals": {...}, "python_path": [name, ...]}
+In:   descriptor 3: {"code": str, "globals": {...}, "python_path": [name, ...]}, to its end; where it goes on, its length
+      and a line break come before. Then it has "functions" and "source" too, `functions.py`, which says how they are called.
 Out:  descriptor 4: 'G' and the globals as JSON, or 'E' and {"type", "module"?, "message", "line",
       "traceback"}, or nothing when the program ended by itself (sys.exit(0), os._exit). Before 'G', where JSON
       can't carry all of the globals: 'O', a list of {"name", "type", "why"}, and a line break.
@@ -157,10 +158,22 @@ def read_request(descriptor, size):
         chunk = read(descriptor, size if size < PIPE_SIZE else PIPE_SIZE)
         if not chunk:
             break
+        if size == sys.maxsize and chunk[:1] != b'{':
+            length, _, chunk = chunk.partition(b'\n')
+            size = int(length)
         chunks.append(chunk)
         size -= len(chunk)
-    close(descriptor)
-    return scan(b''.join(chunks).decode(), 0)[0]
+    request = scan(b''.join(chunks).decode(), 0)[0]
+    if 'functions' not in request:
+        close(descriptor)
+    return request
+
+
+def connect(request):
+    """What asks the server, and its functions by name."""
+    names = dict(globals(), described=request['functions'])
+    exec(compile(request['source'], __file__, 'exec', 0, True), names)
+    return names['exchange'], names['functions']
 
 
 def send(text, descriptor):
@@ -235,8 +248,8 @@ def describe_omitted(key, value, why):
         'why': shortened(why, MAX_WORD)}
 
 
-def encode_globals(namespace):
-    """The globals, after what of them JSON can't carry."""
+def encode_globals(namespace, functions):
+    """The globals, but for the server's functions, after what of them JSON can't carry."""
     items = []
     omitted = []
     for key, value in list(namespace.items()):
@@ -245,6 +258,8 @@ def encode_globals(namespace):
             kind = type(value)
             # Most programs leave some of these, and to try takes two exceptions each.
             if kind is Module or kind is Function or kind is type:
+                if functions.get(key) is value:
+                    continue
                 omitted.append((key, value, NO_JSON % kind.__name__))
             elif key != '__builtins__' and key != '__warningregistry__':
                 items.append(encode_item(key, value))
@@ -494,7 +509,9 @@ def perform(request_descriptor, size, channel):
     # A file of such code may begin with a byte order mark; compile() takes none in a text.
     if code[:1] == '\ufeff':
         code = code[1:]
+    exchange, functions = connect(request) if 'functions' in request else (None, {})
     namespace = make_program(request['globals'])
+    namespace.update(functions)
     sources.offer(code)
     sys.path[:0] = script_path
     for name in request['python_path']:
@@ -508,7 +525,7 @@ def perform(request_descriptor, size, channel):
             settrace(None)
             setprofile(None)
         settle()
-        message = encode_globals(namespace)
+        message = encode_globals(namespace, functions)
     except SystemExit as error:
         settle()
         status, message = leave(error, namespace)
@@ -516,7 +533,10 @@ def perform(request_descriptor, size, channel):
         settle()
         status, message = 1, report(error, namespace)
     # A child that the program forked, and that ran on to here, has no result to give.
-    if message is not None and getpid() == process:
+    is_own = getpid() == process
+    if exchange is not None and is_own:
+        exchange.close()
+    if message is not None and is_own:
         try:
             send(message, channel)
         except OSError as error:

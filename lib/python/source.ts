@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What each is for is said in its first lines. */
-export type PythonFile = 'runner.py' | 'template.py' | 'cells.py' | 'rehearsal.py';
+export type PythonFile = 'runner.py' | 'functions.py' | 'template.py' | 'cells.py' | 'rehearsal.py';
 
 const sources = new Map<PythonFile, string>();
 

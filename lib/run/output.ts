@@ -18,6 +18,8 @@ export interface OutputListener {
   onFailure: (error: unknown) => void;
   /** Called with each chunk, as far as it is within the limit. */
   onChunk?: ((chunk: Buffer) => void) | undefined;
+  /** Told each chunk first, as far as it is within the limit: gives back what of it is output. */
+  sift?: ((chunk: Buffer) => Buffer) | undefined;
   /** Called when more was kept. */
   onKept?: (() => void) | undefined;
 }
@@ -120,12 +122,15 @@ export class OutputReader {
     const room = this.#limit - this.seen;
     const isOver = this.seen <= this.#limit && chunk.length > room;
     this.seen += chunk.length;
-    const kept = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
-    if (kept !== null && kept.length > 0 && !this.#hasFailed) {
+    const within = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
+    if (within !== null && !this.#hasFailed) {
       try {
-        this.#keep(kept);
-        this.#listener?.onChunk?.(kept);
-        this.#listener?.onKept?.();
+        const kept = this.#listener?.sift?.(within) ?? within;
+        if (kept.length > 0) {
+          this.#keep(kept);
+          this.#listener?.onChunk?.(kept);
+          this.#listener?.onKept?.();
+        }
       } catch (error) {
         this.#fail(error);
       }

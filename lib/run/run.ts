@@ -17,6 +17,7 @@ import { now } from '../time/clock';
 import { collectError, collectFiles, collectLimit, type Collection } from './collect';
 import { CollectError } from './collect-error';
 import { attemptOf, type Attempt } from './attempt';
+import type { Conversation } from './conversation';
 import type { EndSignal } from './end-signal';
 import { hintsOf } from './hints';
 import { InputWriter, type Input } from './input';
@@ -39,6 +40,8 @@ export interface RunCall extends OutputCallbacks {
   signals?: readonly EndSignal[];
   /** Told all that has come on the result channel, whenever some has. */
   onChannel?: ((bytes: Buffer) => void) | undefined;
+  /** What the program may ask, and who answers. */
+  conversation?: Conversation | undefined;
   /** How long the call waited for its turn, in milliseconds. */
   queuedMs?: number | undefined;
   /** Told where the program runs and that it was killed for its time, as CodeJail logs it. */
@@ -130,6 +133,10 @@ export class Run {
     const { channel } = outputs;
     channel?.bound(output, {
       ...{ onOver, onFailure },
+      sift:
+        call.conversation === undefined
+          ? undefined
+          : (chunk) => call.conversation?.take(chunk) ?? chunk,
       onKept: () => call.onChannel?.(channel.bytes()),
     });
     this.#stdin = new InputWriter(jail.stdin, call.stdin, onFailure);
@@ -215,6 +222,7 @@ export class Run {
     this.#endedMs = now();
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#call.conversation?.end();
     // Whatever comes of it, the call must not wait for ever.
     this.#attempt(() => {
       this.#outputs.drain();
@@ -224,6 +232,7 @@ export class Run {
 
   #stop(reason: StopReason): void {
     this.#stopped ??= reason;
+    this.#call.conversation?.end();
     if (this.#isOver) {
       return;
     }
@@ -238,6 +247,7 @@ export class Run {
   /** Ends it; its call rejects with this error. */
   abandon(error: unknown): void {
     this.#failure ??= { error };
+    this.#call.conversation?.end();
     this.#kill();
   }
 

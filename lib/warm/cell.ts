@@ -3,13 +3,13 @@ import { SetupError } from '../errors';
 import { native, type NativeEvent } from '../native/addon';
 import { setupError, thrownByAddon } from '../native/failure';
 import { Outputs } from '../run/outputs';
+import { RequestWriter } from '../run/request-writer';
 import { Run, type Ended, type RunPlan, type RunResult } from '../run/run';
 import type { Call } from '../spec/call';
 import { PROGRAM_NAME, type JailFile } from '../spec/files';
 import { now } from '../time/clock';
 import { CellLostError } from './cell-lost';
 import { CallKind, lastBytes, type Frame, type Frames } from './frame';
-import { RequestWriter } from './request-writer';
 
 /** A call that a cell can serve (`rule.ts`): without a request, `argv[0]` is run as Python runs a script. */
 export interface WarmCall extends Call {
@@ -238,7 +238,7 @@ export class ForkedCell implements Cell {
     const run = new Run(this.#jail, this.#outputs, call, this.#plan, calledAt);
     this.#run = run;
     try {
-      this.#request.finish(lastBytes(frame, left), frame.pieces);
+      this.#write(call, lastBytes(frame, left), frame.pieces);
     } catch (error) {
       // The program would wait for the rest.
       run.abandon(error);
@@ -252,6 +252,17 @@ export class ForkedCell implements Cell {
       await this.#gone();
       throw error;
     }
+  }
+
+  #write({ conversation }: WarmCall, rest: Buffer, pieces: readonly Buffer[] = []): void {
+    if (conversation === undefined) {
+      this.#request.finish(rest, pieces);
+      return;
+    }
+    this.#request.write([rest, ...pieces].filter(({ length }) => length > 0));
+    conversation.begin((answer, onWritten) => {
+      this.#request.write(answer, onWritten);
+    });
   }
 
   get processor(): number {

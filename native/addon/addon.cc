@@ -70,6 +70,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                 return write_request(
                     info, [owned](Descriptor file) { return owned->hand_out(std::move(file)); });
               }));
+  exports.Set("makeRequestPipe", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+                return make_request_pipe(
+                    info, [owned](Descriptor end) { return owned->hand_out(std::move(end)); });
+              }));
   exports.Set("beginCall", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
                 return owned->begin_call(info);
               }));

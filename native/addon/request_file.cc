@@ -1,12 +1,18 @@
 #include "addon/request_file.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
 #include "addon/failure.h"
+#include "addon/javascript.h"
 #include "addon/memfd.h"
 #include "addon/promise_worker.h"
+#include "core/descriptor.h"
 #include "core/write_whole.h"
 
 namespace codejail {
@@ -62,6 +68,27 @@ class RequestWorker : public PromiseWorker {
 
 Napi::Value write_request(const Napi::CallbackInfo& info, std::function<int(Descriptor)> hand_out) {
   return queue<RequestWorker>(info.Env(), info[0].As<Napi::Array>(), std::move(hand_out));
+}
+
+Napi::Value make_request_pipe(const Napi::CallbackInfo& info,
+                              const std::function<int(Descriptor)>& hand_out) {
+  const Napi::Env env = info.Env();
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    throw_failure(env, Status::failure(Step::kPipes, errno));
+    return env.Undefined();
+  }
+  Descriptor program(ends[0]);
+  Descriptor server(ends[1]);
+  // Nothing else that it would change is set yet (fcntl(2)).
+  if (fcntl(server.get(), F_SETFL, O_NONBLOCK) != 0) {
+    throw_failure(env, Status::failure(Step::kPipes, errno, "O_NONBLOCK"));
+    return env.Undefined();
+  }
+  Napi::Object pipe = Napi::Object::New(env);
+  set_number(pipe, "program", hand_out(std::move(program)));
+  set_number(pipe, "server", hand_out(std::move(server)));
+  return pipe;
 }
 
 }  // namespace codejail

@@ -12,7 +12,7 @@ jest.mock('../../lib/native/pipe-socket', () => ({
 const NO_MEMORY = new RangeError('Array buffer allocation failed');
 const DESCRIPTOR = 10;
 
-let listener: jest.Mocked<Required<OutputListener>>;
+let listener: jest.Mocked<Required<Omit<OutputListener, 'sift'>>>;
 let reader: OutputReader;
 
 /** From now on there is no memory for a larger buffer. */

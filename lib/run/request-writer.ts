@@ -1,9 +1,9 @@
-// The request pipe of a cell, and the rest of a request that is larger than it.
+// The write end of a program's request pipe: what is left of a request that is larger than the pipe, and answers.
 import type { Socket } from 'node:net';
 import { native } from '../native/addon';
 import { pipeSocket } from '../native/pipe-socket';
 
-/** The write end of a cell's request pipe. */
+/** The write end of a request pipe. */
 export class RequestWriter {
   readonly #descriptor: number;
   #socket: Socket | undefined;
@@ -19,16 +19,33 @@ export class RequestWriter {
     // Where nothing is left it stays open: whoever closes a pipe's last end frees it, which the program would do before
     // its first line.
     if (rest.length > 0 || pieces.length > 0) {
-      this.#isOwn = false;
-      this.#socket = pipeSocket(this.#descriptor, 'writable');
+      const socket = this.#open();
       for (const piece of [rest, ...pieces]) {
-        this.#socket.write(piece);
+        socket.write(piece);
       }
-      this.#socket.end();
+      socket.end();
     }
   }
 
-  /** Writes no more: the cell is dead. */
+  /**
+   * Writes pieces, and leaves the pipe open for more.
+   * @param onWritten called when the kernel has them all, or never will
+   */
+  write(pieces: readonly Uint8Array[], onWritten?: () => void): void {
+    const socket = this.#open();
+    const last = pieces.length - 1;
+    for (const [index, piece] of pieces.entries()) {
+      socket.write(piece, index === last ? onWritten : undefined);
+    }
+  }
+
+  #open(): Socket {
+    this.#isOwn = false;
+    this.#socket ??= pipeSocket(this.#descriptor, 'writable');
+    return this.#socket;
+  }
+
+  /** Writes no more: the program is dead. */
   stop(): void {
     this.#socket?.destroy();
   }

@@ -1,0 +1,228 @@
+"""The server's functions, as a program calls them. Run by `runner.py`, in a copy of its names, where a call brings some.
+
+Out: the result channel, before the result, for each call: 'C', its number, that of the function and how many bytes
+     follow, with spaces between and a line break behind, then so many: {"args": [...], "kwargs": {...}}.
+In:  the request pipe, behind the request, for each call in any order: its number, 'V' or 'E' and how many bytes follow,
+     as above, then so many: {"value": ...}, or {"message": str}, what the function failed with.
+
+Of the threads that wait for an answer one reads, for all of them; when it has its own, it wakes another one.
+"""
+from _signal import SIG_SETMASK
+from _thread import allocate_lock
+from select import POLLIN, poll
+
+# The server takes no more at a time; further threads wait for their turn here.
+MOST_AT_A_TIME = 16
+NO_WAY = 'the server can not be asked: the way to it is closed'
+
+
+class HostError(Exception):
+    """A function of the server's failed. Its message is all that is told."""
+
+
+HostError.__module__ = 'codejail'
+
+
+class Call:
+    def __init__(self):
+        self.kind = self.text = None
+        self.is_awaited = True
+        # Held until there is something to do.
+        self.wake = allocate_lock()
+        self.wake.acquire()
+
+    def wake_up(self):
+        if self.wake.locked():
+            self.wake.release()
+
+
+class Exchange:
+    def __init__(self):
+        # Over all that follows; held for moments.
+        self.lock = allocate_lock()
+        self.calls = {}
+        self.last = 0
+        self.has_reader = False
+        self.is_over = False
+        self.queue = []
+        self.received = bytearray()
+        # Held while a frame is written.
+        self.writing = allocate_lock()
+        self.unsent = b''
+        self.is_closed = False
+        self.arrival = poll()
+        self.arrival.register(REQUEST, POLLIN)
+
+    def ask(self, function, text):
+        if getpid() != process:
+            raise HostError('only the process that the server has started may call its functions')
+        call = Call()
+        number = self.enter(call)
+        try:
+            self.send('C%d %d %d\n' % (number, function, len(text)), text)
+            self.wait(call)
+        except OSError:
+            self.fail()
+            raise HostError(NO_WAY) from None
+        finally:
+            call.is_awaited = False
+        value = scan(call.text.decode(), 0)[0]
+        if call.kind == b'E':
+            raise HostError(value['message'])
+        return value['value']
+
+    def enter(self, call):
+        """Waits for a place. It is free again when the answer is there, whoever waits for it still."""
+        while True:
+            with self.lock:
+                if call in self.queue:
+                    self.queue.remove(call)
+                if self.is_over:
+                    raise HostError(NO_WAY)
+                if len(self.calls) < MOST_AT_A_TIME:
+                    self.last += 1
+                    self.calls[self.last] = call
+                    return self.last
+                self.queue.append(call)
+                leads = not self.has_reader
+                self.has_reader = True
+            if leads:
+                # All who have called have given up waiting.
+                self.lead()
+            else:
+                call.wake.acquire()
+
+    def send(self, head, text):
+        # A handler of the program's that raised in here would cut a frame. What sets the mask runs handlers itself, and
+        # so may raise: what to go back to is known before.
+        mask = pthread_sigmask(SIG_BLOCK, ())
+        try:
+            pthread_sigmask(SIG_BLOCK, HELD_SIGNALS)
+            with self.writing:
+                if self.is_closed:
+                    raise HostError('the program has given its result already')
+                data = self.unsent = memoryview(b'%s%s%s' % (self.unsent, head.encode(), text))
+                while data:
+                    data = self.unsent = data[write(CHANNEL, data):]
+        finally:
+            pthread_sigmask(SIG_SETMASK, mask)
+
+    def close(self):
+        """What comes on the channel from now on is the result."""
+        with self.writing:
+            self.is_closed = True
+
+    def wait(self, call):
+        while True:
+            with self.lock:
+                if call.kind is not None:
+                    return
+                if self.is_over:
+                    raise HostError(NO_WAY)
+                leads = not self.has_reader
+                self.has_reader = True
+            if leads:
+                self.lead()
+            else:
+                call.wake.acquire()
+
+    def lead(self):
+        """Reads one answer, for whoever waits for it."""
+        try:
+            self.read_answer()
+        except ValueError:
+            self.fail()
+            raise HostError('what the server answered can not be read') from None
+        finally:
+            with self.lock:
+                self.has_reader = False
+                for call in [*self.calls.values(), *self.queue]:
+                    if call.is_awaited:
+                        call.wake_up()
+                        break
+
+    def read_answer(self):
+        head = self.receive_head()
+        number, kind, length = head.split(b' ')
+        text = self.receive(int(length))
+        with self.lock:
+            call = self.calls.pop(int(number), None)
+            if self.queue:
+                self.queue.pop(0).wake_up()
+        if call is not None:
+            call.text = text
+            call.kind = kind
+            call.wake_up()
+
+    def receive_head(self):
+        while True:
+            end = self.received.find(b'\n')
+            if end >= 0:
+                head = bytes(self.received[:end])
+                del self.received[:end + 1]
+                return head
+            self.read_more()
+
+    def receive(self, length):
+        while len(self.received) < length:
+            self.read_more()
+        text = bytes(self.received[:length])
+        del self.received[:length]
+        return text
+
+    def read_more(self):
+        # What waits here can be interrupted, by a handler that raises too; what was read is never lost.
+        self.arrival.poll()
+        chunk = None
+        mask = pthread_sigmask(SIG_BLOCK, ())
+        try:
+            pthread_sigmask(SIG_BLOCK, HELD_SIGNALS)
+            chunk = read(REQUEST, PIPE_SIZE)
+            self.received += chunk
+        finally:
+            pthread_sigmask(SIG_SETMASK, mask)
+        if chunk == b'':
+            self.fail()
+            raise HostError('the server answers no more')
+
+    def fail(self):
+        with self.lock:
+            self.is_over = True
+            for call in [*self.calls.values(), *self.queue]:
+                call.wake_up()
+
+
+def bound(name, names, args, kwargs):
+    """The arguments as Python binds them to these names."""
+    if len(args) > len(names):
+        raise TypeError('%s() takes at most %d arguments (%d given)' % (name, len(names), len(args)))
+    given = dict(zip(names, args))
+    for key, value in kwargs.items():
+        if key not in names:
+            raise TypeError("%s() got an unexpected keyword argument '%s'" % (name, key))
+        if key in given:
+            raise TypeError("%s() got multiple values for argument '%s'" % (name, key))
+        given[key] = value
+    return given
+
+
+def make_function(exchange, number, name, names):
+    def function(*args, **kwargs):
+        if names is not None:
+            args, kwargs = (), bound(name, names, args, kwargs)
+        # As globals: what JSON can't carry is a TypeError here, at the call.
+        text = '{%s,%s}' % (encode_item('args', list(args)), encode_item('kwargs', kwargs))
+        return exchange.ask(number, text.encode())
+    function.__name__ = function.__qualname__ = name
+    # What a traceback names.
+    function.__code__ = function.__code__.replace(co_name=name)
+    function.__module__ = 'codejail'
+    function.__doc__ = 'A function of the server.'
+    return function
+
+
+set_inheritable(REQUEST, False)
+exchange = Exchange()
+functions = {'HostError': HostError}
+for number, (name, names) in enumerate(described):
+    functions[name] = make_function(exchange, number, name, names)
