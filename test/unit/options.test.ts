@@ -517,6 +517,7 @@ describe('the options of safeExec', () => {
       cwd: '.',
       pythonPath: [],
       searched: [],
+      functions: [],
       limits: {},
       collect: [],
       explain: false,
