@@ -63,9 +63,23 @@ async function packEverything(target) {
       throw new ScriptError('there are no tarballs: npm run prebuilds, or --built');
     for (const name of names) await run('cp', [join(tarballs, name), target]);
   }
+  await packStandIns(packages, target);
   const { dependencies } = require('../package.json');
   for (const name of Object.keys(dependencies)) {
     await pack(join(root, 'node_modules', name), target);
+  }
+}
+
+/** Yarn asks for the packages of every platform, also those that it leaves out: what is not built is empty here. */
+async function packStandIns(packages, target) {
+  const { PLATFORMS } = require('../dist/native/platforms.js');
+  const there = readdirSync(target);
+  for (const { cpu, libc } of PLATFORMS) {
+    if (!there.some((name) => name.startsWith(`codejail-linux-${cpu}-${libc}-`))) {
+      const directory = join(packages, `stand-in-${cpu}-${libc}`);
+      layPlatform(directory, { cpu, libc }, {});
+      await pack(directory, target);
+    }
   }
 }
 
