@@ -111,7 +111,7 @@ def make_runner():
     runner = Module('jailed_code')
     runner.__file__ = RUNNER_CODE.co_filename
     exec(RUNNER_CODE, vars(runner))
-    runner.__name__ = '__main__'
+    runner.stand_by(__name__='__main__')
     return runner
 
 
@@ -146,7 +146,7 @@ def reseed(sources):
 def enter_cell(place, runner, sources):
     """What only a new process knows. All else is done before there is one, since here it takes page faults: so a cell's
     directory, in mounts of its own, has the path of the template's."""
-    runner.process = os.getpid()
+    runner.stand_by(process=os.getpid())
     if sources:
         reseed(sources)
     if place != URGENT_CELL:
@@ -224,14 +224,6 @@ def rehearse(runner):
     sys.path[:] = path
 
 
-def knows_its_threads(library, runner):
-    ask_kernel = runner.is_alone
-
-    def is_alone():
-        return library.has_one_thread() or ask_kernel()
-    return is_alone
-
-
 def request_of(configuration):
     text = encode_basestring_ascii
     return '{"code":%s,"globals":{},"python_path":[%s]}' % (
@@ -261,9 +253,9 @@ def main():
     runner = make_runner()
     become_runner(runner)
     runner.enter()
-    runner.is_alone = knows_its_threads(library, runner)
-    if SCRIPT_IS_SEARCHED:
-        runner.script_path = [runner.directory]
+    runner.stand_by(
+        has_one_thread=library.has_one_thread,
+        script_path=[os.getcwd()] if SCRIPT_IS_SEARCHED else [])
     tempfile = sys.modules.get('tempfile')
     if tempfile is not None:
         tempfile.tempdir = None
@@ -300,14 +292,14 @@ except BaseException:
 if place == TEMPLATE:
     os._exit(0)
 if place == SCOUT:
-    runner._exit = leave
+    runner.stand_by(end=leave)
 
 # In a cell, or in the scout.
 enter_cell(place, runner, sources)
 library.stand_by()
 call = library.await_call()
 while call == ANNOUNCED:
-    runner.go_over(NOTHING)
+    runner.prime(NOTHING)
     call = library.await_call()
 if call == PROBE:
     def serve(_):

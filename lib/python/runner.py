@@ -7,6 +7,9 @@ Out:  descriptor 4: 'G' and the globals as JSON, or 'E' and {"type", "module"?, 
       can't carry all of the globals: 'O', a list of {"name", "type", "why"}, and a line break.
 Exit: 0 with a result, 1 after an exception, the program's own status after SystemExit.
 
+A template (`cells.py`) has it ready as a module before there is a call. That changes nothing here but by `stand_by`, the
+one hook, and in a cell calls `run`.
+
 The program has one namespace, a real stdout, and this directory first in sys.path, so a json.py
 that came with it is the json it imports; what this file imports is never looked for there.
 After the result is written it ends as Python does (threads joined, exit handlers, files and
@@ -54,6 +57,23 @@ setrecursionlimit = sys.setrecursionlimit
 limit_digits = getattr(sys, 'set_int_max_str_digits', None)
 settrace = sys.settrace
 setprofile = sys.setprofile
+has_one_thread = None
+end = _exit
+KNOWN_BETTER = frozenset(['__name__', 'script_path', 'process', 'has_one_thread', 'end'])
+
+
+def stand_by(**known):
+    """The hook: what the process around this file knows better than it, or does for it. What is named is so from now on.
+
+    __name__        the name of the module, which is the main one where no program has taken its place
+    script_path     with what a program's path begins: the directory of a program that is a file, where that is searched
+    process         the number of this process, after a fork: only this one's program has a result to give
+    has_one_thread  says, for less than the kernel takes, that there is no other thread; false where it is not known
+    end             ends this process with a status
+    """
+    if not known.keys() <= KNOWN_BETTER:
+        raise TypeError('not of the hook: %s' % ', '.join(known.keys() - KNOWN_BETTER))
+    globals().update(known)
 
 
 def enter():
@@ -452,6 +472,8 @@ def flush():
 def is_alone():
     """Whether there is no other thread. Not by _thread._count(): one that no longer counts may still run code of the
     program's (Modules/_threadmodule.c, thread_run)."""
+    if has_one_thread is not None and has_one_thread():
+        return True
     try:
         # Two links, and one for each thread.
         return stat('/proc/self/task').st_nlink == 3
@@ -545,7 +567,7 @@ def perform(request_descriptor, size, channel):
     return status, namespace
 
 
-def go_over(data):
+def prime(data):
     """What a program takes of Python before its first line, once more just before a call, so that it is in the
     processor's caches."""
     request = scan(data.decode(), 0)[0]
@@ -558,7 +580,7 @@ def run(size=sys.maxsize):
     status, namespace = perform(REQUEST, size, CHANNEL)
     shut_down()
     let_go(namespace)
-    _exit(status)
+    end(status)
 
 
 if __name__ == '__main__':
