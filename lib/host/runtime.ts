@@ -1,22 +1,15 @@
 // What of the host a program needs to run: its binary, the system's libraries, a Python's own tree.
-import { lstat, open, type FileHandle } from 'node:fs/promises';
-import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
+import { basename } from 'node:path';
 import { InvalidArgumentError, JailError } from '../errors';
 import { throwIfPassing } from '../passing';
 import { isWithin } from '../text/is-within';
 import { openToStrangers } from './ownership';
-import { resolvePath, type ResolvedPath } from './paths';
+import { resolvePath } from './paths';
+import { interpreterOf, locate, LOOKING, whyUnreachable } from './program';
 import { isPythonName, isPythonPrefix, likelyPrefixes, shimRoot } from './python-tree';
 import { linkedModules, systemData } from './runtime-data';
 import { resolveShown } from './shown-path';
-
-/** Parts of the host that a jail shows, all read-only. */
-export interface HostView {
-  /** Files and directories, each free of symlinks, none within another. */
-  binds: string[];
-  /** The host's symlinks that lead to them. */
-  links: { path: string; target: string }[];
-}
+import { ViewBuilder, type HostView } from './view';
 
 /** A program that is ready to be put into a spec. */
 export interface Runtime {
@@ -78,127 +71,8 @@ export interface PythonQuestion {
 /** The answer; why there is none, as a clause; null where no jail can be made to ask in. */
 export type AskPython = (question: PythonQuestion) => Promise<PythonAnswer | string | null>;
 
-const LOOKING = 'look at the program';
-
-function whyUnreachable(error: unknown): string {
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  return code === 'EACCES' && path !== undefined
-    ? `the directory ${dirname(path)} is closed to this process's user. Open it to that user, or name a program that is elsewhere (EACCES)`
-    : message;
-}
-
-/** The absolute path of `bin`; a bare name is looked up in PATH. */
-async function locate(bin: string, argument: string): Promise<string> {
-  const candidates = isAbsolute(bin)
-    ? [bin]
-    : bin.includes('/')
-      ? []
-      : (process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin')
-          .split(delimiter)
-          .filter(isAbsolute)
-          .map((directory) => join(directory, bin));
-  let problem = `must be an absolute path or a name in PATH, not ${JSON.stringify(bin)}`;
-  for (const candidate of candidates) {
-    try {
-      const { real } = await resolvePath(candidate);
-      const status = await lstat(real);
-      if (status.isFile() && (status.mode & 0o111) !== 0) {
-        return candidate;
-      }
-      problem = `names ${candidate}, which is not an executable file`;
-    } catch (error) {
-      throwIfPassing(error, LOOKING);
-      problem = `names ${candidate}, which can't be used: ${whyUnreachable(error)}`;
-    }
-  }
-  throw new InvalidArgumentError(
-    argument,
-    candidates.length > 1 ? `names ${JSON.stringify(bin)}, which is not in PATH` : problem,
-  );
-}
-
-/** Null where a program may be run and not read, which a script can't be (execve(2)). */
-async function openToRead(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') {
-      return null;
-    }
-    throw error;
-  }
-}
-
-/** The words of a script's first line (execve(2), "Interpreter scripts"), or null for a binary. */
-async function interpreterOf(path: string): Promise<string[] | null> {
-  const file = await openToRead(path);
-  if (file === null) {
-    return null;
-  }
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
-    const text = buffer.subarray(0, bytesRead).toString('latin1');
-    if (!text.startsWith('#!')) {
-      return null;
-    }
-    const line = (text.slice(2).split('\n')[0] ?? '').trim();
-    const words = /^(\S+)(?:\s+(.*))?$/.exec(line);
-    return words === null ? null : [words[1] ?? '', ...(words[2] === undefined ? [] : [words[2]])];
-  } finally {
-    await file.close();
-  }
-}
-
 // A prefix such as /usr belongs to the whole system: only the directories of modules are shown.
 const SHARED_PREFIXES = new Set(['/', '/usr', '/usr/local']);
-
-class ViewBuilder {
-  readonly #binds: Set<string>;
-  readonly #links: Map<string, string>;
-
-  constructor(binds: Iterable<string> = [], links: Iterable<[string, string]> = []) {
-    this.#binds = new Set(binds);
-    this.#links = new Map(links);
-  }
-
-  copy(): ViewBuilder {
-    return new ViewBuilder(this.#binds, this.#links);
-  }
-
-  async add(path: string, required: boolean): Promise<string | null> {
-    try {
-      return this.addResolved(await resolvePath(path));
-    } catch (error) {
-      // Else a library that is there would be missing from every jail of this process.
-      throwIfPassing(error, LOOKING);
-      if (required) {
-        throw error;
-      }
-      return null;
-    }
-  }
-
-  addResolved({ links, real }: ResolvedPath): string {
-    for (const link of links) {
-      this.#links.set(link.path, link.target);
-    }
-    if (real !== '/') {
-      this.#binds.add(real);
-    }
-    return real;
-  }
-
-  build(): HostView {
-    const sorted = [...this.#binds].sort();
-    const binds = sorted.filter(
-      (path) => !sorted.some((other) => other !== path && isWithin(path, other)),
-    );
-    const links = [...this.#links]
-      .filter(([path]) => !binds.some((bind) => isWithin(path, bind)))
-      .map(([path, target]) => ({ path, target }));
-    return { binds, links };
-  }
-}
 
 // What a shim's manager is made of: a shell, and tools.
 const SHIM_TOOLS = ['/bin', '/usr/bin', '/usr/local/bin'];

@@ -3,7 +3,7 @@
 import { AnswerReader, readGlobals } from '../exec/answer';
 import { updateGlobals } from '../json/merge';
 import type { Limits } from '../limits';
-import { readReport, REPORT_NUMBERS } from '../native/addon';
+import { readReport, REPORT_NUMBERS } from '../native/report';
 import { endingOf, signalOf } from '../run/outcome';
 import type { JailResult } from '../run/result';
 import { CallStatistics } from '../statistics/calls';

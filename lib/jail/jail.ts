@@ -1,12 +1,10 @@
 // A jail: the calls that run programs in it.
 import { Command, refusedOf } from '../command/command';
-import { ClosedError } from '../errors';
 import { AnswerReader, type SafeExecJsonResult, type SafeExecResult } from '../exec/answer';
 import { AS_TEXT, jsonOf, updating, type Conclusion } from '../exec/conclusion';
 import { encodeCode, encodeRequest } from '../exec/request';
 import { runUnconfined } from '../exec/unconfined';
 import { HostCalls } from '../functions/host-calls';
-import type { Place } from '../gate/place';
 import { serverCgroup } from '../host/cgroup';
 import { jsonSafe } from '../json/safe';
 import type { JsonText } from '../json/text-buffers';
@@ -32,38 +30,26 @@ import type {
 } from '../options/types';
 import { hostReport, type HostReport, type VerifyReport } from '../proof/report';
 import { RUNNER } from '../python/runner-file';
-import { Closing } from '../run/end-signal';
 import type { JailResult } from '../run/result';
-import { PROGRAM_NAME, programFrom } from '../spec/files';
+import { PROGRAM_NAME } from '../spec/files';
 import type { JailStatistics } from '../statistics/calls';
 import { printable } from '../text/printable';
 import { now } from '../time/clock';
-import { settledWithin } from '../time/settled-within';
-import { abortable } from './abortable';
+import { Calls, type Admitted } from './calls';
 import { Configuration } from './configuration';
-import { Dispatcher, type CommandCall } from './dispatcher';
+import { Dispatcher } from './dispatcher';
 import { searchedByTemplate } from './searched';
-import { shareSignal } from './shared-signal';
-
-/** What the kinds of call do not have in common. */
-type OwnPart = Pick<CommandCall, 'files' | 'hasCode' | 'isPython' | 'conversation'>;
-
-/** A call that is let in, or waits for its turn. */
-interface Admitted {
-  call: CommandCall;
-  place: Place;
-}
 
 /** A jail of its own: commands and limits that no other jail shares. Made by `createJail`. */
 export class Jail extends Configuration implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
-  readonly #running = new Set<Promise<unknown>>();
-  readonly #closing = new Closing();
+  readonly #calls: Calls;
 
   /** @internal */
   constructor(options: JailOptions = {}) {
     super(options);
     const { share, allowMissing, logger } = this;
+    this.#calls = new Calls(this.gate, logger);
     this.#dispatcher = new Dispatcher({
       ...{ share, allowMissing, logger },
       limits: () => ({ disk: this.limits.get('disk'), files: this.limits.get('files') }),
@@ -84,12 +70,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     const args = parseJailCodeOptions(options);
     const found = this.#heeding(name, args);
     const code = args.code === undefined ? [] : [{ name: PROGRAM_NAME, content: args.code }];
-    const { call, place } = this.#admit(found, args, this.#limitsOf(args), {
+    const { call, place } = this.#calls.admit(found, args, this.#limitsOf(args), {
       files: [...code, ...args.extraFiles],
       hasCode: code.length > 0,
       isPython: false,
     });
-    return this.#track(async () => {
+    return this.#calls.track(async () => {
       const isAnnounced = place.isIn && this.#dispatcher.announce(call);
       if (args.files.length > 0) {
         await checkFiles(args.files);
@@ -246,14 +232,11 @@ export class Jail extends Configuration implements AsyncDisposable {
   async close(options?: CloseOptions): Promise<void> {
     const drain = parseCloseOptions(options);
     if (drain !== undefined) {
-      this.gate.refuseLater(new ClosedError());
-      await settledWithin(this.#running, drain.timeoutMs);
+      await this.#calls.drain(drain.timeoutMs);
     }
-    const error = new ClosedError();
-    this.gate.close(error);
-    this.#closing.abort(error);
+    this.#calls.end();
     await this.#dispatcher.close();
-    await Promise.allSettled(this.#running);
+    await this.#calls.settled();
     this.giveUidPoolBack();
   }
 
@@ -266,22 +249,8 @@ export class Jail extends Configuration implements AsyncDisposable {
     this.#dispatcher.forget(command);
   }
 
-  async #track<T>(work: () => Promise<T>, place?: Place): Promise<T> {
-    const running = work();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-      place?.leave();
-    }
-  }
-
   async #wait<T>(options: WaitOptions | undefined, work: () => Promise<T>): Promise<T> {
-    const signal = parseWaitOptions(options);
-    signal?.throwIfAborted();
-    this.gate.throwIfClosed();
-    return abortable(this.#track(work), signal === undefined ? [] : [signal]);
+    return this.#calls.wait(parseWaitOptions(options), work);
   }
 
   /** A command, whose variables of a call's it does not ignore. */
@@ -298,38 +267,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     return limits;
   }
 
-  /** Packs a call, and lets it in or has it wait. */
-  #admit(command: Command, args: RunArguments, limits: Limits, own: OwnPart): Admitted {
-    const signal = args.signal === undefined ? undefined : shareSignal(args.signal);
-    signal?.throwIfAborted();
-    const place = this.gate.enter(args.tenant, signal);
-    const program = own.hasCode ? [programFrom(args.cwd)] : [];
-    return {
-      place,
-      call: {
-        ...args,
-        ...own,
-        ...{ command, limits },
-        argv: [...program, ...args.argv],
-        copies: args.files,
-        signals: signal === undefined ? [this.#closing] : [signal, this.#closing],
-        onNote: (level, message) => {
-          this.#note(args.slug, level, message);
-        },
-      },
-    };
-  }
-
-  #note(slug: string | undefined, level: 'info' | 'warn', message: string): void {
-    if (level === 'warn' || slug !== undefined) {
-      this.logger(level, slug === undefined ? message : `${slug}: ${message}`);
-    }
-  }
-
   /** Lets a safeExec in: the runner is its program. */
   #admitExec(command: Command, args: SafeExecArguments, limits: Limits): Admitted {
     const { functions, slug } = args;
-    return this.#admit(command, args, limits, {
+    return this.#calls.admit(command, args, limits, {
       files: [RUNNER, ...args.extraFiles],
       conversation: functions.length === 0 ? undefined : new HostCalls(functions, slug),
       ...{ hasCode: true, isPython: true },
@@ -348,7 +289,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     }
     const found = this.#heeding(args.command, args);
     const { call, place } = this.#admitExec(found, args, this.#limitsOf(args));
-    return this.#track(async () => {
+    return this.#calls.track(async () => {
       // A waiting Python wakes up while globals are still being written.
       const isAnnounced = place.isIn && this.#dispatcher.announce(call);
       const written = write();
@@ -391,7 +332,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     this.logger('warn', message);
     const found = this.#heeding(args.command, args);
     const { call, place } = this.#admitExec(found, args, ZERO_LIMITS);
-    return this.#track(async () => {
+    return this.#calls.track(async () => {
       const globalsJson = await write();
       await checkFiles(args.files);
       if (!place.isIn) {

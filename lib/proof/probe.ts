@@ -11,7 +11,7 @@ import type { Confinement } from '../confinement/plan';
 import { SetupError, type MissingGuarantee } from '../errors';
 import { GUARANTEE_NAMES, type GuaranteeName } from '../guarantee-names';
 import { hostFacts, lastCapability, ownNamespaces } from '../host/host';
-import type { HostView } from '../host/runtime';
+import type { HostView } from '../host/view';
 import type { DiskLimits, Limits } from '../limits';
 import { Namespace, native, SpecFlag } from '../native/addon';
 import type { Outcome } from '../run/result';

@@ -1,7 +1,7 @@
 // Of the ways to confine that a host may allow, the one that lacks least, proved.
 import { hostSettings } from '../confinement/host-settings';
 import type { Confinement } from '../confinement/plan';
-import type { HostView } from '../host/runtime';
+import type { HostView } from '../host/view';
 import { once } from '../time/once';
 import { prove, type Proof } from './probe';
 

@@ -1,6 +1,7 @@
 // What an explained call tried in vain.
 import { errnoName } from '../errors';
-import { AttemptKind, type NativeEvent } from '../native/addon';
+import type { NativeEvent } from '../native/addon';
+import { AttemptKind } from '../native/report';
 
 /** What an explained call's program tried, and failed to. It is told for people: the program may have tried more. */
 export interface Attempt {

@@ -1,6 +1,6 @@
 // Why a program that failed may have failed: each guarantee and limit that it seems to have met, and what would allow it.
 import { LIMIT_DEFINITIONS, memoryWall, type LimitName, type Limits } from '../limits';
-import type { NativeReport } from '../native/addon';
+import type { NativeReport } from '../native/report';
 import type { Attempt } from './attempt';
 import { complaintOf, type Complaint } from './complaints';
 import { explainExceeded } from './exceeded';

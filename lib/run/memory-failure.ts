@@ -2,7 +2,7 @@
 // seen, and by what the program's own runtime said at its end.
 import { constants } from 'node:os';
 import { memoryWall, type Limits } from '../limits';
-import type { NativeReport } from '../native/addon';
+import type { NativeReport } from '../native/report';
 import { lastLines, pythonEnd } from './last-words';
 import type { Exceeded } from './result';
 

@@ -1,7 +1,8 @@
 // What a run's end means: the outcome, and the evidence for it.
 import { constants } from 'node:os';
 import type { Limits } from '../limits';
-import { Verdict, type NativeCgroupEnd, type NativeReport } from '../native/addon';
+import type { NativeCgroupEnd } from '../native/addon';
+import { Verdict, type NativeReport } from '../native/report';
 import { memoryFailure, type Remains } from './memory-failure';
 import type { JailResult } from './result';
 

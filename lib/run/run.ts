@@ -5,13 +5,12 @@ import { SetupError } from '../errors';
 import type { Limits } from '../limits';
 import {
   native,
-  readReport,
   type NativeCgroupEnd,
   type NativeEvent,
   type NativeJail,
-  type NativeReport,
 } from '../native/addon';
 import { setupError } from '../native/failure';
+import { readReport, type NativeReport } from '../native/report';
 import { stepOf } from '../native/steps';
 import { now } from '../time/clock';
 import { collectError, collectFiles, collectLimit, type Collection } from './collect';

@@ -1,7 +1,7 @@
 // What specs of jails and of cells have in common: records of the jail's file system, and who it is on the host.
 import type { Confinement } from '../confinement/plan';
 import { leaseDirectory } from '../host/lease-directory';
-import type { HostView } from '../host/runtime';
+import type { HostView } from '../host/view';
 import type { DiskLimits, Limits } from '../limits';
 import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
 import { isInTmp, parents, TMP_NAME, type HostFile, type JailFile } from './files';

@@ -1,7 +1,7 @@
 // The spec of one call: all that the launcher will do, as plain data.
 import type { Confinement } from '../confinement/plan';
 import { newJailName } from '../host/jail-name';
-import type { HostView } from '../host/runtime';
+import type { HostView } from '../host/view';
 import type { Limits } from '../limits';
 import { RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
 import type { RunPlan } from '../run/run';

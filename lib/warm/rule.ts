@@ -1,7 +1,7 @@
 // The one place that decides which calls a warm Python may serve; docs/warm-python.md has the list.
 import type { HostShare } from '../command/command';
 import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement/plan';
-import type { HostView } from '../host/runtime';
+import type { HostView } from '../host/view';
 import { LIMIT_DEFINITIONS, sameDiskLimits, type DiskLimits } from '../limits';
 import { SpecFlag } from '../native/addon';
 import type { CommandArguments } from '../options/types';

@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable } from '../../lib/limits';
 import {
-  AttemptKind,
   IdMap,
-  readReport,
   RecordKind,
-  REPORT_NUMBERS,
   SpecFlag,
+} from '../../lib/native/addon';
+import {
+  AttemptKind,
+  readReport,
+  REPORT_NUMBERS,
   Verdict,
   type NativeReport,
-} from '../../lib/native/addon';
+} from '../../lib/native/report';
 import { STEPS, stepOf } from '../../lib/native/steps';
 import { EntryKind } from '../../lib/run/collect';
 import { PAGE_BYTES } from '../../lib/spec/input-size';

@@ -1,6 +1,6 @@
 // Which evidence makes a failure one of memory.
 import { memoryWall, LimitTable } from '../../lib/limits';
-import type { NativeReport } from '../../lib/native/addon';
+import type { NativeReport } from '../../lib/native/report';
 import { memoryFailure } from '../../lib/run/memory-failure';
 
 const MEBIBYTE = 1 << 20;

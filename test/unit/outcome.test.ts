@@ -1,5 +1,5 @@
 import { LimitTable, type Limits } from '../../lib/limits';
-import { Verdict, type NativeReport } from '../../lib/native/addon';
+import { Verdict, type NativeReport } from '../../lib/native/report';
 import { endingOf, signalOf, type StopReason } from '../../lib/run/outcome';
 
 const LIMITS: Limits = new LimitTable().effective(null, {

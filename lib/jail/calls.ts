@@ -1,0 +1,107 @@
+// The calls of a jail: packed, let in or waiting for their turn, running, ended with their jail.
+import type { Command } from '../command/command';
+import { ClosedError } from '../errors';
+import type { Gate } from '../gate/gate';
+import type { Place } from '../gate/place';
+import type { Limits } from '../limits';
+import type { Logger, RunArguments } from '../options/types';
+import { Closing } from '../run/end-signal';
+import { programFrom } from '../spec/files';
+import { settledWithin } from '../time/settled-within';
+import { abortable } from './abortable';
+import type { CommandCall } from './dispatcher';
+import { shareSignal } from './shared-signal';
+
+/** What the kinds of call do not have in common. */
+export type OwnPart = Pick<CommandCall, 'files' | 'hasCode' | 'isPython' | 'conversation'>;
+
+/** A call that is let in, or waits for its turn. */
+export interface Admitted {
+  call: CommandCall;
+  place: Place;
+}
+
+/** Knows all calls of one jail, until nothing of them is left. */
+export class Calls {
+  readonly #gate: Gate;
+  readonly #logger: Logger;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #closing = new Closing();
+
+  /** @param logger told what runs do, by their slugs */
+  constructor(gate: Gate, logger: Logger) {
+    this.#gate = gate;
+    this.#logger = logger;
+  }
+
+  /**
+   * Packs a call, and lets it in or has it wait.
+   * @throws BusyError, ClosedError; the signal's reason
+   */
+  admit(command: Command, args: RunArguments, limits: Limits, own: OwnPart): Admitted {
+    const signal = args.signal === undefined ? undefined : shareSignal(args.signal);
+    signal?.throwIfAborted();
+    const place = this.#gate.enter(args.tenant, signal);
+    const program = own.hasCode ? [programFrom(args.cwd)] : [];
+    return {
+      place,
+      call: {
+        ...args,
+        ...own,
+        ...{ command, limits },
+        argv: [...program, ...args.argv],
+        copies: args.files,
+        signals: signal === undefined ? [this.#closing] : [signal, this.#closing],
+        onNote: (level, message) => {
+          this.#note(args.slug, level, message);
+        },
+      },
+    };
+  }
+
+  #note(slug: string | undefined, level: 'info' | 'warn', message: string): void {
+    if (level === 'warn' || slug !== undefined) {
+      this.#logger(level, slug === undefined ? message : `${slug}: ${message}`);
+    }
+  }
+
+  /** Does a call's work, for which the jail's end waits; its place is free afterwards. */
+  async track<T>(work: () => Promise<T>, place?: Place): Promise<T> {
+    const running = work();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+      place?.leave();
+    }
+  }
+
+  /**
+   * Does work that others may want too: an abort ends the wait for it.
+   * @throws ClosedError; the signal's reason
+   */
+  async wait<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    this.#gate.throwIfClosed();
+    return abortable(this.track(work), signal === undefined ? [] : [signal]);
+  }
+
+  /** Refuses later calls, and waits for those that run or wait, at most so long. */
+  async drain(timeoutMs?: number): Promise<void> {
+    this.#gate.refuseLater(new ClosedError());
+    await settledWithin(this.#running, timeoutMs);
+  }
+
+  /** Ends every call that runs or waits, and refuses later ones. */
+  end(): void {
+    const error = new ClosedError();
+    this.#gate.close(error);
+    this.#closing.abort(error);
+  }
+
+  /** Waits until nothing of them is left. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+}
