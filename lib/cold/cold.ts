@@ -109,7 +109,7 @@ async function runOnce(call: Call, plan: JailPlan, calledAt: number): Promise<Ru
     writer?.close();
     if (spec.onHost) {
       const left = await removeHostDirectory(spec.directory);
-      if (left !== null) {
+      if (left !== undefined) {
         run.note('warn', left);
       }
     }

@@ -23,7 +23,7 @@ async function isReadable(path: string, entry: Dirent): Promise<boolean> {
   }
 }
 
-async function problemBelow(directory: string, depth: number): Promise<string | null> {
+async function problemBelow(directory: string, depth: number): Promise<string | undefined> {
   if (depth > MAXIMUM_DEPTH) {
     return `nests directories deeper than ${MAXIMUM_DEPTH}: ${describe(directory)}`;
   }
@@ -36,10 +36,10 @@ async function problemBelow(directory: string, depth: number): Promise<string | 
     if (!(await isReadable(path, entry))) {
       return `holds ${describe(path)}, which can not be read by this process`;
     }
-    const problem = entry.isDirectory() ? await problemBelow(path, depth + 1) : null;
-    if (problem !== null) return problem;
+    const problem = entry.isDirectory() ? await problemBelow(path, depth + 1) : undefined;
+    if (problem !== undefined) return problem;
   }
-  return null;
+  return undefined;
 }
 
 /**
@@ -63,8 +63,8 @@ export async function explainCopyFailure(
     return new InvalidArgumentError(copy.argument ?? copy.path, tooLarge(input), error);
   }
   // What is no directory, or has vanished meanwhile, is explained by the error itself.
-  const problem = await problemBelow(copy.path, 0).catch(() => null);
-  return problem === null
+  const problem = await problemBelow(copy.path, 0).catch(() => undefined);
+  return problem === undefined
     ? error
     : new InvalidArgumentError(copy.argument ?? copy.path, problem, error);
 }

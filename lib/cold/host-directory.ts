@@ -28,10 +28,10 @@ async function removeTwice(remove: () => Promise<void>): Promise<void> {
 async function removeOrWarn(
   directory: string,
   remove: () => Promise<void>,
-): Promise<string | null> {
+): Promise<string | undefined> {
   try {
     await removeTwice(remove);
-    return null;
+    return undefined;
   } catch (cause) {
     const { errno = 0, syscall = '' } = cause as Partial<NativeFailure>;
     const left =
@@ -48,9 +48,9 @@ async function removeOrWarn(
 /**
  * Removes a jail's directory. Its program is dead: nothing in it changes any more. Where something of it stays, this
  * process warns of it, and a later call removes it.
- * @returns what stays and why, for the operator; null where nothing does
+ * @returns what stays and why, for the operator; undefined where nothing does
  */
-export async function removeHostDirectory(directory: string): Promise<string | null> {
+export async function removeHostDirectory(directory: string): Promise<string | undefined> {
   return removeOrWarn(directory, async () => native().addon.removeTree(directory));
 }
 

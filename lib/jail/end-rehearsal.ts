@@ -21,7 +21,7 @@ export async function rehearseEnd(limits: Limits): Promise<void> {
   const { status } = report;
   const result: JailResult = {
     ...{ status, signal: signalOf(status), stdout: NOTHING, stderr: NOTHING },
-    ...endingOf(null, report, limits, { wallMs: 1, outputBytes: 0 }),
+    ...endingOf(undefined, report, limits, { wallMs: 1, outputBytes: 0 }),
     usage: { wallMs: 1, queuedMs: 0, setupMs: 0, userMs: 0, systemMs: 0, cpuMs: 0, maxRssBytes: 0 },
     ...{ hints: [], attempts: [], collected: [], uncollected: [], confinement: [] },
   };

@@ -7,7 +7,7 @@ import { memoryFailure, type Remains } from './memory-failure';
 import type { JailResult } from './result';
 
 /** Why the server ended the run, if it did. */
-export type StopReason = 'time' | 'output' | null;
+export type StopReason = 'time' | 'output';
 
 type Ending = Pick<JailResult, 'outcome' | 'exceeded'>;
 
@@ -107,7 +107,7 @@ export function wasOutOfMemory(cgroup: NativeCgroupEnd | undefined): boolean {
  *   cgroup, and what it printed
  */
 export function endingOf(
-  stopped: StopReason,
+  stopped: StopReason | undefined,
   report: NativeReport | undefined,
   limits: Limits,
   seen: {
@@ -119,7 +119,7 @@ export function endingOf(
 ): Ending {
   // A program that ended by itself just before it was to be stopped was not stopped.
   const wasStopped =
-    stopped !== null && (report === undefined || report.verdict === Verdict.stopped);
+    stopped !== undefined && (report === undefined || report.verdict === Verdict.stopped);
   if (seen.cgroup !== undefined && wasOutOfMemory(seen.cgroup)) {
     return {
       outcome: 'memory-limit',

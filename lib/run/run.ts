@@ -105,7 +105,7 @@ export class Run {
   readonly #attempts: Attempt[] = [];
   #endedMs = 0;
   #isOver = false;
-  #stopped: StopReason = null;
+  #stopped: StopReason | undefined;
   #failure: { error: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -183,7 +183,7 @@ export class Run {
   started(startedMs: number, directory: string): void {
     this.#startedMs = startedMs;
     this.#directory = directory;
-    if (this.#stopped === null && this.#failure === undefined) {
+    if (this.#stopped === undefined && this.#failure === undefined) {
       clearTimeout(this.#timer);
       this.#boundTime(startedMs);
     }
@@ -343,7 +343,7 @@ export class Run {
       throw setupError(ended.failure, this.#startedMs !== undefined && step === 'supervise');
     }
     const report = ended.report === undefined ? undefined : readReport(ended.report);
-    const wasKilled = this.#stopped !== null || wasOutOfMemory(cgroup);
+    const wasKilled = this.#stopped !== undefined || wasOutOfMemory(cgroup);
     if (this.#startedMs === undefined || (report === undefined && !wasKilled)) {
       throw new SetupError('supervise', 0, {
         hasStarted: this.#startedMs !== undefined,

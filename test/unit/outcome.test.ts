@@ -33,7 +33,7 @@ const QUIET: NativeReport = {
 
 function ending(
   report: Partial<NativeReport> | undefined,
-  stopped: StopReason = null,
+  stopped: StopReason | undefined = undefined,
   seen: Parameters<typeof endingOf>[3] = { wallMs: 1500, outputBytes: 7 },
 ): ReturnType<typeof endingOf> {
   return endingOf(
@@ -147,25 +147,29 @@ describe('endingOf', () => {
     const limits = { ...LIMITS, extraTime: 5 };
     const seen = { wallMs: 3200, outputBytes: 0 };
     const slow = { ...QUIET, status: 0, cpuMs: 2345 };
-    expect(endingOf(null, slow, limits, seen)).toEqual({
+    expect(endingOf(undefined, slow, limits, seen)).toEqual({
       outcome: 'cpu-limit',
       exceeded: { limit: 'cpu', allowed: 2, measured: 2.345 },
     });
-    expect(endingOf(null, { ...slow, cpuMs: 1999 }, limits, seen)).toEqual({
+    expect(endingOf(undefined, { ...slow, cpuMs: 1999 }, limits, seen)).toEqual({
       outcome: 'time-limit',
       exceeded: { limit: 'realtime', allowed: 3, measured: 3.2 },
     });
-    expect(endingOf(null, { ...slow, cpuMs: 1999 }, limits, { ...seen, wallMs: 2999 })).toEqual({
+    expect(
+      endingOf(undefined, { ...slow, cpuMs: 1999 }, limits, { ...seen, wallMs: 2999 }),
+    ).toEqual({
       outcome: 'exited',
       exceeded: null,
     });
-    expect(endingOf(null, slow, LIMITS, seen).outcome).toBe('exited');
+    expect(endingOf(undefined, slow, LIMITS, seen).outcome).toBe('exited');
   });
 
   it('does not blame the CPU where it has no limit', () => {
     const report = { ...QUIET, status: -9, cpuMs: 99_000 };
     const limits = { ...LIMITS, cpu: 0 };
-    expect(endingOf(null, report, limits, { wallMs: 1, outputBytes: 0 }).outcome).toBe('signaled');
+    expect(endingOf(undefined, report, limits, { wallMs: 1, outputBytes: 0 }).outcome).toBe(
+      'signaled',
+    );
   });
 });
 
@@ -178,7 +182,7 @@ describe('endingOf a jail with a cgroup', () => {
   });
 
   it('takes the kernel’s word for the limit of memory, without a report', () => {
-    expect(ending(undefined, null, seen({}))).toEqual({
+    expect(ending(undefined, undefined, seen({}))).toEqual({
       outcome: 'memory-limit',
       exceeded: { limit: 'memory', allowed: 1000, measured: 1234, how: 'counted' },
     });
@@ -186,7 +190,7 @@ describe('endingOf a jail with a cgroup', () => {
   });
 
   it('has no measure where the kernel keeps no peak', () => {
-    expect(ending(undefined, null, seen({ peakBytes: 0 })).exceeded?.measured).toBeNull();
+    expect(ending(undefined, undefined, seen({ peakBytes: 0 })).exceeded?.measured).toBeNull();
   });
 
   it('blames no jail for memory that ran out outside of it', () => {
@@ -194,6 +198,6 @@ describe('endingOf a jail with a cgroup', () => {
   });
 
   it('ends as ever where nothing was killed', () => {
-    expect(ending({}, null, seen({ overLimit: false, oomKills: 0 })).outcome).toBe('exited');
+    expect(ending({}, undefined, seen({ overLimit: false, oomKills: 0 })).outcome).toBe('exited');
   });
 });
