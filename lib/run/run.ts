@@ -3,12 +3,7 @@
 import { close } from 'node:fs';
 import { SetupError } from '../errors';
 import type { Limits } from '../limits';
-import {
-  native,
-  type NativeCgroupEnd,
-  type NativeEvent,
-  type NativeJail,
-} from '../native/addon';
+import { native, type NativeCgroupEnd, type NativeEvent, type NativeJail } from '../native/addon';
 import { setupError } from '../native/failure';
 import { readReport, type NativeReport } from '../native/report';
 import { stepOf } from '../native/steps';

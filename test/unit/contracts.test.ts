@@ -3,11 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable } from '../../lib/limits';
-import {
-  IdMap,
-  RecordKind,
-  SpecFlag,
-} from '../../lib/native/addon';
+import { IdMap, RecordKind, SpecFlag } from '../../lib/native/addon';
 import {
   AttemptKind,
   readReport,
