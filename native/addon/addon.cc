@@ -38,6 +38,16 @@ Napi::Value get_uid_is_free(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), uid_is_free(text_of(info[0]), uid));
 }
 
+void tell_of_call(const Napi::CallbackInfo& info) {
+  announce_call(info[0].As<Napi::Number>().Int32Value());
+}
+
+template <auto kMethod, typename Owner>
+Napi::Function method(Napi::Env env, Owner* owner) {
+  return Napi::Function::New(
+      env, [owner](const Napi::CallbackInfo& info) { return (owner->*kMethod)(info); });
+}
+
 // Owned by a JavaScript environment: each worker thread has its own.
 struct Environment {
   explicit Environment(Napi::Env env) : processes(env) {}
@@ -55,67 +65,39 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     return exports;
   }
   env.SetInstanceData(environment.get());
-  JailProcesses* owned = &environment->processes;
-  CgroupLocks* locks = &environment.release()->cgroup_locks;
-  exports.Set("spawn", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                return owned->spawn(info);
-              }));
-  exports.Set("sealSpec", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                return owned->seal_spec(info);
-              }));
-  exports.Set("makeCell", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                return owned->make_cell(info);
-              }));
-  exports.Set("writeRequest", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+  JailProcesses* const jails = &environment->processes;
+  CgroupLocks* const locks = &environment.release()->cgroup_locks;
+  exports.Set("spawn", method<&JailProcesses::spawn>(env, jails));
+  exports.Set("sealSpec", method<&JailProcesses::seal_spec>(env, jails));
+  exports.Set("makeCell", method<&JailProcesses::make_cell>(env, jails));
+  exports.Set("beginCall", method<&JailProcesses::begin_call>(env, jails));
+  exports.Set("holdLoop", method<&JailProcesses::hold_loop>(env, jails));
+  exports.Set("isGone", method<&JailProcesses::is_gone>(env, jails));
+  exports.Set("letGo", method<&JailProcesses::let_go>(env, jails));
+  exports.Set("processOf", method<&JailProcesses::process_of>(env, jails));
+  exports.Set("stop", method<&JailProcesses::stop>(env, jails));
+  exports.Set("kill", method<&JailProcesses::kill>(env, jails));
+  exports.Set("readRest", method<&JailProcesses::read_rest>(env, jails));
+  exports.Set("closeDescriptor", method<&JailProcesses::close_descriptor>(env, jails));
+  exports.Set("disown", method<&JailProcesses::disown>(env, jails));
+  exports.Set("lockCgroup", method<&CgroupLocks::lock>(env, locks));
+  exports.Set("unlockCgroup", method<&CgroupLocks::unlock>(env, locks));
+  exports.Set("writeRequest", Napi::Function::New(env, [jails](const Napi::CallbackInfo& info) {
                 return write_request(
-                    info, [owned](Descriptor file) { return owned->hand_out(std::move(file)); });
+                    info, [jails](Descriptor file) { return jails->hand_out(std::move(file)); });
               }));
-  exports.Set("makeRequestPipe", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
+  exports.Set("makeRequestPipe", Napi::Function::New(env, [jails](const Napi::CallbackInfo& info) {
                 return make_request_pipe(
-                    info, [owned](Descriptor end) { return owned->hand_out(std::move(end)); });
+                    info, [jails](Descriptor end) { return jails->hand_out(std::move(end)); });
               }));
-  exports.Set("beginCall", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                return owned->begin_call(info);
-              }));
-  exports.Set("announceCall", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
-                announce_call(info[0].As<Napi::Number>().Int32Value());
-              }));
-  exports.Set("holdLoop", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                owned->hold_loop(info);
-              }));
-  exports.Set("processOf", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                return owned->process_of(info);
-              }));
-  exports.Set("stop", Napi::Function::New(
-                          env, [owned](const Napi::CallbackInfo& info) { owned->stop(info); }));
-  exports.Set("kill", Napi::Function::New(
-                          env, [owned](const Napi::CallbackInfo& info) { owned->kill(info); }));
+  exports.Set("announceCall", Napi::Function::New(env, tell_of_call));
   exports.Set("listFiles", Napi::Function::New(env, list_files));
   exports.Set("readFiles", Napi::Function::New(env, read_files));
   exports.Set("removeTree", Napi::Function::New(env, remove_tree));
   exports.Set("removeUnlockedTree", Napi::Function::New(env, remove_unlocked_tree));
-  exports.Set("closeDescriptor", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                owned->close_descriptor(info);
-              }));
-  exports.Set("letGo", Napi::Function::New(
-                           env, [owned](const Napi::CallbackInfo& info) { owned->let_go(info); }));
-  exports.Set("isGone", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                return owned->is_gone(info);
-              }));
-  exports.Set("readRest", Napi::Function::New(env, [owned](const Napi::CallbackInfo& info) {
-                return owned->read_rest(info);
-              }));
-  exports.Set("disown", Napi::Function::New(
-                            env, [owned](const Napi::CallbackInfo& info) { owned->disown(info); }));
   exports.Set("lookUpUser", Napi::Function::New(env, look_up_user));
   exports.Set("uidIsFree", Napi::Function::New(env, get_uid_is_free));
   exports.Set("cgroupIsDelegated", Napi::Function::New(env, cgroup_is_delegated));
-  exports.Set("lockCgroup", Napi::Function::New(env, [locks](const Napi::CallbackInfo& info) {
-                return locks->lock(info);
-              }));
-  exports.Set("unlockCgroup", Napi::Function::New(env, [locks](const Napi::CallbackInfo& info) {
-                locks->unlock(info);
-              }));
   exports.Set("processor", Napi::Function::New(env, get_processor));
   exports.Set("landlockAbi", Napi::Function::New(env, get_landlock_abi));
   return exports;
