@@ -13,6 +13,7 @@ import { buildSpec, type JailPlan } from '../spec/spec';
 import { now } from '../time/clock';
 import { explainCopyFailure } from './copy-failure';
 import { removeHostDirectory, sweepHostDirectories } from './host-directory';
+import { areLong, storeFiles } from './stored-files';
 
 const START_STEP = 'start the program';
 
@@ -44,23 +45,25 @@ function explainNoExec(error: unknown, program: string): unknown {
     : new SetupError(START_STEP, error.errno ?? 0, { detail: advice, cause: error });
 }
 
-/** A request that does not go with the spec. */
+/** What does not go with the spec. */
 interface Written {
-  /** The descriptor that the program reads it from. */
-  request: number;
+  /** The descriptor that the program reads its request from. */
+  request?: number;
   /** Of a program that asks while it runs: the other end. */
   writer?: RequestWriter;
+  /** The descriptor of a spec that has its files already. */
+  storedFiles?: number;
 }
 
 /** Writes a request that is too long for one turn of the event loop, or that goes on; a short one goes with the spec. */
-async function writeRequest({ request, conversation }: Call): Promise<Written | undefined> {
+async function writeRequest({ request, conversation }: Call): Promise<Written> {
   const { addon } = native();
   try {
     if (conversation !== undefined) {
       const { program, server } = addon.makeRequestPipe();
       return { request: program, writer: new RequestWriter(server) };
     }
-    return typeof request === 'object' ? { request: await addon.writeRequest(request) } : undefined;
+    return typeof request === 'object' ? { request: await addon.writeRequest(request) } : {};
   } catch (cause) {
     throw thrownByAddon(cause);
   }
@@ -74,19 +77,43 @@ function converse({ request = '', conversation }: Call, writer: RequestWriter): 
   });
 }
 
+/** Gives up what no jail has taken. */
+function giveUp({ request, writer, storedFiles }: Written): void {
+  for (const descriptor of [request, storedFiles]) {
+    if (descriptor !== undefined) {
+      native().addon.closeDescriptor(descriptor);
+    }
+  }
+  writer?.close();
+}
+
+/** Writes all that does not go with the spec of a jail. */
+async function writeAhead(
+  call: Call,
+  directory: string,
+  areFilesStored: boolean,
+): Promise<Written> {
+  const stored = areFilesStored ? { storedFiles: await storeFiles(directory, call.files) } : {};
+  try {
+    return { ...(await writeRequest(call)), ...stored };
+  } catch (error) {
+    giveUp(stored);
+    throw error;
+  }
+}
+
 async function runOnce(call: Call, plan: JailPlan, calledAt: number): Promise<RunResult> {
-  const spec = buildSpec(call, plan);
-  const written = await writeRequest(call);
-  const { writer } = written ?? {};
+  const areFilesStored = areLong(call.files);
+  const spec = buildSpec(call, plan, areFilesStored);
+  const written = await writeAhead(call, spec.directory, areFilesStored);
   // Whoever waited meanwhile may have given up.
   for (const signal of call.signals ?? []) {
-    if (signal.aborted && written !== undefined) {
-      native().addon.closeDescriptor(written.request);
-      writer?.close();
+    if (signal.aborted) {
+      giveUp(written);
     }
     signal.throwIfAborted();
   }
-  const given = written === undefined ? {} : { request: written.request };
+  const { writer, ...given } = written;
   const jail = spawnJail({ ...spec.native, ...given }, (event) => {
     if (event.type === 'started') {
       run.started(event.startedMs, spec.directory);

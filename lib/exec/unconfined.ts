@@ -22,6 +22,7 @@ import { signalOf } from '../run/outcome';
 import { textOutputs } from '../run/output-text';
 import type { JailResult } from '../run/result';
 import type { Call } from '../spec/call';
+import { LongContent } from '../spec/files';
 import { withLength } from '../spec/request';
 import { standardEnvironment, type JailPlan } from '../spec/spec';
 
@@ -52,7 +53,7 @@ async function fill(directory: string, call: Call): Promise<void> {
   for (const { name, content, mode } of call.files) {
     const path = join(directory, name);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content);
+    await writeFile(path, content instanceof LongContent ? content.pieces : content);
     if (mode !== undefined) {
       await chmod(path, mode);
     }

@@ -4,21 +4,42 @@ import { ClosedError } from '../errors';
 import type { Gate } from '../gate/gate';
 import type { Place } from '../gate/place';
 import type { Limits } from '../limits';
+import { copyLong } from '../options/copying';
+import type { ExtraFile } from '../options/files';
+import { requireRoom } from '../options/room';
 import type { Logger, RunArguments } from '../options/types';
 import { Closing } from '../run/end-signal';
-import { programFrom } from '../spec/files';
+import { programFrom, withoutProgram, type JailFile } from '../spec/files';
 import { settledWithin } from '../time/settled-within';
 import { abortable } from './abortable';
 import type { CommandCall } from './dispatcher';
 import { shareSignal } from './shared-signal';
 
+/** A call as it was made: what it was given may still have to be copied. */
+export type GivenCall = Omit<CommandCall, 'files' | 'stdin'> &
+  Pick<RunArguments, 'stdin'> & { files: readonly (JailFile | ExtraFile)[] };
+
 /** What the kinds of call do not have in common. */
-export type OwnPart = Pick<CommandCall, 'files' | 'hasCode' | 'isPython' | 'conversation'>;
+export type OwnPart = Pick<GivenCall, 'files' | 'hasCode' | 'isPython' | 'conversation'>;
 
 /** A call that is let in, or waits for its turn. */
 export interface Admitted {
-  call: CommandCall;
+  call: GivenCall;
   place: Place;
+}
+
+/**
+ * A call with all that it was given, at once where that is short.
+ * @throws InvalidArgumentError where it can't be copied, or is longer than its limits have room for
+ */
+export function copiedCall(call: GivenCall): CommandCall | Promise<CommandCall> {
+  const copying = copyLong(call);
+  return copying instanceof Promise
+    ? copying.then((copied) => {
+        requireRoom({ extraFiles: withoutProgram(copied.files), collect: [] }, call.limits);
+        return copied;
+      })
+    : copying;
 }
 
 /** Knows all calls of one jail, until nothing of them is left. */

@@ -63,7 +63,7 @@ export class Dispatcher {
    * Tells that a call is about to come; its limits and files are not looked at yet.
    * @returns whether a cell was told, since no call has run for a while
    */
-  announce(call: CommandCall): boolean {
+  announce(call: Omit<CommandCall, 'files' | 'stdin'>): boolean {
     return whyNotWarmAtAll(call) === undefined && this.#warm.get(call.command)?.announce() === true;
   }
 

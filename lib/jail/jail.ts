@@ -17,6 +17,7 @@ import {
 } from '../options/call';
 import { parseCommandName, parseCommandOptions } from '../options/command';
 import { readJsonObject, requireCode, requireGlobals, requirePython } from '../options/exec';
+import { copyLong } from '../options/copying';
 import { checkFiles } from '../options/files';
 import { requireRoom } from '../options/room';
 import type {
@@ -35,7 +36,7 @@ import { PROGRAM_NAME } from '../spec/files';
 import type { JailStatistics } from '../statistics/calls';
 import { printable } from '../text/printable';
 import { now } from '../time/clock';
-import { Calls, type Admitted } from './calls';
+import { Calls, copiedCall, type Admitted } from './calls';
 import { Configuration } from './configuration';
 import { Dispatcher } from './dispatcher';
 import { searchedByTemplate } from './searched';
@@ -77,13 +78,15 @@ export class Jail extends Configuration implements AsyncDisposable {
     });
     return this.#calls.track(async () => {
       const isAnnounced = place.isIn && this.#dispatcher.announce(call);
+      const copying = copiedCall(call);
+      const copied = copying instanceof Promise ? await copying : copying;
       if (args.files.length > 0) {
         await checkFiles(args.files);
       }
       const turnAt = place.isIn ? calledAt : await place.turn();
       const queuedMs = place.waitedMs;
       const { result, gone } = await this.#dispatcher.run(
-        { ...call, isAnnounced, queuedMs },
+        { ...copied, isAnnounced, queuedMs },
         turnAt,
       );
       await gone?.();
@@ -296,6 +299,8 @@ export class Jail extends Configuration implements AsyncDisposable {
       const globalsJson = typeof written === 'string' ? written : await written;
       const encoded = encodeCode(code);
       const codeJson = typeof encoded === 'string' ? encoded : await encoded;
+      const copying = copiedCall(call);
+      const copied = copying instanceof Promise ? await copying : copying;
       if (args.files.length > 0) {
         await checkFiles(args.files);
       }
@@ -303,7 +308,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       const reader = new AnswerReader(end.read);
       const { result, channel, gone } = await this.#dispatcher.run(
         {
-          ...call,
+          ...copied,
           ...{ isAnnounced, queuedMs: place.waitedMs },
           request: encodeRequest(codeJson, globalsJson, args.pythonPath, args.functions),
           warm: searchedByTemplate(found, args, codeJson, globalsJson),
@@ -334,6 +339,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const { call, place } = this.#admitExec(found, args, ZERO_LIMITS);
     return this.#calls.track(async () => {
       const globalsJson = await write();
+      const copied = await copyLong(call);
       await checkFiles(args.files);
       if (!place.isIn) {
         await place.turn();
@@ -347,7 +353,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         args.functions,
       );
       const { result, channel } = await runUnconfined(
-        { ...call, request, queuedMs: place.waitedMs },
+        { ...copied, request, queuedMs: place.waitedMs },
         plan,
       );
       return end.conclude(result, await new AnswerReader(end.read).read(result, channel));

@@ -72,6 +72,12 @@ export interface NativeRecord {
   second?: number;
 }
 
+/** A record whose data is in pieces. */
+export interface FileRecord extends Pick<NativeRecord, 'kind' | 'mode' | 'first'> {
+  path: string;
+  pieces: readonly Uint8Array[];
+}
+
 /** All that the launcher will do. Limits: -1 where there is none. */
 export interface NativeSpec {
   launcher: string;
@@ -96,6 +102,8 @@ export interface NativeSpec {
   memoryBytes: number;
   /** Its bytes, or a descriptor of `writeRequest`'s, which the jail takes. */
   request?: Uint8Array | number | undefined;
+  /** A descriptor of `openFiles`'s, with records that come after all others; the jail takes it. */
+  storedFiles?: number | undefined;
   records: readonly NativeRecord[];
 }
 
@@ -175,6 +183,10 @@ export interface Addon {
    * @returns its descriptor, for a spec, or to be closed
    */
   writeRequest(pieces: readonly Uint8Array[]): Promise<number>;
+  /** A spec's file in memory, for records that are written ahead: its descriptor, for a spec, or to be closed. */
+  openFiles(): number;
+  /** Writes records after those that are there. To be waited for before the next, and before the spawn. */
+  appendFiles(descriptor: number, records: readonly FileRecord[]): Promise<void>;
   /**
    * Makes the request pipe of a program that asks while it runs.
    * @returns descriptors: `program` for a spec, or to be closed; `server`, to be written to, which does not block

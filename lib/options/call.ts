@@ -19,11 +19,11 @@ import {
   Refusal,
   type Reader,
 } from './argument';
+import { ContentReader, type Given } from './content';
 import { checkExecSize, readEnvironment, readKernelString } from './exec-strings';
 import {
   checkNames,
   nameFiles,
-  readBytes,
   readExtraFiles,
   readHostPath,
   readRelativePath,
@@ -48,7 +48,8 @@ const MAXIMUM_CALL_BYTES = 1536 * 1024;
 // What is used of one.
 const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted'] as const;
 
-function readSignal(value: unknown): AbortSignal {
+/** Checks that a value is what an AbortController has. */
+export function readSignal(value: unknown): AbortSignal {
   // Not instanceof: a signal may come from another realm, such as a test runner's.
   if (
     typeof value !== 'object' ||
@@ -61,9 +62,13 @@ function readSignal(value: unknown): AbortSignal {
   return value as AbortSignal;
 }
 
-function readStdin(value: unknown): Input {
+function readCode(value: unknown): Given {
+  return new ContentReader().read(value, ['code']);
+}
+
+function readStdin(value: unknown): Given | Input {
   if (typeof value === 'string' || types.isUint8Array(value)) {
-    return readBytes(value);
+    return new ContentReader().read(value, ['stdin']);
   }
   if (
     typeof value === 'object' &&
@@ -114,7 +119,7 @@ const runShape = {
 
 const jailCodeShape = {
   ...runShape,
-  code: optional(readBytes),
+  code: optional(readCode),
 } satisfies Record<keyof JailCodeOptions, Reader<unknown>>;
 
 const safeExecShape = {

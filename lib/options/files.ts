@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import { access, lstat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { types } from 'node:util';
 import { errnoName, InvalidArgumentError } from '../errors';
 import { throwIfPassing } from '../passing';
 import { PROGRAM_NAME, TMP_NAME, type HostFile } from '../spec/files';
@@ -16,6 +15,7 @@ import {
   Refusal,
   spellPath,
 } from './argument';
+import { ContentReader, type Given } from './content';
 
 /** A `HostFile` that a call named. */
 export interface FileArgument extends HostFile {
@@ -27,7 +27,7 @@ export interface FileArgument extends HostFile {
 export interface ExtraFile {
   /** Its path below the jail's directory. */
   name: string;
-  content: Buffer;
+  content: Given;
   mode?: number | undefined;
 }
 
@@ -35,20 +35,6 @@ const MAXIMUM_COMPONENT_BYTES = 255;
 // PATH_MAX (path_resolution(7)) has room for these too.
 const MAXIMUM_PATH_BYTES = 4096 - '/tmp/codejail-XXXXXXXX/\0'.length;
 const MAXIMUM_EXTRA_FILES = 100_000;
-
-/** Bytes from a string or a Uint8Array, copied: what the caller writes there later changes nothing. */
-export function readBytes(value: unknown): Buffer {
-  if (typeof value === 'string') {
-    if (!value.isWellFormed()) {
-      throw new Refusal('has a lone surrogate, which UTF-8 can not carry');
-    }
-    return Buffer.from(value);
-  }
-  if (types.isUint8Array(value)) {
-    return Buffer.from(value);
-  }
-  throw new Refusal(`must be a string or a Uint8Array, not ${describe(value)}`);
-}
 
 /** The absolute path that a string or a `file:` URL names. */
 export function readHostPath(value: unknown): string {
@@ -99,6 +85,7 @@ export function readExtraFiles(value: unknown): ExtraFile[] {
     );
   }
   const files: ExtraFile[] = [];
+  const contents = new ContentReader();
   for (const pair of value as Iterable<unknown>) {
     const index = files.length;
     if (index === MAXIMUM_EXTRA_FILES) {
@@ -113,7 +100,7 @@ export function readExtraFiles(value: unknown): ExtraFile[] {
     const [name, content, attributes = {}] = Array.from(pair as unknown[]);
     files.push({
       name: readWithin([index, 0], () => readRelativePath(name)),
-      content: readWithin([index, 1], () => readBytes(content)),
+      content: readWithin([index, 1], () => contents.read(content, ['extraFiles', index, 1])),
       ...readWithin([index, 2], () => readAttributes(attributes)),
     });
   }

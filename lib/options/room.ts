@@ -2,11 +2,10 @@
 import { InvalidArgumentError } from '../errors';
 import type { Limits } from '../limits';
 import { isInTmp, parents } from '../spec/files';
-import { inputBytes, requireSmall } from '../spec/input-size';
-import type { ExtraFile } from './files';
+import { inputBytes, requireSmall, type Sized } from '../spec/input-size';
 import type { RunArguments } from './types';
 
-function requireRoomInTmp(files: readonly ExtraFile[], { disk, files: most }: Limits): void {
+function requireRoomInTmp(files: readonly Sized[], { disk, files: most }: Limits): void {
   const names = new Set(files.flatMap(({ name }) => [...parents(name).slice(1), name]));
   if (most !== 0 && names.size > most) {
     throw new InvalidArgumentError(
@@ -26,11 +25,12 @@ function requireRoomInTmp(files: readonly ExtraFile[], { disk, files: most }: Li
 }
 
 /**
- * Checks that the limits of a call have room for its files, and for what it collects.
+ * Checks that the limits of a call have room for its files, and for what it collects. A long text that is not copied
+ * yet counts as what it takes at least.
  * @throws InvalidArgumentError
  */
 export function requireRoom(
-  { extraFiles, collect }: Pick<RunArguments, 'extraFiles' | 'collect'>,
+  { extraFiles, collect }: Pick<RunArguments, 'collect'> & { extraFiles: readonly Sized[] },
   limits: Limits,
 ): void {
   requireSmall(extraFiles, limits);

@@ -5,6 +5,7 @@ import type { LimitDefaults, Limits } from '../limits';
 import type { Input } from '../run/input';
 import type { OutputCallbacks } from '../run/output-text';
 import type { StartDirectory } from '../spec/files';
+import type { Given } from './content';
 import type { ExtraFile, FileArgument } from './files';
 import type { WarmArguments, WarmOptions } from './warm';
 
@@ -106,7 +107,9 @@ export interface RunOptions {
   files?: (string | URL)[] | undefined;
   /**
    * Files to write, by relative path; missing directories are made. They are the program's to read, and below `tmp/` its
-   * own: there they count to the limits `disk` and `files`.
+   * own: there they count to the limits `disk` and `files`. Bytes are copied when the call is made; where there are more
+   * than 512 KiB, while the event loop goes on: leave them as they are until the call has ended, as those of `code` and
+   * `stdin`.
    */
   extraFiles?: Iterable<ExtraFileEntry> | undefined;
   /** Where the program starts: `'tmp'`, the writable directory, or `'.'`, that of its files. Default `'.'`. */
@@ -214,13 +217,13 @@ export interface RunArguments extends OutputCallbacks {
   explain: boolean;
   signal?: AbortSignal | undefined;
   argv: string[];
-  stdin?: Input | undefined;
+  stdin?: Given | Input | undefined;
   env: Record<string, string>;
 }
 
 /** `JailCodeOptions`, checked and copied. */
 export interface JailCodeArguments extends RunArguments {
-  code?: Buffer | undefined;
+  code?: Given | undefined;
 }
 
 /** `SafeExecOptions`, checked and copied. */

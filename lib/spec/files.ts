@@ -16,11 +16,32 @@ export const PROGRAM_NAME = 'jailed_code';
 /** The writable directory in the jail's. */
 export const TMP_NAME = 'tmp';
 
+/** Many bytes, in pieces: to copy all of them at once would take the event loop for longer than a turn may. */
+export class LongContent {
+  /** Of all pieces, in bytes. */
+  readonly length: number;
+
+  constructor(readonly pieces: readonly Uint8Array[]) {
+    this.length = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
+  }
+}
+
+/** What is in a file. */
+export type Content = string | Uint8Array | LongContent;
+
+/** The bytes of a file, one piece after the other. */
+export function piecesOf(content: Content): readonly Uint8Array[] {
+  if (content instanceof LongContent) {
+    return content.pieces;
+  }
+  return [typeof content === 'string' ? Buffer.from(content) : content];
+}
+
 /** A file that is made inside the jail. */
 export interface JailFile {
   /** Relative to the jail's directory. */
   name: string;
-  content: string | Uint8Array;
+  content: Content;
   /** The permission bits. Default 0o644. Where the program may not write, nobody's includes writing. */
   mode?: number | undefined;
 }
@@ -31,6 +52,11 @@ export type StartDirectory = '.' | typeof TMP_NAME;
 /** Whether a file or directory of the jail's directory is in `tmp`, where it is the program's own. */
 export function isInTmp(name: string): boolean {
   return name.startsWith(`${TMP_NAME}/`);
+}
+
+/** The files of a call but its code, or what runs it. */
+export function withoutProgram<File extends { name: string }>(files: readonly File[]): File[] {
+  return files.filter(({ name }) => name !== PROGRAM_NAME);
 }
 
 /** How the program's file is named from there. */

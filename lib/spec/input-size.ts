@@ -1,9 +1,10 @@
 // How much is put into a jail's directory, and how large its root has to be for it.
 import { InvalidArgumentError } from '../errors';
 import type { Limits } from '../limits';
-import { PROGRAM_NAME } from './files';
+import { withoutProgram } from './files';
 
-interface Sized {
+/** A file whose size is known. */
+export interface Sized {
   name: string;
   content: { readonly length: number };
 }
@@ -47,8 +48,7 @@ export function requireSmall(files: readonly Sized[], { input }: Pick<Limits, 'i
  * @returns bytes; 0 where there is no limit
  */
 export function copyBytes({ input }: Pick<Limits, 'input'>, files: readonly Sized[]): number {
-  const others = files.filter(({ name }) => name !== PROGRAM_NAME);
-  return input === 0 ? 0 : Math.max(1, input - inputBytes(others));
+  return input === 0 ? 0 : Math.max(1, input - inputBytes(withoutProgram(files)));
 }
 
 /** The size of a root that holds them: a wall behind what is counted. 0: none. */

@@ -3,8 +3,24 @@ import type { Confinement } from '../confinement/plan';
 import { leaseDirectory } from '../host/lease-directory';
 import type { HostView } from '../host/view';
 import type { DiskLimits, Limits } from '../limits';
-import { native, RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
-import { isInTmp, parents, TMP_NAME, type HostFile, type JailFile } from './files';
+import {
+  native,
+  RecordKind,
+  SpecFlag,
+  type FileRecord,
+  type NativeRecord,
+  type NativeSpec,
+} from '../native/addon';
+import {
+  isInTmp,
+  LongContent,
+  parents,
+  piecesOf,
+  TMP_NAME,
+  type Content,
+  type HostFile,
+  type JailFile,
+} from './files';
 import { copyBytes } from './input-size';
 
 const DEVICES = ['/dev/null', '/dev/full', '/dev/random', '/dev/urandom'];
@@ -64,33 +80,64 @@ function readOnlyMode(mode: number | undefined): number {
   return mode === undefined ? READ_ONLY_FILE : ((mode >> 6) & 0o5) * 0o111;
 }
 
-function fileRecords(directory: string, files: readonly JailFile[]): NativeRecord[] {
-  const subdirectories = new Set(files.flatMap((file) => parents(file.name)));
-  subdirectories.delete(TMP_NAME);
-  return [
-    ...[...subdirectories].map((name) => ({
-      kind: RecordKind.directory,
-      path: `${directory}/${name}`,
-      ...(isInTmp(name) ? OWN_DIRECTORY : { mode: READ_ONLY_DIRECTORY }),
-    })),
-    ...files.map(({ name, content, mode }) => ({
+/** The directories and files of a call, each directory before what is in it. */
+function* entriesOf(
+  directory: string,
+  files: Iterable<JailFile>,
+): Generator<NativeRecord & { path: string; content: Content }, undefined> {
+  const made = new Set<string>([TMP_NAME]);
+  for (const { name, content, mode } of files) {
+    for (const parent of parents(name)) {
+      if (!made.has(parent)) {
+        made.add(parent);
+        yield {
+          kind: RecordKind.directory,
+          path: `${directory}/${parent}`,
+          content: '',
+          ...(isInTmp(parent) ? OWN_DIRECTORY : { mode: READ_ONLY_DIRECTORY }),
+        };
+      }
+    }
+    yield {
       kind: RecordKind.file,
       path: `${directory}/${name}`,
-      data: content,
+      content,
       ...(isInTmp(name)
         ? { mode: mode ?? OWN_FILE_MODE, first: BELONGS_TO_PROGRAM }
         : { mode: readOnlyMode(mode) }),
-    })),
-  ];
+    };
+  }
 }
 
-/** The jail's directory: what is copied into it and written there, and its `tmp`. */
+function fileRecords(directory: string, files: readonly JailFile[]): NativeRecord[] {
+  return Array.from(entriesOf(directory, files), ({ content, ...record }) => ({
+    ...record,
+    data: content instanceof LongContent ? Buffer.concat(content.pieces) : content,
+  }));
+}
+
+/** What `directoryRecords` has of a call's files, where these are written ahead of it. */
+export function* storedRecords(
+  directory: string,
+  files: readonly JailFile[],
+): Generator<FileRecord, undefined> {
+  for (const { content, ...record } of entriesOf(directory, files)) {
+    yield { ...record, pieces: piecesOf(content) };
+  }
+}
+
+/**
+ * The jail's directory: what is copied into it and written there, and its `tmp`.
+ * @param areFilesStored whether the files are in the spec already (`storedRecords`)
+ */
 export function directoryRecords(
   directory: string,
   { files, copies }: { files: readonly JailFile[]; copies: readonly HostFile[] },
   limits: DiskLimits & Pick<Limits, 'input'>,
+  areFilesStored = false,
 ): NativeRecord[] {
   const first = copies.length === 0 ? 0 : copyBytes(limits, files);
+  const written = areFilesStored ? [] : files;
   return [
     { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
     ...copies.map(({ path, name }) => ({
@@ -101,7 +148,7 @@ export function directoryRecords(
     })),
     ...fileRecords(
       directory,
-      files.filter(({ name }) => !isInTmp(name)),
+      written.filter(({ name }) => !isInTmp(name)),
     ),
     {
       kind: RecordKind.tmpfs,
@@ -113,7 +160,7 @@ export function directoryRecords(
     },
     ...fileRecords(
       directory,
-      files.filter(({ name }) => isInTmp(name)),
+      written.filter(({ name }) => isInTmp(name)),
     ),
   ];
 }

@@ -73,8 +73,11 @@ export function standardEnvironment(tmp: string): Record<string, string> {
   };
 }
 
-/** Builds the spec of one call; a request in pieces is left out, which has to be a file already. */
-export function buildSpec(call: Call, plan: JailPlan): JailSpec {
+/**
+ * Builds the spec of one call; a request in pieces is left out, which has to be a file already.
+ * @param areFilesStored whether the call's files are left out too
+ */
+export function buildSpec(call: Call, plan: JailPlan, areFilesStored = false): JailSpec {
   const { limits } = call;
   const { confinement, view } = plan;
   const directory = `/tmp/${newJailName()}`;
@@ -96,7 +99,7 @@ export function buildSpec(call: Call, plan: JailPlan): JailSpec {
       data: `${name}=${value}`,
     })),
     ...(hasOwnRoot ? rootRecords(view) : []),
-    ...directoryRecords(directory, call, limits),
+    ...directoryRecords(directory, call, limits, areFilesStored),
     ...landlockRecords(view, directory, confinement),
     ...appArmorRecords(confinement),
   ];

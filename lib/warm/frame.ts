@@ -2,7 +2,7 @@
 import type { Confinement } from '../confinement/plan';
 import type { JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
-import { parents, type JailFile } from '../spec/files';
+import { LongContent, parents, type Content, type JailFile } from '../spec/files';
 import { nativeLimits, type NativeLimits } from '../spec/limits';
 
 /** How a cell takes its call. */
@@ -29,16 +29,16 @@ const MAXIMUM_APPENDED = 16 * 1024;
 interface Part {
   name: string;
   nameBytes: number;
-  content: string | Uint8Array;
+  content: Content;
   contentBytes: number;
 }
 
-function partOf(name: string, content: string | Uint8Array = ''): Part {
+function partOf(name: string, content: Content = ''): Part {
   return {
     name,
     nameBytes: Buffer.byteLength(name),
     content,
-    contentBytes: Buffer.byteLength(content),
+    contentBytes: typeof content === 'string' ? Buffer.byteLength(content) : content.length,
   };
 }
 
@@ -56,6 +56,20 @@ function writeLimit(frame: Buffer, value: number, at: number): void {
   }
 }
 
+function writeContent(frame: Buffer, content: Content, start: number): void {
+  if (typeof content === 'string') {
+    frame.write(content, start);
+  } else if (content instanceof LongContent) {
+    let at = start;
+    for (const piece of content.pieces) {
+      frame.set(piece, at);
+      at += piece.length;
+    }
+  } else {
+    frame.set(content, start);
+  }
+}
+
 function writePart(frame: Buffer, part: Part, start: number): number {
   const name = start + PART_BYTES;
   const content = name + part.nameBytes + 1;
@@ -64,11 +78,7 @@ function writePart(frame: Buffer, part: Part, start: number): number {
   writeLength(frame, part.contentBytes, start + 8);
   frame.write(part.name, name);
   frame[content - 1] = 0;
-  if (typeof part.content === 'string') {
-    frame.write(part.content, content);
-  } else {
-    frame.set(part.content, content);
-  }
+  writeContent(frame, part.content, content);
   frame[end - 1] = 0;
   return end;
 }

@@ -13,6 +13,7 @@
 #include "addon/remove_tree.h"
 #include "addon/request_file.h"
 #include "addon/spec_builder.h"
+#include "addon/stored_files.h"
 #include "addon/users.h"
 #include "core/landlock.h"
 
@@ -90,6 +91,11 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
                 return make_request_pipe(
                     info, [jails](Descriptor end) { return jails->hand_out(std::move(end)); });
               }));
+  exports.Set("openFiles", Napi::Function::New(env, [jails](const Napi::CallbackInfo& info) {
+                return open_files(
+                    info, [jails](Descriptor file) { return jails->hand_out(std::move(file)); });
+              }));
+  exports.Set("appendFiles", Napi::Function::New(env, append_files));
   exports.Set("announceCall", Napi::Function::New(env, tell_of_call));
   exports.Set("listFiles", Napi::Function::New(env, list_files));
   exports.Set("readFiles", Napi::Function::New(env, read_files));

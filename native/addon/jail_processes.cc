@@ -136,8 +136,9 @@ Napi::Value JailProcesses::spawn(const Napi::CallbackInfo& info) {
   if (!read_plan(info[0].As<Napi::Object>(), *plan)) {
     return env.Undefined();
   }
-  // It is the plan's now.
+  // They are the plan's now.
   handed_out_.disown(plan->request_file.get());
+  handed_out_.disown(plan->stored_files.get());
   ChildEnds ends;
   ParentEnds own;
   Descriptor nursery;
@@ -167,9 +168,8 @@ Napi::Value JailProcesses::seal_spec(const Napi::CallbackInfo& info) {
   if (!read_plan(info[0].As<Napi::Object>(), plan)) {
     return info.Env().Undefined();
   }
-  const std::vector<char> bytes = spec_bytes(plan);
   Descriptor spec;
-  if (const Status made = make_spec_file(bytes.data(), bytes.size(), spec); !made.ok()) {
+  if (const Status made = make_spec(plan, spec); !made.ok()) {
     throw_failure(info.Env(), made);
     return info.Env().Undefined();
   }

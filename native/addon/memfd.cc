@@ -4,14 +4,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/write_whole.h"
 
 namespace codejail {
 namespace {
+
+constexpr auto kRecordsAt = static_cast<off_t>(aligned(sizeof(SpecHeader)));
 
 Status write_all(int descriptor, const char* data, std::size_t size) {
   return write_whole(descriptor, data, size) ? Status::success()
@@ -27,21 +27,36 @@ Status seal(const Descriptor& file) {
 
 }  // namespace
 
-std::vector<char> spec_bytes(SpawnPlan& plan) {
-  constexpr std::size_t kRecords = aligned(sizeof(SpecHeader));
-  plan.header.size = kRecords + plan.records.size();
-  std::vector<char> bytes(plan.header.size);
-  std::memcpy(bytes.data(), &plan.header, sizeof(SpecHeader));
-  std::copy(plan.records.begin(), plan.records.end(), bytes.data() + kRecords);
-  return bytes;
+Status open_spec(Descriptor& file) {
+  file.reset(memfd_create("codejail-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  // The header is written when all of it is known.
+  return file.valid() && lseek(file.get(), kRecordsAt, SEEK_SET) == kRecordsAt
+             ? Status::success()
+             : Status::failure(Step::kSpec, errno);
 }
 
-Status make_spec_file(const char* bytes, std::size_t size, Descriptor& file) {
-  file.reset(memfd_create("codejail-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file.valid()) {
-    return Status::failure(Step::kSpec, errno);
+Status make_spec(SpawnPlan& plan, Descriptor& file) {
+  Status status = Status::success();
+  if (plan.stored_files.valid()) {
+    file = std::move(plan.stored_files);
+  } else {
+    status = open_spec(file);
   }
-  Status status = write_all(file.get(), bytes, size);
+  const off_t stored = status.ok() ? lseek(file.get(), 0, SEEK_CUR) : 0;
+  if (status.ok() && stored < kRecordsAt) {
+    status = Status::failure(Step::kSpec, errno);
+  }
+  if (status.ok()) {
+    status = write_all(file.get(), plan.records.data(), plan.records.size());
+  }
+  if (status.ok()) {
+    plan.header.stored_size = static_cast<std::uint64_t>(stored - kRecordsAt);
+    plan.header.size = static_cast<std::uint64_t>(stored) + plan.records.size();
+    const auto written = pwrite(file.get(), &plan.header, sizeof(SpecHeader), 0);
+    if (written != static_cast<ssize_t>(sizeof(SpecHeader))) {
+      status = Status::failure(Step::kSpec, written < 0 ? errno : ENOSPC);
+    }
+  }
   return status.ok() ? seal(file) : status;
 }
 

@@ -200,8 +200,7 @@ Spawned spawn_launcher(SpawnPlan& plan, ChildEnds ends) {
   header.descriptors[kMemoryCurrentFd] = cgroup_files.memory_current.get();
   header.descriptors[kMemoryMaxFd] = cgroup_files.memory_max.get();
   Descriptor spec;
-  const std::vector<char> bytes = spec_bytes(plan);
-  spawned.status = make_spec_file(bytes.data(), bytes.size(), spec);
+  spawned.status = make_spec(plan, spec);
   if (!spawned.status.ok()) {
     return spawned;
   }

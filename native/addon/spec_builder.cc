@@ -67,15 +67,11 @@ void append(std::vector<char>& target, const void* data, std::size_t size) {
   target.insert(target.end(), bytes, bytes + size);
 }
 
-void append_record(std::vector<char>& records, RecordHeader header, const std::string& path,
+void append_record(std::vector<char>& records, const RecordHeader& header, const std::string& path,
                    const char* data, std::size_t data_length) {
-  header.path_length = static_cast<std::uint32_t>(path.size());
-  header.data_length = data_length;
-  append(records, &header, sizeof(header));
-  append(records, path.c_str(), path.size() + 1);
+  append_record_head(records, header, path, data_length);
   append(records, data, data_length);
-  records.push_back('\0');
-  records.resize(aligned(records.size()));
+  append_record_end(records, path.size(), data_length);
 }
 
 bool read_record(const Napi::Value& value, std::vector<char>& records) {
@@ -112,6 +108,20 @@ bool read_record(const Napi::Value& value, std::vector<char>& records) {
 }
 
 }  // namespace
+
+void append_record_head(std::vector<char>& records, RecordHeader header, const std::string& path,
+                        std::size_t data_length) {
+  header.path_length = static_cast<std::uint32_t>(path.size());
+  header.data_length = data_length;
+  append(records, &header, sizeof(header));
+  append(records, path.c_str(), path.size() + 1);
+}
+
+void append_record_end(std::vector<char>& records, std::size_t path_length,
+                       std::size_t data_length) {
+  const std::size_t size = sizeof(RecordHeader) + path_length + 1 + data_length;
+  records.resize(records.size() + aligned(size + 1) - size);
+}
 
 bool read_plan(const Napi::Object& spec, SpawnPlan& plan) {
   Reader reader(spec);
@@ -168,6 +178,10 @@ bool read_plan(const Napi::Object& spec, SpawnPlan& plan) {
     plan.has_request = true;
     plan.request.assign(reinterpret_cast<const char*>(bytes.Data()),
                         reinterpret_cast<const char*>(bytes.Data()) + bytes.ByteLength());
+  }
+  const Napi::Value files = reader.value("storedFiles");
+  if (files.IsNumber()) {
+    plan.stored_files.reset(files.As<Napi::Number>().Int32Value());
   }
   const Napi::Value records = reader.value("records");
   if (!records.IsArray()) {

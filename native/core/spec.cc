@@ -47,6 +47,7 @@ Status Spec::check(const char* base, std::size_t size) {
   std::size_t records = 0;
   std::size_t arguments = 0;
   std::size_t variables = 0;
+  bool has_boundary = header.stored_size == size - aligned(sizeof(SpecHeader));
   if (size != aligned(size) || size < aligned(sizeof(SpecHeader))) {
     return broken("the spec's end is not aligned");
   }
@@ -58,9 +59,14 @@ Status Spec::check(const char* base, std::size_t size) {
       return broken("a record of the spec is broken");
     }
     const Record record = read(at);
+    has_boundary |=
+        static_cast<std::size_t>(at - base) - aligned(sizeof(SpecHeader)) == header.stored_size;
     arguments += record.header->kind == RecordKind::kArgument ? 1 : 0;
     variables += record.header->kind == RecordKind::kEnvironment ? 1 : 0;
     at += record_size(*record.header);
+  }
+  if (!has_boundary) {
+    return broken("the spec's long files end within a record");
   }
   return arguments == header.argument_count && variables == header.environment_count
              ? Status::success()

@@ -68,6 +68,9 @@ struct SpecHeader {
   std::uint64_t rlimit_stack;
   std::uint64_t memory_bytes;       // sampled, over the whole jail
   std::uint64_t memory_wall_bytes;  // of the cgroup, over what the set-up has taken
+  // How many bytes of records were written ahead of all others, long files': they are to be
+  // applied last.
+  std::uint64_t stored_size = 0;
   std::uint32_t argument_count;
   std::uint32_t environment_count;
 };
@@ -129,8 +132,9 @@ class Spec {
   // Maps it, and fails unless it is whole: see `check`.
   Status map(int descriptor);
   // Whether `size` bytes at `base`, a multiple of 8, are a spec of this version: a header, then
-  // whole records up to the last byte, each string with its NUL, no more of them than that, and as
-  // many arguments and variables as the header says.
+  // whole records up to the last byte, each string with its NUL, no more of them than that, as many
+  // arguments and variables as the header says, and a record's beginning where others follow those
+  // written ahead.
   static Status check(const char* base, std::size_t size);
   // Gives the mapping back: there are no records any more, and what header() returned before is
   // gone.
@@ -138,22 +142,16 @@ class Spec {
 
   [[nodiscard]] const SpecHeader& header() const { return *header_; }
   [[nodiscard]] bool has(SpecFlag flag) const { return (header_->flags & flag) != 0; }
-  // Calls visit(record) for each record until one returns a failure.
+  // Calls visit(record) for each record until one returns a failure; last for those written ahead.
   template <typename Visit>
   Status each(Visit visit) const {
     if (base_ == nullptr) {
       return Status::success();
     }
-    const char* at = base_ + aligned(sizeof(SpecHeader));
-    const char* end = base_ + header_->size;
-    while (at < end) {
-      Record record = read(at);
-      if (Status status = visit(record); !status.ok()) {
-        return status;
-      }
-      at += record_size(*record.header);
-    }
-    return Status::success();
+    const char* const stored = base_ + aligned(sizeof(SpecHeader));
+    const char* const others = stored + header_->stored_size;
+    const Status visited = each_between(others, base_ + header_->size, visit);
+    return visited.ok() ? each_between(stored, others, visit) : visited;
   }
   // The first record of a kind, or one with a null header.
   [[nodiscard]] Record find(RecordKind kind) const;
@@ -163,6 +161,17 @@ class Spec {
   }
 
  private:
+  template <typename Visit>
+  static Status each_between(const char* at, const char* end, Visit& visit) {
+    while (at < end) {
+      const Record record = read(at);
+      if (Status status = visit(record); !status.ok()) {
+        return status;
+      }
+      at += record_size(*record.header);
+    }
+    return Status::success();
+  }
   // Of a spec that has been checked.
   static Record read(const char* at) {
     const auto* header = reinterpret_cast<const RecordHeader*>(at);

@@ -1,6 +1,7 @@
-// What a program sends back never holds the server's event loop: no turn takes more than 20 ms of processor time, of the
+// Neither what a program sends back nor what a caller gives holds the server's event loop: no turn takes more than 20 ms of processor time, of the
 // loop's own thread, on the machine of docs/performance.md. How fast this one is at the moment is measured beside it.
 import { readFileSync } from 'node:fs';
+import type { JailCodeOptions } from '../../lib/index';
 import { useAttackedJail } from './attack';
 
 const attacked = useAttackedJail();
@@ -220,6 +221,39 @@ it('the event loop goes on while code of 10 MB goes in', async () => {
     const globals: Record<string, unknown> = {};
     await attacked.jail.safeExec(CODE, globals, { limits: LIMITS });
     expect(globals['a']).toBe(4_000_000);
+  });
+});
+
+/** What a call may be given to put into its jail, some 100 MB of it. */
+const GIVEN: Record<string, () => JailCodeOptions> = {
+  'a file of bytes': () => ({ extraFiles: [['a', Buffer.alloc(1e8, 'a')]] }),
+  'a file of text': () => ({ extraFiles: [['a', Buffer.alloc(1e8, 'a').toString('latin1')]] }),
+  'a file of text of another script': () => ({
+    extraFiles: [['a', Buffer.alloc(6e7, '\u4e2d', 'utf16le').toString('utf16le')]],
+  }),
+  'a file in tmp': () => ({ extraFiles: [['tmp/a', Buffer.alloc(1e8, 'a')]] }),
+  'ten files': () => ({
+    extraFiles: Array.from({ length: 10 }, (_item, index) => [`${index}`, Buffer.alloc(1e7, 'a')]),
+  }),
+  'files that a cell takes': () => ({
+    extraFiles: Array.from({ length: 4 }, (_item, index) => [`${index}`, Buffer.alloc(1e6, 'a')]),
+  }),
+  code: () => ({ code: Buffer.alloc(5e7, 'print(7)\n#', 'latin1').fill('#', 9) }),
+  'standard input': () => ({ stdin: Buffer.alloc(1e8, 'a') }),
+  'standard input of text': () => ({ stdin: Buffer.alloc(1e8, 'a').toString('latin1') }),
+};
+
+describe('the event loop goes on while a call is given', () => {
+  it.each(Object.keys(GIVEN))('%s', async (name) => {
+    const given = GIVEN[name]?.() ?? {};
+    const limits = { ...LIMITS, fsize: 1 << 28, disk: 1 << 28 };
+    await expectShortTurns(async () => {
+      const { outcome, stderr } = await attacked.jail.jailCode('python', {
+        ...{ code: 'import sys; sys.stdin.buffer.read()', limits },
+        ...given,
+      });
+      expect([outcome, stderr.toString()]).toEqual(['exited', '']);
+    });
   });
 });
 

@@ -13,6 +13,8 @@ const NOBODY_TO_TELL = 2;
 const RECORD_BYTES = 40;
 const PATH_LENGTH = 24;
 const DATA_LENGTH = 32;
+/** How far before the end of SpecHeader its `stored_size` is. */
+const BEFORE_END = 16;
 
 /** A spec as the addon writes it, of a jail of nothing. */
 function written(records: NativeRecord[]): Buffer {
@@ -70,6 +72,13 @@ function counted(): Buffer {
   return changed((record) => record.writeUInt32LE(RecordKind.argument, 0));
 }
 
+/** Whose first records, so many bytes of them, are said to have been written ahead. */
+function withLongFiles(bytes: bigint): Buffer {
+  const spec = whole();
+  spec.writeBigUInt64LE(bytes, written([]).length - BEFORE_END);
+  return spec;
+}
+
 describe('a spec', () => {
   let folder = '';
   beforeEach(() => {
@@ -97,6 +106,12 @@ describe('a spec', () => {
     expect(statusWith(whole())).toBe(NOBODY_TO_TELL);
   });
 
+  it('is taken when its last record was written ahead of the first', () => {
+    expect(
+      statusWith(withLongFiles(BigInt(written([RECORDS[0]!]).length - written([]).length))),
+    ).toBe(NOBODY_TO_TELL);
+  });
+
   it.each<[string, () => Buffer]>([
     ['is empty', () => Buffer.alloc(0)],
     ['ends in its header', () => written([]).subarray(0, -1)],
@@ -106,6 +121,9 @@ describe('a spec', () => {
     ['ends between two words', () => resized(whole().length + 4)],
     ['ends in a record’s header', () => resized(whole().length + 8)],
     ['ends in a record’s data', () => resized(whole().length - 8)],
+    ['has long files that end within a record', () => withLongFiles(8n)],
+    ['has long files beyond its end', () => withLongFiles(1n << 20n)],
+    ['has the longest of long files', () => withLongFiles(2n ** 64n - 1n)],
     [
       'is of another version',
       () => {

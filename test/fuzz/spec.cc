@@ -20,6 +20,9 @@ void mend_head(char* bytes, std::size_t size, unsigned choice) {
   header->magic = kSpecMagic;
   header->version = kSpecVersion;
   header->size = size;
+  if (choice / 4 % 2 == 0) {
+    header->stored_size = 0;
+  }
 }
 
 }  // namespace

@@ -9,8 +9,10 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { JailCodeOptions } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
@@ -300,6 +302,120 @@ describe('extra files', () => {
     const running = suite.printed('print(open("it").read())', { extraFiles: [['it', bytes]] });
     bytes.write('after!');
     expect(await running).toBe('before\n');
+  });
+
+  describe('that are long', () => {
+    // One byte more than a whole number of pieces, and a character of two code units across each end of one.
+    const TEXT = `a${'\u{1f600}'.repeat(700_000)}`;
+    const BYTES = Buffer.alloc(9_000_001, 'bytes');
+    const DIGESTS = [
+      'import hashlib, json, os, sys',
+      'print(json.dumps([hashlib.md5(open(name, "rb").read()).hexdigest() for name in sys.argv[1:]]))',
+    ].join('\n');
+    const digest = (content: string | Uint8Array): string =>
+      createHash('md5').update(content).digest('hex');
+
+    it.each([
+      ['text', TEXT],
+      ['bytes', BYTES],
+      ['bytes that a cell takes', BYTES.subarray(0, 2_000_000)],
+    ])('support %s, here and in tmp, beside short ones and directories', async (_kind, content) => {
+      const names = ['long', 'a/b/long', 'short', 'tmp/long', 'tmp/c/d/long'];
+      const shown = await suite.printed(DIGESTS, {
+        argv: names,
+        extraFiles: names.map((name) => [name, name === 'short' ? 'x' : content]),
+        limits: { disk: 1 << 28, fsize: 1 << 28 },
+      });
+      expect(JSON.parse(shown)).toEqual(
+        names.map((name) => digest(name === 'short' ? 'x' : content)),
+      );
+    });
+
+    it('have the mode and the owner that short ones have', async () => {
+      const code = [
+        'import os',
+        'print([oct(os.stat(name).st_mode & 0o7777) for name in ("read", "run", "tmp/own")])',
+        'open("tmp/own", "a").write("more")',
+        'open("read", "a")',
+      ].join('\n');
+      const { stdout, stderr } = await suite.python(code, {
+        extraFiles: [
+          ['read', BYTES],
+          ['run', BYTES, { mode: 0o755 }],
+          ['tmp/own', BYTES, { mode: 0o640 }],
+        ],
+        limits: { disk: 1 << 28, fsize: 1 << 28 },
+      });
+      expect(stdout.toString()).toBe("['0o444', '0o555', '0o640']\n");
+      expect(stderr.toString()).toMatch(/Permission denied|Read-only file system/);
+    });
+
+    it('support code and standard input', async () => {
+      const { stdout } = await suite.python(
+        `import sys\nprint(len(sys.stdin.buffer.read()))\n#${TEXT}`,
+        { stdin: TEXT },
+      );
+      expect(stdout.toString()).toBe(`${Buffer.byteLength(TEXT)}\n`);
+    });
+
+    it.each([
+      [
+        'extraFiles',
+        'options.extraFiles[1][1]',
+        {
+          extraFiles: [
+            ['a', 'b'],
+            ['c', `${TEXT}\ud83d`],
+          ],
+        },
+      ],
+      ['code', 'options.code', { code: `#${TEXT}\ud83d!` }],
+      ['stdin', 'options.stdin', { stdin: `\ude00${TEXT}` }],
+    ] as [string, string, JailCodeOptions][])(
+      'deny in %s what UTF-8 can not carry, before anything runs',
+      async (_name, argument, options) => {
+        const call = suite.jail.jailCode('python', { code: 'pass', ...options });
+        await expect(call).rejects.toMatchObject({
+          code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+          argument,
+          message: expect.stringContaining('lone surrogate'),
+        });
+      },
+    );
+
+    it('deny bytes that change their length meanwhile', async () => {
+      // More than one turn of the event loop copies.
+      const buffer = new ArrayBuffer(1 << 27);
+      const call = suite.python('pass', { extraFiles: [['it', new Uint8Array(buffer)]] });
+      structuredClone(buffer, { transfer: [buffer] });
+      await expect(call).rejects.toMatchObject({
+        code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
+        argument: 'options.extraFiles[0][1]',
+        message: expect.stringContaining('was made longer or shorter'),
+      });
+    });
+
+    it('count to the limit input by their bytes, of which a character may have several', async () => {
+      const input = Buffer.byteLength(TEXT) - 1;
+      const call = suite.python('pass', { extraFiles: [['it', TEXT]], limits: { input } });
+      await expect(call).rejects.toMatchObject({
+        argument: 'options.extraFiles',
+        message: expect.stringContaining('over the limit `input`'),
+      });
+    });
+
+    it('leave nothing when the call is aborted meanwhile', async () => {
+      const reason = new Error('not any more');
+      const controller = new AbortController();
+      const call = suite.python('pass', {
+        extraFiles: [['it', BYTES]],
+        signal: controller.signal,
+      });
+      setImmediate(() => {
+        controller.abort(reason);
+      });
+      await expect(call).rejects.toBe(reason);
+    });
   });
 
   it.each(['/absolute', '../outside', 'a/../../b', '', '.', 'tmp', 'jailed_code', 'nul\0'])(
