@@ -16,6 +16,7 @@
 #include "core/processor_share.h"
 #include "core/resource_limits.h"
 #include "core/syscalls.h"
+#include "launcher/interpreters.h"
 
 namespace codejail {
 namespace {
@@ -33,12 +34,11 @@ Status set_standard_streams(const SpecHeader& header, int handover) {
 Status require_visible(const Descriptor& binary, pid_t launcher) {
   char path[32];
   (void)std::snprintf(path, sizeof(path), "/proc/%d/status", launcher);
-  const bool is_readable =
-      syscall(SYS_faccessat2, binary.get(), "", R_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
-  return is_readable || access(path, R_OK) == 0
+  return access(path, R_OK) == 0 || may_read_all(binary)
              ? Status::success()
              : Status::failure(Step::kOpenProgram, EACCES,
-                               "its user may not read it, and /proc is mounted with hidepid");
+                               "its user may not read it, or what runs it, and /proc is mounted "
+                               "with hidepid");
 }
 
 }  // namespace

@@ -7,7 +7,9 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
@@ -24,6 +26,7 @@ const lacking =
       : '';
 const test_ = lacking === '' ? it : it.skip;
 
+const isX64 = process.arch === 'x64';
 const COMMANDS = { python: { bin: '/usr/bin/python3' } };
 
 const CONTAINER = ['python3', join(__dirname, '..', 'support', 'stock_container.py')];
@@ -145,6 +148,37 @@ describe('a stock container', () => {
         expect(stdout).toBeUndefined();
         expect(message).toMatch(/may not read it.*hidepid/);
       } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+
+  (isX64 ? test_ : it.skip)(
+    `denies the call there where the loader of the program's libraries may not be read${isX64 ? lacking : ' (knows the name of that of x86-64)'}`,
+    async () => {
+      const folder = mkdtempSync('/usr/local/lib/codejail-test-');
+      const loader = '/lib64/ld-linux-x86-64.so.2';
+      // The path is replaced within the program: it has the same length.
+      const hidden = `/usr/local/lib/cj${`${process.pid}`.padStart(7, '0')}.so`;
+      const bin = join(folder, 'python3');
+      try {
+        chmodSync(folder, 0o755);
+        const program = readFileSync('/usr/bin/python3');
+        program.write(hidden, program.indexOf(`${loader}\0`));
+        writeFileSync(bin, program, { mode: 0o755 });
+        copyFileSync(loader, hidden);
+        chmodSync(hidden, 0o711);
+        const options = {
+          commands: { python: { bin } },
+          allowMissing: MISSING,
+          cgroup: false as const,
+        };
+        expect((await inContainer(options, 'print("ran")')).stdout).toBe('ran\n');
+        const { stdout, message } = await inContainer(options, 'print("ran")', HIDDEN);
+        expect(stdout).toBeUndefined();
+        expect(message).toMatch(/may not read.*what runs it.*hidepid/);
+      } finally {
+        rmSync(hidden, { force: true });
         rmSync(folder, { recursive: true });
       }
     },
