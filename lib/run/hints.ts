@@ -118,15 +118,25 @@ function isTmp(path: string, { directory }: Failed): boolean {
   return /^(?:\.\/)?tmp(?:\/|$)/.test(inner);
 }
 
+const SHARED_MEMORY =
+  /SharedMemory|ShareableList|shared_memory|_posixshmem|shm_open|sem_open|SemLock/;
+
+/** Whether a path is a name of shared memory or of a semaphore, which is in /dev/shm. */
+function isSharedMemory(path: string, code: string): boolean {
+  return /^\/[^/]+$/.test(path) && SHARED_MEMORY.test(code);
+}
+
 function ofPath(scene: Scene, path: string): Hint | null {
   const { complaint, code, limits } = scene;
   const isAbsent = complaint.kind === 'ENOENT';
   const shown = told(path);
-  if (path.startsWith('/dev/shm')) {
+  if (path.startsWith('/dev/shm') || isSharedMemory(path, code)) {
     return hint(
-      'memory',
+      'files',
       null,
-      `it tried to use shared memory, ${shown}: what of it there is counts to memory and disk; no option gives more`,
+      isAbsent
+        ? `it looked for shared memory, ${shown}, that is not there: each jail has its own, in which nothing is when it begins; no option shares it`
+        : `it tried to use shared memory, ${shown}, in a way that is denied: it can make, open and remove there what it knows the name of, and can list nothing; no option allows more`,
       { call: 'shm_open', path },
     );
   }
@@ -197,19 +207,37 @@ function ofWriting({ limits, report }: Failed, path: string | null): Hint {
       });
 }
 
-function ofSpace(failed: Failed, path: string | null): Hint {
-  const { limits, report } = failed;
-  return report?.filesFull === true
+function shareOf(used: number | undefined, limit: number): number {
+  return limit === 0 ? 0 : (used ?? 0) / limit;
+}
+
+// A file without a name, as a semaphore's, is gone with the program: then what it had more of by then.
+function lacksFiles({ limits, report }: Failed): boolean {
+  return (
+    report?.filesFull === true ||
+    (report?.diskFull !== true &&
+      shareOf(report?.diskFiles, limits.files) >
+        Math.max(0.5, shareOf(report?.diskBytes, limits.disk)))
+  );
+}
+
+function ofSpace(failed: Scene, path: string | null): Hint {
+  const { limits, report, code } = failed;
+  const isShared = path?.startsWith('/dev/shm') === true || SHARED_MEMORY.test(code);
+  return lacksFiles(failed)
     ? ofLimit('files', 'it has made as many files as it may', limits, {
         call: 'create',
         path,
-        size: report.diskFiles,
+        size: report?.diskFiles ?? null,
       })
-    : ofLimit('disk', 'its tmp has no room left', limits, {
-        call: 'write',
-        path,
-        size: report?.diskBytes ?? null,
-      });
+    : ofLimit(
+        'disk',
+        isShared
+          ? 'its shared memory has no room left, which counts with tmp'
+          : 'its tmp has no room left',
+        limits,
+        { call: 'write', path, size: report?.diskBytes ?? null },
+      );
 }
 
 // The stacks of threads are memory that is asked for before it is used.
@@ -226,9 +254,19 @@ function ofTasks({ limits, report }: Failed, call: string): Hint {
       });
 }
 
+const PASSES_DESCRIPTORS = /sendmsg|send_fds|sendfds|forkserver|SCM_RIGHTS/;
+
 function ofRefused(scene: Scene): Hint | null {
   const { complaint, code } = scene;
   const { path, kind } = complaint;
+  if (path?.includes('/') !== true && PASSES_DESCRIPTORS.test(code)) {
+    return hint(
+      'kernel',
+      null,
+      "it tried to pass descriptors to another process: the guarantee kernel refuses it, and no option allows it; multiprocessing needs none with the start methods 'fork', and 'spawn' under the option allowExec",
+      { call: 'sendmsg' },
+    );
+  }
   if (path?.startsWith('/') !== true && IDENTITY.test(code)) {
     return hint(
       'identity',
