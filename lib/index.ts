@@ -137,6 +137,12 @@ export {
 } from './functions/host-function';
 export type { Jail } from './jail/jail';
 export {
+  outputLines,
+  type LineListener,
+  type OutputLines,
+  type OutputLinesOptions,
+} from './jail/output-lines';
+export {
   CHANNELS,
   type CallMessage,
   type CellMessage,
