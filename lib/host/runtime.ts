@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { InvalidArgumentError, JailError } from '../errors';
 import { throwIfPassing } from '../passing';
 import { isWithin } from '../text/is-within';
+import { libraryList } from './library-list';
 import { openToStrangers } from './ownership';
 import { resolvePath } from './paths';
 import { interpreterOf, locate, LOOKING, whyUnreachable } from './program';
@@ -39,9 +40,6 @@ const LIBRARY_DIRECTORIES = [
 ];
 // The loader's cache; Debian's links to the chosen BLAS; the time zone.
 const LIBRARY_DATA = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime'];
-
-// What a Python's ctypes.util.find_library starts. Where it may start no program, PID 1 of the jail stands in for it.
-const LIST_OF_LIBRARIES = '/sbin/ldconfig';
 
 // As many as the kernel follows.
 const MAXIMUM_INTERPRETERS = 4;
@@ -296,9 +294,12 @@ export async function discoverRuntime(
   }
   try {
     const found = await new Discovery(builder, context).addProgram(located, python);
-    const lists = found.python && allowExec ? [LIST_OF_LIBRARIES] : [];
-    for (const path of [...(await systemData(found.python)), ...lists]) {
+    for (const path of await systemData(found.python)) {
       await builder.add(path, false);
+    }
+    const list = found.python && allowExec ? await libraryList() : null;
+    if (list !== null) {
+      builder.addResolved(list);
     }
     return { ...found, view: builder.build() };
   } catch (error) {

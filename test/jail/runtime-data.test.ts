@@ -1,6 +1,8 @@
 // What runtimes read besides their libraries comes along by itself; nothing that tells about the host does.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
+import { hostFacts } from '../../lib/host/host';
+import { callFrom } from '../support/caller';
 import { mode } from '../support/jail';
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
@@ -77,6 +79,29 @@ describe('a program that asks', () => {
       ),
     ).toBe('libc.so.6 libm.so.6 None\n3\nPermission denied\n');
   });
+
+  (mode === 'cold' && hostFacts().kind === 'root' ? it : it.skip)(
+    'for libraries where the host lists them by a script, as Ubuntu does, finds them (root, cold)',
+    async () => {
+      // In a mount namespace of the caller's: the real one, and the script that starts it.
+      const asOnUbuntu = [
+        ...['unshare', '--mount', 'sh', '-ec'],
+        `mount -t tmpfs none /mnt && cp -a /usr/sbin /mnt/sbin
+        mv /mnt/sbin/ldconfig /mnt/sbin/ldconfig.real
+        printf '#!/bin/sh\nexec /sbin/ldconfig.real "$@"\n' >/mnt/sbin/ldconfig
+        chmod 755 /mnt/sbin/ldconfig
+        mount --bind /mnt/sbin /usr/sbin
+        exec "$@"`,
+        'sh',
+      ];
+      const { stdout, stderr } = await callFrom(
+        asOnUbuntu,
+        { commands: { python: { bin: DEBIAN_PYTHON, allowExec: true } } },
+        'from ctypes.util import find_library\nprint(find_library("c"), find_library("nothing"))',
+      );
+      expect([stdout, stderr]).toEqual(['libc.so.6 None\n', '']);
+    },
+  );
 
   it('for libraries in a thread, and many times, finds them', async () => {
     expect(
