@@ -7,6 +7,7 @@ import pico from 'picocolors';
 import { exercise } from './exercise.mjs';
 import { grade } from './grader.mjs';
 import { guaranteesText } from './guarantees.mjs';
+import { hasOwnSession, runAgain } from './own-session.mjs';
 import { Progress } from './progress.mjs';
 import { readSubmissions } from './submission.mjs';
 import { gradesTable } from './table.mjs';
@@ -77,7 +78,7 @@ async function main() {
 }
 
 try {
-  process.exitCode = await main();
+  process.exitCode = hasOwnSession() ? await main() : await runAgain();
 } catch (error) {
   if (!(error instanceof JailError)) {
     throw error;
