@@ -25,6 +25,13 @@ const corePattern = (pattern) => ({
   SIMULATED_CORE_PATTERN: pattern,
 });
 
+// A profile names where the package lies, which is another place there.
+const PROFILE = 'codejail-hosts-python';
+const LOAD_PROFILE = `
+"${process.execPath}" /mnt/project/dist/cli/codejail.js profile print --abi 3.0 --name ${PROFILE} /usr/bin/python3 |
+  apparmor_parser --replace --skip-cache
+`;
+
 /** Landlock's versions that brought what jails use, and what came before each; 0: a kernel without. */
 const LANDLOCK = [0, 1, 2, 3, 6, 7];
 
@@ -111,7 +118,8 @@ export const hosts = [
   })),
   ...onEach('apparmor', 'and AppArmor', {
     needs: 'AppArmor',
-    python: { profile: 'codejail-test-python' },
+    prepare: LOAD_PROFILE,
+    python: { profile: PROFILE },
   }),
   ...onEach('cgroup', 'a cgroup to divide', { needs: 'cgroup v2' }, [withAll, container]),
 ];
