@@ -33,7 +33,7 @@ const QUIET: NativeReport = {
 
 function ending(
   report: Partial<NativeReport> | undefined,
-  stopped: StopReason | undefined = undefined,
+  stopped?: StopReason,
   seen: Parameters<typeof endingOf>[3] = { wallMs: 1500, outputBytes: 7 },
 ): ReturnType<typeof endingOf> {
   return endingOf(
