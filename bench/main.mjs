@@ -1,6 +1,7 @@
 // `npm run bench -- --help`
 import { writeFileSync } from 'node:fs';
 import { coldText, measureCold } from './cold.mjs';
+import { functionsText, judgeFunctions, measureFunctions } from './functions/functions.mjs';
 import { judgeLoad, loadText, measureLoad } from './load/load.mjs';
 import { readOptions, usage } from './options.mjs';
 import { readPrograms } from './programs.mjs';
@@ -20,6 +21,7 @@ const measures = {
   growth: measureGrowth,
   endurance: measureEndurance,
   load: measureLoad,
+  functions: measureFunctions,
 };
 
 function onRound(text) {
@@ -40,6 +42,7 @@ async function measureParts(options) {
     ...(report.cold?.targets ?? []),
     ...judgeWarm(report),
     ...judgeLoad(report.load),
+    ...judgeFunctions(report.functions),
   ];
   return report;
 }
@@ -49,6 +52,7 @@ function reportText(report) {
     ...(report.cold === undefined ? [] : [coldText(report.cold)]),
     warmText(report),
     ...(report.load === undefined ? [] : [loadText(report.load)]),
+    ...(report.functions === undefined ? [] : [functionsText(report.functions)]),
     targetsTable(report.targets),
     '',
   ].join('\n');

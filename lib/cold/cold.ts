@@ -1,6 +1,6 @@
 // One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
 import { SetupError } from '../errors';
-import { native, SpecFlag } from '../native/addon';
+import { native, SpecFlag, type NativeEvent } from '../native/addon';
 import { thrownByAddon } from '../native/failure';
 import { noExecAdvice } from '../native/no-exec';
 import { spawnJail } from '../native/spawn';
@@ -114,7 +114,7 @@ async function runOnce(call: Call, plan: JailPlan, calledAt: number): Promise<Ru
     signal.throwIfAborted();
   }
   const { writer, ...given } = written;
-  const jail = spawnJail({ ...spec.native, ...given }, (event) => {
+  const onEvent = (event: NativeEvent): void => {
     if (event.type === 'started') {
       run.started(event.startedMs, spec.directory);
     } else if (event.type === 'attempt') {
@@ -122,7 +122,15 @@ async function runOnce(call: Call, plan: JailPlan, calledAt: number): Promise<Ru
     } else if (event.type === 'ended') {
       run.ended(event);
     }
-  });
+  };
+  let jail;
+  try {
+    jail = spawnJail({ ...spec.native, ...given }, onEvent);
+  } catch (error) {
+    // The rest is the addon's by now.
+    writer?.close();
+    throw error;
+  }
   const outputs = new Outputs(jail);
   const run = new Run(jail, outputs, call, plan, calledAt);
   outputs.start();

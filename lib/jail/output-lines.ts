@@ -75,9 +75,9 @@ async function* read<Result>(
   waiting: Waiting,
   end: () => void,
 ): AsyncGenerator<string, void, void> {
-  let hasEnded = false;
+  const call = { hasEnded: false };
   const onEnd = (): void => {
-    hasEnded = true;
+    call.hasEnded = true;
     waiting.wake();
   };
   const ended = result.then(onEnd, onEnd);
@@ -85,7 +85,7 @@ async function* read<Result>(
   const budget = new Budget();
   try {
     for (;;) {
-      const isLast = hasEnded;
+      const isLast = call.hasEnded;
       for (const line of waiting.take()) {
         yield line;
         if (budget.isSpent()) {
@@ -95,7 +95,7 @@ async function* read<Result>(
       if (isLast) {
         break;
       }
-      if (!hasEnded) {
+      if (!call.hasEnded) {
         await waiting.more();
       }
     }

@@ -22,7 +22,9 @@ function isUnread({ content }: JailFile | ExtraFile): boolean {
 }
 
 async function* inPieces({ pieces }: LongContent): AsyncGenerator<Uint8Array> {
-  yield* pieces;
+  for (const piece of pieces) {
+    yield await Promise.resolve(piece);
+  }
 }
 
 async function copyAll<Call extends GivenCall>(call: Call): Promise<Copied<Call>> {

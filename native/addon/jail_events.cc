@@ -12,7 +12,8 @@
 namespace codejail {
 namespace {
 
-// Numbers alone, in the order of lib/native/report.ts: an object with names takes six times as long.
+// Numbers alone, in the order of lib/native/report.ts: an object with names takes six times as
+// long.
 Napi::Float64Array numbers_of(Napi::Env env, const Report& report) {
   const int status = report.wait_status;
   const double numbers[] = {

@@ -378,7 +378,7 @@ describe('extra files', () => {
         await expect(call).rejects.toMatchObject({
           code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
           argument,
-          message: expect.stringContaining('lone surrogate'),
+          message: expect.stringContaining('lone surrogate') as string,
         });
       },
     );
@@ -391,7 +391,7 @@ describe('extra files', () => {
       await expect(call).rejects.toMatchObject({
         code: 'ERR_CODEJAIL_INVALID_ARGUMENT',
         argument: 'options.extraFiles[0][1]',
-        message: expect.stringContaining('was made longer or shorter'),
+        message: expect.stringContaining('was made longer or shorter') as string,
       });
     });
 
@@ -400,7 +400,7 @@ describe('extra files', () => {
       const call = suite.python('pass', { extraFiles: [['it', TEXT]], limits: { input } });
       await expect(call).rejects.toMatchObject({
         argument: 'options.extraFiles',
-        message: expect.stringContaining('over the limit `input`'),
+        message: expect.stringContaining('over the limit `input`') as string,
       });
     });
 

@@ -502,7 +502,7 @@ describe('the options of jailCode', () => {
     pair[1].fill('x');
     pair[0] = '../bad';
     expect(parsed.argv).toEqual(['good']);
-    expect(parsed.code?.toString()).toBe('good');
+    expect(parsed.code).toEqual(Buffer.from('good'));
     expect(parsed.env).toEqual({ A: 'good' });
     expect(parsed.extraFiles).toEqual([{ name: 'good', content: Buffer.from('good') }]);
   });
