@@ -70,10 +70,9 @@ async function readArguments(body: Buffer): Promise<Arguments> {
   // The channel is in the hands of hostile code.
   const text = body.length <= SHORT_LENGTH ? utf8.decode(body) : new BytePieces(body);
   const { value } = await parseJsonInSlices(text, ARGUMENT_BOUNDS);
-  const fields = new Map(isJsonObject(value) ? Object.entries(value) : []);
-  const args = fields.get('args');
-  const kwargs = fields.get('kwargs');
-  if (!Array.isArray(args) || kwargs === undefined || !isJsonObject(kwargs)) {
+  const call = isJsonObject(value) && Object.hasOwn(value, 'call') ? value['call'] : undefined;
+  const [args, kwargs, ...more] = Array.isArray(call) ? call : [];
+  if (!Array.isArray(args) || kwargs === undefined || !isJsonObject(kwargs) || more.length > 0) {
     throw new Refused('what was sent is no call');
   }
   return { args, kwargs };
@@ -108,16 +107,32 @@ function framed(head: string, text: JsonText): readonly Buffer[] {
 
 /** What is under way of one call. */
 class Service {
-  readonly #controller = new AbortController();
+  // Most functions never ask for it, and to make one takes as long as all else.
+  #controller: AbortController | undefined;
+  #ended: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) {
+        this.#controller.abort(this.#ended);
+      }
+    }
     return this.#controller.signal;
+  }
+
+  /** @throws why it is over, where it is */
+  throwIfEnded(): void {
+    if (this.#ended !== undefined) {
+      throw this.#ended;
+    }
   }
 
   end(reason: Error): void {
     clearTimeout(this.#timer);
-    this.#controller.abort(reason);
+    this.#ended ??= reason;
+    this.#controller?.abort(reason);
   }
 
   /** Gives what the work gives, or fails when it takes too long; the work is told. */
@@ -129,7 +144,7 @@ class Service {
       this.#timer = setTimeout(() => {
         const error = new Refused(`${name}() took longer than ${timeoutMs / 1000} s`);
         reject(error);
-        this.#controller.abort(error);
+        this.end(error);
       }, timeoutMs);
     });
     try {
@@ -205,7 +220,7 @@ export class HostCalls implements Conversation {
       }
       const given = await readArguments(call.body);
       const value = await service.within(timeoutMs, name, async () =>
-        this.#run(asked, given, service.signal),
+        this.#run(asked, given, service),
       );
       return ['V', await answerText(value, name)];
     } catch (error) {
@@ -213,15 +228,20 @@ export class HostCalls implements Conversation {
     }
   }
 
-  async #run(asked: CheckedFunction, given: Arguments, signal: AbortSignal): Promise<unknown> {
+  async #run(asked: CheckedFunction, given: Arguments, service: Service): Promise<unknown> {
     const { args, kwargs } = given;
-    const call: HostCall = { name: asked.name, slug: this.#slug, args, kwargs, signal };
+    const call: HostCall = {
+      ...{ name: asked.name, slug: this.#slug, args, kwargs },
+      get signal() {
+        return service.signal;
+      },
+    };
     if (!asked.isPlain) {
       const value = together(given, asked);
       const parameters =
         asked.parameters === undefined ? value : await checked(asked.parameters, value);
       // Checking may take its time.
-      signal.throwIfAborted();
+      service.throwIfEnded();
       return asked.run.call(call, parameters, call);
     }
     if (args.length > MOST_ARGUMENTS) {

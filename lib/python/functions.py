@@ -1,18 +1,21 @@
 """The server's functions, as a program calls them. Run by `runner.py`, in a copy of its names, where a call brings some.
 
 Out: the result channel, before the result, for each call: 'C', its number, that of the function and how many bytes
-     follow, with spaces between and a line break behind, then so many: {"args": [...], "kwargs": {...}}.
+     follow, with spaces between and a line break behind, then so many: {"call": [[positional, ...], {named}]}.
 In:  the request pipe, behind the request, for each call in any order: its number, 'V' or 'E' and how many bytes follow,
      as above, then so many: {"value": ...}, or {"message": str}, what the function failed with.
 
 Of the threads that wait for an answer one reads, for all of them; when it has its own, it wakes another one.
 """
-from _signal import SIG_SETMASK
-from _thread import allocate_lock
+from _signal import (
+    SIG_SETMASK, SIGCHLD, SIGHUP, SIGQUIT, SIGTERM, SIGXCPU, default_int_handler, getsignal)
+from _thread import allocate_lock, get_ident
 from select import POLLIN, poll
 
 # The server takes no more at a time; further threads wait for their turn here.
 MOST_AT_A_TIME = 16
+# Those that a program may have a handler for which raises.
+SIGNALS = HELD_SIGNALS + [SIGCHLD, SIGHUP, SIGQUIT, SIGTERM, SIGXCPU]
 NO_WAY = 'the server can not be asked: the way to it is closed'
 
 
@@ -21,6 +24,31 @@ class HostError(Exception):
 
 
 HostError.__module__ = 'codejail'
+
+
+main_thread = get_ident()
+
+
+def is_interruptible():
+    """Whether a handler of the program's could run in this thread."""
+    if get_ident() != main_thread:
+        return False
+    for number in SIGNALS:
+        handler = getsignal(number)
+        if callable(handler) and handler is not default_int_handler:
+            return True
+    return False
+
+
+def undisturbed(work, *arguments):
+    """Does what no handler may cut in two. What sets the mask runs handlers itself, and so may raise: what to go back to
+    is known before."""
+    mask = pthread_sigmask(SIG_BLOCK, ())
+    try:
+        pthread_sigmask(SIG_BLOCK, SIGNALS)
+        work(*arguments)
+    finally:
+        pthread_sigmask(SIG_SETMASK, mask)
 
 
 class Call:
@@ -48,7 +76,6 @@ class Exchange:
         self.received = bytearray()
         # Held while a frame is written.
         self.writing = allocate_lock()
-        self.unsent = b''
         self.is_closed = False
         self.arrival = poll()
         self.arrival.register(REQUEST, POLLIN)
@@ -59,7 +86,11 @@ class Exchange:
         call = Call()
         number = self.enter(call)
         try:
-            self.send('C%d %d %d\n' % (number, function, len(text)), text)
+            frame = b'C%d %d %d\n%s' % (number, function, len(text), text)
+            if is_interruptible():
+                undisturbed(self.send, frame)
+            else:
+                self.send(frame)
             self.wait(call)
         except OSError:
             self.fail()
@@ -92,20 +123,13 @@ class Exchange:
             else:
                 call.wake.acquire()
 
-    def send(self, head, text):
-        # A handler of the program's that raised in here would cut a frame. What sets the mask runs handlers itself, and
-        # so may raise: what to go back to is known before.
-        mask = pthread_sigmask(SIG_BLOCK, ())
-        try:
-            pthread_sigmask(SIG_BLOCK, HELD_SIGNALS)
-            with self.writing:
-                if self.is_closed:
-                    raise HostError('the program has given its result already')
-                data = self.unsent = memoryview(b'%s%s%s' % (self.unsent, head.encode(), text))
-                while data:
-                    data = self.unsent = data[write(CHANNEL, data):]
-        finally:
-            pthread_sigmask(SIG_SETMASK, mask)
+    def send(self, frame):
+        with self.writing:
+            if self.is_closed:
+                raise HostError('the program has given its result already')
+            data = memoryview(frame)
+            while data:
+                data = data[write(CHANNEL, data):]
 
     def close(self):
         """What comes on the channel from now on is the result."""
@@ -171,19 +195,19 @@ class Exchange:
         return text
 
     def read_more(self):
-        # What waits here can be interrupted, by a handler that raises too; what was read is never lost.
-        self.arrival.poll()
-        chunk = None
-        mask = pthread_sigmask(SIG_BLOCK, ())
-        try:
-            pthread_sigmask(SIG_BLOCK, HELD_SIGNALS)
-            chunk = read(REQUEST, PIPE_SIZE)
-            self.received += chunk
-        finally:
-            pthread_sigmask(SIG_SETMASK, mask)
-        if chunk == b'':
+        if is_interruptible():
+            # What waits here can be interrupted, by a handler that raises too; what was read is never lost.
+            self.arrival.poll()
+            undisturbed(self.read_chunk)
+        else:
+            self.read_chunk()
+
+    def read_chunk(self):
+        chunk = read(REQUEST, PIPE_SIZE)
+        if not chunk:
             self.fail()
             raise HostError('the server answers no more')
+        self.received += chunk
 
     def fail(self):
         with self.lock:
@@ -211,7 +235,7 @@ def make_function(exchange, number, name, names):
         if names is not None:
             args, kwargs = (), bound(name, names, args, kwargs)
         # As globals: what JSON can't carry is a TypeError here, at the call.
-        text = '{%s,%s}' % (encode_item('args', list(args)), encode_item('kwargs', kwargs))
+        text = '{%s}' % encode_item('call', [list(args), kwargs])
         return exchange.ask(number, text.encode())
     function.__name__ = function.__qualname__ = name
     # What a traceback names.

@@ -7,7 +7,7 @@ function framed(id: number, index: number, body: string): string {
   return `C${id} ${index} ${Buffer.byteLength(body)}\n${body}`;
 }
 
-const CALL = '{"args":[1,"ž"],"kwargs":{}}';
+const CALL = '{"call":[[1,"ž"],{}]}';
 
 /** Takes bytes in pieces that end at these places. */
 function takeInPieces(
@@ -143,12 +143,15 @@ describe('a server that is asked', () => {
   it.each([
     ['no object', '7'],
     ['no arguments', '{}'],
-    ['arguments that are no list', '{"args":{},"kwargs":{}}'],
-    ['names that are a list', '{"args":[],"kwargs":[]}'],
-    ['no JSON', '{"args":['],
+    ['no list', '{"call":{"0":[],"1":{}}}'],
+    ['arguments that are no list', '{"call":[{},{}]}'],
+    ['names that are a list', '{"call":[[],[]]}'],
+    ['no names', '{"call":[[]]}'],
+    ['more than a call', '{"call":[[],{},1]}'],
+    ['no JSON', '{"call":['],
     ['no UTF-8', '\xff'],
-    ['too deep a list', `{"args":${'['.repeat(2000)}${']'.repeat(2000)},"kwargs":{}}`],
-    ['too many arguments', `{"args":[${'1,'.repeat(2000)}1],"kwargs":{}}`],
+    ['too deep a list', `{"call":[${'['.repeat(2000)}${']'.repeat(2000)},{}]}`],
+    ['too many arguments', `{"call":[[${'1,'.repeat(2000)}1],{}]}`],
   ])('runs nothing for what has %s', async (_, body) => {
     const run = jest.fn();
     const { calls, answers } = play([plainFunction(run)]);
@@ -214,18 +217,7 @@ describe('a server that is asked', () => {
   it('comes through 10,000 hostile frames, and runs nothing that was not asked for with valid arguments', async () => {
     const part = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 30 }),
-      fc.constantFrom(
-        'C',
-        '\n',
-        ' ',
-        '0',
-        '1',
-        '{}',
-        CALL,
-        'G{}',
-        'O[]\n',
-        '{"args":[],"kwargs":{}}',
-      ),
+      fc.constantFrom('C', '\n', ' ', '0', '1', '{}', CALL, 'G{}', 'O[]\n', '{"call":[[],{}]}'),
       fc
         .tuple(fc.nat(40), fc.nat(2), fc.json())
         .map(([id, index, body]) => framed(id, index, body)),
