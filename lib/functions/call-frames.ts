@@ -42,7 +42,7 @@ const NOTHING = Buffer.alloc(0);
 export class CallFrames {
   #isOver = false;
   #head: Buffer = NOTHING;
-  #frame: { id: number; index: number; left: number; body: Gathered } | undefined;
+  #frame: { id: number; index: number; left: number; begun: Gathered | undefined } | undefined;
 
   /**
    * Takes what has come.
@@ -79,7 +79,7 @@ export class CallFrames {
     }
     this.#frame = {
       ...{ id: Number(id), index: Number(index), left: Number(length) },
-      body: new Gathered(),
+      begun: undefined,
     };
     return chunk.subarray(end + 1 - before);
   }
@@ -90,15 +90,19 @@ export class CallFrames {
       return chunk;
     }
     const part = chunk.subarray(0, frame.left);
-    frame.body.add(part);
     frame.left -= part.length;
     const rest = chunk.subarray(part.length);
+    if (frame.left > 0) {
+      frame.begun ??= new Gathered();
+    }
+    frame.begun?.add(part);
     if (frame.left > 0) {
       return rest;
     }
     this.#frame = undefined;
-    const { id, index } = frame;
-    if (onCall({ id, index, body: frame.body.bytes() })) {
+    const { id, index, begun } = frame;
+    // As a rule it has come in one piece.
+    if (onCall({ id, index, body: begun?.bytes() ?? part })) {
       return rest;
     }
     return this.#end(Buffer.concat([Buffer.from([CALL]), rest]));
