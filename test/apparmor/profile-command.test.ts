@@ -8,7 +8,8 @@ const NAME = 'codejail-command-test';
 const FILE = `${DIRECTORY}/${NAME}`;
 const PYTHON = ['--python', '/usr/bin/python3', '--name', NAME];
 
-jest.setTimeout(120_000);
+// In an emulated machine each of its commands takes tens of seconds.
+jest.setTimeout(300_000);
 
 async function profile(action: string, ...words: string[]) {
   return codejail(['profile', action, ...words]);
