@@ -219,8 +219,11 @@ export class Gate implements Entrance, PlaceGate {
 
   #tell(type: QueueEvent['type'], tenant: string | undefined, waitedMs: number): void {
     this.#onEvent({
-      ...{ type, waitedMs, running: this.#running, waiting: this.#queue.size },
+      type,
       tenant: tenant ?? null,
+      waitedMs,
+      running: this.#running,
+      waiting: this.#queue.size,
     });
   }
 }

@@ -4,7 +4,7 @@ import { ClosedError } from '../errors';
 import type { Gate } from '../gate/gate';
 import type { Place } from '../gate/place';
 import type { Limits } from '../limits';
-import { copyLong } from '../options/copying';
+import { copyLong, type Copied } from '../options/copying';
 import type { ExtraFile } from '../options/files';
 import { requireRoom } from '../options/room';
 import type { Logger, RunArguments } from '../options/types';
@@ -15,28 +15,31 @@ import { abortable } from './abortable';
 import type { CommandCall } from './dispatcher';
 import { shareSignal } from './shared-signal';
 
-/** A call as it was made: what it was given may still have to be copied. */
-export type GivenCall = Omit<CommandCall, 'files' | 'stdin'> &
-  Pick<RunArguments, 'stdin'> & { files: readonly (JailFile | ExtraFile)[] };
-
 /** What the kinds of call do not have in common. */
-export type OwnPart = Pick<GivenCall, 'files' | 'hasCode' | 'isPython' | 'conversation'>;
+export type OwnPart = Pick<CommandCall, 'hasCode' | 'isPython' | 'conversation'> & {
+  files: readonly (JailFile | ExtraFile)[];
+};
+
+/** What a call was given that may still have to be copied, and what it has to fit into. */
+export type Given = Pick<OwnPart, 'files'> & Pick<RunArguments, 'stdin'> & { limits: Limits };
 
 /** A call that is let in, or waits for its turn. */
 export interface Admitted {
-  call: GivenCall;
   place: Place;
+  given: Given;
+  /** Packs it. When it is its turn: of thousands that wait, each would take that much memory and time before. */
+  pack: (copied: Copied<Given>) => CommandCall;
 }
 
 /**
- * A call with all that it was given, at once where that is short.
+ * All that a call was given, at once where that is short.
  * @throws InvalidArgumentError where it can't be copied, or is longer than its limits have room for
  */
-export function copiedCall(call: GivenCall): CommandCall | Promise<CommandCall> {
-  const copying = copyLong(call);
+export function copiedGiven(given: Given): Copied<Given> | Promise<Copied<Given>> {
+  const copying = copyLong(given);
   return copying instanceof Promise
     ? copying.then((copied) => {
-        requireRoom({ extraFiles: withoutProgram(copied.files), collect: [] }, call.limits);
+        requireRoom({ extraFiles: withoutProgram(copied.files), collect: [] }, given.limits);
         return copied;
       })
     : copying;
@@ -56,27 +59,33 @@ export class Calls {
   }
 
   /**
-   * Packs a call, and lets it in or has it wait.
+   * Lets a call in, or has it wait.
    * @throws BusyError, ClosedError; the signal's reason
    */
   admit(command: Command, args: RunArguments, limits: Limits, own: OwnPart): Admitted {
     const signal = args.signal === undefined ? undefined : shareSignal(args.signal);
     signal?.throwIfAborted();
     const place = this.#gate.enter(args.tenant, signal);
-    const program = own.hasCode ? [programFrom(args.cwd)] : [];
+    const { hasCode, isPython, conversation } = own;
     return {
       place,
-      call: {
+      given: { files: own.files, stdin: args.stdin, limits },
+      pack: ({ files, stdin }) => ({
         ...args,
-        ...own,
-        ...{ command, limits },
-        argv: [...program, ...args.argv],
+        files,
+        stdin,
+        hasCode,
+        isPython,
+        conversation,
+        command,
+        limits,
+        argv: [...(hasCode ? [programFrom(args.cwd)] : []), ...args.argv],
         copies: args.files,
         signals: signal === undefined ? [this.#closing] : [signal, this.#closing],
         onNote: (level, message) => {
           this.#note(args.slug, level, message);
         },
-      },
+      }),
     };
   }
 

@@ -63,8 +63,8 @@ export class Dispatcher {
    * Tells that a call is about to come; its limits and files are not looked at yet.
    * @returns whether a cell was told, since no call has run for a while
    */
-  announce(call: Omit<CommandCall, 'files' | 'stdin'>): boolean {
-    return whyNotWarmAtAll(call) === undefined && this.#warm.get(call.command)?.announce() === true;
+  announce(command: Command, demand: Omit<Demand, 'files' | 'limits'>): boolean {
+    return whyNotWarmAtAll(demand) === undefined && this.#warm.get(command)?.announce() === true;
   }
 
   /**

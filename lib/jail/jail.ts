@@ -36,7 +36,7 @@ import { PROGRAM_NAME } from '../spec/files';
 import type { JailStatistics } from '../statistics/calls';
 import { printable } from '../text/printable';
 import { now } from '../time/clock';
-import { Calls, copiedCall, type Admitted } from './calls';
+import { Calls, copiedGiven, type Admitted } from './calls';
 import { Configuration } from './configuration';
 import { Dispatcher } from './dispatcher';
 import { searchedByTemplate } from './searched';
@@ -71,14 +71,14 @@ export class Jail extends Configuration implements AsyncDisposable {
     const args = parseJailCodeOptions(options);
     const found = this.#heeding(name, args);
     const code = args.code === undefined ? [] : [{ name: PROGRAM_NAME, content: args.code }];
-    const { call, place } = this.#calls.admit(found, args, this.#limitsOf(args), {
+    const { given, pack, place } = this.#calls.admit(found, args, this.#limitsOf(args), {
       files: [...code, ...args.extraFiles],
       hasCode: code.length > 0,
       isPython: false,
     });
     return this.#calls.track(async () => {
-      const isAnnounced = place.isIn && this.#dispatcher.announce(call);
-      const copying = copiedCall(call);
+      const isAnnounced = place.isIn && this.#announce(found, args, code.length > 0);
+      const copying = copiedGiven(given);
       const copied = copying instanceof Promise ? await copying : copying;
       if (args.files.length > 0) {
         await checkFiles(args.files);
@@ -86,7 +86,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       const turnAt = place.isIn ? calledAt : await place.turn();
       const queuedMs = place.waitedMs;
       const { result, gone } = await this.#dispatcher.run(
-        { ...copied, isAnnounced, queuedMs },
+        Object.assign(pack(copied), { isAnnounced, queuedMs }),
         turnAt,
       );
       await gone?.();
@@ -256,6 +256,12 @@ export class Jail extends Configuration implements AsyncDisposable {
     return this.#calls.wait(parseWaitOptions(options), work);
   }
 
+  /** Tells a waiting Python that a call is about to come. */
+  #announce(command: Command, args: RunArguments, hasCode: boolean): boolean {
+    const { files, env, cwd, explain } = args;
+    return this.#dispatcher.announce(command, { hasCode, copies: files, env, cwd, explain });
+  }
+
   /** A command, whose variables of a call's it does not ignore. */
   #heeding(name: string, { env }: RunArguments): Command {
     const found = this.require(name);
@@ -276,7 +282,8 @@ export class Jail extends Configuration implements AsyncDisposable {
     return this.#calls.admit(command, args, limits, {
       files: [RUNNER, ...args.extraFiles],
       conversation: functions.length === 0 ? undefined : new HostCalls(functions, slug),
-      ...{ hasCode: true, isPython: true },
+      hasCode: true,
+      isPython: true,
     });
   }
 
@@ -291,15 +298,15 @@ export class Jail extends Configuration implements AsyncDisposable {
       return this.#execUnconfined(code, write, args, end);
     }
     const found = this.#heeding(args.command, args);
-    const { call, place } = this.#admitExec(found, args, this.#limitsOf(args));
+    const { given, pack, place } = this.#admitExec(found, args, this.#limitsOf(args));
     return this.#calls.track(async () => {
       // A waiting Python wakes up while globals are still being written.
-      const isAnnounced = place.isIn && this.#dispatcher.announce(call);
+      const isAnnounced = place.isIn && this.#announce(found, args, true);
       const written = write();
       const globalsJson = typeof written === 'string' ? written : await written;
       const encoded = encodeCode(code);
       const codeJson = typeof encoded === 'string' ? encoded : await encoded;
-      const copying = copiedCall(call);
+      const copying = copiedGiven(given);
       const copied = copying instanceof Promise ? await copying : copying;
       if (args.files.length > 0) {
         await checkFiles(args.files);
@@ -307,15 +314,15 @@ export class Jail extends Configuration implements AsyncDisposable {
       const turnAt = place.isIn ? calledAt : await place.turn();
       const reader = new AnswerReader(end.read);
       const { result, channel, gone } = await this.#dispatcher.run(
-        {
-          ...copied,
-          ...{ isAnnounced, queuedMs: place.waitedMs },
+        Object.assign(pack(copied), {
+          isAnnounced,
+          queuedMs: place.waitedMs,
           request: encodeRequest(codeJson, globalsJson, args.pythonPath, args.functions),
           warm: searchedByTemplate(found, args, codeJson, globalsJson),
-          onChannel: (bytes) => {
+          onChannel: (bytes: Buffer) => {
             reader.foresee(bytes);
           },
-        },
+        }),
         turnAt,
       );
       try {
@@ -336,10 +343,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     process.emitWarning(message, 'CodeJailWarning');
     this.logger('warn', message);
     const found = this.#heeding(args.command, args);
-    const { call, place } = this.#admitExec(found, args, ZERO_LIMITS);
+    const { given, pack, place } = this.#admitExec(found, args, ZERO_LIMITS);
     return this.#calls.track(async () => {
       const globalsJson = await write();
-      const copied = await copyLong(call);
+      const copied = await copyLong(given);
       await checkFiles(args.files);
       if (!place.isIn) {
         await place.turn();
@@ -353,7 +360,7 @@ export class Jail extends Configuration implements AsyncDisposable {
         args.functions,
       );
       const { result, channel } = await runUnconfined(
-        { ...copied, request, queuedMs: place.waitedMs },
+        Object.assign(pack(copied), { request, queuedMs: place.waitedMs }),
         plan,
       );
       return end.conclude(result, await new AnswerReader(end.read).read(result, channel));

@@ -174,22 +174,34 @@ export function parseCloseOptions(
 
 type ParsedRun = ReturnType<ReturnType<typeof optionsParser<typeof runShape>>>;
 
-/** What was given, under its own name, and the default of what was not. */
+/**
+ * What was given, under its own name, and the default of what was not. Each by its name, as no rest or spread of an object
+ * does: of thousands of calls in one turn of the event loop those would be the longer half.
+ */
 function runArguments(options: ParsedRun, files: FileArgument[], argument: string): RunArguments {
-  const { argv = [], env = {}, limitOverridesContext, ...given } = options;
+  const { argv = [], env = {}, limits, limitOverridesContext } = options;
   checkExecSize(argv, env, MAXIMUM_CALL_BYTES, `${argument}.argv`);
   return {
-    ...given,
-    ...{ files, argv, env },
+    files,
     extraFiles: options.extraFiles ?? [],
     cwd: options.cwd ?? '.',
+    argv,
+    env,
+    stdin: options.stdin,
+    onStdout: options.onStdout,
+    onStderr: options.onStderr,
+    onStdoutText: options.onStdoutText,
+    onStderrText: options.onStderrText,
+    onStdoutLine: options.onStdoutLine,
+    onStderrLine: options.onStderrLine,
+    limits: limits === undefined ? {} : parseLimits(limits, `${argument}.limits`),
+    // As in CodeJail, an empty context is none.
+    limitOverridesContext: limitOverridesContext === '' ? undefined : limitOverridesContext,
+    tenant: options.tenant,
+    slug: options.slug,
     collect: options.collect ?? [],
     explain: options.explain === true,
-    limits: options.limits === undefined ? {} : parseLimits(options.limits, `${argument}.limits`),
-    // As in CodeJail, an empty context is none.
-    ...(limitOverridesContext === undefined || limitOverridesContext === ''
-      ? {}
-      : { limitOverridesContext }),
+    signal: options.signal,
   };
 }
 
@@ -198,19 +210,20 @@ function runArguments(options: ParsedRun, files: FileArgument[], argument: strin
  * @throws InvalidArgumentError
  */
 export function parseJailCodeOptions(value: unknown, argument = 'options'): JailCodeArguments {
-  const { code, ...options } = parseJailCodeShape(value, argument);
+  const options = parseJailCodeShape(value, argument);
+  const { code } = options;
   // As in CodeJail, empty code is no code: a program may then come by standard input.
   const hasCode = code !== undefined && code.length > 0;
   const files = nameFiles(options.files ?? [], `${argument}.files`);
   const { extraFiles = [] } = options;
   checkNames(files, extraFiles, hasCode ? [TMP_NAME, PROGRAM_NAME] : [TMP_NAME], argument);
   const run = runArguments(options, files, argument);
-  return hasCode ? { ...run, code } : run;
+  return { ...run, code: hasCode ? code : undefined };
 }
 
 function safeExecArguments(value: unknown, argument: string): SafeExecArguments {
-  const { command = 'python', pythonPath = [], ...options } = parseSafeExecShape(value, argument);
-  const { extraFiles = [] } = options;
+  const options = parseSafeExecShape(value, argument);
+  const { command = 'python', pythonPath = [], extraFiles = [] } = options;
   const written = new Set(extraFiles.map(({ name: file }) => file.split('/', 1)[0]));
   const searched = nameFiles(pythonPath, `${argument}.pythonPath`);
   const files = nameFiles(options.files ?? [], `${argument}.files`);
