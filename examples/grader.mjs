@@ -8,7 +8,8 @@ import { plainText } from './plain-text.mjs';
 
 /** What a submission may use for one case. */
 export const limits = {
-  cpu: 1,
+  // Where others are busy the same work takes twice as much of it.
+  cpu: 2,
   // What is graded is CPU time: by the clock a busy host takes thirty times as long.
   realtime: 60,
   memory: 128 * 1024 * 1024,
