@@ -16,6 +16,8 @@ interface Told {
   errors: Record<string, number>;
   grownMiB: number;
   longestTurnMs: number;
+  /** What 2,000 of the engine's own objects of the kind take at the moment, in one turn. */
+  referenceMs: number;
   settledBeforeNextTurn: number;
 }
 
@@ -35,8 +37,16 @@ const cpuMs = () => Number(readFileSync('/proc/thread-self/schedstat', 'latin1')
     : async (n) => (await jail.jailCode('echo', { argv: [String(n)] })).stdout.toString() === n + '\\n';
   await jail.warmUp();
   for (let n = 0; n < 20; n += 1) await call(n);
+  const begun = cpuMs();
+  const kept = [];
+  for (let n = 0; n < 2000; n += 1) {
+    const { signal } = new AbortController();
+    signal.addEventListener('abort', () => kept.push(n));
+    kept.push(signal, new Promise(() => undefined), new Map([[n, { n }]]));
+  }
+  const referenceMs = cpuMs() - begun;
   const before = mebibytes();
-  const told = { right: 0, errors: {}, grownMiB: 0, longestTurnMs: 0, settledBeforeNextTurn: 0 };
+  const told = { right: 0, errors: {}, grownMiB: 0, longestTurnMs: 0, referenceMs, settledBeforeNextTurn: 0 };
   let last = cpuMs();
   const watch = setInterval(() => {
     const at = cpuMs();
@@ -72,8 +82,8 @@ it.each(['cold', 'warm'] as const)('answers two thousand calls at once, %s', asy
   const told = await overload(2000, way);
   expect(told).toMatchObject({ right: 2000, errors: {} });
   expect(told.grownMiB).toBeLessThan(100);
-  // A third of it on a machine with nothing else to do.
-  expect(told.longestTurnMs).toBeLessThan(150);
+  // A third of it on a machine with nothing else to do; where others are busy the same work takes several times as long.
+  expect(told.longestTurnMs).toBeLessThan(Math.max(150, 6 * told.referenceMs));
 });
 
 it('refuses at once what is over its queue, and answers the others', async () => {
