@@ -1,5 +1,6 @@
 // One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
 import { SetupError } from '../errors';
+import { withLength } from '../json/text-buffers';
 import { native, SpecFlag, type NativeEvent } from '../native/addon';
 import { thrownByAddon } from '../native/failure';
 import { noExecAdvice } from '../native/no-exec';
@@ -8,7 +9,6 @@ import { Outputs } from '../run/outputs';
 import { RequestWriter } from '../run/request-writer';
 import { Run, type RunResult } from '../run/run';
 import type { Call } from '../spec/call';
-import { withLength } from '../spec/request';
 import { buildSpec, type JailPlan } from '../spec/spec';
 import { now } from '../time/clock';
 import { explainCopyFailure } from './copy-failure';

@@ -33,7 +33,7 @@ const EXCEPTION_BOUNDS = { maxNames: 16 };
 // The channel is in the hands of hostile code: whatever does not fit is as good as absent.
 async function decodeException(channel: Uint8Array): Promise<PythonException | null> {
   try {
-    const { value } = await parseJsonInSlices(textOf(channel), EXCEPTION_BOUNDS);
+    const { value } = await parseJsonInSlices(textOf(channel.subarray(1)), EXCEPTION_BOUNDS);
     if (!isJsonObject(value)) {
       return null;
     }
@@ -69,7 +69,7 @@ export interface AnswerGlobals {
  * and objects as one collection of garbage can move within a turn. Of text alone, which is only checked, any number is
  * fine.
  */
-const GLOBALS_BOUNDS = {
+export const GLOBALS_BOUNDS = {
   maxNames: 80_000,
   maxInnerNames: 80_000,
   maxItems: 500_000,
@@ -103,11 +103,10 @@ const FORESEEN_BYTES = 16 * 1024;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * What follows the first byte.
+ * The text of bytes.
  * @throws {JsonSyntaxError} where it is not UTF-8, and short; a long one tells when it is read
  */
-function textOf(channel: Uint8Array): string | Pieces {
-  const bytes = channel.subarray(1);
+export function textOf(bytes: Uint8Array): string | Pieces {
   if (bytes.length > SHORT_LENGTH) {
     return new BytePieces(bytes);
   }
@@ -147,7 +146,7 @@ export class AnswerReader<Content> {
   }
 
   async #readText(channel: Uint8Array): Promise<Content | null> {
-    return this.#read(textOf(withoutOmitted(channel)));
+    return this.#read(textOf(withoutOmitted(channel).subarray(1)));
   }
 
   /**

@@ -24,11 +24,15 @@ export interface FunctionNames {
   names: readonly string[] | undefined;
 }
 
+let source: string | undefined;
+
 function functionsText(functions: readonly FunctionNames[]): string {
+  if (functions.length === 0) {
+    return '';
+  }
+  source ??= ascii(JSON.stringify(pythonSource('functions.py')));
   const told = functions.map(({ name, names }) => [name, names ?? null]);
-  return functions.length === 0
-    ? ''
-    : `,"functions":${JSON.stringify(told)},"source":${ascii(JSON.stringify(pythonSource('functions.py')))}`;
+  return `,"functions":${JSON.stringify(told)},"source":${source}`;
 }
 
 /** The runner's request. Both texts go in untouched. */

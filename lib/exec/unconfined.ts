@@ -16,14 +16,15 @@ import { dirname, join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SetupError } from '../errors';
+import { withLength } from '../json/text-buffers';
 import { collectError, collectFiles } from '../run/collect';
 import type { Input } from '../run/input';
 import { signalOf } from '../run/outcome';
+import { writePieces } from '../run/request-writer';
 import { textOutputs } from '../run/output-text';
 import type { JailResult } from '../run/result';
 import type { Call } from '../spec/call';
 import { LongContent } from '../spec/files';
-import { withLength } from '../spec/request';
 import { standardEnvironment, type JailPlan } from '../spec/spec';
 
 /** How a program is started without a jail. */
@@ -63,11 +64,12 @@ async function fill(directory: string, call: Call): Promise<void> {
 function gather(
   stream: Readable | undefined,
   onChunk: (chunk: Buffer) => void = () => undefined,
+  sift: (chunk: Buffer) => Buffer = (chunk) => chunk,
 ): Buffer[] {
   const chunks: Buffer[] = [];
   stream?.on('data', (chunk: Buffer) => {
     // A copy: a callback may write to its own.
-    chunks.push(Buffer.from(chunk));
+    chunks.push(Buffer.from(sift(chunk)));
     onChunk(chunk);
   });
   stream?.on('error', () => undefined);
@@ -149,16 +151,17 @@ async function runProgram(
   const ended = statusOf(child);
   // Without descriptors there are no streams either, and the error comes a moment later.
   const stdio = (child as Partial<ChildProcess>).stdio ?? [];
-  const chunksOf = (index: 1 | 2 | 4, onChunk?: (chunk: Buffer) => void): Buffer[] =>
+  const chunksOf = (index: 1 | 2, onChunk?: (chunk: Buffer) => void): Buffer[] =>
     gather(stdio[index] as Readable | undefined, onChunk);
   const listeners = textOutputs(call);
   const stdout = chunksOf(1, failure.guard(listeners.stdout?.take));
   const stderr = chunksOf(2, failure.guard(listeners.stderr?.take));
   const { conversation } = call;
-  const channel: Buffer[] = [];
-  gather(stdio[4] as Readable | undefined, (chunk) => {
-    channel.push(conversation?.take(chunk) ?? chunk);
-  });
+  const channel = gather(
+    stdio[4] as Readable | undefined,
+    undefined,
+    conversation === undefined ? undefined : (chunk) => conversation.take(chunk),
+  );
   const input = stdio[0];
   if (input && call.stdin !== undefined) {
     feed(input, call.stdin).catch(failure.note);
@@ -172,11 +175,9 @@ async function runProgram(
   }
   if (conversation === undefined) {
     request?.end();
-  } else {
+  } else if (request !== undefined) {
     conversation.begin((answer, onWritten) => {
-      for (const [index, piece] of answer.entries()) {
-        request?.write(piece, index === answer.length - 1 ? onWritten : undefined);
-      }
+      writePieces(request, answer, onWritten);
     });
   }
   let status;

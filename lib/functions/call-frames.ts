@@ -36,13 +36,23 @@ class Gathered {
   }
 }
 
+/** A call of which the head has come. */
+interface Frame {
+  id: number;
+  index: number;
+  /** How many bytes of the body are to come. */
+  left: number;
+  /** Those that have, where it comes in pieces. */
+  begun: Gathered | undefined;
+}
+
 const NOTHING = Buffer.alloc(0);
 
 /** Reads them one after the other; the first byte that begins none begins the result. */
 export class CallFrames {
   #isOver = false;
   #head: Buffer = NOTHING;
-  #frame: { id: number; index: number; left: number; begun: Gathered | undefined } | undefined;
+  #frame: Frame | undefined;
 
   /**
    * Takes what has come.
@@ -52,7 +62,10 @@ export class CallFrames {
   take(chunk: Buffer, onCall: (call: CallFrame) => boolean): Buffer {
     let rest = chunk;
     while (!this.#isOver && rest.length > 0) {
-      rest = this.#frame === undefined ? this.#takeHead(rest) : this.#takeBody(rest, onCall);
+      rest =
+        this.#frame === undefined
+          ? this.#takeHead(rest)
+          : this.#takeBody(this.#frame, rest, onCall);
     }
     return rest;
   }
@@ -62,33 +75,20 @@ export class CallFrames {
     const head =
       before === 0 ? chunk : Buffer.concat([this.#head, chunk.subarray(0, LONGEST_HEAD)]);
     this.#head = NOTHING;
-    if (head[0] !== CALL) {
-      return this.#end(chunk);
-    }
     const end = head.subarray(0, LONGEST_HEAD).indexOf(LINE_BREAK);
-    if (end < 0) {
-      if (head.length >= LONGEST_HEAD) {
-        return this.#end(before === 0 ? chunk : Buffer.concat([head.subarray(0, before), chunk]));
-      }
+    if (head[0] === CALL && end < 0 && head.length < LONGEST_HEAD) {
       this.#head = Buffer.from(head);
       return NOTHING;
     }
-    const [, id, index, length] = HEAD.exec(head.toString('latin1', 0, end)) ?? [];
+    const [, id, index, length] = HEAD.exec(head.toString('latin1', 0, Math.max(0, end))) ?? [];
     if (length === undefined) {
       return this.#end(before === 0 ? chunk : Buffer.concat([head.subarray(0, before), chunk]));
     }
-    this.#frame = {
-      ...{ id: Number(id), index: Number(index), left: Number(length) },
-      begun: undefined,
-    };
+    this.#frame = { id: Number(id), index: Number(index), left: Number(length), begun: undefined };
     return chunk.subarray(end + 1 - before);
   }
 
-  #takeBody(chunk: Buffer, onCall: (call: CallFrame) => boolean): Buffer {
-    const frame = this.#frame;
-    if (frame === undefined) {
-      return chunk;
-    }
+  #takeBody(frame: Frame, chunk: Buffer, onCall: (call: CallFrame) => boolean): Buffer {
     const part = chunk.subarray(0, frame.left);
     frame.left -= part.length;
     const rest = chunk.subarray(part.length);

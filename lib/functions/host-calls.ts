@@ -1,10 +1,9 @@
 // Answers what one program asks: runs the server's functions for it, within bounds.
-import { writeGlobalsInSlices } from '../json/globals-writer';
-import { parseJsonInSlices, SHORT_LENGTH } from '../json/parse';
-import { BytePieces } from '../json/pieces';
-import { jsonSafeIfFew } from '../json/safe';
+import { GLOBALS_BOUNDS, textOf } from '../exec/answer';
+import { jsonOf } from '../exec/conclusion';
+import { parseJsonInSlices } from '../json/parse';
 import { stringifyJson } from '../json/stringify';
-import type { JsonText } from '../json/text-buffers';
+import { sizeOf, withLength, type JsonText } from '../json/text-buffers';
 import { isJsonObject, type JsonValue } from '../json/value';
 import type { Conversation, WriteAnswer } from '../run/conversation';
 import { CallFrames, type CallFrame } from './call-frames';
@@ -26,14 +25,6 @@ export interface CheckedFunction {
 const MOST_AT_A_TIME = 16;
 /** More are no call of a function that somebody wrote, and would overflow the engine's stack. */
 const MOST_ARGUMENTS = 1000;
-/** What a program gives may be as large as what it gives back. */
-const ARGUMENT_BOUNDS = {
-  maxNames: 80_000,
-  maxInnerNames: 80_000,
-  maxItems: 500_000,
-  maxContainers: 200_000,
-};
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const LONGEST_MESSAGE = 16 * 1024;
 const MOST_ISSUES = 10;
 
@@ -68,8 +59,7 @@ interface Arguments {
 
 async function readArguments(body: Buffer): Promise<Arguments> {
   // The channel is in the hands of hostile code.
-  const text = body.length <= SHORT_LENGTH ? utf8.decode(body) : new BytePieces(body);
-  const { value } = await parseJsonInSlices(text, ARGUMENT_BOUNDS);
+  const { value } = await parseJsonInSlices(textOf(body), GLOBALS_BOUNDS);
   const call = isJsonObject(value) && Object.hasOwn(value, 'call') ? value['call'] : undefined;
   const [args, kwargs, ...more] = Array.isArray(call) ? call : [];
   if (!Array.isArray(args) || kwargs === undefined || !isJsonObject(kwargs) || more.length > 0) {
@@ -88,21 +78,12 @@ function together({ args, kwargs }: Arguments, { name, names }: CheckedFunction)
 }
 
 async function answerText(value: unknown, name: string): Promise<JsonText> {
-  const answer = { value: value === undefined ? null : value };
-  const few = jsonSafeIfFew(answer);
-  const text = few === null ? await writeGlobalsInSlices(answer) : stringifyJson(few);
-  if (text === '{}' || (text.length === 1 && String(text[0]) === '{}')) {
+  const text = await jsonOf({ value: value === undefined ? null : value });
+  // What JSON can't carry is left out.
+  if ((typeof text === 'string' ? text.length : sizeOf(text)) === '{}'.length) {
     throw new Refused(`${name}() gave what JSON can't carry`);
   }
   return text;
-}
-
-function framed(head: string, text: JsonText): readonly Buffer[] {
-  if (typeof text === 'string') {
-    return [Buffer.from(`${head} ${Buffer.byteLength(text)}\n${text}`)];
-  }
-  const length = text.reduce((bytes, piece) => bytes + piece.length, 0);
-  return [Buffer.from(`${head} ${length}\n`), ...text];
 }
 
 /** What is under way of one call. */
@@ -255,7 +236,7 @@ export class HostCalls implements Conversation {
       return;
     }
     // Its place is taken until the program reads: what it never reads can't pile up here.
-    this.#write(framed(`${id} ${kind}`, text), () => {
+    this.#write(withLength(text, `${id} ${kind} `), () => {
       this.#running.get(id)?.end(new Error('it is answered'));
       this.#running.delete(id);
     });

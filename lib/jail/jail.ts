@@ -17,7 +17,6 @@ import {
 } from '../options/call';
 import { parseCommandName, parseCommandOptions } from '../options/command';
 import { readJsonObject, requireCode, requireGlobals, requirePython } from '../options/exec';
-import { copyLong } from '../options/copying';
 import { checkFiles } from '../options/files';
 import { requireRoom } from '../options/room';
 import type {
@@ -346,7 +345,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     const { given, pack, place } = this.#admitExec(found, args, ZERO_LIMITS);
     return this.#calls.track(async () => {
       const globalsJson = await write();
-      const copied = await copyLong(given);
+      const copied = await copiedGiven(given);
       await checkFiles(args.files);
       if (!place.isIn) {
         await place.turn();

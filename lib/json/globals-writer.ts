@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { Budget } from '../time/budget';
 import { isPlain, isTooLong, MAX_SAFE_DEPTH, NotCarried } from './safe';
 import { writeNumber } from './stringify';
-import { TextBuffers } from './text-buffers';
+import { endOfSlice, TextBuffers } from './text-buffers';
 
 /** Values, or parts of long texts, between two looks at the clock. */
 const SLICE_STEPS = 256;
@@ -117,11 +117,8 @@ class GlobalsWriter {
     }
     this.#text.push('"');
     for (let start = 0; start < value.length;) {
-      let end = Math.min(value.length, start + PART_LENGTH);
-      // Not between the halves of a character: each alone would be escaped.
-      if (end < value.length && (value.charCodeAt(end - 1) & 0xfc00) === 0xd800) {
-        end -= 1;
-      }
+      // Halves of a character would each be escaped.
+      const end = endOfSlice(value, start, PART_LENGTH);
       this.#text.push(JSON.stringify(value.slice(start, end)).slice(1, -1));
       start = end;
       yield;

@@ -7,6 +7,27 @@ const PIECE_LENGTH = 64 * 1024;
 /** The text of a JSON value: all of it, or in UTF-8 and in pieces, where it is long. */
 export type JsonText = string | readonly Buffer[];
 
+/** How many bytes pieces have together. */
+export function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((bytes, { length }) => bytes + length, 0);
+}
+
+/**
+ * A text with its length, in bytes, and a line break before it: what it comes through does not end there.
+ * @param head what stands before the length
+ */
+export function withLength(text: JsonText, head = ''): readonly Buffer[] {
+  return typeof text === 'string'
+    ? [Buffer.from(`${head}${Buffer.byteLength(text)}\n${text}`)]
+    : [Buffer.from(`${head}${sizeOf(text)}\n`), ...text];
+}
+
+/** Where a slice of a text ends, of so many code units at most: not between the halves of a character. */
+export function endOfSlice(text: string, start: number, length: number): number {
+  const end = Math.min(text.length, start + length);
+  return end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800 ? end - 1 : end;
+}
+
 /** A place in a text that is being written. */
 export interface Mark {
   pieces: number;
@@ -51,11 +72,7 @@ export async function encodeInSlices(text: string): Promise<readonly Buffer[]> {
   const budget = new Budget();
   const pieces: Buffer[] = [];
   for (let start = 0; start < text.length;) {
-    let end = Math.min(text.length, start + PIECE_LENGTH);
-    // Not between the halves of a character.
-    if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) {
-      end -= 1;
-    }
+    const end = endOfSlice(text, start, PIECE_LENGTH);
     pieces.push(Buffer.from(text.slice(start, end)));
     start = end;
     if (budget.isSpent()) {

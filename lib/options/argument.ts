@@ -2,6 +2,9 @@ import { InvalidArgumentError } from '../errors';
 import { describe } from '../text/describe';
 import { suggestionSentence } from '../text/suggestion';
 
+/** What is wrong with a string that is no text. */
+export const NOT_WELL_FORMED = 'has a lone surrogate, which UTF-8 can not carry';
+
 /** A reader refused a value. `parseArgument` turns it into an InvalidArgumentError. */
 export class Refusal extends Error {
   /**
@@ -184,7 +187,7 @@ export function readText(value: unknown): string {
     throw new Refusal(`must not contain NUL: ${describe(value)}`);
   }
   if (!value.isWellFormed()) {
-    throw new Refusal('has a lone surrogate, which UTF-8 can not carry');
+    throw new Refusal(NOT_WELL_FORMED);
   }
   return value;
 }

@@ -1,16 +1,16 @@
 // What a caller puts into a jail: copied, so that what it writes there later changes nothing.
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../errors';
+import { endOfSlice } from '../json/text-buffers';
 import { LongContent } from '../spec/files';
 import { describe } from '../text/describe';
 import type { Budget } from '../time/budget';
-import { Refusal, spellPath } from './argument';
+import { NOT_WELL_FORMED, Refusal, spellPath } from './argument';
 
 /** Code units, or bytes, of a piece. */
 const PIECE_LENGTH = 64 * 1024;
 /** What the options of one call copy at once, in bytes or code units. */
 const AT_ONCE = 512 * 1024;
-const NOT_WELL_FORMED = 'has a lone surrogate, which UTF-8 can not carry';
 
 type Bytes = string | Uint8Array;
 
@@ -27,13 +27,9 @@ function pieceOf(value: Bytes, start: number, end: number): Buffer | null {
 }
 
 function endOfPiece(value: Bytes, start: number): number {
-  const end = Math.min(value.length, start + PIECE_LENGTH);
-  // Not between the halves of a character.
-  const isCut =
-    typeof value === 'string' &&
-    end < value.length &&
-    (value.charCodeAt(end - 1) & 0xfc00) === 0xd800;
-  return isCut ? end - 1 : end;
+  return typeof value === 'string'
+    ? endOfSlice(value, start, PIECE_LENGTH)
+    : Math.min(value.length, start + PIECE_LENGTH);
 }
 
 /** Text or bytes of a caller's that are not copied yet, since all at once would hold the event loop. */

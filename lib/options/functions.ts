@@ -4,6 +4,7 @@ import type { HostCall, StandardSchema } from '../functions/host-function';
 import { describe } from '../text/describe';
 import { LONGEST_TIMER_MS } from '../time/clock';
 import {
+  callback,
   integer,
   listOf,
   optional,
@@ -71,17 +72,8 @@ function readSeconds(value: unknown): number {
   return value;
 }
 
-type Run = CheckedFunction['run'];
-
-function readRun(value: unknown): Run {
-  if (typeof value !== 'function') {
-    throw new Refusal(`must be a function, not ${describe(value)}`);
-  }
-  return value as Run;
-}
-
 const readDescribed = optionsReader({
-  run: readRun,
+  run: callback<CheckedFunction['run']>(),
   parameters: optional(readSchema),
   names: optional(readNames),
   maxCalls: optional(integer(0, 1_000_000)),

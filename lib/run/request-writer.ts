@@ -1,7 +1,23 @@
 // The write end of a program's request pipe: what is left of a request that is larger than the pipe, and answers.
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { native } from '../native/addon';
 import { pipeSocket } from '../native/pipe-socket';
+
+/**
+ * Writes pieces, one after the other.
+ * @param onWritten called when the kernel has them all, or never will
+ */
+export function writePieces(
+  stream: Writable,
+  pieces: readonly Uint8Array[],
+  onWritten?: () => void,
+): void {
+  const last = pieces.length - 1;
+  for (const [index, piece] of pieces.entries()) {
+    stream.write(piece, index === last ? onWritten : undefined);
+  }
+}
 
 /** The write end of a request pipe. */
 export class RequestWriter {
@@ -20,23 +36,14 @@ export class RequestWriter {
     // its first line.
     if (rest.length > 0 || pieces.length > 0) {
       const socket = this.#open();
-      for (const piece of [rest, ...pieces]) {
-        socket.write(piece);
-      }
+      writePieces(socket, [rest, ...pieces]);
       socket.end();
     }
   }
 
-  /**
-   * Writes pieces, and leaves the pipe open for more.
-   * @param onWritten called when the kernel has them all, or never will
-   */
+  /** As `writePieces`, and leaves the pipe open for more. */
   write(pieces: readonly Uint8Array[], onWritten?: () => void): void {
-    const socket = this.#open();
-    const last = pieces.length - 1;
-    for (const [index, piece] of pieces.entries()) {
-      socket.write(piece, index === last ? onWritten : undefined);
-    }
+    writePieces(this.#open(), pieces, onWritten);
   }
 
   #open(): Socket {

@@ -125,12 +125,10 @@ export class Run {
     outputs.stdout.bound(output, { onOver, onFailure, onChunk: this.#guard(stdout?.take) });
     outputs.stderr.bound(output, { onOver, onFailure, onChunk: this.#guard(stderr?.take) });
     const { channel } = outputs;
+    const { conversation } = call;
     channel?.bound(output, {
       ...{ onOver, onFailure },
-      sift:
-        call.conversation === undefined
-          ? undefined
-          : (chunk) => call.conversation?.take(chunk) ?? chunk,
+      sift: conversation === undefined ? undefined : (chunk) => conversation.take(chunk),
       onKept: () => call.onChannel?.(channel.bytes()),
     });
     this.#stdin = new InputWriter(jail.stdin, call.stdin, onFailure);

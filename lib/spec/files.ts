@@ -1,4 +1,5 @@
 // The files of a jail's directory.
+import { sizeOf } from '../json/text-buffers';
 
 /** A file, directory or symbolic link of the host that is copied into the jail. */
 export interface HostFile {
@@ -22,7 +23,7 @@ export class LongContent {
   readonly length: number;
 
   constructor(readonly pieces: readonly Uint8Array[]) {
-    this.length = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
+    this.length = sizeOf(pieces);
   }
 }
 

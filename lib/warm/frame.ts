@@ -1,6 +1,6 @@
 // What a cell reads when its call begins, byte for byte as native/core/cell.h has it.
 import type { Confinement } from '../confinement/plan';
-import type { JsonText } from '../json/text-buffers';
+import { sizeOf, type JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
 import { LongContent, parents, type Content, type JailFile } from '../spec/files';
 import { nativeLimits, type NativeLimits } from '../spec/limits';
@@ -109,10 +109,6 @@ function withRequest(head: Buffer, request: string): Buffer {
   writeLength(frame, requestBytes, REQUEST_SIZE_AT);
   frame.write(request, head.length);
   return frame;
-}
-
-function sizeOf(pieces: readonly Buffer[]): number {
-  return pieces.reduce((bytes, { length }) => bytes + length, 0);
 }
 
 /** All of a frame but its request. */

@@ -9,6 +9,7 @@
 
 #include "addon/failure.h"
 #include "addon/memfd.h"
+#include "addon/pieces.h"
 #include "addon/promise_worker.h"
 #include "addon/spec_builder.h"
 #include "core/write_whole.h"
@@ -16,16 +17,10 @@
 namespace codejail {
 namespace {
 
-struct Piece {
-  const char* bytes;
-  std::size_t size;
-};
-
 struct FileRecord {
-  RecordHeader header{};
+  RecordHeader header;
   std::string path;
-  std::size_t first_piece = 0;
-  std::size_t end_piece = 0;
+  Pieces content;
 };
 
 class AppendWorker : public PromiseWorker {
@@ -56,49 +51,31 @@ class AppendWorker : public PromiseWorker {
 
  private:
   void take(const Napi::Object& object) {
-    FileRecord record;
     const auto number = [&](const char* name) {
       const Napi::Value value = object.Get(name);
       return value.IsNumber() ? value.As<Napi::Number>().Uint32Value() : 0;
     };
-    record.header.kind = static_cast<RecordKind>(number("kind"));
-    record.header.mode = number("mode");
-    record.header.first = number("first");
-    record.path = object.Get("path").As<Napi::String>().Utf8Value();
-    record.first_piece = pieces_.size();
-    const auto pieces = object.Get("pieces").As<Napi::Array>();
-    for (std::uint32_t i = 0; i < pieces.Length(); ++i) {
-      const auto piece = pieces.Get(i).As<Napi::Uint8Array>();
-      pieces_.push_back({reinterpret_cast<const char*>(piece.Data()), piece.ByteLength()});
-    }
-    record.end_piece = pieces_.size();
-    records_.push_back(std::move(record));
+    RecordHeader header{};
+    header.kind = static_cast<RecordKind>(number("kind"));
+    header.mode = number("mode");
+    header.first = number("first");
+    records_.push_back({header, object.Get("path").As<Napi::String>().Utf8Value(),
+                        Pieces(object.Get("pieces").As<Napi::Array>())});
   }
 
   [[nodiscard]] bool write(const FileRecord& record) const {
-    std::size_t length = 0;
-    for (std::size_t i = record.first_piece; i < record.end_piece; ++i) {
-      length += pieces_[i].size;
-    }
-    std::vector<char> around;
-    append_record_head(around, record.header, record.path, length);
-    if (!write_whole(file_.get(), around.data(), around.size())) {
-      return false;
-    }
-    for (std::size_t i = record.first_piece; i < record.end_piece; ++i) {
-      if (!write_whole(file_.get(), pieces_[i].bytes, pieces_[i].size)) {
-        return false;
-      }
-    }
-    around.clear();
-    append_record_end(around, record.path.size(), length);
-    return write_whole(file_.get(), around.data(), around.size());
+    const std::size_t length = record.content.size();
+    std::vector<char> head;
+    append_record_head(head, record.header, record.path, length);
+    std::vector<char> end;
+    append_record_end(end, record.path.size(), length);
+    return write_whole(file_.get(), head.data(), head.size()) && record.content.write_to(file_) &&
+           write_whole(file_.get(), end.data(), end.size());
   }
 
   Descriptor file_;
   // The pieces stay where they are while they are written.
   Napi::ObjectReference kept_;
-  std::vector<Piece> pieces_;
   std::vector<FileRecord> records_;
   Status status_ = Status::success();
 };

@@ -22,7 +22,7 @@ class SampledSums {
   [[nodiscard]] bool is_limited() const;
   // Whether anything can be summed up here.
   [[nodiscard]] bool can_look() const { return sampler_.can_look(); }
-  // SampledSums up what lives. Memory that processes share is counted once where it decides.
+  // Sums up what lives. Memory that processes share is counted once where it decides.
   void look();
   // The same when nothing is decided by it any more: pages may be counted more than once.
   void look_roughly();

@@ -18,7 +18,7 @@ struct Sample {
   bool missed = false;  // processes have come and gone unseen since the last sample
 };
 
-// SampledSums over the processes of this PID namespace. What the kernel adds up of processes that
+// Sums over the processes of this PID namespace. What the kernel adds up of processes that
 // were waited for is in it, also of those that lived between two samples. It remembers what each
 // had used when it was last seen, too: the CPU of one whose parent ignores SIGCHLD is in nobody's
 // rusage (wait(2), NOTES). The launcher's memory is not in it, nor its CPU, unless that alone is
