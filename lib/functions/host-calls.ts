@@ -142,6 +142,10 @@ export class HostCalls implements Conversation {
   readonly #slug: string | undefined;
   readonly #frames = new CallFrames();
   readonly #running = new Map<number, Service>();
+  /** Those whose function has yet to answer. */
+  #unanswered = 0;
+  // A program may have read an answer before this process is told that all of it is written.
+  readonly #early: CallFrame[] = [];
   readonly #counts: number[];
   #write: WriteAnswer = () => undefined;
   #isOver = false;
@@ -157,7 +161,7 @@ export class HostCalls implements Conversation {
   }
 
   take(chunk: Buffer): Buffer {
-    return this.#frames.take(chunk, (call) => this.#serve(call));
+    return this.#frames.take(chunk, (call) => this.#take(call));
   }
 
   end(): void {
@@ -166,24 +170,33 @@ export class HostCalls implements Conversation {
       service.end(new Error('the program has ended'));
     }
     this.#running.clear();
+    this.#early.length = 0;
   }
 
-  #serve(call: CallFrame): boolean {
-    const asked = this.#functions[call.index];
-    if (
-      asked === undefined ||
-      this.#isOver ||
-      this.#running.has(call.id) ||
-      this.#running.size >= MOST_AT_A_TIME
-    ) {
+  #take(call: CallFrame): boolean {
+    const isKnown = this.#running.has(call.id) || this.#early.some(({ id }) => id === call.id);
+    if (isKnown || this.#isOver || this.#functions[call.index] === undefined) {
       return false;
+    }
+    if (this.#running.size < MOST_AT_A_TIME) {
+      this.#serve(call);
+      return true;
+    }
+    return this.#unanswered + this.#early.length < MOST_AT_A_TIME && this.#early.push(call) > 0;
+  }
+
+  #serve(call: CallFrame): void {
+    const asked = this.#functions[call.index];
+    if (asked === undefined) {
+      return;
     }
     const service = new Service();
     this.#running.set(call.id, service);
+    this.#unanswered += 1;
     void this.#answer(call, asked, service).then(([kind, text]) => {
+      this.#unanswered -= 1;
       this.#send(call.id, kind, text);
     });
-    return true;
   }
 
   /** Never rejects: whatever happens is an answer. */
@@ -239,6 +252,10 @@ export class HostCalls implements Conversation {
     this.#write(withLength(text, `${id} ${kind} `), () => {
       this.#running.get(id)?.end(new Error('it is answered'));
       this.#running.delete(id);
+      const next = this.#early.shift();
+      if (next !== undefined) {
+        this.#serve(next);
+      }
     });
   }
 }

@@ -53,11 +53,16 @@ def undisturbed(work, *arguments):
 
 class Call:
     def __init__(self):
-        self.kind = self.text = None
+        self.number = self.kind = self.text = None
+        self.is_sent = False
         self.is_awaited = True
+        self.thread = get_ident()
         # Held until there is something to do.
         self.wake = allocate_lock()
         self.wake.acquire()
+
+    def is_answered(self):
+        return self.kind is not None
 
     def wake_up(self):
         if self.wake.locked():
@@ -65,14 +70,18 @@ class Call:
 
 
 class Exchange:
+    """At any moment a handler of the program's may raise: what a call has taken it gives back, wherever it was."""
+
     def __init__(self):
         # Over all that follows; held for moments.
         self.lock = allocate_lock()
+        # Those that have a place, by number, and those that wait for one.
         self.calls = {}
-        self.last = 0
-        self.has_reader = False
-        self.is_over = False
         self.queue = []
+        self.last = 0
+        # Of those that wait, the one that reads.
+        self.reader = None
+        self.is_over = False
         self.received = bytearray()
         # Held while a frame is written.
         self.writing = allocate_lock()
@@ -84,49 +93,86 @@ class Exchange:
         if getpid() != process:
             raise HostError('only the process that the server has started may call its functions')
         call = Call()
-        number = self.enter(call)
         try:
-            frame = b'C%d %d %d\n%s' % (number, function, len(text), text)
+            self.until(self.enter, call)
+            frame = b'C%d %d %d\n%s' % (call.number, function, len(text), text)
             if is_interruptible():
-                undisturbed(self.send, frame)
+                undisturbed(self.send, call, frame)
             else:
-                self.send(frame)
-            self.wait(call)
+                self.send(call, frame)
+            self.until(Call.is_answered, call)
         except OSError:
             self.fail()
             raise HostError(NO_WAY) from None
+        except ValueError:
+            self.fail()
+            raise HostError('what the server answered can not be read') from None
         finally:
-            call.is_awaited = False
+            self.leave(call)
         value = scan(call.text.decode(), 0)[0]
         if call.kind == b'E':
             raise HostError(value['message'])
         return value['value']
 
-    def enter(self, call):
-        """Waits for a place. It is free again when the answer is there, whoever waits for it still."""
+    def until(self, is_done, call):
+        """Reads answers, or waits for who does, until that is so, which is asked under the lock."""
         while True:
             with self.lock:
-                if call in self.queue:
-                    self.queue.remove(call)
+                if is_done(call):
+                    return
                 if self.is_over:
                     raise HostError(NO_WAY)
-                if len(self.calls) < MOST_AT_A_TIME:
-                    self.last += 1
-                    self.calls[self.last] = call
-                    return self.last
-                self.queue.append(call)
-                leads = not self.has_reader
-                self.has_reader = True
+                reader = self.reader
+                leads = reader is None or reader is call or not reader.is_awaited
+                if leads:
+                    self.reader = call
+                elif reader.thread == call.thread:
+                    raise HostError('a handler can not ask the server while what it has interrupted does')
             if leads:
-                # All who have called have given up waiting.
-                self.lead()
+                self.read_answer()
             else:
                 call.wake.acquire()
 
-    def send(self, frame):
+    def enter(self, call):
+        """Whether there was a place; else it is in line for one. It is free again when the answer is there, whoever waits
+        for it still."""
+        if call in self.queue:
+            self.queue.remove(call)
+        if self.is_over:
+            return False
+        if len(self.calls) < MOST_AT_A_TIME:
+            self.last += 1
+            self.calls[self.last] = call
+            call.number = self.last
+            return True
+        self.queue.append(call)
+        return False
+
+    def leave(self, call):
+        """Nobody waits for it any more."""
+        call.is_awaited = False
+        with self.lock:
+            if call in self.queue:
+                self.queue.remove(call)
+            if not call.is_sent and self.calls.pop(call.number, None) is not None:
+                self.call_next()
+            if self.reader is call:
+                self.reader = None
+                for other in [*self.calls.values(), *self.queue]:
+                    if other.is_awaited:
+                        other.wake_up()
+                        break
+
+    def call_next(self):
+        """There is a place."""
+        if self.queue:
+            self.queue[0].wake_up()
+
+    def send(self, call, frame):
         with self.writing:
             if self.is_closed:
                 raise HostError('the program has given its result already')
+            call.is_sent = True
             data = memoryview(frame)
             while data:
                 data = data[write(CHANNEL, data):]
@@ -136,63 +182,25 @@ class Exchange:
         with self.writing:
             self.is_closed = True
 
-    def wait(self, call):
-        while True:
-            with self.lock:
-                if call.kind is not None:
-                    return
-                if self.is_over:
-                    raise HostError(NO_WAY)
-                leads = not self.has_reader
-                self.has_reader = True
-            if leads:
-                self.lead()
-            else:
-                call.wake.acquire()
-
-    def lead(self):
-        """Reads one answer, for whoever waits for it."""
-        try:
-            self.read_answer()
-        except ValueError:
-            self.fail()
-            raise HostError('what the server answered can not be read') from None
-        finally:
-            with self.lock:
-                self.has_reader = False
-                for call in [*self.calls.values(), *self.queue]:
-                    if call.is_awaited:
-                        call.wake_up()
-                        break
-
     def read_answer(self):
-        head = self.receive_head()
-        number, kind, length = head.split(b' ')
-        text = self.receive(int(length))
+        """Reads one answer, for whoever waits for it. Nothing of it is taken before all of it is there."""
+        while True:
+            start = self.received.find(b'\n') + 1
+            if start > 0:
+                number, kind, length = self.received[:start].split()
+                end = start + int(length)
+                if len(self.received) >= end:
+                    break
+            self.read_more()
         with self.lock:
             call = self.calls.pop(int(number), None)
-            if self.queue:
-                self.queue.pop(0).wake_up()
+            if call is not None:
+                call.text = bytes(self.received[start:end])
+                call.kind = bytes(kind)
+            del self.received[:end]
+            self.call_next()
         if call is not None:
-            call.text = text
-            call.kind = kind
             call.wake_up()
-
-    def receive_head(self):
-        while True:
-            end = self.received.find(b'\n')
-            if end >= 0:
-                head = bytes(self.received[:end])
-                del self.received[:end + 1]
-                return head
-            self.read_more()
-
-    def receive(self, length):
-        while len(self.received) < length:
-            self.read_more()
-        text = bytes(self.received[:length])
-        del self.received[:length]
-        return text
 
     def read_more(self):
         if is_interruptible():

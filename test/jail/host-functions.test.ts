@@ -338,6 +338,37 @@ del signal, Late, late, i`;
     expect((a as unknown[]).every((given, i) => given === i || given === 'late')).toBe(true);
   });
 
+  it('may be interrupted in the middle of long answers, and has each whole or not at all', async () => {
+    const code = `
+import signal
+class Late(Exception): pass
+def late(*_): raise Late
+signal.signal(signal.SIGALRM, late)
+wrong = []
+right = 0
+answer = None
+for i in range(60):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005 * 1.3 ** (i % 20))
+        try:
+            answer = f(i)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except Late:
+        continue
+    except Exception as error:
+        wrong.append(str(error))
+        continue
+    if answer == [i, 'x' * 400000]:
+        right += 1
+    else:
+        wrong.append(i)
+last = f(60) == [60, 'x' * 400000]
+del signal, Late, late, i, answer, f`;
+    const f = (i: number): unknown[] => [i, 'x'.repeat(400_000)];
+    expect(await exec(code, { f })).toMatchObject({ wrong: [], last: true });
+  });
+
   it('asks in vain in a process of its own making', async () => {
     const asked = jest.fn();
     const code = `${CAUGHT}
