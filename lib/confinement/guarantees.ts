@@ -200,24 +200,35 @@ const PROBE_CURES: Partial<Record<GuaranteeName, string>> = {
   metadata: namespacesOr('metadata'),
   files: NAMESPACES_OR_LANDLOCK,
 };
-/** By what a check says that was tried: its words are the probe's (native/probe, lib/proof/probe.ts). */
-const CHECK_CURES: readonly (readonly [check: string, cure: string])[] = [
-  ['see a process outside', NAMESPACES_OR_LANDLOCK],
-  [
-    'core dump handler',
+/** Of checks that have one of their own, by their ids; native/probe/check.h has the same. */
+export const CHECK_CURES = {
+  'see-processes': NAMESPACES_OR_LANDLOCK,
+  'core-handler':
     'have no program or service handle crashes (sudo sysctl -w kernel.core_pattern=core), or, for a program, start this server with a hard limit of core files other than 0 (docker run --ulimit core=1, LimitCORE=1, ulimit -Hc 1)',
-  ],
-  [
-    'hide from the sums',
+  'hide-from-sums':
     'mount /proc without hidepid (in a systemd unit: ProtectProc=default), give this server a cgroup to divide (docs/cgroups.md), or leave allowExec out',
-  ],
-];
+} as const;
 
-function cureOfChecks(guarantee: GuaranteeName, broken: readonly { check: string }[]): string {
-  const cures = CHECK_CURES.filter(([words]) => broken.some(({ check }) => check.includes(words)));
-  const isAll = broken.every(({ check }) => CHECK_CURES.some(([words]) => check.includes(words)));
-  return isAll
-    ? cures.map(([, cure]) => cure).join('; ')
+/** What tells such a check from others, whatever its words are. */
+export type CheckId = keyof typeof CHECK_CURES;
+
+/** Whether there is a check with this id. */
+export function isCheckId(id: string): id is CheckId {
+  return Object.hasOwn(CHECK_CURES, id);
+}
+
+/** A check that did not hold. */
+interface BrokenCheck {
+  guarantee: GuaranteeName;
+  check: string;
+  seen: string;
+  id?: CheckId | undefined;
+}
+
+function cureOfChecks(guarantee: GuaranteeName, broken: readonly BrokenCheck[]): string {
+  const ids = broken.map(({ id }) => id).filter((id) => id !== undefined);
+  return ids.length === broken.length
+    ? [...new Set(ids)].map((id) => CHECK_CURES[id]).join('; ')
     : (PROBE_CURES[guarantee] ?? DEFAULT_PROBE_CURE);
 }
 
@@ -225,9 +236,7 @@ const DEFAULT_PROBE_CURE =
   'this host does not confine as it should: report it with the output of verify()';
 
 /** What is missing, when probes inside the jail got further than they may. */
-export function missingAfterProbe(
-  broken: readonly { guarantee: GuaranteeName; check: string; seen: string }[],
-): MissingGuarantee[] {
+export function missingAfterProbe(broken: readonly BrokenCheck[]): MissingGuarantee[] {
   return GUARANTEE_NAMES.flatMap((guarantee) => {
     const own = broken.filter((check) => check.guarantee === guarantee);
     return own.length === 0

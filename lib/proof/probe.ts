@@ -3,8 +3,10 @@
 import { runCold } from '../cold/cold';
 import {
   concernsGuarantees,
+  isCheckId,
   missingAfterFailure,
   missingAfterProbe,
+  type CheckId,
 } from '../confinement/guarantees';
 import { hostSettings, type HostSettings } from '../confinement/host-settings';
 import type { Confinement } from '../confinement/plan';
@@ -30,6 +32,11 @@ export interface ProbeCheck {
   held: boolean;
   /** What was seen. */
   seen: string;
+}
+
+/** The same, with what its cure is found by. */
+interface IdentifiedCheck extends ProbeCheck {
+  id?: CheckId | undefined;
 }
 
 /** What the probes found. */
@@ -94,7 +101,7 @@ const FIRST_FOREIGN_PROCESS = 64;
 async function attempts(
   run: RunProbe,
   confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup' | 'appArmorProfile'>,
-): Promise<ProbeCheck[]> {
+): Promise<IdentifiedCheck[]> {
   const namespaces = await ownNamespaces();
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
   const settings = hostSettings(confinement);
@@ -147,12 +154,13 @@ function labelChecks(
 
 // Where /proc shows only who may be traced, the launcher sees no program that may not be read (ptrace(2), "dumpable").
 // Who may execute programs finds one, and preloads a library of its own into it.
-function hiddenPrograms({ hidesProcesses }: HostSettings): ProbeCheck[] {
+function hiddenPrograms({ hidesProcesses }: HostSettings): IdentifiedCheck[] {
   const attempt = {
     check: 'hide from the sums as a program that may not be read',
     held: false,
     seen: '/proc is mounted with hidepid',
-  };
+    id: 'hide-from-sums',
+  } as const;
   return hidesProcesses
     ? [
         { guarantee: 'memory', ...attempt },
@@ -161,16 +169,17 @@ function hiddenPrograms({ hidesProcesses }: HostSettings): ProbeCheck[] {
     : [];
 }
 
-function readChecks({ result }: RunResult): ProbeCheck[] {
+function readChecks({ result }: RunResult): IdentifiedCheck[] {
   const lines = result.stdout.toString().split('\n');
   const checks = lines
     .map((line) => line.split('\t'))
-    .filter((fields) => fields.length === 4)
-    .map(([guarantee = '', check = '', held = '', seen = '']) => ({
+    .filter((fields) => fields.length === 5)
+    .map(([guarantee = '', check = '', held = '', seen = '', id = '']) => ({
       guarantee: guarantee as GuaranteeName,
       check,
       held: held === 'held',
       seen,
+      id: isCheckId(id) ? id : undefined,
     }));
   const isWhole = lines.includes('end') && result.status === 0;
   // A probe that was cut off has proved nothing of what it had yet to try.
@@ -262,7 +271,7 @@ async function settled<T>(work: readonly (() => Promise<T[]>)[], atATime: number
 function misbehaviours(
   run: RunProbe,
   confinement: Pick<Confinement, 'cgroup'>,
-): (() => Promise<ProbeCheck[]>)[] {
+): (() => Promise<IdentifiedCheck[]>)[] {
   const cases =
     confinement.cgroup === undefined ? MISBEHAVIOURS : [...MISBEHAVIOURS, ...CGROUP_MISBEHAVIOURS];
   return cases.map(({ guarantee, check, words, limits, outcome, cgroupAlone }) => async () => {
@@ -276,6 +285,11 @@ function misbehaviours(
   });
 }
 
+/** As callers are shown them. */
+export function withoutIds(checks: readonly IdentifiedCheck[]): ProbeCheck[] {
+  return checks.map(({ id: _id, ...check }) => check);
+}
+
 /**
  * Tries to break every guarantee, each in a jail of its own that `run` makes.
  * @param confinement how it is confined
@@ -285,7 +299,7 @@ export async function probe(
   run: RunProbe,
   confinement: Pick<Confinement, 'flags' | 'namespaces' | 'cgroup' | 'appArmorProfile'>,
   atATime?: number,
-): Promise<ProbeCheck[]> {
+): Promise<IdentifiedCheck[]> {
   const work = [async () => attempts(run, confinement), ...misbehaviours(run, confinement)];
   return settled(work, atATime ?? work.length);
 }
@@ -304,7 +318,10 @@ export async function prove(confinement: Confinement, view: HostView): Promise<P
     runCold({ ...PLAIN_CALL, argv, limits }, { ...plan, cgroupAlone });
   try {
     const checks = await probe(run, confinement, confinement.uidPool?.count);
-    return { checks, missing: missingAfterProbe(checks.filter(({ held }) => !held)) };
+    return {
+      checks: withoutIds(checks),
+      missing: missingAfterProbe(checks.filter(({ held }) => !held)),
+    };
   } catch (error) {
     if (
       !(error instanceof SetupError) ||

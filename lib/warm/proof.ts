@@ -1,7 +1,7 @@
 // Proof before trust, for cells: the probes of a cold jail, in cells of the template that will serve.
 import type { Confinement } from '../confinement/plan';
 import { SetupError } from '../errors';
-import { probe, PROBE_DISK, type ProbeCheck, type RunProbe } from '../proof/probe';
+import { probe, PROBE_DISK, withoutIds, type ProbeCheck, type RunProbe } from '../proof/probe';
 import { PLAIN_CALL } from '../spec/call';
 import { runToEnd } from './cell';
 import type { Template } from './template';
@@ -40,7 +40,7 @@ export async function proveCells(
     return runToEnd(cell, { ...PLAIN_CALL, limits, argv, probe: true });
   };
   // A cell has no cgroup of its own.
-  const checks = await probe(run, { ...confinement, cgroup: undefined });
+  const checks = withoutIds(await probe(run, { ...confinement, cgroup: undefined }));
   const broken = brokenOf(checks, mechanisms);
   if (broken.length > 0) {
     throw new SetupError('prove the cells', 0, {

@@ -13,8 +13,8 @@ char** arguments = nullptr;
 
 }  // namespace
 
-void report(const char* guarantee, const char* check, bool held, const char* seen) {
-  (void)std::printf("%s\t%s\t%s\t%s\n", guarantee, check, held ? "held" : "BROKEN", seen);
+void report(const char* guarantee, const char* check, bool held, const char* seen, const char* id) {
+  (void)std::printf("%s\t%s\t%s\t%s\t%s\n", guarantee, check, held ? "held" : "BROKEN", seen, id);
 }
 
 void report_refused(const char* guarantee, const char* check, long result) {

@@ -1,9 +1,16 @@
-// One line a check: guarantee, what was tried, whether the jail held, and what was seen instead.
+// One line a check: guarantee, what was tried, whether the jail held, what was seen instead, and
+// what tells the check from others, where it has a cure of its own.
 #pragma once
 
 namespace codejail_probe {
 
-void report(const char* guarantee, const char* check, bool held, const char* seen = "");
+// Whatever their words are: CHECK_CURES of lib/confinement/guarantees.ts.
+constexpr char kSeeProcesses[] = "see-processes";
+constexpr char kCoreHandler[] = "core-handler";
+constexpr char kHideFromSums[] = "hide-from-sums";
+
+void report(const char* guarantee, const char* check, bool held, const char* seen = "",
+            const char* id = "");
 // For a call that must be refused: holds when `result` is negative and errno is a refusal.
 void report_refused(const char* guarantee, const char* check, long result);
 

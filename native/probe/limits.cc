@@ -34,7 +34,7 @@ void check_memory() {
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0);
   report("memory", "take memory that counts as a stack", growing == MAP_FAILED);
   // Where /proc hides others' processes, none of what such a one does would be in a sum.
-  report("memory", "hide from the sums", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0);
+  report("memory", "hide from the sums", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0, "", kHideFromSums);
 }
 
 void check_cpu() {

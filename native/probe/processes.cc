@@ -30,7 +30,7 @@ void count_visible() {
   }
   char seen[64];
   (void)std::snprintf(seen, sizeof(seen), "%d processes", foreign);
-  report("processes", "see a process outside", foreign == 0, seen);
+  report("processes", "see a process outside", foreign == 0, seen, kSeeProcesses);
 }
 
 void check_namespace() {
@@ -56,7 +56,8 @@ void check_core_dumps() {
   (void)std::snprintf(seen, sizeof(seen), "a %s, with RLIMIT_CORE at %llu",
                       *handler == '\0' ? "file" : handler,
                       static_cast<unsigned long long>(limit.rlim_cur));
-  report("processes", "have the host's core dump handler run", !is_run || !is_dumpable, seen);
+  report("processes", "have the host's core dump handler run", !is_run || !is_dumpable, seen,
+         kCoreHandler);
 }
 
 }  // namespace

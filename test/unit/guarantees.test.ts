@@ -158,14 +158,20 @@ describe('probes that got through', () => {
   it('are cured by what was seen, where a check of another kind would be cured otherwise', () => {
     const core = {
       guarantee: 'processes',
-      check: "have the host's core dump handler run",
+      check: 'words of any kind',
       seen: '',
+      id: 'core-handler',
     } as const;
     const other = { guarantee: 'processes', check: 'signal the server', seen: '' } as const;
     const hidden = (['memory', 'cpu'] as const).map((guarantee) => ({
-      ...{ guarantee, check: 'hide from the sums as a program that may not be read', seen: '' },
+      ...{ guarantee, check: 'words', seen: '', id: 'hide-from-sums' as const },
     }));
-    const seen = { guarantee: 'processes', check: 'see a process outside', seen: '' } as const;
+    const seen = {
+      guarantee: 'processes',
+      check: 'words',
+      seen: '',
+      id: 'see-processes',
+    } as const;
     expect(missingAfterProbe([seen])[0]?.cure).toContain('Landlock');
     expect(missingAfterProbe([core])[0]?.cure).toContain('kernel.core_pattern=core');
     expect(missingAfterProbe([core, other])[0]?.cure).not.toContain('core_pattern');
