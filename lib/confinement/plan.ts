@@ -1,7 +1,14 @@
 // How a jail is confined on this host: which namespaces, whose uid, which further locks.
 import { SetupError } from '../errors';
 import { hostFacts, type HostFacts } from '../host/host';
-import { IdMap, Namespace, native, SpecFlag, type NativeFailure } from '../native/addon';
+import {
+  IdMap,
+  Namespace,
+  native,
+  SpecFlag,
+  type NativeConfinement,
+  type NativeFailure,
+} from '../native/addon';
 
 /**
  * A range of uids (and gids of the same numbers) that belong to jails alone. Where there is no PID
@@ -22,14 +29,7 @@ const INNER_UID = 1000;
 export const LANDLOCK_WITH_TRUNCATE = 3;
 
 /** The part of a spec that the host decides, not the call. */
-export interface Confinement {
-  flags: number;
-  namespaces: number;
-  idMap: number;
-  uid: number;
-  gid: number;
-  outerUid: number;
-  outerGid: number;
+export interface Confinement extends NativeConfinement {
   uidPool: UidPool | undefined;
   /** The cgroup of the server, below which each jail has one of its own. */
   cgroup: string | undefined;

@@ -68,8 +68,9 @@ export interface NativeRecord {
   path?: string;
   data?: string | Uint8Array;
   mode?: number;
-  first?: number;
-  second?: number;
+  /** Of a bound: undefined where there is none. */
+  first?: number | undefined;
+  second?: number | undefined;
 }
 
 /** A record whose data is in pieces. */
@@ -78,28 +79,35 @@ export interface FileRecord extends Pick<NativeRecord, 'kind' | 'mode' | 'first'
   pieces: readonly Uint8Array[];
 }
 
-/** All that the launcher will do. Limits: -1 where there is none. */
-export interface NativeSpec {
-  launcher: string;
+/** Which namespaces a jail has, and who it is in them and on the host. */
+export interface NativeConfinement {
+  /** Of `SpecFlag`. */
   flags: number;
+  /** Of `Namespace`. */
   namespaces: number;
+  /** An `IdMap`. */
   idMap: number;
   uid: number;
   gid: number;
   outerUid: number;
   outerGid: number;
+}
+
+/** The limits of a jail; undefined: none. */
+export interface NativeLimits {
+  cpuMicroseconds: number | undefined;
+  memoryBytes: number | undefined;
+  /** By their names in setrlimit(2); native/core/rlimits.h has the same. */
+  rlimits: Readonly<Record<string, number | undefined>>;
+}
+
+/** All that the launcher will do. */
+export interface NativeSpec extends NativeConfinement, NativeLimits {
+  launcher: string;
   uidPool?: { directory: string; first: number; count: number } | undefined;
-  /** A cgroup of the jail's own below `parent`; `memoryBytes` over what the set-up takes. */
-  cgroup?: { parent: string; tasks: number; memoryBytes: number } | undefined;
-  cpuMicroseconds: number;
-  rlimitCpuSeconds: number;
-  rlimitAs: number;
-  rlimitData: number;
-  rlimitFsize: number;
-  rlimitNproc: number;
-  rlimitNofile: number;
-  rlimitStack: number;
-  memoryBytes: number;
+  /** A cgroup of the jail's own below `parent`; `memoryBytes` over what the set-up takes. Limits: undefined: none. */
+  cgroup?:
+    { parent: string; tasks: number | undefined; memoryBytes: number | undefined } | undefined;
   /** Its bytes, or a descriptor of `writeRequest`'s, which the jail takes. */
   request?: Uint8Array | number | undefined;
   /** A descriptor of `openFiles`'s, with records that come after all others; the jail takes it. */
@@ -207,7 +215,7 @@ export interface Addon {
    */
   announceCall(request: number): void;
   /**
-   * Begins a cell's call; limits: -1 where there is none.
+   * Begins a cell's call; limits: undefined where there is none.
    * @param descriptor the one that the cell reads from
    * @param frame what it reads
    * @param request what it reads after that, where it is not in the frame already; in UTF-8 both have at
@@ -217,8 +225,8 @@ export interface Addon {
    */
   beginCall(
     cell: number,
-    cpuMicroseconds: number,
-    memoryBytes: number,
+    cpuMicroseconds: number | undefined,
+    memoryBytes: number | undefined,
     mostFiles: number,
     wantsTmpDirectory: boolean,
     descriptor: number,

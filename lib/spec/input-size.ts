@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from '../errors';
 import type { Limits } from '../limits';
 import { withoutProgram } from './files';
+import type { Bound } from './rlimits';
 
 /** A file whose size is known. */
 export interface Sized {
@@ -45,21 +46,21 @@ export function requireSmall(files: readonly Sized[], { input }: Pick<Limits, 'i
 
 /**
  * What the copies of a call may take: what its other files, the program aside, have left of the limit `input`.
- * @returns bytes; 0 where there is no limit
+ * @returns bytes; undefined where there is no limit
  */
-export function copyBytes({ input }: Pick<Limits, 'input'>, files: readonly Sized[]): number {
-  return input === 0 ? 0 : Math.max(1, input - inputBytes(withoutProgram(files)));
+export function copyBytes({ input }: Pick<Limits, 'input'>, files: readonly Sized[]): Bound {
+  return input === 0 ? undefined : Math.max(1, input - inputBytes(withoutProgram(files)));
 }
 
-/** The size of a root that holds them: a wall behind what is counted. 0: none. */
+/** The size of a root that holds them: a wall behind what is counted. */
 export function rootSize(
   limits: Pick<Limits, 'input'>,
   files: readonly Sized[],
   copies: number,
-): { first: number; second: number } {
+): { first?: number; second?: number } {
   const copied = copies === 0 ? 0 : copyBytes(limits, files);
-  if (copies > 0 && copied === 0) {
-    return { first: 0, second: 0 };
+  if (copied === undefined) {
+    return {};
   }
   const bytes = inputBytes(files) + copied;
   // Some directory leads to each.

@@ -8,6 +8,7 @@ import {
   RecordKind,
   SpecFlag,
   type FileRecord,
+  type NativeConfinement,
   type NativeRecord,
   type NativeSpec,
 } from '../native/addon';
@@ -22,6 +23,7 @@ import {
   type JailFile,
 } from './files';
 import { copyBytes } from './input-size';
+import { boundOf } from './rlimits';
 
 const DEVICES = ['/dev/null', '/dev/full', '/dev/random', '/dev/urandom'];
 /**
@@ -136,7 +138,7 @@ export function directoryRecords(
   limits: DiskLimits & Pick<Limits, 'input'>,
   areFilesStored = false,
 ): NativeRecord[] {
-  const first = copies.length === 0 ? 0 : copyBytes(limits, files);
+  const first = copies.length === 0 ? undefined : copyBytes(limits, files);
   const written = areFilesStored ? [] : files;
   return [
     { kind: RecordKind.directory, path: directory, mode: READ_ONLY_DIRECTORY },
@@ -155,8 +157,8 @@ export function directoryRecords(
       path: `${directory}/${TMP_NAME}`,
       data: SHARED_MEMORY,
       mode: 0o700,
-      first: limits.disk,
-      second: limits.files,
+      first: boundOf(limits.disk),
+      second: boundOf(limits.files),
     },
     ...fileRecords(
       directory,
@@ -166,30 +168,16 @@ export function directoryRecords(
 }
 
 /** Who the jail is on the host, and how it is confined. */
-export function hostPart(
-  confinement: Confinement,
-): Pick<
-  NativeSpec,
-  | 'launcher'
-  | 'flags'
-  | 'namespaces'
-  | 'idMap'
-  | 'uid'
-  | 'gid'
-  | 'outerUid'
-  | 'outerGid'
-  | 'uidPool'
-> {
-  const { uidPool } = confinement;
+export function hostPart({
+  uidPool,
+  cgroup: _cgroup,
+  appArmorProfile: _appArmorProfile,
+  mechanisms: _mechanisms,
+  ...confinement
+}: Confinement): NativeConfinement & Pick<NativeSpec, 'launcher' | 'uidPool'> {
   return {
+    ...confinement,
     launcher: native().launcher,
-    flags: confinement.flags,
-    namespaces: confinement.namespaces,
-    idMap: confinement.idMap,
-    uid: confinement.uid,
-    gid: confinement.gid,
-    outerUid: confinement.outerUid,
-    outerGid: confinement.outerGid,
     uidPool: uidPool === undefined ? undefined : { directory: leaseDirectory(), ...uidPool },
   };
 }

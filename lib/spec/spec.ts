@@ -8,7 +8,7 @@ import type { RunPlan } from '../run/run';
 import type { Call } from './call';
 import { TMP_NAME } from './files';
 import { rootSize } from './input-size';
-import { nativeLimits, NO_LIMIT } from './limits';
+import { nativeLimits, type NativeLimits } from './limits';
 import {
   appArmorRecords,
   directoryRecords,
@@ -34,7 +34,7 @@ export interface JailPlan extends RunPlan {
 }
 
 export interface JailSpec {
-  native: NativeSpec;
+  native: NativeSpec & NativeLimits;
   /** The jail's directory, as the program sees it. */
   directory: string;
   /** Whether the directory is on the host, for the server to remove. */
@@ -51,16 +51,19 @@ function cgroupOf(confinement: Confinement, limits: Limits): NativeSpec['cgroup'
   const launchers = (confinement.flags & SpecFlag.launcherMakesNamespaces) === 0 ? 1 : 2;
   return {
     parent: confinement.cgroup,
-    tasks: limits.nproc === 0 ? NO_LIMIT : limits.nproc + launchers,
+    tasks: limits.nproc === 0 ? undefined : limits.nproc + launchers,
     // Files in a tmpfs are memory too, to the kernel.
     memoryBytes:
       limits.memory === 0 || limits.disk === 0
-        ? NO_LIMIT
+        ? undefined
         : limits.memory + limits.disk + UNCOUNTED_MEMORY,
   };
 }
 
-const LEFT_TO_CGROUP = { rlimitData: NO_LIMIT, rlimitNproc: NO_LIMIT, memoryBytes: NO_LIMIT };
+function leftToCgroup(limits: NativeLimits): NativeLimits {
+  const rlimits = { ...limits.rlimits, RLIMIT_DATA: undefined, RLIMIT_NPROC: undefined };
+  return { ...limits, rlimits, memoryBytes: undefined };
+}
 
 // For programs that ask who runs them: the jail shows no /etc/passwd.
 const USER_NAME = 'codejail';
@@ -84,6 +87,7 @@ export function buildSpec(call: Call, plan: JailPlan, areFilesStored = false): J
   const tmp = `${directory}/${TMP_NAME}`;
   const env = { ...standardEnvironment(tmp), ...plan.environment(call.env) };
   const hasOwnRoot = (confinement.flags & SpecFlag.ownRoot) !== 0;
+  const bounds = nativeLimits(limits, confinement);
   const records: NativeRecord[] = [
     {
       kind: RecordKind.stage,
@@ -112,8 +116,7 @@ export function buildSpec(call: Call, plan: JailPlan, areFilesStored = false): J
         confinement.flags |
         (call.collect.length > 0 ? SpecFlag.sendTmpDirectory : 0) |
         (call.explain ? SpecFlag.explain : 0),
-      ...nativeLimits(limits, confinement),
-      ...(plan.cgroupAlone === true ? LEFT_TO_CGROUP : {}),
+      ...(plan.cgroupAlone === true ? leftToCgroup(bounds) : bounds),
       cgroup: cgroupOf(confinement, limits),
       request: typeof call.request === 'string' ? Buffer.from(call.request) : undefined,
       records,

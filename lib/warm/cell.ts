@@ -63,6 +63,8 @@ function callFiles({ files, request }: WarmCall): readonly JailFile[] {
 }
 
 const NO_WORDS: readonly string[] = [];
+// Calls without a limit of them are cold (`rule.ts`).
+const UNCOUNTED_FILES = 2 ** 32 - 1;
 // A cell that is not ready by then hangs, or its host is far too busy for warm calls.
 const READY_LIMIT_MS = 20_000;
 
@@ -222,7 +224,7 @@ export class ForkedCell implements Cell {
       this.#jail.id,
       limits.cpuMicroseconds,
       limits.memoryBytes,
-      limits.rlimitNofile,
+      limits.rlimits.RLIMIT_NOFILE ?? UNCOUNTED_FILES,
       call.collect.length > 0,
       this.#jail.request,
       frame.bytes,

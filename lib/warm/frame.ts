@@ -4,6 +4,7 @@ import { sizeOf, type JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
 import { LongContent, parents, type Content, type JailFile } from '../spec/files';
 import { nativeLimits, type NativeLimits } from '../spec/limits';
+import { RLIMIT_NAMES, type Bound } from '../spec/rlimits';
 
 /** How a cell takes its call. */
 export const CallKind = { exec: 0, script: 1, probe: 2, execWithWords: 4 } as const;
@@ -19,7 +20,9 @@ export interface Frame {
 }
 
 const MAGIC = 0x4c4c4143;
-const HEADER_BYTES = 88;
+const RLIMITS_AT = 24;
+const COUNTS_AT = RLIMITS_AT + 8 * RLIMIT_NAMES.length;
+const HEADER_BYTES = COUNTS_AT + 16;
 const PART_BYTES = 16;
 const REQUEST_SIZE_AT = 16;
 // In UTF-8 three times as many bytes at most, which the addon has room for.
@@ -48,8 +51,8 @@ function writeLength(frame: Buffer, value: number, at: number): void {
   frame.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }
 
-function writeLimit(frame: Buffer, value: number, at: number): void {
-  if (value < 0) {
+function writeLimit(frame: Buffer, value: Bound, at: number): void {
+  if (value === undefined) {
     frame.fill(0xff, at, at + 8);
   } else {
     writeLength(frame, value, at);
@@ -128,16 +131,13 @@ function encodeHead({ kind, limits, files, words }: Head): Buffer {
   frame.writeUInt32LE(kind, 4);
   writeLength(frame, bodyBytes, 8);
   writeLength(frame, 0, REQUEST_SIZE_AT);
-  writeLimit(frame, limits.rlimitCpuSeconds, 24);
-  writeLimit(frame, limits.rlimitAs, 32);
-  writeLimit(frame, limits.rlimitData, 40);
-  writeLimit(frame, limits.rlimitFsize, 48);
-  writeLimit(frame, limits.rlimitNproc, 56);
-  writeLimit(frame, limits.rlimitNofile, 64);
-  frame.writeUInt32LE(directories.length, 72);
-  frame.writeUInt32LE(files.length, 76);
-  frame.writeUInt32LE(words.length, 80);
-  frame.writeUInt32LE(0, 84);
+  for (const [index, name] of RLIMIT_NAMES.entries()) {
+    writeLimit(frame, limits.rlimits[name], RLIMITS_AT + 8 * index);
+  }
+  frame.writeUInt32LE(directories.length, COUNTS_AT);
+  frame.writeUInt32LE(files.length, COUNTS_AT + 4);
+  frame.writeUInt32LE(words.length, COUNTS_AT + 8);
+  frame.writeUInt32LE(0, COUNTS_AT + 12);
   let end = HEADER_BYTES;
   for (const part of parts) {
     end = writePart(frame, part, end);

@@ -13,7 +13,6 @@ import { pythonSource } from '../python/source';
 import { Outputs } from '../run/outputs';
 import type { Ended } from '../run/run';
 import { PLAIN_CALL } from '../spec/call';
-import { NO_LIMIT } from '../spec/limits';
 import { buildSpec } from '../spec/spec';
 import { isWithin } from '../text/is-within';
 import { now } from '../time/clock';
@@ -143,9 +142,12 @@ export class RunningTemplate implements Template {
     this.#jail = spawnJail(
       {
         ...spec.native,
-        rlimitFsize: NO_LIMIT,
-        rlimitNofile: WAITING_OPEN_FILES,
-        rlimitStack: WAITING_STACK,
+        rlimits: {
+          ...spec.native.rlimits,
+          RLIMIT_FSIZE: undefined,
+          RLIMIT_NOFILE: WAITING_OPEN_FILES,
+          RLIMIT_STACK: WAITING_STACK,
+        },
       },
       (event) => {
         this.#onEvent(event, onEnded);

@@ -34,8 +34,9 @@ bool append_request(Napi::String request, Scratch& scratch, CellCall::Start& sta
 
 bool read_start(const Napi::CallbackInfo& info, Scratch& scratch, CellCall::Start& start) {
   const auto limit = [&](std::size_t index) {
-    const std::int64_t value = info[index].As<Napi::Number>().Int64Value();
-    return value < 0 ? kUnlimited : static_cast<std::uint64_t>(value);
+    const Napi::Value value = info[index];
+    return value.IsNumber() ? static_cast<std::uint64_t>(value.As<Napi::Number>().Int64Value())
+                            : kUnlimited;
   };
   const auto frame = info[6].As<Napi::Uint8Array>();
   start.order.cpu_us = limit(1);

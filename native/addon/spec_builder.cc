@@ -34,11 +34,19 @@ class Reader {
     }
     target = static_cast<Number>(value.As<Napi::Number>().Int64Value());
   }
-  // Negative for "no limit".
+  // Undefined where there is none; who forgets to say so is refused.
   void limit(const char* name, std::uint64_t& target) {
-    std::int64_t value = 0;
-    number(name, value);
-    target = value < 0 ? kUnlimited : static_cast<std::uint64_t>(value);
+    target = kUnlimited;
+    if (!object_.Has(name) || !object_.Get(name).IsUndefined()) {
+      number(name, target);
+    }
+  }
+  void object(const char* name, Napi::Object& target) {
+    const Napi::Value value = object_.Get(name);
+    if (!value.IsObject()) {
+      return fail(name, "an object");
+    }
+    target = value.As<Napi::Object>();
   }
   void text(const char* name, std::string& target) {
     const Napi::Value value = object_.Get(name);
@@ -138,14 +146,19 @@ bool read_plan(const Napi::Object& spec, SpawnPlan& plan) {
   reader.number("outerGid", header.outer_gid);
   header.last_capability = last_capability();
   reader.limit("cpuMicroseconds", header.cpu_us);
-  reader.limit("rlimitCpuSeconds", header.rlimit_cpu_seconds);
-  reader.limit("rlimitAs", header.rlimit_as);
-  reader.limit("rlimitData", header.rlimit_data);
-  reader.limit("rlimitFsize", header.rlimit_fsize);
-  reader.limit("rlimitNproc", header.rlimit_nproc);
-  reader.limit("rlimitNofile", header.rlimit_nofile);
-  reader.limit("rlimitStack", header.rlimit_stack);
   reader.limit("memoryBytes", header.memory_bytes);
+  Napi::Object rlimits;
+  reader.object("rlimits", rlimits);
+  if (!reader.ok()) {
+    return false;
+  }
+  Reader values(rlimits);
+  for (const Rlimit& limit : kRlimits) {
+    values.limit(limit.name, header.rlimits[limit.resource]);
+  }
+  if (!values.ok()) {
+    return false;
+  }
 
   const Napi::Value uids = reader.value("uidPool");
   if (uids.IsObject()) {

@@ -158,12 +158,9 @@ Status Call::apply(const Spec& spec, const Footprint& inherited, Confined& confi
   }
   confined.landlock.reset();
   SpecHeader limits = spec.header();
-  limits.rlimit_cpu_seconds = header_.rlimit_cpu_seconds;
-  limits.rlimit_as = raised(header_.rlimit_as, inherited.address_bytes);
-  limits.rlimit_data = raised(header_.rlimit_data, inherited.data_bytes);
-  limits.rlimit_fsize = header_.rlimit_fsize;
-  limits.rlimit_nproc = header_.rlimit_nproc;
-  limits.rlimit_nofile = header_.rlimit_nofile;
+  limits.rlimits = header_.rlimits;
+  limits.rlimits[RLIMIT_AS] = raised(header_.rlimits[RLIMIT_AS], inherited.address_bytes);
+  limits.rlimits[RLIMIT_DATA] = raised(header_.rlimits[RLIMIT_DATA], inherited.data_bytes);
   if (Status status = limit_tasks(limits); !status.ok()) {
     return status;
   }

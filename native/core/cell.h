@@ -12,6 +12,8 @@
 
 #include <cstdint>
 
+#include "core/rlimits.h"
+
 namespace codejail {
 
 // How long after a call has begun its supervisor first looks at it, in nanoseconds: most calls are
@@ -36,13 +38,7 @@ struct CallHeader {
   CallKind kind;
   std::uint64_t size;
   std::uint64_t request_size;
-  // Limits; kUnlimited where there is none.
-  std::uint64_t rlimit_cpu_seconds;
-  std::uint64_t rlimit_as;
-  std::uint64_t rlimit_data;
-  std::uint64_t rlimit_fsize;
-  std::uint64_t rlimit_nproc;
-  std::uint64_t rlimit_nofile;
+  Rlimits rlimits;  // that of the stack is set when a Python starts: here it changes nothing
   std::uint32_t directory_count;
   std::uint32_t file_count;
   std::uint32_t word_count;

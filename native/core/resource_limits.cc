@@ -12,7 +12,7 @@ namespace {
 constexpr rlim_t kOfLauncher = 128;
 
 // A limit may be lowered by anyone, raised by nobody here: the caller's own hard limit stays.
-Status lower(decltype(RLIMIT_CPU) resource, rlim_t soft, rlim_t hard, const char* name) {
+Status lower(RlimitResource resource, rlim_t soft, rlim_t hard, const char* name) {
   rlimit current{};
   if (getrlimit(resource, &current) != 0) {
     return Status::failure(Step::kResourceLimits, errno, name);
@@ -26,8 +26,28 @@ Status lower(decltype(RLIMIT_CPU) resource, rlim_t soft, rlim_t hard, const char
   return Status::success();
 }
 
-Status lower_if_set(decltype(RLIMIT_CPU) resource, std::uint64_t value, const char* name) {
-  return value == kUnlimited ? Status::success() : lower(resource, value, value, name);
+// The kernel counts whole seconds, by ticks, and with what this process has used already: the limit
+// itself is that of the sums. Soft first, so that the kernel sends the telling SIGXCPU; SIGKILL one
+// second later (CodeJail).
+Status lower_cpu(const Rlimit& limit, std::uint64_t seconds, const timespec& used) {
+  const rlim_t soft = seconds + static_cast<rlim_t>(used.tv_sec) + 1;
+  return lower(limit.resource, soft, soft + 1, limit.name);
+}
+
+// Those of the table that are of the jail, its tasks or its program.
+Status lower_all(RlimitOf of, const Rlimits& values, const timespec& used) {
+  for (const Rlimit& limit : kRlimits) {
+    const std::uint64_t value = values[limit.resource];
+    if (limit.of != of || (value == kUnlimited && !limit.is_raised)) {
+      continue;
+    }
+    Status status = limit.resource == RLIMIT_CPU ? lower_cpu(limit, value, used)
+                                                 : lower(limit.resource, value, value, limit.name);
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  return Status::success();
 }
 
 }  // namespace
@@ -39,19 +59,15 @@ void claim_core_limit() {
 
 Status limit_jail(const SpecHeader& header) {
   struct Fixed {
-    decltype(RLIMIT_CPU) resource;
+    RlimitResource resource;
     rlim_t value;
     const char* name;
   };
   const Fixed fixed[] = {
       // Not 0: a core pattern that is a pipe is refused at exactly 1 (fs/coredump.c).
-      {RLIMIT_CORE, 1, "RLIMIT_CORE"},
-      {RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK"},
-      {RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE"},
-      {RLIMIT_SIGPENDING, 256, "RLIMIT_SIGPENDING"},
-      {RLIMIT_NICE, 0, "RLIMIT_NICE"},
-      {RLIMIT_RTPRIO, 0, "RLIMIT_RTPRIO"},
-      {RLIMIT_STACK, header.rlimit_stack, "RLIMIT_STACK"},
+      {RLIMIT_CORE, 1, "RLIMIT_CORE"},         {RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK"},
+      {RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE"}, {RLIMIT_SIGPENDING, 256, "RLIMIT_SIGPENDING"},
+      {RLIMIT_NICE, 0, "RLIMIT_NICE"},         {RLIMIT_RTPRIO, 0, "RLIMIT_RTPRIO"},
   };
   for (const Fixed& limit : fixed) {
     if (limit.resource == RLIMIT_SIGPENDING && (header.flags & kTemplate) != 0) {
@@ -64,11 +80,12 @@ Status limit_jail(const SpecHeader& header) {
       return status;
     }
   }
-  return Status::success();
+  return lower_all(RlimitOf::kJail, header.rlimits, {});
 }
 
 Status limit_descriptors(const SpecHeader& header) {
-  return lower(RLIMIT_NOFILE, header.rlimit_nofile, header.rlimit_nofile, "RLIMIT_NOFILE");
+  const std::uint64_t most = header.rlimits[RLIMIT_NOFILE];
+  return lower(RLIMIT_NOFILE, most, most, "RLIMIT_NOFILE");
 }
 
 Status limit_launcher_descriptors() {
@@ -76,13 +93,10 @@ Status limit_launcher_descriptors() {
 }
 
 Status limit_tasks(const SpecHeader& header) {
-  return lower_if_set(RLIMIT_NPROC, header.rlimit_nproc, "RLIMIT_NPROC");
+  return lower_all(RlimitOf::kTasks, header.rlimits, {});
 }
 
 Status limit_program(const SpecHeader& header) {
-  if (Status status = limit_descriptors(header); !status.ok()) {
-    return status;
-  }
   timespec used{};
   if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) {
     return Status::failure(Step::kResourceLimits, errno, "clock_gettime");
@@ -96,22 +110,7 @@ Status limit_program(const SpecHeader& header) {
       return status;
     }
   }
-  if (header.rlimit_cpu_seconds != kUnlimited) {
-    // The kernel counts whole seconds, by ticks, and with what this process has used already: the
-    // limit itself is that of the sums. Soft first, so that the kernel sends the telling SIGXCPU;
-    // SIGKILL one second later (CodeJail).
-    const rlim_t soft = header.rlimit_cpu_seconds + static_cast<rlim_t>(used.tv_sec) + 1;
-    if (Status status = lower(RLIMIT_CPU, soft, soft + 1, "RLIMIT_CPU"); !status.ok()) {
-      return status;
-    }
-  }
-  if (Status status = lower_if_set(RLIMIT_AS, header.rlimit_as, "RLIMIT_AS"); !status.ok()) {
-    return status;
-  }
-  if (Status status = lower_if_set(RLIMIT_DATA, header.rlimit_data, "RLIMIT_DATA"); !status.ok()) {
-    return status;
-  }
-  return lower_if_set(RLIMIT_FSIZE, header.rlimit_fsize, "RLIMIT_FSIZE");
+  return lower_all(RlimitOf::kProgram, header.rlimits, used);
 }
 
 }  // namespace codejail

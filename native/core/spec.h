@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/descriptor_table.h"
+#include "core/rlimits.h"
 #include "core/status.h"
 
 namespace codejail {
@@ -40,8 +41,6 @@ enum SpecFlag : std::uint32_t {
   kUrgent = 1U << 17U,        // of a cell: wanted at once, without what only speeds up its call
 };
 
-constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
-
 struct SpecHeader {
   std::uint32_t magic = kSpecMagic;
   std::uint32_t version = kSpecVersion;
@@ -59,13 +58,7 @@ struct SpecHeader {
   std::int32_t last_capability = -1;
   // Limits; kUnlimited where there is none.
   std::uint64_t cpu_us;  // over the whole jail
-  std::uint64_t rlimit_cpu_seconds;
-  std::uint64_t rlimit_as;
-  std::uint64_t rlimit_data;
-  std::uint64_t rlimit_fsize;
-  std::uint64_t rlimit_nproc;
-  std::uint64_t rlimit_nofile;
-  std::uint64_t rlimit_stack;
+  Rlimits rlimits;
   std::uint64_t memory_bytes;       // sampled, over the whole jail
   std::uint64_t memory_wall_bytes;  // of the cgroup, over what the set-up has taken
   // How many bytes of records were written ahead of all others, long files': they are to be

@@ -75,7 +75,7 @@ void Allocations::look_at_image(const char* path) {
 }
 
 std::uint64_t refused_above(const SpecHeader& header) {
-  const std::uint64_t least = std::min(header.rlimit_data, header.rlimit_as);
+  const std::uint64_t least = std::min(header.rlimits[RLIMIT_DATA], header.rlimits[RLIMIT_AS]);
   return least == kUnlimited ? 0 : least;
 }
 

@@ -13,7 +13,7 @@ namespace codejail {
 class Allocations {
  public:
   explicit Allocations(const SpecHeader& header)
-      : data_limit_(header.rlimit_data), address_limit_(header.rlimit_as) {}
+      : data_limit_(header.rlimits[RLIMIT_DATA]), address_limit_(header.rlimits[RLIMIT_AS]) {}
 
   // Of mmap or mremap. `proc`: a descriptor of /proc.
   void look(const Descriptor& proc, const Notification& call);

@@ -121,7 +121,7 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kServerFds], Desc
   SpecHeader limits = spec.header();
   // Its cell's main process has few; to send one of its own, this process may have to have more
   // than are on the way already, which count for all of a template's cells together (unix(7)).
-  limits.rlimit_nofile = kUnlimited;
+  limits.rlimits[RLIMIT_NOFILE] = kUnlimited;
   channel.require(limit_jail(limits));
   channel.require(limit_descriptors(limits));
   channel.require(drop_credentials(spec));

@@ -24,8 +24,8 @@ constexpr std::uint64_t kSockets = 96;
 
 // Of a cell the number of tasks comes with its call, and is as a rule the usual one.
 std::uint64_t scaled(std::uint64_t usual, const SpecHeader& header) {
-  const std::uint64_t tasks =
-      header.rlimit_nproc == kUnlimited ? kUsualTasks : std::min(header.rlimit_nproc, kMostTasks);
+  const std::uint64_t limit = header.rlimits[RLIMIT_NPROC];
+  const std::uint64_t tasks = limit == kUnlimited ? kUsualTasks : std::min(limit, kMostTasks);
   return std::max(usual, usual * tasks / kUsualTasks);
 }
 

@@ -23,7 +23,7 @@ SampledSums::SampledSums(const SpecHeader& header)
       cpu_limit_us_(header.cpu_us),
       memory_limit_(header.memory_bytes),
       memory_sleep_ms_(kShortestSleepMs) {
-  sampler_.set_most_files(header.rlimit_nofile);
+  sampler_.set_most_files(header.rlimits[RLIMIT_NOFILE]);
 }
 
 void SampledSums::begin_program(pid_t main_process) {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RLIMIT_NAMES } from '../../lib/spec/rlimits';
 import { native, RecordKind, type NativeRecord, type NativeSpec } from '../../lib/native/addon';
 
 // Statuses of native/core/report_channel.cc.
@@ -27,15 +28,8 @@ function written(records: NativeRecord[]): Buffer {
     gid: 0,
     outerUid: 0,
     outerGid: 0,
-    cpuMicroseconds: -1,
-    rlimitCpuSeconds: -1,
-    rlimitAs: -1,
-    rlimitData: -1,
-    rlimitFsize: -1,
-    rlimitNproc: -1,
-    rlimitNofile: -1,
-    rlimitStack: -1,
-    memoryBytes: -1,
+    ...{ cpuMicroseconds: undefined, memoryBytes: undefined },
+    rlimits: Object.fromEntries(RLIMIT_NAMES.map((name) => [name, undefined])),
     records,
   };
   const descriptor = native().addon.sealSpec(none);

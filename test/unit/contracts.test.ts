@@ -1,6 +1,7 @@
 // What TypeScript, C++ and Python have to agree on, each in its own words: read from the native half's sources.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CHECK_CURES } from '../../lib/confinement/guarantees';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable } from '../../lib/limits';
 import { IdMap, RecordKind, SpecFlag } from '../../lib/native/addon';
@@ -14,6 +15,7 @@ import {
 import { STEPS, stepOf } from '../../lib/native/steps';
 import { EntryKind } from '../../lib/run/collect';
 import { PAGE_BYTES } from '../../lib/spec/input-size';
+import { RLIMIT_NAMES } from '../../lib/spec/rlimits';
 import { CallKind, Frames } from '../../lib/warm/frame';
 
 const ROOT = join(__dirname, '..', '..');
@@ -72,17 +74,35 @@ function layoutOf(path: string, name: string): Layout {
   const at: Record<string, number> = {};
   const widths: Record<string, number> = {};
   let size = 0;
-  for (const [, type, member] of body.matchAll(/^\s*([\w:]+) (\w+);$/gm)) {
-    const width = WIDTHS[type!];
+  const members = [...body.matchAll(/^\s*([\w:]+) (\w+);\s*?$/gm)].flatMap(([, type, member]) =>
+    type === 'Rlimits'
+      ? rlimitNames().map((limit) => ['std::uint64_t', limit] as const)
+      : [[type!, member!] as const],
+  );
+  for (const [type, member] of members) {
+    const width = WIDTHS[type];
     if (width === undefined) {
-      throw new Error(`${path} has a type of unknown width: ${type!}`);
+      throw new Error(`${path} has a type of unknown width: ${type}`);
     }
     size = Math.ceil(size / width) * width;
-    at[member!] = size;
-    widths[member!] = width;
+    at[member] = size;
+    widths[member] = width;
     size += width;
   }
   return { at, widths, size: Math.ceil(size / 8) * 8 };
+}
+
+/** The limits of setrlimit(2) of the one table of them. */
+function rlimitNames(): string[] {
+  const rows = between(
+    sourceOf('native/core/rlimits.h'),
+    /constexpr Rlimit kRlimits\[\] = \{/,
+    '};',
+  );
+  return [...rows.matchAll(/^\s*\{(\w+), "(\w+)",/gm)].map(([, resource, name]) => {
+    expect(name).toBe(resource);
+    return name!;
+  });
 }
 
 function constantOf(path: string, name: string): number {
@@ -113,17 +133,26 @@ describe('the spec', () => {
   });
 
   it('gives each field that spec_builder.cc reads', () => {
-    const fields = between(
-      sourceOf('lib/native/addon.ts'),
-      /export interface NativeSpec \{/,
-      '\n}\n',
-    ).matchAll(/^ {2}(\w+)\??:/gm);
+    const fields = ['NativeConfinement', 'NativeLimits', 'NativeSpec']
+      .map((name) =>
+        between(
+          sourceOf('lib/native/addon.ts'),
+          new RegExp(`export interface ${name}\\b[^{]*\\{`),
+          '\n}\n',
+        ),
+      )
+      .join('\n')
+      .matchAll(/^ {2}(\w+)\??:/gm);
     const read = sourceOf('native/addon/spec_builder.cc').matchAll(
       /\b(?:reader\.\w+|spec\.Get)\("(\w+)"/g,
     );
     const namesOf = (found: Iterable<RegExpMatchArray>): Set<string> =>
       new Set([...found].map(([, name]) => name!));
     expect(namesOf(read)).toStrictEqual(namesOf(fields));
+  });
+
+  it('has the limits of rlimits.h, in their order', () => {
+    expect(RLIMIT_NAMES).toStrictEqual(rlimitNames());
   });
 
   it('counts files in the pages of copy.h', () => {
@@ -213,18 +242,20 @@ describe('the call of a cell', () => {
       ]),
     );
     const native = frames.limits(limits);
-    const numberOf = (limit: number): bigint => BigInt.asUintN(64, BigInt(limit));
+    const numberOf = (limit: number | undefined): bigint => BigInt.asUintN(64, BigInt(limit ?? -1));
+    const { rlimits } = native;
     expect(read).toStrictEqual({
       magic: BigInt(constantOf(CELL, 'kCallMagic')),
       kind: BigInt(enumOf(CELL, 'CallKind')['script']!),
       size: BigInt(bytes.length - size - 'request'.length),
       request_size: BigInt('request'.length),
-      rlimit_cpu_seconds: numberOf(native.rlimitCpuSeconds),
-      rlimit_as: numberOf(-1),
-      rlimit_data: numberOf(native.rlimitData),
-      rlimit_fsize: numberOf(native.rlimitFsize),
-      rlimit_nproc: numberOf(native.rlimitNproc),
-      rlimit_nofile: numberOf(native.rlimitNofile),
+      RLIMIT_CPU: numberOf(rlimits.RLIMIT_CPU),
+      RLIMIT_AS: numberOf(-1),
+      RLIMIT_DATA: numberOf(rlimits.RLIMIT_DATA),
+      RLIMIT_FSIZE: numberOf(rlimits.RLIMIT_FSIZE),
+      RLIMIT_NPROC: numberOf(rlimits.RLIMIT_NPROC),
+      RLIMIT_NOFILE: numberOf(rlimits.RLIMIT_NOFILE),
+      RLIMIT_STACK: numberOf(rlimits.RLIMIT_STACK),
       directory_count: 1n,
       file_count: 1n,
       word_count: 3n,
@@ -296,6 +327,27 @@ describe('the Python of a template', () => {
     ].map(([, name, type]) => [name, type]);
     expect(called.length).toBeGreaterThan(0);
     expect(Object.fromEntries(called)).toStrictEqual(Object.fromEntries(exported));
+  });
+});
+
+describe('a check of the probe', () => {
+  it('that has a cure of its own is known by the id that check.h has', () => {
+    const ids = [
+      ...sourceOf('native/probe/check.h').matchAll(/^constexpr char k\w+\[\] = "([\w-]+)";$/gm),
+    ].map(([, id]) => id);
+    expect(ids.sort()).toStrictEqual(Object.keys(CHECK_CURES).sort());
+  });
+
+  it('names what it is for where it is told, each in some check', () => {
+    const told = readdirSync(join(ROOT, 'native/probe'))
+      .filter((name) => name.endsWith('.cc'))
+      .map((name) => sourceOf(`native/probe/${name}`))
+      .join('\n');
+    for (const [, name] of sourceOf('native/probe/check.h').matchAll(
+      /^constexpr char (k\w+)\[/gm,
+    )) {
+      expect(told).toMatch(new RegExp(`\\breport\\([^;]*,\\s+${name!}\\);`));
+    }
   });
 });
 

@@ -24,6 +24,7 @@ function whole(encoded: EncodedFrame): Buffer {
 }
 
 // As native/core/cell.h has it.
+const HEADER_BYTES = 96;
 const requestSize = (bytes: Buffer): bigint => bytes.readBigUInt64LE(16);
 const cpuSeconds = (bytes: Buffer): bigint => bytes.readBigUInt64LE(24);
 
@@ -36,7 +37,7 @@ it('ends with the call’s own request, though the rest was written before', () 
   }));
   for (const { text, bytes } of written) {
     expect(requestSize(bytes)).toBe(BigInt(Buffer.byteLength(text)));
-    expect(bytes.subarray(88).toString()).toBe(text);
+    expect(bytes.subarray(HEADER_BYTES).toString()).toBe(text);
   }
 });
 
@@ -72,7 +73,7 @@ it('has files and words before the request', () => {
     text.indexOf(`${part}${part === 'request' ? '' : '\0'}`),
   );
   expect(places).toEqual([...places].sort((a, b) => a - b));
-  expect(places.every((place) => place >= 88)).toBe(true);
+  expect(places.every((place) => place >= HEADER_BYTES)).toBe(true);
 });
 
 it.each(['short', '€'.repeat(16 * 1024), 'x'.repeat(100_000)])(
@@ -83,7 +84,7 @@ it.each(['short', '€'.repeat(16 * 1024), 'x'.repeat(100_000)])(
     expect(requestSize(all)).toBe(BigInt(Buffer.byteLength(request)));
     expect(lastBytes(encoded, 0)).toHaveLength(0);
     expect(lastBytes(encoded, 3).equals(all.subarray(-3))).toBe(true);
-    expect(all.subarray(88).toString()).toBe(request);
+    expect(all.subarray(HEADER_BYTES).toString()).toBe(request);
   },
 );
 

@@ -13,7 +13,7 @@ const CONFINEMENT: Confinement = {
   ...{ uidPool: undefined, cgroup: undefined, appArmorProfile: undefined },
 };
 const LIMITS = new LimitTable().effective(undefined, { proxy: 1 });
-const HEADER_BYTES = 88;
+const HEADER_BYTES = 96;
 
 interface Part {
   name: string;
@@ -23,7 +23,7 @@ interface Part {
 function readParts(bytes: Buffer): { parts: Part[]; request: string } {
   const size = Number(bytes.readBigUInt64LE(8));
   const requestSize = Number(bytes.readBigUInt64LE(16));
-  const counts = [72, 76, 80].map((at) => bytes.readUInt32LE(at));
+  const counts = [80, 84, 88].map((at) => bytes.readUInt32LE(at));
   const parts: Part[] = [];
   let at = HEADER_BYTES;
   for (let index = 0; index < counts.reduce((sum, count) => sum + count); index += 1) {
@@ -75,7 +75,7 @@ it('brings every file, directory and word, and the request, whatever they are', 
         const appended = Buffer.byteLength(encoded.request ?? '');
         const bytes = lastBytes(encoded, encoded.bytes.length + appended);
         const read = readParts(bytes);
-        const directories = bytes.readUInt32LE(72);
+        const directories = bytes.readUInt32LE(80);
         expect(read.request).toBe(request ?? '');
         const fileParts = read.parts.slice(directories, directories + files.length);
         expect(fileParts.map((part) => [part.name, part.content])).toEqual(
