@@ -230,7 +230,7 @@ child = os.fork()
 if child == 0:
     time.sleep(60)
     os._exit(0)
-attempt('attach', call, (101, 117), 16, child, 0, 0)
+attempt('attach', call, 'ptrace', PTRACE_ATTACH, child, 0, 0)
 os.kill(child, 9)
 `,
     );
@@ -248,7 +248,15 @@ os.kill(child, 9)
   }
 
   describe('kernel', () => {
-    defence('new user namespaces', ['seccomp'], "attempt('unshare', call, (272, 97), 0x10000000)");
-    defence('keys', ['seccomp'], "attempt('keyctl', call, (250, 219), 0, -3, 1)");
+    defence(
+      'new user namespaces',
+      ['seccomp'],
+      "attempt('unshare', call, 'unshare', CLONE_NEWUSER)",
+    );
+    defence(
+      'keys',
+      ['seccomp'],
+      "attempt('keyctl', call, 'keyctl', KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 1)",
+    );
   });
 });

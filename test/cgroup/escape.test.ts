@@ -30,8 +30,8 @@ attempt('list', os.listdir, '/sys/fs/cgroup')
 attempt('open', open, '/sys/fs/cgroup/cgroup.procs')
 attempt('mount cgroup2', mount, b'cgroup2')
 attempt('mount cgroup', mount, b'cgroup')
-attempt('fsopen', call, (430, 430), b'cgroup2', 0)
-attempt('unshare', call, (272, 97), 0x02000000)
+attempt('fsopen', call, 'fsopen', b'cgroup2', 0)
+attempt('unshare', call, 'unshare', CLONE_NEWCGROUP)
 `,
       { limits: GENEROUS },
     );
@@ -47,7 +47,7 @@ def link(number):
     except OSError: return ''
 say('own', [link(n) for n in os.listdir('/proc/self/fd') if 'cgroup' in link(n) or 'memory.' in link(n) or 'cpu.' in link(n)])
 attempt('launcher', os.listdir, '/proc/1/fd')
-attempt('pidfd_getfd', lambda: call((438, 438), call((434, 434), 1, 0), 3, 0))
+attempt('pidfd_getfd', lambda: call('pidfd_getfd', call('pidfd_open', 1, 0), 3, 0))
 `,
       { limits: GENEROUS },
     );

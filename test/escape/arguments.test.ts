@@ -1,12 +1,12 @@
 // Guarantee `kernel`, of calls that do many things: a program asks for everything that the table does not permit.
 import { constants } from 'node:os';
 import { FilterPrinter, SeccompFilter, valuesToTry, type Argument } from '../support/filter';
-import { isX64, outcomes, run, useAttackedJail } from './attack';
+import { CALLS } from '../support/system-calls';
+import { outcomes, run, useAttackedJail } from './attack';
 
 const attacked = useAttackedJail();
 
 const { EINVAL } = constants.errno;
-const number = (x64: number, arm64: number): number => (isX64 ? x64 : arm64);
 
 let rows: readonly Argument[] = [];
 beforeAll(() => {
@@ -17,21 +17,21 @@ beforeAll(() => {
 
 // With a descriptor that is none a kernel answers EBADF to what the filter lets pass; with no memory, EFAULT or nothing.
 const HARMLESS: Record<number, readonly number[]> = {
-  [number(16, 29)]: [-1, 0, 0], // ioctl
-  [number(72, 25)]: [-1, 0, 0], // fcntl
-  [number(54, 208)]: [-1, 0, 0, 0, 0], // setsockopt
-  [number(55, 209)]: [-1, 0, 0, 0, 0], // getsockopt
-  [number(53, 199)]: [0, 0, 0, 0], // socketpair, without a place for the two
-  [number(44, 206)]: [-1, 0, 0, 0, 0, 0], // sendto
-  [number(45, 207)]: [-1, 0, 0, 0, 0, 0], // recvfrom
-  [number(47, 212)]: [-1, 0, 0], // recvmsg
-  [number(285, 47)]: [-1, 0, 0, 1], // fallocate
-  [number(327, 286)]: [-1, 0, 0, 0, 0, 0], // preadv2
-  [number(328, 287)]: [-1, 0, 0, 0, 0, 0], // pwritev2
-  [number(275, 76)]: [-1, 0, -1, 0, 0, 0], // splice
-  [number(276, 77)]: [-1, -1, 0, 0], // tee
-  [number(10, 226)]: [0, 0, 0], // mprotect, of nothing
-  [number(28, 233)]: [0, 0, 0], // madvise, of nothing
+  [CALLS.ioctl]: [-1, 0, 0],
+  [CALLS.fcntl]: [-1, 0, 0],
+  [CALLS.setsockopt]: [-1, 0, 0, 0, 0],
+  [CALLS.getsockopt]: [-1, 0, 0, 0, 0],
+  [CALLS.socketpair]: [0, 0, 0, 0], // without a place for the two
+  [CALLS.sendto]: [-1, 0, 0, 0, 0, 0],
+  [CALLS.recvfrom]: [-1, 0, 0, 0, 0, 0],
+  [CALLS.recvmsg]: [-1, 0, 0],
+  [CALLS.fallocate]: [-1, 0, 0, 1],
+  [CALLS.preadv2]: [-1, 0, 0, 0, 0, 0],
+  [CALLS.pwritev2]: [-1, 0, 0, 0, 0, 0],
+  [CALLS.splice]: [-1, 0, -1, 0, 0, 0],
+  [CALLS.tee]: [-1, -1, 0, 0],
+  [CALLS.mprotect]: [0, 0, 0], // of nothing
+  [CALLS.madvise]: [0, 0, 0], // of nothing
 };
 
 interface Question {
@@ -124,8 +124,8 @@ describe('kernel memory by an option', () => {
       attacked.jail,
       `
 for slots in (0, 1, 2, 16):
-    attempt(str(slots), call, (157, 167), 78, 1, slots, 0, 0)
-attempt('how many', call, (157, 167), 78, 2, 0, 0, 0)
+    attempt(str(slots), call, 'prctl', PR_FUTEX_HASH, PR_FUTEX_HASH_SET_SLOTS, slots, 0, 0)
+attempt('how many', call, 'prctl', PR_FUTEX_HASH, PR_FUTEX_HASH_GET_SLOTS, 0, 0, 0)
 `,
     );
     const denied = 'EINVAL';
@@ -139,7 +139,8 @@ attempt('how many', call, (157, 167), 78, 2, 0, 0, 0)
 one, other = socket.socketpair()
 allow_all = (ctypes.c_uint64 * 1)(6 | (0xffff << 32))
 program = (ctypes.c_uint64 * 2)(1, ctypes.addressof(allow_all))
-for name, option in (('attach', 26), ('by program', 50), ('lock', 44), ('of a group', 51)):
+for name, option in (('attach', SO_ATTACH_FILTER), ('by program', SO_ATTACH_BPF), ('lock', SO_LOCK_FILTER),
+                     ('of a group', SO_ATTACH_REUSEPORT_CBPF)):
     attempt(name, one.setsockopt, socket.SOL_SOCKET, option, bytes(program))
 attempt('of any level', one.setsockopt, 17, 1, 1)
 `,
@@ -151,12 +152,12 @@ attempt('of any level', one.setsockopt, 17, 1, 1)
     const found = await outcomes(
       attacked.jail,
       `
-attempt('version', call, 444, 0, 0, 1)
-attempt('ruleset', call, 444, (ctypes.c_uint64 * 1)(1), 8, 0)
-attempt('rule', call, 445, 0, 1, 0, 0)
-attempt('enter', call, 446, -1, 0)
-attempt('seccomp', call, (317, 277), 1, 0, 0)
-attempt('strict', call, (157, 167), 22, 1, 0, 0, 0)
+attempt('version', call, 'landlock_create_ruleset', 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
+attempt('ruleset', call, 'landlock_create_ruleset', (ctypes.c_uint64 * 1)(1), 8, 0)
+attempt('rule', call, 'landlock_add_rule', 0, LANDLOCK_RULE_PATH_BENEATH, 0, 0)
+attempt('enter', call, 'landlock_restrict_self', -1, 0)
+attempt('seccomp', call, 'seccomp', SECCOMP_SET_MODE_FILTER, 0, 0)
+attempt('strict', call, 'prctl', PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0)
 `,
     );
     expect(found).toEqual({

@@ -3,6 +3,7 @@ import type { Jail, JailCodeOptions } from '../../lib/index';
 import type { JailResult } from '../../lib/run/result';
 import { createJail } from '../support/jail';
 import { watchLeftovers } from '../support/leftovers';
+import { IN_PYTHON } from '../support/system-calls';
 
 /** The bounds of these suites: generous, so that only the attacked limit can end an attack. */
 export const LIMITS = { realtime: 20, cpu: 10, fsize: 4 * 1024 * 1024 } as const;
@@ -10,14 +11,15 @@ export const LIMITS = { realtime: 20, cpu: 10, fsize: 4 * 1024 * 1024 } as const
 /** Whether the numbers and the machine code of x86-64 apply. */
 export const isX64 = process.arch === 'x64';
 
-// `call` makes a system call by its number on x86-64 and on arm64 (libc has no name for most of these).
+// `call` makes a system call by its name, or by a number that has none.
 // `attempt` prints "reached" with what a function gave, or the name of the error that stopped it.
 const PRELUDE = `
 import ctypes, errno, json, os, platform, resource, signal, socket, sys, threading, time
+${IN_PYTHON}
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
-def call(numbers, *arguments):
-    number = numbers if isinstance(numbers, int) else numbers[platform.machine() != 'x86_64']
+def call(which, *arguments):
+    number = which if isinstance(which, int) else system_calls[which]
     words = [word if isinstance(word, (bytes, ctypes.Array, ctypes._Pointer)) or word is None
              or type(word).__name__ == 'CArgObject' else ctypes.c_long(word) for word in arguments]
     ctypes.set_errno(0)

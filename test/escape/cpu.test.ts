@@ -33,7 +33,7 @@ import threading
 def burn():
     while True: pass
 for _ in range(2): threading.Thread(target=burn).start()
-call((60, 93), 0)
+call('exit', 0)
 `,
   'the kernel': `
 file = os.open('/dev/urandom', os.O_RDONLY)

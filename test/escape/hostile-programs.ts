@@ -42,7 +42,7 @@ def pass_on():
     return one, other
 take(pass_on)
 kept.extend(socket.socketpair())
-take(lambda: call((307, 269), kept[-1].fileno(), 0, 0, 0))`,
+take(lambda: call('sendmmsg', kept[-1].fileno(), 0, 0, 0))`,
   'epoll watches': `
 take(select.epoll)
 epolls = list(kept)
@@ -84,10 +84,10 @@ def pipe():
 crowd()
 take(pipe)`,
   inotify:
-    'take(lambda: library("inotify_init1", 0))\ntake(lambda: call((254, 27), 0, b"/usr", 2))',
-  fanotify: 'take(lambda: call((300, 262), 0, 0))',
+    'take(lambda: library("inotify_init1", 0))\ntake(lambda: call("inotify_add_watch", 0, b"/usr", IN_MODIFY))',
+  fanotify: 'take(lambda: call("fanotify_init", 0, 0))',
   'queues of messages': `
-take(lambda: call((240, 180), f'q{len(kept)}'.encode(), 0o102, 0o600, None))
+take(lambda: call('mq_open', f'q{len(kept)}'.encode(), os.O_CREAT | os.O_RDWR, 0o600, None))
 take(lambda: library('msgget', 0, 0o1600))`,
   'queued signals': `
 signal.pthread_sigmask(signal.SIG_BLOCK, range(34, 60))
@@ -97,26 +97,27 @@ take(lambda: library('sigqueue', os.getpid(), 40, None))`,
 crowd()
 take(lambda: library('timer_create', 0, None, ctypes.byref(ctypes.c_void_p())))`,
   'locked memory': `
-take(lambda: library('mlockall', 3), 1)
-start = libc.mmap(None, 1 << 24, 3, 0x22, -1, 0)
+take(lambda: library('mlockall', MCL_CURRENT | MCL_FUTURE), 1)
+start = libc.mmap(None, 1 << 24, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
 take(lambda: library('mlock', start, 1 << 24), 1)
-take(lambda: libc.mmap(None, 1 << 16, 3, 0x2022, -1, 0), 16)`,
+take(lambda: libc.mmap(None, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0), 16)`,
   keys: `
-take(lambda: call((248, 217), b'user', f'k{len(kept)}'.encode(), bytes(4096), 4096, -3))
-take(lambda: call((250, 219), 1, None), 100)`,
+take(lambda: call('add_key', b'user', f'k{len(kept)}'.encode(), bytes(4096), 4096, KEY_SPEC_SESSION_KEYRING))
+take(lambda: call('keyctl', KEYCTL_JOIN_SESSION_KEYRING, None), 100)`,
   namespaces: `
-for flag in (0x10000000, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x20000000, 0x40000000, 0x80):
-    take(lambda: call((272, 97), flag), 100)
-    take(lambda: call((56, 220), flag | 17, 0, 0, 0, 0), 5)`,
+for flag in (CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET,
+             CLONE_NEWTIME):
+    take(lambda: call('unshare', flag), 100)
+    take(lambda: call('clone', flag | signal.SIGCHLD, 0, 0, 0, 0), 5)`,
   'asynchronous requests': `
-take(lambda: call((206, 0), 60_000, ctypes.byref(ctypes.c_ulong())))
-take(lambda: call((425, 425), 4096, bytes(120)))`,
+take(lambda: call('io_setup', 60_000, ctypes.byref(ctypes.c_ulong())))
+take(lambda: call('io_uring_setup', 4096, bytes(120)))`,
   'shared memory': `
 take(lambda: library('shmget', 0, 1 << 20, 0o1600))
 take(lambda: library('semget', 0, 250, 0o1600))
 take(lambda: os.memfd_create('x'))
 take(lambda: os.open(f'/dev/shm/{len(kept)}', os.O_CREAT | os.O_RDWR))
-take(lambda: libc.mmap(None, 1 << 20, 3, 0x21, -1, 0), 100)`,
+take(lambda: libc.mmap(None, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), 100)`,
   terminals: 'take(lambda: os.open("/dev/ptmx", os.O_RDWR))\ntake(os.openpty)',
   pidfds: 'crowd()\ntake(lambda: os.pidfd_open(os.getppid()))',
   'eventfds, timerfds and signalfds': `
@@ -149,8 +150,8 @@ for i in range(20_000): os.path.exists(f'/usr/{i}')
 take(lambda: os.mkdir(f'tmp/{len(kept)}'))`,
   'layers of filters, futexes': `
 take(lambda: library('prctl', 78, 1, 1 << 24, 0, 0), 2)
-take(lambda: call((317, 277), 1, 0, None), 100)
-take(lambda: call((444, 444), None, 0, 0), 100)`,
+take(lambda: call('seccomp', SECCOMP_SET_MODE_FILTER, 0, None), 100)
+take(lambda: call('landlock_create_ruleset', None, 0, 0), 100)`,
   threads: `
 wait = threading.Event()
 take(lambda: threading.Thread(target=wait.wait, daemon=True).start())`,
@@ -174,13 +175,13 @@ while True:
         os.waitpid(-1, 0)
     except OSError: pass`,
   mappings: `
-start = libc.mmap(None, 30_000 * 8192, 0, 0x22, -1, 0)
-for i in range(30_000): libc.mprotect(start + i * 8192, 4096, 1)
+start = libc.mmap(None, 30_000 * 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+for i in range(30_000): libc.mprotect(start + i * 8192, 4096, PROT_READ)
 crowd()
 time.sleep(600)`,
   'page tables': `
 size = 1 << 36
-start = libc.mmap(None, size, 1, 0x4022, -1, 0)
+start = libc.mmap(None, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
 for at in range(0, size, 2 << 20): ctypes.c_char.from_address(start + at).value
 time.sleep(600)`,
   output: 'while True: os.write(1, bytes(65536))',

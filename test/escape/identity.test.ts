@@ -44,12 +44,12 @@ for identity in (0, ${process.getuid?.() ?? 0} or 1, 65534):
     attempt(f'effective {identity}', os.seteuid, identity)
     say(f'fsuid {identity}', 'EPERM' if libc.setfsuid(identity) == libc.setfsuid(-1) != identity else 'reached')
 attempt('groups', os.setgroups, [0])
-header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-attempt('capset', call, (126, 91), header, (ctypes.c_uint32 * 6)(1, 1, 1, 0, 0, 0))
-attempt('ambient', lambda: libc.prctl(47, 2, 0, 0, 0) and (_ for _ in ()).throw(OSError(ctypes.get_errno(), '')))
-attempt('securebits', lambda: libc.prctl(28, 0, 0, 0, 0) and (_ for _ in ()).throw(OSError(ctypes.get_errno(), '')))
-attempt('lower no_new_privs', lambda: libc.prctl(38, 0, 0, 0, 0) and (_ for _ in ()).throw(OSError(ctypes.get_errno(), '')))
-attempt('user namespace', call, (272, 97), 0x10000000)
+header = (ctypes.c_uint32 * 2)(LINUX_CAPABILITY_VERSION_3, 0)
+attempt('capset', call, 'capset', header, (ctypes.c_uint32 * 6)(1, 1, 1, 0, 0, 0))
+attempt('ambient', lambda: libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 0, 0, 0) and (_ for _ in ()).throw(OSError(ctypes.get_errno(), '')))
+attempt('securebits', lambda: libc.prctl(PR_SET_SECUREBITS, 0, 0, 0, 0) and (_ for _ in ()).throw(OSError(ctypes.get_errno(), '')))
+attempt('lower no_new_privs', lambda: libc.prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) and (_ for _ in ()).throw(OSError(ctypes.get_errno(), '')))
+attempt('user namespace', call, 'unshare', CLONE_NEWUSER)
 attempt('map', lambda: os.write(os.open('/proc/self/uid_map', os.O_WRONLY), b'0 0 1'))
 `,
     );

@@ -170,7 +170,7 @@ it('denies passing descriptors on: on their way they count for the user', async 
 one, other = socket.socketpair()
 attempt('a message', one.sendmsg, [b'x'])
 attempt('descriptors', socket.send_fds, one, [b'x'], [0])
-attempt('messages', call, (307, 269), one.fileno(), 0, 0, 0)
+attempt('messages', call, 'sendmmsg', one.fileno(), 0, 0, 0)
 `,
   );
   expectDenied(found, ['a message', 'descriptors', 'messages']);
@@ -208,15 +208,15 @@ libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
 libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 def map(count):
-    start = libc.mmap(None, count * 8192, 0, 0x22, -1, 0)
+    start = libc.mmap(None, count * 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     for i in range(count):
-        libc.mprotect(start + i * 8192, 4096, 1)
+        libc.mprotect(start + i * 8192, 4096, PROT_READ)
 `;
   it.each([
     ['of several processes', `map(30000)\nfor _ in range(9):\n    if os.fork() == 0: break\n`],
     [
       'of processes that nobody may look into',
-      `libc.prctl(4, 0, 0, 0, 0)\nmap(30000)\nfor _ in range(9):\n    if os.fork() == 0: break\n`,
+      `libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)\nmap(30000)\nfor _ in range(9):\n    if os.fork() == 0: break\n`,
     ],
   ])('%s', async (_name, code) => {
     const result = await run(attacked.jail, `${MAP}${code}time.sleep(600)`, {

@@ -23,7 +23,7 @@ for path in ('/', '/proc'):
     except OSError: pass
 ${FIVE_PROCESSES}`,
   'processes whose name looks like the kernel’s account of their memory': `
-libc.prctl(15, b'RssAnon:\\t0', 0, 0, 0)
+libc.prctl(PR_SET_NAME, b'RssAnon:\\t0', 0, 0, 0)
 ${FIVE_PROCESSES}`,
   'processes whose first thread has ended': `
 import threading
@@ -34,10 +34,10 @@ def hoard():
 for _ in range(4):
     if os.fork() == 0: break
 threading.Thread(target=hoard).start()
-call((60, 93), 0)
+call('exit', 0)
 `,
   'processes that nobody may look into': `
-libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 ${FIVE_PROCESSES}`,
   'orphans in process groups of their own': `
 for _ in range(5):
@@ -53,8 +53,8 @@ time.sleep(600)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
 size = 1 << 38
-start = libc.mmap(None, size, 1, 0x4022, -1, 0)
-libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), 15)
+start = libc.mmap(None, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), MADV_NOHUGEPAGE)
 bytes(memoryview((ctypes.c_char * size).from_address(start)).cast('B')[::2 << 20])
 time.sleep(600)
 `,
@@ -130,8 +130,8 @@ describe('memory', () => {
 import mmap
 def take(flags): mmap.mmap(-1, 4096, flags=flags | mmap.MAP_ANONYMOUS)
 attempt('shared', take, mmap.MAP_SHARED)
-attempt('growing down', take, mmap.MAP_PRIVATE | 0x100)
-attempt('of huge pages', take, mmap.MAP_PRIVATE | 0x40000)
+attempt('growing down', take, mmap.MAP_PRIVATE | MAP_GROWSDOWN)
+attempt('of huge pages', take, mmap.MAP_PRIVATE | MAP_HUGETLB)
 attempt('private', take, mmap.MAP_PRIVATE)
 `,
     );

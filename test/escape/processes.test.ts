@@ -56,14 +56,14 @@ say('before', limits())
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 resource.prlimit(0, resource.RLIMIT_CORE, (0, 1))
 libc.setrlimit(4, (ctypes.c_uint64 * 2)(0, 0))
-attempt('by the old call', call, (160, 164), 4, (ctypes.c_uint64 * 2)(0, 0))
+attempt('by the old call', call, 'setrlimit', resource.RLIMIT_CORE, (ctypes.c_uint64 * 2)(0, 0))
 say('after', limits())
 child = os.fork()
 if child == 0:
     say('in a child', limits())
     os.kill(os.getpid(), signal.SIGSEGV)
 say('dumped', os.WCOREDUMP(os.waitpid(child, 0)[1]))
-attempt('undumpable', call, (157, 167), 4, 0, 0, 0, 0)
+attempt('undumpable', call, 'prctl', PR_SET_DUMPABLE, 0, 0, 0, 0)
 `,
     );
     expect(found).toEqual({
@@ -87,7 +87,7 @@ for target in outside:
     for number in (0, signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP):
         attempt(f'{target}/{int(number)}', os.kill, target, number)
     attempt(f'{target}/pidfd', os.pidfd_open, target)
-    attempt(f'{target}/queue', call, (129, 138), target, 9, (ctypes.c_int * 32)())
+    attempt(f'{target}/queue', call, 'rt_sigqueueinfo', target, signal.SIGKILL, (ctypes.c_int * 32)())
 for number in range(1, 65):
     try: os.kill(1, number)
     except OSError: pass
@@ -134,17 +134,17 @@ os.kill(0, signal.SIGKILL)
 buffer = ctypes.create_string_buffer(64)
 vector = (ctypes.c_uint64 * 2)(ctypes.addressof(buffer), 64)
 for target in (1, ${process.pid}, ${victim.pid}):
-    attempt(f'{target} attach', call, (101, 117), 16, target, 0, 0)
-    attempt(f'{target} seize', call, (101, 117), 0x4206, target, 0, 0)
-    attempt(f'{target} readv', call, (310, 270), target, vector, 1, vector, 1, 0)
-    attempt(f'{target} writev', call, (311, 271), target, vector, 1, vector, 1, 0)
-    attempt(f'{target} kcmp', call, (312, 272), os.getpid(), target, 0, 0, 0)
-attempt('traceme', call, (101, 117), 0, 0, 0, 0)
+    attempt(f'{target} attach', call, 'ptrace', PTRACE_ATTACH, target, 0, 0)
+    attempt(f'{target} seize', call, 'ptrace', PTRACE_SEIZE, target, 0, 0)
+    attempt(f'{target} readv', call, 'process_vm_readv', target, vector, 1, vector, 1, 0)
+    attempt(f'{target} writev', call, 'process_vm_writev', target, vector, 1, vector, 1, 0)
+    attempt(f'{target} kcmp', call, 'kcmp', os.getpid(), target, 0, 0, 0)
+attempt('traceme', call, 'ptrace', PTRACE_TRACEME, 0, 0, 0)
 launcher = os.pidfd_open(1)
 for number in range(3, 16):
-    attempt(f'getfd {number}', call, 438, launcher, number, 0)
-attempt('madvise', call, 440, launcher, vector, 1, 21, 0)
-attempt('robust list', call, (274, 100), 1, ctypes.byref(ctypes.c_void_p()), ctypes.byref(ctypes.c_size_t()))
+    attempt(f'getfd {number}', call, 'pidfd_getfd', launcher, number, 0)
+attempt('madvise', call, 'process_madvise', launcher, vector, 1, MADV_PAGEOUT, 0)
+attempt('robust list', call, 'get_robust_list', 1, ctypes.byref(ctypes.c_void_p()), ctypes.byref(ctypes.c_size_t()))
 `,
     );
     expect(Object.keys(found)).toHaveLength(15 + 1 + 13 + 2);
@@ -165,9 +165,9 @@ attempt('priority', os.setpriority, os.PRIO_PROCESS, 1, 19)
 attempt('priority of the user', os.setpriority, os.PRIO_USER, 0, 19)
 attempt('priority of another user', os.setpriority, os.PRIO_USER, os.getuid(), 19)
 attempt('priority of a group', os.setpriority, os.PRIO_PGRP, 1, 19)
-attempt('io priority', call, (251, 30), 1, 1, 3 << 13)
-attempt('io priority of the user', call, (251, 30), 3, os.getuid(), 3 << 13)
-attempt('attributes', call, (314, 274), 1, (ctypes.c_uint32 * 12)(48, 5), 0)
+attempt('io priority', call, 'ioprio_set', IOPRIO_WHO_PROCESS, 1, 3 << 13)
+attempt('io priority of the user', call, 'ioprio_set', IOPRIO_WHO_USER, os.getuid(), 3 << 13)
+attempt('attributes', call, 'sched_setattr', 1, (ctypes.c_uint32 * 12)(48, 5), 0)
 `,
     );
     expect(Object.keys(found)).toHaveLength(15);
@@ -202,8 +202,8 @@ def stay():
     os.setpgid(0, 0)
     if os.fork() == 0:
         for number in (0, 1, 2): os.close(number)
-        libc.prctl(1, 0, 0, 0, 0)   # PR_SET_PDEATHSIG
-        libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+        libc.prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         os.fork()
         time.sleep(600)
     os._exit(0)
@@ -211,10 +211,10 @@ for _ in range(3):
     if os.fork() == 0: stay()
 def clone(flags):
     try:
-        if call((56, 220), flags, 0, 0, 0, 0) == 0: time.sleep(600)
+        if call('clone', flags, 0, 0, 0, 0) == 0: time.sleep(600)
     except OSError: pass  # by the filter
-# A sibling instead of a child: CLONE_PARENT | SIGCHLD.
-clone(0x8000 | 17)
+# A sibling instead of a child.
+clone(CLONE_PARENT | signal.SIGCHLD)
 # A child whose end nobody is told of.
 clone(0)
 time.sleep(0.2)
@@ -272,7 +272,7 @@ for path in (sys.executable, '/proc/self/exe', 'tmp/script', '/bin/sh', '/usr/bi
     attempt(path.replace(sys.executable, 'itself'), os.execv, path, ['x', '-c', '1'])
 binary = os.open(sys.executable, os.O_RDONLY)
 attempt('by descriptor', os.execve, binary, ['x', '-c', '1'], {})
-attempt('execveat', call, (322, 281), binary, b'', None, None, 0x1000)
+attempt('execveat', call, 'execveat', binary, b'', None, None, AT_EMPTY_PATH)
 attempt('in a child', lambda: os.posix_spawn(sys.executable, ['x', '-c', '1'], {}))
 `,
     );
@@ -284,9 +284,9 @@ attempt('in a child', lambda: os.posix_spawn(sys.executable, ['x', '-c', '1'], {
     const found = await outcomes(
       jail,
       `
-attempt('inotify', call, (294, 26), 0)
-attempt('fanotify', call, (300, 262), 0, 0)
-attempt('dnotify', call, (72, 25), os.open(os.path.dirname(os.__file__), os.O_RDONLY), 1026, 1)
+attempt('inotify', call, 'inotify_init1', 0)
+attempt('fanotify', call, 'fanotify_init', 0, 0)
+attempt('dnotify', call, 'fcntl', os.open(os.path.dirname(os.__file__), os.O_RDONLY), F_NOTIFY, DN_ACCESS)
 `,
     );
     expectDenied(found, ['inotify', 'fanotify', 'dnotify']);
@@ -296,9 +296,9 @@ attempt('dnotify', call, (72, 25), os.open(os.path.dirname(os.__file__), os.O_RD
     const found = await outcomes(
       jail,
       `
-attempt('its own file', call, (72, 25), os.open('tmp/own', os.O_RDONLY | os.O_CREAT), 1024, 0)
-attempt('a module', call, (72, 25), os.open(os.__file__, os.O_RDONLY), 1024, 0)
-attempt('a later command', call, (72, 25), os.open('tmp', os.O_RDONLY), 1040, 0)
+attempt('its own file', call, 'fcntl', os.open('tmp/own', os.O_RDONLY | os.O_CREAT), F_SETLEASE, 0)
+attempt('a module', call, 'fcntl', os.open(os.__file__, os.O_RDONLY), F_SETLEASE, 0)
+attempt('a later command', call, 'fcntl', os.open('tmp', os.O_RDONLY), 1040, 0)
 `,
     );
     expect(found).toEqual({

@@ -9,6 +9,7 @@ import { startTemplate } from '../../lib/warm/start';
 import type { Template, TemplateOptions } from '../../lib/warm/template';
 import { withModule } from '../support/modules';
 import { isOurs, statusField } from '../support/processes';
+import { FLAGS } from '../support/system-calls';
 import { execIn, LIMITS, printed, scriptIn, startPython, templateOptions } from '../support/warm';
 
 let template: Template;
@@ -253,7 +254,7 @@ describe('a cell is alone', () => {
   it('can not join a namespace or make one', async () => {
     const code =
       'import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n' +
-      'print(libc.unshare(0x10000000), libc.setns(0, 0))';
+      `print(libc.unshare(${FLAGS.CLONE_NEWUSER}), libc.setns(0, 0))`;
     expect(await printed(template, code)).toBe('-1 -1');
   });
 

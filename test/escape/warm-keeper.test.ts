@@ -15,6 +15,7 @@ import { startTemplate } from '../../lib/warm/start';
 import type { Template } from '../../lib/warm/template';
 import { expectToGoWithItsCell, makeKeptCell, type Kept } from '../support/keepers';
 import { gone, isOurs, statusField } from '../support/processes';
+import { CALLS, FLAGS } from '../support/system-calls';
 import { LIMITS, printed, scriptIn, templateOptions, useTemplate } from '../support/warm';
 
 const python = useTemplate();
@@ -90,16 +91,18 @@ async function startFiltered(
 ): Promise<{ filtered: Template; end: () => Promise<void> }> {
   const path = mkdtempSync('/var/tmp/codejail-filter-');
   chmodSync(path, 0o755);
-  const prctl = arch === 'x64' ? 157 : 167;
   writeFileSync(
     join(path, 'filtered.py'),
-    `import ctypes, struct
+    `import ctypes, errno, struct
+BPF_LOAD, BPF_EQUAL, BPF_RETURN = 0x20, 0x15, 0x06
+NUMBER, FIRST_ARGUMENT = 0, 16  # in struct seccomp_data
+RET_ERRNO, RET_ALLOW = 0x50000, 0x7fff0000
 code = b"".join(struct.pack("HBBI", *line) for line in [
-    (0x20, 0, 0, 0), (0x15, 0, 3, ${prctl}), (0x20, 0, 0, 16),
-    (0x15, 0, 1, ${refused >>> 0}), (0x06, 0, 0, 0x50016), (0x06, 0, 0, 0x7fff0000)])
+    (BPF_LOAD, 0, 0, NUMBER), (BPF_EQUAL, 0, 3, ${CALLS.prctl}), (BPF_LOAD, 0, 0, FIRST_ARGUMENT),
+    (BPF_EQUAL, 0, 1, ${refused >>> 0}), (BPF_RETURN, 0, 0, RET_ERRNO | errno.EINVAL), (BPF_RETURN, 0, 0, RET_ALLOW)])
 lines = ctypes.create_string_buffer(code)
 program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(lines)))
-if ctypes.CDLL(None).prctl(22, 2, program, 0, 0) != 0: raise OSError("no filter")
+if ctypes.CDLL(None).prctl(${FLAGS.PR_SET_SECCOMP}, ${FLAGS.SECCOMP_MODE_FILTER}, program, 0, 0) != 0: raise OSError("no filter")
 `,
   );
   const filtered = await startTemplate({
