@@ -18,7 +18,7 @@ const PROJECTS = ['jail', 'escape', 'faults', 'jail (warm)', 'escape (warm)'];
 
 // One suite of each kind of work that the native part does.
 const QUICK = [
-  'test/faults/(host|server|watches)\\.',
+  'test/faults/(descriptors|host|server|watches)\\.',
   'test/jail/(abort|collect|output|safe-exec|warm-python|warm-script)\\.',
   'test/escape/(processes|warm-cells|warm-keeper)\\.',
 ];
