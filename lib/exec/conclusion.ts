@@ -43,5 +43,5 @@ export function updating(
 /** Globals as JSON; of many the event loop goes on meanwhile. */
 export function jsonOf(globals: Record<string, unknown>): JsonText | Promise<JsonText> {
   const few = jsonSafeIfFew(globals);
-  return few === null ? writeGlobalsInSlices(globals) : stringifyJson(few);
+  return few === undefined ? writeGlobalsInSlices(globals) : stringifyJson(few);
 }

@@ -3,8 +3,8 @@ import { JsonSyntaxError } from './syntax-error';
 
 /** A text in pieces. */
 export interface Pieces {
-  /** The next one, or null at the end. */
-  next(): string | null;
+  /** The next one, or undefined at the end. */
+  next(): string | undefined;
 }
 
 /** Code units, or bytes, of one piece. */
@@ -18,10 +18,10 @@ export class TextPieces implements Pieces {
 
   constructor(private readonly text: string) {}
 
-  next(): string | null {
+  next(): string | undefined {
     const start = this.#index;
     this.#index += PIECE_LENGTH;
-    return start < this.text.length ? this.text.slice(start, this.#index) : null;
+    return start < this.text.length ? this.text.slice(start, this.#index) : undefined;
   }
 }
 
@@ -32,10 +32,10 @@ export class BytePieces implements Pieces {
   constructor(private readonly bytes: Uint8Array) {}
 
   /** @throws {JsonSyntaxError} where it is not UTF-8 */
-  next(): string | null {
+  next(): string | undefined {
     const start = this.#index;
     if (start >= this.bytes.length) {
-      return null;
+      return undefined;
     }
     this.#index = this.#endOfCharacter(start + PIECE_LENGTH);
     try {
@@ -62,9 +62,9 @@ export class KeptPieces implements Pieces {
 
   constructor(private readonly pieces: Pieces) {}
 
-  next(): string | null {
+  next(): string | undefined {
     const piece = this.pieces.next();
-    if (piece !== null) {
+    if (piece !== undefined) {
       this.text += piece;
     }
     return piece;

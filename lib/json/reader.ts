@@ -1,13 +1,13 @@
+import { Cursor } from './cursor';
+import { isDigit, readNumber } from './number';
 import type { Pieces } from './pieces';
 import { JsonSyntaxError } from './syntax-error';
-import { MAX_INTEGER_DIGITS, type JsonValue } from './value';
+import type { JsonValue } from './value';
 import { ValueBuilder, type ReaderBounds } from './value-builder';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
-const ZERO = 0x30;
-const NINE = 0x39;
 const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
@@ -19,23 +19,24 @@ const CLOSE_BRACE = 0x7d;
 const SHORTEST_VIEW = 13;
 /** A longer string is read in parts. */
 const PART_LENGTH = 16 * 1024;
-/** Of a number, more than any that Python writes. */
-const MAX_NUMBER_LENGTH = 64 * 1024;
-/** What is there of the text when a number, a literal or a part of a string begins, save at its end. */
-const LOOK_AHEAD = MAX_NUMBER_LENGTH + 64;
 /** `\u0000` */
 const LONGEST_ESCAPE = 6;
 /** To look a name up takes V8 a flat copy of it, in one go. */
 const MAX_NAME_LENGTH = 1024 * 1024;
 
-const LITERALS: readonly (readonly [string, JsonValue])[] = [
-  ['null', null],
-  ['true', true],
-  ['false', false],
-  ['NaN', NaN],
-  ['Infinity', Infinity],
-  ['-Infinity', -Infinity],
-];
+/** By the code of their first characters. */
+const LITERALS = new Map<number, readonly [literal: string, value: JsonValue]>(
+  (
+    [
+      ['null', null],
+      ['true', true],
+      ['false', false],
+      ['NaN', NaN],
+      ['Infinity', Infinity],
+      ['-Infinity', -Infinity],
+    ] as const
+  ).map((each) => [each[0].charCodeAt(0), each]),
+);
 
 /** What has to come next. */
 type Next =
@@ -53,28 +54,18 @@ type Next =
  * overflow the engine's, and no more of the text is kept than it is looking at.
  */
 export class ExactReader {
-  private text = '';
-  private index = 0;
-  /** Where `text` begins in the whole. */
-  private start = 0;
-  private hasEnded = false;
   private next: Next = 'value';
+  private readonly cursor: Cursor;
   private readonly builder: ValueBuilder;
   /** Of a string in parts. */
   private parts = '';
   private stringStart = 0;
   private isName = false;
-  private readonly pieces: Pieces | undefined;
 
   /** @param text all of it, or where its pieces come from */
   constructor(text: string | Pieces, bounds: ReaderBounds) {
     this.builder = new ValueBuilder(bounds);
-    if (typeof text === 'string') {
-      this.text = text;
-      this.hasEnded = true;
-    } else {
-      this.pieces = text;
-    }
+    this.cursor = new Cursor(text);
   }
 
   /** The names of the value, where it is an object, each once, in the order in which they came first. */
@@ -94,19 +85,20 @@ export class ExactReader {
 
   /** Reads on, by `steps` tokens and one piece of the text at most; undefined where more is to come. */
   readSome(steps: number): JsonValue | undefined {
-    if (!this.hasEnded && this.text.length - this.index < LOOK_AHEAD) {
-      this.takePiece();
+    const { cursor } = this;
+    if (cursor.isShort) {
+      cursor.takePiece();
     }
     for (let step = 0; step < steps; step++) {
       if (this.next !== 'rest of string') {
-        this.skipSpace();
+        cursor.skipSpace();
       }
-      if (!this.hasEnded && this.text.length - this.index < LOOK_AHEAD) {
+      if (cursor.isShort) {
         return undefined;
       }
       if (this.next === 'nothing') {
-        if (this.index < this.text.length) {
-          throw this.unexpected();
+        if (cursor.index < cursor.text.length) {
+          throw cursor.unexpected();
         }
         return this.builder.value;
       }
@@ -115,30 +107,17 @@ export class ExactReader {
     return undefined;
   }
 
-  private takePiece(): void {
-    const piece = this.pieces?.next() ?? null;
-    if (piece === null) {
-      this.hasEnded = true;
-      return;
-    }
-    // Joined, it is flat, and no part of a longer text.
-    const text = [this.text.slice(this.index), piece].join('');
-    this.start += this.index;
-    this.index = 0;
-    this.text = text;
-  }
-
   private readToken(): void {
     switch (this.next) {
       case 'item or end':
-        if (this.skip(CLOSE_BRACKET)) {
+        if (this.cursor.skip(CLOSE_BRACKET)) {
           this.close();
         } else {
           this.readValue();
         }
         return;
       case 'name or end':
-        if (this.skip(CLOSE_BRACE)) {
+        if (this.cursor.skip(CLOSE_BRACE)) {
           this.close();
         } else {
           this.readName();
@@ -148,8 +127,8 @@ export class ExactReader {
         this.readName();
         return;
       case 'colon':
-        if (!this.skip(COLON)) {
-          throw this.unexpected();
+        if (!this.cursor.skip(COLON)) {
+          throw this.cursor.unexpected();
         }
         this.next = 'value';
         return;
@@ -165,58 +144,58 @@ export class ExactReader {
   }
 
   private readValue(): void {
-    const code = this.text.charCodeAt(this.index);
+    const { cursor } = this;
+    const code = cursor.text.charCodeAt(cursor.index);
     if (code === QUOTE) {
       this.readString(false);
     } else if (code === OPEN_BRACKET) {
-      this.builder.openArray(this.start + this.index);
-      this.index++;
+      this.builder.openArray(cursor.start + cursor.index);
+      cursor.index++;
       this.next = 'item or end';
     } else if (code === OPEN_BRACE) {
-      this.builder.openObject(this.start + this.index);
-      this.index++;
+      this.builder.openObject(cursor.start + cursor.index);
+      cursor.index++;
       this.next = 'name or end';
-    } else if (this.isDigit(this.index)) {
-      this.take(this.readNumber());
+    } else if (isDigit(code)) {
+      this.take(readNumber(cursor));
     } else {
-      for (const [literal, value] of LITERALS) {
-        if (this.text.startsWith(literal, this.index)) {
-          this.index += literal.length;
-          this.take(value);
-          return;
-        }
+      const literal = LITERALS.get(code);
+      if (literal !== undefined && cursor.text.startsWith(literal[0], cursor.index)) {
+        cursor.index += literal[0].length;
+        this.take(literal[1]);
+        return;
       }
       if (code !== MINUS) {
-        throw this.unexpected();
+        throw cursor.unexpected();
       }
-      this.take(this.readNumber());
+      this.take(readNumber(cursor));
     }
   }
 
   private readCommaOrEnd(): void {
     const isArray = this.builder.isInArray;
-    if (this.skip(COMMA)) {
+    if (this.cursor.skip(COMMA)) {
       this.next = isArray ? 'value' : 'name';
-    } else if (this.skip(isArray ? CLOSE_BRACKET : CLOSE_BRACE)) {
+    } else if (this.cursor.skip(isArray ? CLOSE_BRACKET : CLOSE_BRACE)) {
       this.close();
     } else {
-      throw this.unexpected();
+      throw this.cursor.unexpected();
     }
   }
 
   private close(): void {
-    const isAll = this.builder.close(this.start + this.index);
+    const isAll = this.builder.close(this.cursor.start + this.cursor.index);
     this.next = isAll ? 'nothing' : 'comma or end';
   }
 
   private take(value: JsonValue): void {
-    const isAll = this.builder.take(value, this.start + this.index);
+    const isAll = this.builder.take(value, this.cursor.start + this.cursor.index);
     this.next = isAll ? 'nothing' : 'comma or end';
   }
 
   private readName(): void {
-    if (this.text.charCodeAt(this.index) !== QUOTE) {
-      throw this.unexpected();
+    if (this.cursor.text.charCodeAt(this.cursor.index) !== QUOTE) {
+      throw this.cursor.unexpected();
     }
     this.readString(true);
   }
@@ -230,9 +209,10 @@ export class ExactReader {
   }
 
   private takeName(name: string, start: number): void {
-    this.builder.takeName(name, this.start + start);
-    if (this.text.charCodeAt(this.index) === COLON) {
-      this.index++;
+    const { cursor } = this;
+    this.builder.takeName(name, cursor.start + start);
+    if (cursor.text.charCodeAt(cursor.index) === COLON) {
+      cursor.index++;
       this.next = 'value';
     } else {
       this.next = 'colon';
@@ -240,32 +220,33 @@ export class ExactReader {
   }
 
   private readString(isName: boolean): void {
+    const { cursor } = this;
     this.isName = isName;
-    const end = this.text.indexOf('"', this.index + 1);
-    const start = this.index;
+    const end = cursor.text.indexOf('"', cursor.index + 1);
+    const start = cursor.index;
     const length = end - start - 1;
     if (
       length >= SHORTEST_VIEW &&
       length < PART_LENGTH &&
-      this.text.charCodeAt(end - 1) !== BACKSLASH
+      cursor.text.charCodeAt(end - 1) !== BACKSLASH
     ) {
       const value = this.copy(start, end + 1);
       if (value !== undefined) {
-        this.index = end + 1;
+        cursor.index = end + 1;
         this.takeString(value, start);
         return;
       }
     }
-    this.stringStart = this.start + start;
+    this.stringStart = cursor.start + start;
     this.parts = '';
-    this.index++;
+    cursor.index++;
     this.readPart();
   }
 
   /** The string that stands there, in a memory of its own; undefined where it is none. */
   private copy(start: number, end: number): string | undefined {
     try {
-      return JSON.parse(this.text.slice(start, end)) as string;
+      return JSON.parse(this.cursor.text.slice(start, end)) as string;
     } catch {
       return undefined;
     }
@@ -273,8 +254,8 @@ export class ExactReader {
 
   /** Reads on in a string: to its end, or a part of it. */
   private readPart(): void {
-    const { text } = this;
-    const first = this.index;
+    const { text } = this.cursor;
+    const first = this.cursor.index;
     const last = Math.min(text.length, first + PART_LENGTH);
     let escape = -LONGEST_ESCAPE;
     let index = first;
@@ -284,7 +265,7 @@ export class ExactReader {
         break;
       }
       if (code < 0x20) {
-        throw this.error('unescaped control character', index);
+        throw this.cursor.error('unescaped control character', index);
       }
       if (code === BACKSLASH) {
         escape = index;
@@ -301,7 +282,7 @@ export class ExactReader {
       // No part ends within an escape.
       index = escape > index - LONGEST_ESCAPE ? escape : index;
     }
-    this.index = isWhole ? index + 1 : index;
+    this.cursor.index = isWhole ? index + 1 : index;
     const part = this.partOf(first, index, isEscaped);
     if (!isWhole) {
       this.next = 'rest of string';
@@ -316,96 +297,18 @@ export class ExactReader {
     }
     const { parts } = this;
     this.parts = '';
-    this.takeString(parts + part, this.stringStart - this.start);
+    this.takeString(parts + part, this.stringStart - this.cursor.start);
   }
 
   private partOf(first: number, end: number, isEscaped: boolean): string {
     if (!isEscaped && (!this.builder.isBuilt || end - first < SHORTEST_VIEW)) {
-      return this.text.slice(first, end);
+      return this.cursor.text.slice(first, end);
     }
     try {
-      const part = JSON.parse(`"${this.text.slice(first, end)}"`) as string;
+      const part = JSON.parse(`"${this.cursor.text.slice(first, end)}"`) as string;
       return this.builder.isBuilt ? part : '';
     } catch {
       throw new JsonSyntaxError('invalid escape in the string', this.stringStart);
     }
-  }
-
-  private readNumber(): number | bigint {
-    const start = this.index;
-    const digitsStart = this.text.charCodeAt(start) === MINUS ? start + 1 : start;
-    let end = this.endOfDigits(digitsStart);
-    if (this.text.charCodeAt(digitsStart) === ZERO) {
-      end = digitsStart + 1;
-    }
-    const digits = end - digitsStart;
-    let isInteger = true;
-    if (this.text[end] === '.') {
-      end = this.endOfDigits(end + 1);
-      isInteger = false;
-    }
-    if (this.text[end] === 'e' || this.text[end] === 'E') {
-      const sign = this.text[end + 1];
-      end = this.endOfDigits(sign === '+' || sign === '-' ? end + 2 : end + 1);
-      isInteger = false;
-    }
-    if (isInteger && digits > MAX_INTEGER_DIGITS) {
-      throw this.error(`integer of more than ${MAX_INTEGER_DIGITS} digits`, start);
-    }
-    if (end - start > MAX_NUMBER_LENGTH) {
-      throw this.error(`number of more than ${MAX_NUMBER_LENGTH} characters`, start);
-    }
-    this.index = end;
-    const token = this.text.slice(start, end);
-    const value = Number(token);
-    return isInteger && !Number.isSafeInteger(value) ? BigInt(token) : value;
-  }
-
-  /** The index after the digits that must stand at `start`. */
-  private endOfDigits(start: number): number {
-    let index = start;
-    while (this.isDigit(index)) {
-      index++;
-    }
-    if (index === start) {
-      this.index = start;
-      throw this.unexpected();
-    }
-    return index;
-  }
-
-  private isDigit(index: number): boolean {
-    const code = this.text.charCodeAt(index);
-    return code >= ZERO && code <= NINE;
-  }
-
-  private skipSpace(): void {
-    for (;;) {
-      const code = this.text.charCodeAt(this.index);
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) {
-        return;
-      }
-      this.index++;
-    }
-  }
-
-  private skip(code: number): boolean {
-    if (this.text.charCodeAt(this.index) !== code) {
-      return false;
-    }
-    this.index++;
-    return true;
-  }
-
-  /** @param index in `text` */
-  private error(problem: string, index: number): JsonSyntaxError {
-    return new JsonSyntaxError(problem, this.start + index);
-  }
-
-  private unexpected(): JsonSyntaxError {
-    const codePoint = this.text.codePointAt(this.index);
-    return codePoint === undefined
-      ? this.error('unexpected end', this.index)
-      : this.error(`unexpected ${JSON.stringify(String.fromCodePoint(codePoint))}`, this.index);
   }
 }

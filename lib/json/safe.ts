@@ -55,17 +55,17 @@ export function jsonSafe(globals: Readonly<Record<string, unknown>>): Record<str
   return carryGlobals(globals, new Trip(Number.POSITIVE_INFINITY)) ?? {};
 }
 
-/** The same where there is little of it; null where it is to be done in slices. */
+/** The same where there is little of it; undefined where it is to be done in slices. */
 export function jsonSafeIfFew(
   globals: Readonly<Record<string, unknown>>,
-): Record<string, JsonValue> | null {
+): Record<string, JsonValue> | undefined {
   return carryGlobals(globals, new Trip(FEW_VALUES));
 }
 
 function carryGlobals(
   globals: Readonly<Record<string, unknown>>,
   trip: Trip,
-): Record<string, JsonValue> | null {
+): Record<string, JsonValue> | undefined {
   const safe: Record<string, JsonValue> = {};
   for (const key of Object.keys(globals)) {
     if (key === '__builtins__') {
@@ -77,7 +77,7 @@ function carryGlobals(
       value = carry(globals[key], key, trip);
     } catch {
       if (trip.isOver) {
-        return null;
+        return undefined;
       }
       continue;
     }

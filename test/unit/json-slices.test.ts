@@ -78,10 +78,10 @@ class RandomPieces implements Pieces {
     private readonly random: Random,
   ) {}
 
-  next(): string | null {
+  next(): string | undefined {
     const start = this.#index;
     this.#index += 1 + this.random(this.random(2) === 0 ? 8 : 200_000);
-    return start < this.text.length ? this.text.slice(start, this.#index) : null;
+    return start < this.text.length ? this.text.slice(start, this.#index) : undefined;
   }
 }
 
