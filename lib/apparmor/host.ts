@@ -8,10 +8,10 @@ export const PROFILE_DIRECTORY = '/etc/apparmor.d';
 const FEATURES = '/sys/kernel/security/apparmor/features';
 
 /**
- * The newest version of policy that both the parser and the kernel of this host know, or null where there is no
+ * The newest version of policy that both the parser and the kernel of this host know, or undefined where there is no
  * AppArmor to speak of.
  */
-export function hostAbi(): Abi | null {
+export function hostAbi(): Abi | undefined {
   const knows = (abi: Abi): boolean => existsSync(join(PROFILE_DIRECTORY, 'abi', abi));
   let mask = '';
   try {
@@ -22,5 +22,5 @@ export function hostAbi(): Abi | null {
   if (knows('4.0') && mask.includes('userns_create')) {
     return '4.0';
   }
-  return knows('3.0') ? '3.0' : null;
+  return knows('3.0') ? '3.0' : undefined;
 }

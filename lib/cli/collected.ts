@@ -37,7 +37,7 @@ async function openDirectory(parent: FileHandle, name: string): Promise<FileHand
 }
 
 async function requireNoLink(directory: FileHandle, name: string): Promise<void> {
-  const status = await lstat(at(directory, name)).catch(() => null);
+  const status = await lstat(at(directory, name)).catch(() => undefined);
   if (status?.isSymbolicLink() === true) {
     throw Object.assign(new Error('it is a link'), { code: 'ELOOP' });
   }

@@ -35,12 +35,12 @@ export class Interruption {
   /**
    * Ends this process by the signal that interrupted it: a shell then sees what it expects. Whatever went
    * wrong after it, such as a Python that got the terminal's signal too, is not worth a word.
-   * @returns the status to end with, or null where nothing interrupted
+   * @returns the status to end with, or undefined where nothing interrupted
    */
-  end(): number | null {
+  end(): number | undefined {
     const reason: unknown = this.signal.reason;
     if (!(reason instanceof Interrupted)) {
-      return null;
+      return undefined;
     }
     if (reason.signalName !== 'SIGPIPE') {
       process.kill(process.pid, reason.signalName);

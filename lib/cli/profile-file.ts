@@ -25,7 +25,7 @@ export interface ProfileStatus {
 export interface Installed {
   changed: boolean;
   /** Where the file that was there before is kept. */
-  backup: string | null;
+  backup: string | undefined;
 }
 
 /** A rendered profile. */
@@ -39,19 +39,19 @@ export function profilePath(name: string): string {
   return join(PROFILE_DIRECTORY, name);
 }
 
-function readIfThere(path: string): string | null {
+function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      return null;
+      return undefined;
     }
     throw error;
   }
 }
 
 function modeOf(name: string): ProfileMode {
-  let text: string | null;
+  let text: string | undefined;
   try {
     text = readIfThere(LOADED);
   } catch {
@@ -69,7 +69,7 @@ export function statusOfProfile({ name, text }: RenderedProfile): ProfileStatus 
     name,
     path,
     mode: modeOf(name),
-    file: found === null ? 'missing' : found === text ? 'as rendered' : 'different',
+    file: found === undefined ? 'missing' : found === text ? 'as rendered' : 'different',
   };
 }
 
@@ -140,10 +140,10 @@ export async function installProfile(profile: RenderedProfile): Promise<Installe
   const before = statusOfProfile(profile);
   const { path } = before;
   if (before.file === 'as rendered' && before.mode !== 'not loaded' && before.mode !== 'complain') {
-    return { changed: false, backup: null };
+    return { changed: false, backup: undefined };
   }
   await check(profile);
-  const backup = before.file === 'different' ? await backUp(path) : null;
+  const backup = before.file === 'different' ? await backUp(path) : undefined;
   if (before.file !== 'as rendered') {
     // In place at once: start-up never finds half a profile. A name with a dot is not loaded.
     const partial = join(PROFILE_DIRECTORY, `.${profile.name}.new`);
@@ -153,7 +153,7 @@ export async function installProfile(profile: RenderedProfile): Promise<Installe
   try {
     await parser('--replace', path);
   } catch (error) {
-    if (backup !== null) {
+    if (backup !== undefined) {
       await rename(backup, path);
     } else if (before.file === 'missing') {
       await rm(path, { force: true });
@@ -170,7 +170,7 @@ export async function installProfile(profile: RenderedProfile): Promise<Installe
  */
 export async function removeProfile(name: string): Promise<Installed> {
   const path = profilePath(name);
-  const found = readIfThere(path) !== null;
+  const found = readIfThere(path) !== undefined;
   const mode = modeOf(name);
   if (mode !== 'not loaded' && mode !== 'unknown') {
     if (!found) {
@@ -181,7 +181,7 @@ export async function removeProfile(name: string): Promise<Installed> {
     await parser('--remove', path);
   }
   if (!found) {
-    return { changed: false, backup: null };
+    return { changed: false, backup: undefined };
   }
   const backup = await backUp(path);
   await rm(path);

@@ -84,7 +84,7 @@ Examples:
           changed
             ? paint.green(`Installed and loaded ${profilePath(profile.name)}`)
             : `${profilePath(profile.name)} is installed and loaded already: nothing was changed`,
-          ...(backup === null ? [] : [`  what was there is kept as ${backup}`]),
+          ...(backup === undefined ? [] : [`  what was there is kept as ${backup}`]),
         );
       }
       const name = profileName(program, options);
@@ -114,7 +114,7 @@ function addRemove(group: Command, end: End): void {
       const { changed, backup } = await removeProfile(name);
       say(
         changed ? `Removed ${profilePath(name)}` : `There is no ${profilePath(name)}`,
-        ...(backup === null ? [] : [`  it is kept as ${backup}`]),
+        ...(backup === undefined ? [] : [`  it is kept as ${backup}`]),
       );
       end(ExitStatus.ok);
     });

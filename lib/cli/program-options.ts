@@ -79,7 +79,7 @@ export function prepareJail(
   options: ProgramOptions,
   limits: Partial<Limits> = {},
 ): PreparedJail {
-  const found = program === undefined && options.python === undefined ? defaultPython() : null;
+  const found = program === undefined && options.python === undefined ? defaultPython() : undefined;
   const command: CommandOptions = {
     bin:
       program === undefined
@@ -88,7 +88,7 @@ export function prepareJail(
           ? resolve(program)
           : program,
     // What a file's name or first line says of itself is not the operator's word.
-    python: program !== undefined ? 'found' : found !== null ? 'owned' : true,
+    python: program !== undefined ? 'found' : found !== undefined ? 'owned' : true,
     user: options.user ?? found?.user,
     profile: options.profile,
     readPaths: options.readPath?.map((path) => resolve(path)),

@@ -151,7 +151,7 @@ async function run(words: readonly string[], options: RunOptions): Promise<numbe
     });
   } catch (error) {
     const status = interruption.end();
-    if (status === null) {
+    if (status === undefined) {
       throw error;
     }
     return status;

@@ -94,7 +94,7 @@ export class Command {
     }
     const argument = `commands.${this.name}.user`;
     const ids = lookUpUser(user);
-    if (ids === null) {
+    if (ids === undefined) {
       throw new InvalidArgumentError(
         argument,
         `names ${JSON.stringify(user)}, whom this host does not know`,
@@ -155,7 +155,7 @@ export class Command {
     const { program, python } = runtime;
     return {
       ...{ program, python, words: this.#words(runtime) },
-      environment: (own) => this.environment({ python, outputLibrary: null }, own),
+      environment: (own) => this.environment({ python, outputLibrary: undefined }, own),
     };
   }
 
@@ -205,6 +205,6 @@ export class Command {
     own: Readonly<Record<string, string>> = {},
   ): Record<string, string> {
     const env = { ...(python ? PYTHON_ENVIRONMENT : {}), ...this.options.env, ...own };
-    return outputLibrary === null ? env : withLibrary(env, outputLibrary);
+    return outputLibrary === undefined ? env : withLibrary(env, outputLibrary);
   }
 }

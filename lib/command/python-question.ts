@@ -42,34 +42,39 @@ function isPath(value: unknown): value is string {
   return typeof value === 'string' && isAbsolute(value) && !value.includes('\0');
 }
 
-function pathsOf(value: unknown): string[] | null {
-  return Array.isArray(value) && value.length <= MOST_PATHS ? value.filter(isPath) : null;
+function pathsOf(value: unknown): string[] | undefined {
+  return Array.isArray(value) && value.length <= MOST_PATHS ? value.filter(isPath) : undefined;
 }
 
 /** The answer, where it is one. */
-function parseAnswer(text: string, library: string | null): PythonAnswer | null {
+function parseAnswer(text: string, library: string | undefined): PythonAnswer | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
   if (typeof value !== 'object' || value === null) {
-    return null;
+    return undefined;
   }
   const fields = new Map<string, unknown>(Object.entries(value));
   const executable = fields.get('executable');
   const prefixes = pathsOf(fields.get('prefixes'));
   const path = pathsOf(fields.get('path'));
-  return isPath(executable) && prefixes !== null && path !== null
-    ? { executable, prefixes, path, outputLibrary: fields.get('streams') === true ? library : null }
-    : null;
+  return isPath(executable) && prefixes !== undefined && path !== undefined
+    ? {
+        executable,
+        prefixes,
+        path,
+        outputLibrary: fields.get('streams') === true ? library : undefined,
+      }
+    : undefined;
 }
 
 /** What a shim's manager goes by, of this process's own environment. */
 async function shimEnvironment(): Promise<Record<string, string>> {
   const version = await pyenvVersion();
-  return version === null ? {} : { PYENV_VERSION: version };
+  return version === undefined ? {} : { PYENV_VERSION: version };
 }
 
 function withBind(view: HostView, path: string): HostView {
@@ -83,8 +88,8 @@ interface Asked {
   view: HostView;
   words: PythonQuestion['words'];
   env: Record<string, string>;
-  /** The library that it is given, or null. */
-  library: string | null;
+  /** The library that it is given, or undefined. */
+  library: string | undefined;
 }
 
 /** Runs the question. @returns the answer, or why there is none */
@@ -101,11 +106,11 @@ async function askOnce({
     {
       ...{ confinement, view, mechanisms: [], mayExec: false },
       ...{ program: words[0], words },
-      environment: () => (library === null ? env : withLibrary(env, library)),
+      environment: () => (library === undefined ? env : withLibrary(env, library)),
     },
   );
   const answer = parseAnswer(result.stdout.toString(), library);
-  if (answer !== null && result.status === 0) {
+  if (answer !== undefined && result.status === 0) {
     return answer;
   }
   if (result.exceeded !== null) {
@@ -124,13 +129,13 @@ async function askOnce({
  * answer is to be believed but by whom the operator has named.
  * @param wishes those of the command. For a shim, which starts other programs, without profile and user: these are
  *   for what it stands for.
- * @returns the answer; why there is none, as a clause; null where no jail can be made on this host
+ * @returns the answer; why there is none, as a clause; undefined where no jail can be made on this host
  * @throws SetupError where it took too long, or too much
  */
 export async function askPython(
   { words, isShim, isTrusted, view }: PythonQuestion,
   wishes: ConfinementWishes,
-): Promise<PythonAnswer | string | null> {
+): Promise<PythonAnswer | string | undefined> {
   const plans = planConfinement(
     isShim
       ? { ...wishes, allowExec: true, profile: undefined, user: undefined }
@@ -138,7 +143,7 @@ export async function askPython(
   );
   const { confinement, proof } = await bestProved(plans, view);
   if (proof.checks.length === 0) {
-    return null;
+    return undefined;
   }
   // Nothing can be written there anyway (`fsize`), and nobody but this server is told what it sees.
   const missing = proof.missing.filter(
@@ -147,15 +152,15 @@ export async function askPython(
   if (!isTrusted && missing.length > 0) {
     return 'this host does not guarantee all that it takes to ask a program that nobody vouches for';
   }
-  const ask = async (library: string | null): Promise<PythonAnswer | string> =>
+  const ask = async (library: string | undefined): Promise<PythonAnswer | string> =>
     askOnce({
       confinement,
-      view: library === null ? view : withBind(view, library),
+      view: library === undefined ? view : withBind(view, library),
       words,
       env: isShim ? await shimEnvironment() : {},
       library,
     });
   const answer = await ask(native().output);
   // Of another libc, for one: a Python that does not take the library runs without it.
-  return typeof answer === 'string' ? ask(null) : answer;
+  return typeof answer === 'string' ? ask(undefined) : answer;
 }

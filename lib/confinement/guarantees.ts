@@ -144,7 +144,7 @@ function cureOf(step: StepId, { errno, detail }: StepFailure, facts: HostFacts):
     if (facts.kind === 'root') {
       return 'give this process CAP_SYS_ADMIN and a seccomp profile that allows new namespaces; in Docker: docker run --security-opt seccomp=unconfined --cap-add SYS_ADMIN';
     }
-    if (setting !== null) {
+    if (setting !== undefined) {
       if (setting.startsWith('kernel.apparmor')) {
         return `give user namespaces to the launcher alone: sudo npx codejail profile install --launcher (or to every program: sudo sysctl -w ${setting}=0)`;
       }

@@ -13,17 +13,17 @@ export interface HostSettings {
   hidesProcesses: boolean;
 }
 
-function readText(path: string): string | null {
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1');
   } catch {
-    return null;
+    return undefined;
   }
 }
 
 /** Whom a core pattern hands the dump to; a pattern that can't be read could be anybody's. */
-export function coreHandlerOf(pattern: string | null): CoreHandler {
-  if (pattern === null || pattern.startsWith('|')) {
+export function coreHandlerOf(pattern: string | undefined): CoreHandler {
+  if (pattern === undefined || pattern.startsWith('|')) {
     return 'pipe';
   }
   // Since Linux 6.16.
@@ -31,7 +31,7 @@ export function coreHandlerOf(pattern: string | null): CoreHandler {
 }
 
 /** Whether the last mount on /proc has `hidepid` (proc(5)); one that can't be told is taken to have it. */
-export function hidesProcessesIn(mountinfo: string | null): boolean {
+export function hidesProcessesIn(mountinfo: string | undefined): boolean {
   const last = mountinfo
     ?.split('\n')
     .filter((line) => line.split(' ')[4] === '/proc')

@@ -265,10 +265,10 @@ export function planWarm(cold: Confinement): WarmConfinement {
 }
 
 /**
- * The ids of a user of this host, or null where there is none of that name.
+ * The ids of a user of this host, or undefined where there is none of that name.
  * @throws SetupError where the host could not be asked
  */
-export function lookUpUser(name: string): { uid: number; gid: number } | null {
+export function lookUpUser(name: string): { uid: number; gid: number } | undefined {
   const { addon } = native();
   try {
     return addon.lookUpUser(name);

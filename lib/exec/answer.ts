@@ -76,22 +76,22 @@ export const GLOBALS_BOUNDS = {
   maxContainers: 200_000,
 };
 
-/** Makes something of the text of an answer; null where it is not the text of an object. Throws where it is no text. */
-export type ReadAnswer<Content> = (text: string | Pieces) => Promise<Content | null>;
+/** Makes something of the text of an answer; undefined where it is no object's. Throws where it is no text. */
+export type ReadAnswer<Content> = (text: string | Pieces) => Promise<Content | undefined>;
 
 /** Reads an answer's text as globals. */
 export const readGlobals: ReadAnswer<AnswerGlobals> = async (text) => {
   const { value, names } = await parseJsonInSlices(text, GLOBALS_BOUNDS);
-  return isJsonObject(value) ? { globals: value, names } : null;
+  return isJsonObject(value) ? { globals: value, names } : undefined;
 };
 
 /** Checks an answer's text, and keeps it. */
 export const readText: ReadAnswer<string> = async (text) => {
   if (typeof text === 'string') {
-    return (await checkJsonObject(text)) ? text : null;
+    return (await checkJsonObject(text)) ? text : undefined;
   }
   const kept = new KeptPieces(text);
-  return (await checkJsonObject(kept)) ? kept.text : null;
+  return (await checkJsonObject(kept)) ? kept.text : undefined;
 };
 
 const GLOBALS = 0x47; // 'G'
@@ -125,7 +125,7 @@ function isGlobals(channel: Uint8Array): boolean {
 export class AnswerReader<Content> {
   readonly #read: ReadAnswer<Content>;
   #bytes = 0;
-  #foreseen: Promise<Content | null> | undefined;
+  #foreseen: Promise<Content | undefined> | undefined;
 
   /** @param read what becomes of the text */
   constructor(read: ReadAnswer<Content>) {
@@ -145,7 +145,7 @@ export class AnswerReader<Content> {
     }
   }
 
-  async #readText(channel: Uint8Array): Promise<Content | null> {
+  async #readText(channel: Uint8Array): Promise<Content | undefined> {
     return this.#read(textOf(withoutOmitted(channel).subarray(1)));
   }
 
@@ -174,7 +174,7 @@ export class AnswerReader<Content> {
         const isForeseen = this.#bytes === channel.length;
         const content = await ((isForeseen ? this.#foreseen : undefined) ??
           this.#readText(channel));
-        if (content !== null) {
+        if (content !== undefined) {
           return { content, omitted: readOmitted(channel) };
         }
         why = 'it is not an object';

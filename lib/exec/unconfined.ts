@@ -209,7 +209,7 @@ async function collectInto(
   try {
     directory = await open(tmp, constants.O_RDONLY | constants.O_DIRECTORY);
     const found = await collectFiles(directory.fd, patterns, 0);
-    if (found === null) {
+    if (found === undefined) {
       throw new Error('a file is larger than 2 GiB, which is more than a Buffer takes');
     }
     Object.assign(result, found);

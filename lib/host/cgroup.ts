@@ -73,7 +73,7 @@ async function sweep(base: string): Promise<void> {
   const { addon } = native();
   for (const name of (await readdir(base)).filter((entry) => JAIL_NAME.test(entry))) {
     const directory = join(base, name);
-    const owner = await stat(directory).catch(() => null);
+    const owner = await stat(directory).catch(() => undefined);
     if (owner?.uid !== process.geteuid?.() || addon.lockCgroup(directory) !== 0) {
       continue;
     }
@@ -160,7 +160,7 @@ async function prepare(wish: string): Promise<CgroupState> {
   let place = 'the cgroup tree';
   try {
     const delegation = findDelegation(path);
-    if (delegation.base === null) {
+    if (delegation.base === undefined) {
       return { directory: null, why: delegation.why, cure: delegation.cure };
     }
     place = delegation.base;

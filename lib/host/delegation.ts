@@ -13,7 +13,7 @@ export type Delegation =
       base: string;
       /** Whether this process is in it, and has to leave it. */ holdsServer: boolean;
     }
-  | { base: null; why: string; cure: string };
+  | { base: undefined; why: string; cure: string };
 
 /** What the decision needs to know of a host. */
 export interface CgroupTree {
@@ -26,11 +26,11 @@ export interface CgroupTree {
   membership: string;
   /** /proc/self/mountinfo */
   mounts: string;
-  /** A file's text, or null where it can't be read. */
-  read(path: string): string | null;
+  /** A file's text, or undefined where it can't be read. */
+  read(path: string): string | undefined;
   exists(path: string): boolean;
   writable(path: string): boolean;
-  owner(path: string): number | null;
+  owner(path: string): number | undefined;
   /** Whether systemd has marked a cgroup as delegated. */
   isMarked(path: string): boolean;
 }
@@ -40,14 +40,14 @@ const SHORTAGES = ['EMFILE', 'ENFILE', 'ENOMEM'];
 
 /** The tree of this host, as this process sees it. */
 function hostTree(): CgroupTree {
-  const read = (path: string): string | null => {
+  const read = (path: string): string | undefined => {
     try {
       return readFileSync(path, 'utf8');
     } catch (error) {
       if (SHORTAGES.includes((error as NodeJS.ErrnoException).code ?? '')) {
         throw error;
       }
-      return null;
+      return undefined;
     }
   };
   return {
@@ -70,7 +70,7 @@ function hostTree(): CgroupTree {
       try {
         return lstatSync(path).uid;
       } catch {
-        return null;
+        return undefined;
       }
     },
     isMarked: (path) => native().addon.cgroupIsDelegated(path),
@@ -85,10 +85,10 @@ const UNIT_LINES =
 const EXPLICIT = "name one: createJail({ cgroup: '/sys/fs/cgroup/…' })";
 
 function refusal(why: string, cure: string): Delegation {
-  return { base: null, why, cure };
+  return { base: undefined, why, cure };
 }
 
-function words(text: string | null): string[] {
+function words(text: string | undefined): string[] {
   return (text ?? '').split(/\s+/).filter(Boolean);
 }
 
@@ -101,11 +101,11 @@ interface Place {
   isNamespaceRoot: boolean;
 }
 
-/** Where this process stands in the tree, or null where no mount shows it. */
-function placeOf(tree: CgroupTree): Place | null {
+/** Where this process stands in the tree, or undefined where no mount shows it. */
+function placeOf(tree: CgroupTree): Place | undefined {
   const path = /^0::(\/.*)$/m.exec(tree.membership)?.[1];
   if (path === undefined) {
-    return null;
+    return undefined;
   }
   for (const line of tree.mounts.split('\n')) {
     const fields = / - cgroup2 /.test(line) ? line.split(' ') : [];
@@ -125,7 +125,7 @@ function placeOf(tree: CgroupTree): Place | null {
       };
     }
   }
-  return null;
+  return undefined;
 }
 
 /** The root of the whole machine's tree; alone of all it has no type. */
@@ -164,8 +164,8 @@ function delegated(tree: CgroupTree, { root, own, isNamespaceRoot }: Place): str
   return candidates.filter(isOurs);
 }
 
-function lackOf(tree: CgroupTree, base: string, own: string | null): Delegation {
-  const problem = ((): [why: string, cure: string] | null => {
+function lackOf(tree: CgroupTree, base: string, own: string | undefined): Delegation {
+  const problem = ((): [why: string, cure: string] | undefined => {
     const closed = [base, join(base, 'cgroup.procs'), join(base, 'cgroup.subtree_control')].find(
       (path) => !tree.writable(path),
     );
@@ -185,9 +185,9 @@ function lackOf(tree: CgroupTree, base: string, own: string | null): Delegation 
           : UNIT_LINES,
       ];
     }
-    return null;
+    return undefined;
   })();
-  if (problem !== null) {
+  if (problem !== undefined) {
     return refusal(...problem);
   }
   const inside = words(tree.read(join(base, 'cgroup.procs'))).map(Number);
@@ -214,10 +214,10 @@ export function findDelegation(wish: string, tree: CgroupTree = hostTree()): Del
   const place = placeOf(tree);
   if (wish !== 'auto') {
     return tree.exists(join(wish, 'cgroup.controllers'))
-      ? lackOf(tree, wish, place?.own ?? null)
+      ? lackOf(tree, wish, place?.own)
       : refusal(`${wish} is no cgroup of a cgroup v2 tree`, EXPLICIT);
   }
-  if (place === null) {
+  if (place === undefined) {
     return refusal(
       'no cgroup v2 tree that shows this process is mounted',
       'boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1); in a container: mount the cgroup tree',
@@ -225,7 +225,7 @@ export function findDelegation(wish: string, tree: CgroupTree = hostTree()): Del
   }
   const candidates = delegated(tree, place).map((base) => lackOf(tree, base, place.own));
   return (
-    candidates.find(({ base }) => base !== null) ??
+    candidates.find(({ base }) => base !== undefined) ??
     candidates[0] ??
     refusal(
       `the cgroup of this process, ${place.own}, is not delegated to it`,

@@ -18,7 +18,7 @@ export interface HostFacts {
   uid: number;
   gid: number;
   /** Whether this process may make user namespaces, as far as the kernel's settings tell, and which of them forbids it. */
-  userNamespaces: { allowed: boolean; why: string; setting: string | null };
+  userNamespaces: { allowed: boolean; why: string; setting: string | undefined };
   /** The version of Landlock's interface, 0 where there is none. */
   landlock: number;
   appArmor: boolean;
@@ -52,29 +52,29 @@ function lookFailed(cause: unknown): SetupError {
   });
 }
 
-function readText(path: string): string | null {
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     // A file that can't be opened for another reason, such as EMFILE, tells nothing of the host.
     if (code === 'ENOENT' || code === 'EACCES' || code === 'EPERM' || code === 'ENOTDIR') {
-      return null;
+      return undefined;
     }
     throw lookFailed(cause);
   }
 }
 
-/** The last capability that the running kernel knows, or null where it does not say. */
-export function lastCapability(): number | null {
+/** The last capability that the running kernel knows, or undefined where it does not say. */
+export function lastCapability(): number | undefined {
   const text = readText('/proc/sys/kernel/cap_last_cap');
-  return text === null ? null : Number(text);
+  return text === undefined ? undefined : Number(text);
 }
 
 /** What kind of host this is, by what the launcher will hold once it is exec'd. */
 export function hostKind(uid: number = process.geteuid?.() ?? -1): HostKind {
   const status = readText('/proc/self/status');
-  if (status === null) {
+  if (status === undefined) {
     throw new SetupError('look at the host', 0, { detail: NO_PROC });
   }
   // Root keeps its permitted set over exec, anybody else only the ambient one (capabilities(7)).
@@ -103,7 +103,7 @@ function userNamespaces(): HostFacts['userNamespaces'] {
       return { allowed: false, why: `${name} is ${refused}`, setting: name };
     }
   }
-  return { allowed: true, why: '', setting: null };
+  return { allowed: true, why: '', setting: undefined };
 }
 
 // Not taken for a kernel without it: a jail would lack a lock that the host has.

@@ -35,8 +35,8 @@ function makeOnce(path: string): void {
   }
 }
 
-/** Why a directory can't be used, as a clause; null where it can. */
-function whyNot(path: string, uid: number): string | null {
+/** Why a directory can't be used, as a clause; undefined where it can. */
+function whyNot(path: string, uid: number): string | undefined {
   try {
     makeOnce(path);
     const status = lstatSync(path);
@@ -50,7 +50,7 @@ function whyNot(path: string, uid: number): string | null {
       return `${path} may be written by others (chmod go-w ${path})`;
     }
     accessSync(path, constants.W_OK);
-    return null;
+    return undefined;
   } catch (cause) {
     const { errno, code } = cause as NodeJS.ErrnoException;
     if (code === 'ERR_ACCESS_DENIED') {
@@ -75,7 +75,7 @@ export function leaseDirectory(): string {
   const problems: string[] = [];
   for (const path of candidates(uid)) {
     const problem = whyNot(path, uid);
-    if (problem === null) {
+    if (problem === undefined) {
       leases = path;
       return path;
     }

@@ -17,10 +17,11 @@ async function isScript(path: string): Promise<boolean> {
 }
 
 /**
- * Finds it; null where this host has none. Ubuntu's is a shell script that starts another one: that stands in its place,
+ * Finds it; undefined where this host has none. Ubuntu's is a shell script that starts another one: that stands in its
+ * place,
  * since a jail need have no shell.
  */
-export async function libraryList(path = PATH): Promise<ResolvedPath | null> {
+export async function libraryList(path = PATH): Promise<ResolvedPath | undefined> {
   try {
     const found = await resolvePath(path);
     if (!(await isScript(found.real))) {
@@ -31,6 +32,6 @@ export async function libraryList(path = PATH): Promise<ResolvedPath | null> {
     return { links: [...found.links, { path: found.real, target }], real };
   } catch (error) {
     throwIfPassing(error, 'look for ldconfig');
-    return null;
+    return undefined;
   }
 }

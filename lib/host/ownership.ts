@@ -57,12 +57,12 @@ function isHarmlessGroup(gid: number, trusted: readonly number[]): boolean {
   );
 }
 
-/** Why somebody else may change this file, or what this directory holds; null where nobody may. */
+/** Why somebody else may change this file, or what this directory holds; undefined where nobody may. */
 function strangerIn(
   path: string,
   { uid, gid, mode, isLink }: FileFacts,
   trusted: readonly number[],
-): string | null {
+): string | undefined {
   const isOurs =
     uid === 0 ||
     uid === process.geteuid?.() ||
@@ -73,7 +73,7 @@ function strangerIn(
   }
   // A link has no mode of its own. In a sticky directory nobody removes what another one owns (unlink(2)).
   if (isLink || (mode & STICKY) !== 0) {
-    return null;
+    return undefined;
   }
   if ((mode & OTHERS_WRITABLE) !== 0) {
     return `${path} may be written by everybody`;
@@ -81,7 +81,7 @@ function strangerIn(
   if ((mode & GROUP_WRITABLE) !== 0 && !isHarmlessGroup(gid, trusted)) {
     return `${path} may be written by the group ${gid}`;
   }
-  return null;
+  return undefined;
 }
 
 interface FileFacts {
@@ -111,20 +111,20 @@ function ancestors(path: string): string[] {
  * what it names, a directory on the way, or a symlink on the way.
  * @param path an absolute path that is there
  * @param trusted other users whose it may be
- * @returns what is open to whom, as a clause (`/opt/grader may be written by everybody`), or null
+ * @returns what is open to whom, as a clause (`/opt/grader may be written by everybody`), or undefined
  * @throws as `lstat` does
  */
 export async function openToStrangers(
   path: string,
   trusted: readonly number[] = [],
-): Promise<string | null> {
+): Promise<string | undefined> {
   const { links, real } = await resolvePath(path);
   const steps = new Set([...links.map((link) => link.path), real].flatMap(ancestors));
   for (const step of [...steps].sort()) {
     const stranger = strangerIn(step, factsOf(await lstat(step)), trusted);
-    if (stranger !== null) {
+    if (stranger !== undefined) {
       return stranger;
     }
   }
-  return null;
+  return undefined;
 }

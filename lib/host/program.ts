@@ -46,33 +46,35 @@ export async function locate(bin: string, argument: string): Promise<string> {
   );
 }
 
-/** Null where a program may be run and not read, which a script can't be (execve(2)). */
-async function openToRead(path: string): Promise<FileHandle | null> {
+/** Undefined where a program may be run and not read, which a script can't be (execve(2)). */
+async function openToRead(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EACCES') {
-      return null;
+      return undefined;
     }
     throw error;
   }
 }
 
-/** The words of a script's first line (execve(2), "Interpreter scripts"), or null for a binary. */
-export async function interpreterOf(path: string): Promise<string[] | null> {
+/** The words of a script's first line (execve(2), "Interpreter scripts"), or undefined for a binary. */
+export async function interpreterOf(path: string): Promise<string[] | undefined> {
   const file = await openToRead(path);
-  if (file === null) {
-    return null;
+  if (file === undefined) {
+    return undefined;
   }
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
     const text = buffer.subarray(0, bytesRead).toString('latin1');
     if (!text.startsWith('#!')) {
-      return null;
+      return undefined;
     }
     const line = (text.slice(2).split('\n')[0] ?? '').trim();
     const words = /^(\S+)(?:\s+(.*))?$/.exec(line);
-    return words === null ? null : [words[1] ?? '', ...(words[2] === undefined ? [] : [words[2]])];
+    return words === null
+      ? undefined
+      : [words[1] ?? '', ...(words[2] === undefined ? [] : [words[2]])];
   } finally {
     await file.close();
   }

@@ -33,11 +33,11 @@ export async function isPythonPrefix(directory: string): Promise<boolean> {
   return false;
 }
 
-/** The directory of the interpreter that a virtual environment was made from (PEP 405), or null. */
-async function homeOf(environment: string): Promise<string | null> {
+/** The directory of the interpreter that a virtual environment was made from (PEP 405), or undefined. */
+async function homeOf(environment: string): Promise<string | undefined> {
   const text = await readFile(join(environment, 'pyvenv.cfg'), 'utf8').catch(() => '');
   const home = /^home\s*=\s*(.+?)\s*$/m.exec(text)?.[1];
-  return home !== undefined && isAbsolute(home) ? home : null;
+  return home !== undefined && isAbsolute(home) ? home : undefined;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function likelyPrefixes(path: string): Promise<string[]> {
   const { real } = await resolvePath(path);
   const own = dirname(dirname(path));
   const home = await homeOf(own);
-  const candidates = [own, dirname(dirname(real)), ...(home === null ? [] : [dirname(home)])];
+  const candidates = [own, dirname(dirname(real)), ...(home === undefined ? [] : [dirname(home)])];
   const found: string[] = [];
   for (const candidate of new Set(candidates)) {
     if (await isPythonPrefix(candidate)) {
@@ -59,28 +59,28 @@ export async function likelyPrefixes(path: string): Promise<string[]> {
   return found;
 }
 
-/** The directory of a manager of Pythons, such as pyenv, whose shim this script is; null where it is none. */
-export async function shimRoot(script: string): Promise<string | null> {
+/** The directory of a manager of Pythons, such as pyenv, whose shim this script is; undefined where it is none. */
+export async function shimRoot(script: string): Promise<string | undefined> {
   const root = dirname(dirname(script));
   const isManager =
     (await isThere(join(root, 'versions'))) || (await isThere(join(root, 'installs')));
-  return basename(dirname(script)) === 'shims' && isManager ? root : null;
+  return basename(dirname(script)) === 'shims' && isManager ? root : undefined;
 }
 
-/** The version that pyenv would choose for this process (pyenv-version-file), for its shims; null: its own. */
-export async function pyenvVersion(): Promise<string | null> {
+/** The version that pyenv would choose for this process (pyenv-version-file), for its shims; undefined: its own. */
+export async function pyenvVersion(): Promise<string | undefined> {
   const chosen = process.env['PYENV_VERSION'];
   if (chosen !== undefined && chosen !== '') {
     return chosen;
   }
   for (let directory = process.cwd(); ; directory = dirname(directory)) {
-    const text = await readFile(join(directory, '.python-version'), 'utf8').catch(() => null);
-    if (text !== null) {
+    const text = await readFile(join(directory, '.python-version'), 'utf8').catch(() => undefined);
+    if (text !== undefined) {
       const versions = text.split(/\s+/).filter((word) => /^[\w.-]+$/.test(word));
-      return versions.length === 0 ? null : versions.join(':');
+      return versions.length === 0 ? undefined : versions.join(':');
     }
     if (directory === dirname(directory)) {
-      return null;
+      return undefined;
     }
   }
 }

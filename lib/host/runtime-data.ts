@@ -92,14 +92,14 @@ export async function linkedModules(directories: readonly string[]): Promise<Res
     const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
     for (const entry of entries.filter((one) => one.isSymbolicLink())) {
       const link = join(directory, entry.name);
-      const resolved = await resolvePath(link).catch(() => null);
+      const resolved = await resolvePath(link).catch(() => undefined);
       if (
-        resolved !== null &&
+        resolved !== undefined &&
         found.length < MOST_LINKS &&
         !isWithin(resolved.real, directory) &&
         !NEVER.test(resolved.real) &&
-        whyNeverShown(resolved.real) === null &&
-        (await openToStrangers(link)) === null
+        whyNeverShown(resolved.real) === undefined &&
+        (await openToStrangers(link)) === undefined
       ) {
         found.push(resolved);
       }

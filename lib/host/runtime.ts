@@ -20,8 +20,8 @@ export interface Runtime {
   prefix: string[];
   /** Whether it is a Python. */
   python: boolean;
-  /** The library by which a Python's output comes as it is printed, as its jails show it; null where it takes none. */
-  outputLibrary: string | null;
+  /** The library by which a Python's output comes as it is printed, as its jails show it; undefined: none. */
+  outputLibrary: string | undefined;
   view: HostView;
   /** Whether the view is a guess, since no jail could be made to ask the Python in. */
   isGuessed: boolean;
@@ -52,7 +52,7 @@ export interface PythonAnswer {
   /** Its `sys.path`. */
   path: string[];
   /** The library that it was asked with, where that has taken hold of its output. */
-  outputLibrary: string | null;
+  outputLibrary: string | undefined;
 }
 
 /** What is to be asked. */
@@ -66,8 +66,8 @@ export interface PythonQuestion {
   view: HostView;
 }
 
-/** The answer; why there is none, as a clause; null where no jail can be made to ask in. */
-export type AskPython = (question: PythonQuestion) => Promise<PythonAnswer | string | null>;
+/** The answer; why there is none, as a clause; undefined where no jail can be made to ask in. */
+export type AskPython = (question: PythonQuestion) => Promise<PythonAnswer | string | undefined>;
 
 // A prefix such as /usr belongs to the whole system: only the directories of modules are shown.
 const SHARED_PREFIXES = new Set(['/', '/usr', '/usr/local']);
@@ -78,8 +78,8 @@ const SHIM_TOOLS = ['/bin', '/usr/bin', '/usr/local/bin'];
 /** A program, as far as it is understood. */
 type Found = Omit<Runtime, 'view'>;
 
-const NO_PYTHON = { python: false, isGuessed: false, outputLibrary: null } as const;
-const GUESSED_PYTHON = { python: true, isGuessed: true, outputLibrary: null } as const;
+const NO_PYTHON = { python: false, isGuessed: false, outputLibrary: undefined } as const;
+const GUESSED_PYTHON = { python: true, isGuessed: true, outputLibrary: undefined } as const;
 
 async function addPrefixes(builder: ViewBuilder, prefixes: readonly string[]): Promise<void> {
   for (const prefix of new Set(prefixes)) {
@@ -96,7 +96,7 @@ async function guessView(known: ViewBuilder, located: string, isShim: boolean): 
   await addPrefixes(builder, await likelyPrefixes(located));
   if (isShim) {
     const root = await shimRoot(located);
-    for (const path of [...SHIM_TOOLS, ...(root === null ? [] : [root])]) {
+    for (const path of [...SHIM_TOOLS, ...(root === undefined ? [] : [root])]) {
       await builder.add(path, false);
     }
   }
@@ -105,9 +105,12 @@ async function guessView(known: ViewBuilder, located: string, isShim: boolean): 
 
 /**
  * What can be believed of an answer that anybody may have written: directories that are a Python's, and what is in
- * them. Null where even its own name is another's.
+ * them. Undefined where even its own name is another's.
  */
-async function believable(answer: PythonAnswer, located: string): Promise<PythonAnswer | null> {
+async function believable(
+  answer: PythonAnswer,
+  located: string,
+): Promise<PythonAnswer | undefined> {
   const prefixes: string[] = [];
   for (const prefix of new Set(answer.prefixes)) {
     if (await isPythonPrefix(prefix)) {
@@ -121,7 +124,7 @@ async function believable(answer: PythonAnswer, located: string): Promise<Python
   const { executable } = answer;
   return executable === located || (isPythonName(executable) && isBelow(executable, prefixes))
     ? { ...answer, prefixes, path: answer.path.filter((path) => isBelow(path, own)) }
-    : null;
+    : undefined;
 }
 
 /** Finds what one program needs. */
@@ -153,21 +156,21 @@ class Discovery {
       }
       return found;
     }
-    if (python === 'found' && isNamedSo && (await openToStrangers(located)) === null) {
+    if (python === 'found' && isNamedSo && (await openToStrangers(located)) === undefined) {
       const found = await this.#addPython(located, script, false);
       if (typeof found !== 'string') {
         return found;
       }
     }
     await this.#builder.add(located, true);
-    return script === null
+    return script === undefined
       ? { program: located, prefix: [], ...NO_PYTHON }
       : this.#addScript(located, script, depth);
   }
 
   async #requireOwned(located: string): Promise<void> {
     const stranger = await openToStrangers(located);
-    if (stranger !== null) {
+    if (stranger !== undefined) {
       throw new InvalidArgumentError(
         this.#argument,
         `was found at ${located} and is not used, since ${stranger}: let nobody but root and this process's user write ` +
@@ -186,7 +189,7 @@ class Discovery {
     const { interpreter, options } = await this.#interpreter(words);
     const found = await this.addProgram(interpreter, 'found', depth + 1);
     const prefix = [...found.prefix, ...options, located];
-    return { ...found, prefix, python: false, outputLibrary: null };
+    return { ...found, prefix, python: false, outputLibrary: undefined };
   }
 
   async #scriptWords(
@@ -212,23 +215,24 @@ class Discovery {
   /** A string: why it is none, as a clause. */
   async #addPython(
     located: string,
-    script: readonly string[] | null,
+    script: readonly string[] | undefined,
     isTrusted: boolean,
   ): Promise<Found | string> {
-    const isShim = script !== null;
+    const isShim = script !== undefined;
     const view = await guessView(this.#builder, located, isShim);
-    const words = script === null ? ([located] as const) : await this.#scriptWords(script, located);
+    const words =
+      script === undefined ? ([located] as const) : await this.#scriptWords(script, located);
     const answer = await this.#ask({ words, isShim, isTrusted, view });
     if (typeof answer === 'string') {
       return answer;
     }
-    if (answer === null) {
+    if (answer === undefined) {
       await addPrefixes(this.#builder, await likelyPrefixes(located));
       await this.#builder.add(located, true);
       return { program: located, prefix: [], ...GUESSED_PYTHON };
     }
     const believed = isTrusted ? answer : await believable(answer, located);
-    if (believed === null) {
+    if (believed === undefined) {
       return 'it is not what it says it is';
     }
     // A shim, such as pyenv's, stands for the binary that it starts. A link of a virtual environment
@@ -245,7 +249,7 @@ class Discovery {
     }
     await this.#builder.add(program, true);
     const { outputLibrary } = answer;
-    if (outputLibrary !== null) {
+    if (outputLibrary !== undefined) {
       await this.#builder.add(outputLibrary, true);
     }
     return { program, prefix: [], python: true, isGuessed: false, outputLibrary };
@@ -297,8 +301,8 @@ export async function discoverRuntime(
     for (const path of await systemData(found.python)) {
       await builder.add(path, false);
     }
-    const list = found.python && allowExec ? await libraryList() : null;
-    if (list !== null) {
+    const list = found.python && allowExec ? await libraryList() : undefined;
+    if (list !== undefined) {
       builder.addResolved(list);
     }
     return { ...found, view: builder.build() };

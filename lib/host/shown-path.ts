@@ -3,16 +3,16 @@ import { InvalidArgumentError } from '../errors';
 import { resolvePath, type ResolvedPath } from './paths';
 
 /**
- * Why no jail may show a path; null where one may.
+ * Why no jail may show a path; undefined where one may.
  * @param path absolute and normalized; what it names once its links are followed is to be asked for too
  */
-export function whyNeverShown(path: string): string | null {
+export function whyNeverShown(path: string): string | undefined {
   if (path === '/') {
     return 'must not be /: it would show the whole host to the jail';
   }
   const kernelDirectory = /^\/(proc|sys|dev)(?=\/|$)/.exec(path)?.[0];
   return kernelDirectory === undefined
-    ? null
+    ? undefined
     : `must not be in ${kernelDirectory}: it would show other processes or devices to the jail`;
 }
 
@@ -33,7 +33,7 @@ export async function resolveShown(path: string, argument: string): Promise<Reso
     );
   }
   const problem = whyNeverShown(resolved.real);
-  if (problem !== null) {
+  if (problem !== undefined) {
     throw new InvalidArgumentError(
       argument,
       `names ${path}, which is ${resolved.real}, and ${problem}`,

@@ -26,7 +26,7 @@ export class ViewBuilder {
     return new ViewBuilder(this.#binds, this.#links);
   }
 
-  async add(path: string, required: boolean): Promise<string | null> {
+  async add(path: string, required: boolean): Promise<string | undefined> {
     try {
       return this.addResolved(await resolvePath(path));
     } catch (error) {
@@ -35,7 +35,7 @@ export class ViewBuilder {
       if (required) {
         throw error;
       }
-      return null;
+      return undefined;
     }
   }
 

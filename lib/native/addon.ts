@@ -252,14 +252,14 @@ export interface Addon {
   /**
    * Reads files below a directory.
    * @param limit bytes that all may have together
-   * @returns null where they have more; in the place of one that can't be read an errno of its maker's doing, or 0 where
+   * @returns undefined where they have more; in the place of one that can't be read an errno of its maker's doing, or 0 where
    *   it is no regular file. Rejects as `listFiles`.
    */
   readFiles(
     directory: number,
     paths: readonly string[],
     limit: number,
-  ): Promise<(Buffer | number)[] | null>;
+  ): Promise<(Buffer | number)[] | undefined>;
   /**
    * Removes a directory of which nothing changes any more, with all that is in it, however deep. One that is gone already
    * is fine. Rejects with `errno` and `syscall` where something of it stays.
@@ -276,7 +276,7 @@ export interface Addon {
   /** Leaves a descriptor to JavaScript; the addon closes all others that it gave when its environment ends. */
   disown(descriptor: number): void;
   /** Throws with `errno` and `syscall` where the host could not be asked. */
-  lookUpUser(name: string): { uid: number; gid: number } | null;
+  lookUpUser(name: string): { uid: number; gid: number } | undefined;
   /** The number of the processor that runs this thread; -1 where it is not known. */
   processor(): number;
   /** Throws with `errno` and `syscall` where the kernel does not say. */

@@ -3,15 +3,18 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { isWithin } from '../text/is-within';
 import { unescapeMount } from '../text/mount-table';
 
-/** The mount point that a path is on, where nothing there can be executed; null elsewhere, and where that can't be told. */
-export function noExecMountOf(path: string): string | null {
+/**
+ * The mount point that a path is on, where nothing there can be executed; undefined elsewhere, and where that can't be
+ * told.
+ */
+export function noExecMountOf(path: string): string | undefined {
   let table: string;
   try {
     table = readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {
-    return null;
+    return undefined;
   }
-  let found: { point: string; options: string } | null = null;
+  let found: { point: string; options: string } | undefined;
   for (const line of table.split('\n')) {
     // proc_pid_mountinfo(5): the fifth field is the mount point, the sixth its options; the last one covers the others.
     const [, , , , escaped = '', options = ''] = line.split(' ');
@@ -20,7 +23,7 @@ export function noExecMountOf(path: string): string | null {
       found = { point, options };
     }
   }
-  return found?.options.split(',').includes('noexec') === true ? found.point : null;
+  return found?.options.split(',').includes('noexec') === true ? found.point : undefined;
 }
 
 /**
@@ -30,7 +33,7 @@ export function noExecMountOf(path: string): string | null {
  */
 export function noExecAdvice(path: string, otherwise: string): string | undefined {
   const point = noExecMountOf(realPath(path));
-  return point === null
+  return point === undefined
     ? undefined
     : `${path} is on ${point}, which is mounted noexec: ${otherwise}, or allow it there ` +
         `(mount -o remount,exec ${point})`;

@@ -14,15 +14,15 @@ const AT_ONCE = 512 * 1024;
 
 type Bytes = string | Uint8Array;
 
-/** null: a string that is no text. */
-function copyOf(value: Bytes): Buffer | null {
+/** undefined: a string that is no text. */
+function copyOf(value: Bytes): Buffer | undefined {
   if (typeof value !== 'string') {
     return Buffer.from(value);
   }
-  return value.isWellFormed() ? Buffer.from(value) : null;
+  return value.isWellFormed() ? Buffer.from(value) : undefined;
 }
 
-function pieceOf(value: Bytes, start: number, end: number): Buffer | null {
+function pieceOf(value: Bytes, start: number, end: number): Buffer | undefined {
   return copyOf(typeof value === 'string' ? value.slice(start, end) : value.subarray(start, end));
 }
 
@@ -62,7 +62,7 @@ export class Unread {
       }
       const end = endOfPiece(value, start);
       const piece = pieceOf(value, start, end);
-      if (piece === null) {
+      if (piece === undefined) {
         throw new InvalidArgumentError(argument, NOT_WELL_FORMED);
       }
       pieces.push(piece);
@@ -96,7 +96,7 @@ export class ContentReader {
     }
     this.#left -= value.length;
     const copy = copyOf(value);
-    if (copy === null) {
+    if (copy === undefined) {
       throw new Refusal(NOT_WELL_FORMED);
     }
     return copy;

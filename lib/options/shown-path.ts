@@ -17,7 +17,7 @@ function readAbsolutePath(value: unknown): string {
 export function readShownPath(value: unknown): string {
   const path = readAbsolutePath(value);
   const problem = whyNeverShown(path);
-  if (problem !== null) {
+  if (problem !== undefined) {
     throw new Refusal(problem);
   }
   return path;

@@ -33,14 +33,14 @@ function parts(): string[] {
   ];
 }
 
-/** @returns as `openToStrangers`; null also where there is nothing: the step that needs it tells of that */
-async function strangerOf(part: string, trusted: readonly number[]): Promise<string | null> {
+/** @returns as `openToStrangers`; undefined also where there is nothing: the step that needs it tells of that */
+async function strangerOf(part: string, trusted: readonly number[]): Promise<string | undefined> {
   try {
     return await openToStrangers(part, trusted);
   } catch (cause) {
     const { code, errno, syscall } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
-      return null;
+      return undefined;
     }
     throw new SetupError('look at the package', -(errno ?? 0), { syscall, detail: part, cause });
   }
@@ -55,7 +55,7 @@ export async function missingByStrangers(): Promise<MissingGuarantee[]> {
   const trusted = authors();
   for (const part of parts()) {
     const stranger = await strangerOf(part, trusted);
-    if (stranger !== null) {
+    if (stranger !== undefined) {
       const why = `what makes jails could be replaced by others: ${stranger}`;
       const own = dirname(CODE);
       const root = isWithin(part, own) ? own : native().directory;

@@ -48,14 +48,14 @@ const LOOK_ENTRIES = 8;
  * @param directory a descriptor of the dead jail's tmp
  * @param patterns file names or globs below tmp
  * @param limit bytes that all of them may have together; 0 for no limit
- * @returns null where they have more than `limit`
+ * @returns undefined where they have more than `limit`
  * @throws NativeFailure, an Error with `errno`, `syscall` and `detail`, where the host fails: no descriptors, no memory
  */
 export async function collectFiles(
   directory: number,
   patterns: readonly string[],
   limit: number,
-): Promise<Collection | null> {
+): Promise<Collection | undefined> {
   const { addon } = native();
   const { paths, uncollected } = await matchesOf(await addon.listFiles(directory), patterns);
   const collected: CollectedFile[] = [];
@@ -64,8 +64,8 @@ export async function collectFiles(
   for (let start = 0; start < paths.length; start += BATCH_FILES) {
     const batch = paths.slice(start, start + BATCH_FILES);
     const contents = await addon.readFiles(directory, batch, room);
-    if (contents === null) {
-      return null;
+    if (contents === undefined) {
+      return undefined;
     }
     for (const [index, content] of contents.entries()) {
       const path = batch[index] as string;

@@ -4,8 +4,8 @@
 export interface Complaint {
   /** `EACCES`; or what is known by other words: `threads`, `interpreter`. */
   kind: string;
-  /** The path or name in that line; null where there is none. */
-  path: string | null;
+  /** The path or name in that line; undefined where there is none. */
+  path: string | undefined;
   line: string;
 }
 
@@ -64,20 +64,20 @@ const BARE = /(?:^|[\s:(])((?:\/|\.{1,2}\/|tmp\/)[^\s:'"),]+)/g;
 // Node prints an error's properties after its stack.
 const NODE_DETAIL = /^\s+(?:errno|code|syscall|address|port|path|spawnargs|hostname): /;
 
-function pathOf(line: string): string | null {
+function pathOf(line: string): string | undefined {
   const quoted = [...line.matchAll(QUOTED)].map(([, path]) => path ?? '');
   const bare = [...line.matchAll(BARE)].map(([, path]) => path ?? '');
   const before = [...line.matchAll(BEFORE)].map(([, path]) => path ?? '');
   const names = quoted.filter((path) => !/^E[A-Z]+$/.test(path));
   const paths = [...quoted.filter((path) => path.includes('/')), ...bare, ...before, ...names];
-  return paths[0] ?? null;
+  return paths[0];
 }
 
-/** The complaint of one line, or null. */
-export function complaintOf(line: string): Complaint | null {
+/** The complaint of one line, or undefined. */
+export function complaintOf(line: string): Complaint | undefined {
   if (NODE_DETAIL.test(line)) {
-    return null;
+    return undefined;
   }
   const kind = KINDS.find(([, words]) => words.test(line))?.[0];
-  return kind === undefined ? null : { kind, path: pathOf(line), line };
+  return kind === undefined ? undefined : { kind, path: pathOf(line), line };
 }

@@ -18,3 +18,26 @@ export interface Hint {
   /** All of it in one sentence. What stands in it of the program's own is the program's word. */
   message: string;
 }
+
+const MOST_TOLD = 200;
+
+/** What of a program's own is told of it. */
+export function told(text: string): string {
+  return text.length > MOST_TOLD ? `${text.slice(0, MOST_TOLD)}…` : text;
+}
+
+/** What was tried, as far as it is known. */
+export type Tried = {
+  [Name in keyof Hint['tried']]?: Exclude<Hint['tried'][Name], null> | undefined;
+};
+
+/** A hint; undefined: that there is none of it. */
+export function newHint(
+  by: Hint['by'] | undefined,
+  option: string | undefined,
+  message: string,
+  { call = '', path, size }: Tried = {},
+): Hint {
+  const tried = { call, path: path ?? null, size: size ?? null };
+  return { by: by ?? null, tried, option: option ?? null, message };
+}

@@ -25,15 +25,15 @@ const HEADER = 'Traceback (most recent call last):';
 const EXCEPTION = /^([A-Za-z_][\w.]*)(?:: (.*))?$/;
 const MARKERS = /^[\s^~]*$/;
 
-/** The exception that a Python ended with, by the lines of its standard error; null where there is none. */
-export function pythonEnd(lines: readonly string[]): PythonEnd | null {
+/** The exception that a Python ended with, by the lines of its standard error; undefined where there is none. */
+export function pythonEnd(lines: readonly string[]): PythonEnd | undefined {
   const header = lines.lastIndexOf(HEADER);
   const rest = lines.slice(header + 1);
   // A Python without memory can't print the frames.
   const at = header < 0 ? rest.length - 1 : rest.findIndex((line) => !/^\s/.test(line));
   const [, type, message = ''] = EXCEPTION.exec(rest[at] ?? '') ?? [];
   if (type === undefined || (header < 0 && !/(?:Error|Exception|Interrupt)$/.test(type))) {
-    return null;
+    return undefined;
   }
   const frames = header < 0 ? [] : rest.slice(0, at);
   const last = frames.filter((line) => !MARKERS.test(line)).at(-1) ?? '';

@@ -54,34 +54,34 @@ function hasCrashed(status: number): boolean {
 }
 
 /** What a program says of itself: that memory failed, that something else did, or nothing that is known. */
-function saidOf({ stdout, stderr }: Remains): 'memory' | 'perhaps' | 'else' | null {
+function saidOf({ stdout, stderr }: Remains): 'memory' | 'perhaps' | 'else' | undefined {
   const lines = lastLines(stderr);
   const python = pythonEnd(lines);
-  if (python !== null) {
+  if (python !== undefined) {
     const isMemory = PYTHON.test(python.type) || NO_MEMORY.test(python.message);
     return isMemory ? (python.isRaised ? 'perhaps' : 'memory') : 'else';
   }
   // Java tells it on its standard output.
   const all = [...lines, ...lastLines(stdout)];
   const isSaid = (words: RegExp): boolean => all.some((line) => words.test(line));
-  return REFUSED.some(isSaid) ? 'memory' : PERHAPS.some(isSaid) ? 'perhaps' : null;
+  return REFUSED.some(isSaid) ? 'memory' : PERHAPS.some(isSaid) ? 'perhaps' : undefined;
 }
 
 /**
- * The evidence that a program failed since it was refused memory; null where there is none, or where it coped: status 0.
+ * The evidence that a program failed since it was refused memory; undefined where there is none, or where it coped: status 0.
  */
 export function memoryFailure(
   report: NativeReport,
   limits: Limits,
   remains: Remains,
-): Exceeded | null {
+): Exceeded | undefined {
   const { status, overDataBytes, overAddressBytes, peakMemoryBytes, peakDataBytes } = report;
   if (status === 0 || (limits.memory === 0 && limits.vmem === 0)) {
-    return null;
+    return undefined;
   }
   const said = saidOf(remains);
   if (said === 'else') {
-    return null;
+    return undefined;
   }
   const wall = limits.memory === 0 ? Infinity : memoryWall(limits.memory);
   const allocation = (measured: number | null): Exceeded =>
@@ -108,5 +108,5 @@ export function memoryFailure(
   }
   // Without a word: what it had when it was last seen was all that it could have.
   const isAtWall = peakDataBytes >= least - least / 32 || (limits.memory > 0 && seen >= wall);
-  return hasCrashed(status) && !remains.isWarm && isAtWall ? allocation(null) : null;
+  return hasCrashed(status) && !remains.isWarm && isAtWall ? allocation(null) : undefined;
 }

@@ -9,7 +9,8 @@ import type { JailResult } from './result';
 /** Why the server ended the run, if it did. */
 export type StopReason = 'time' | 'output';
 
-type Ending = Pick<JailResult, 'outcome' | 'exceeded'>;
+/** How a program ended. */
+export type Ending = Pick<JailResult, 'outcome' | 'exceeded'>;
 
 const { signals } = constants;
 const MILLISECONDS = 1000;
@@ -25,7 +26,7 @@ export function signalOf(status: number): NodeJS.Signals | null {
   return found === undefined ? null : (found[0] as NodeJS.Signals);
 }
 
-function cpuEnding(report: NativeReport, limits: Limits): Ending | null {
+function cpuEnding(report: NativeReport, limits: Limits): Ending | undefined {
   const seconds = report.cpuMs / MILLISECONDS;
   // A program may raise these signals itself: only with the time spent are they the limit's.
   const byKernel =
@@ -33,7 +34,7 @@ function cpuEnding(report: NativeReport, limits: Limits): Ending | null {
     seconds >= limits.cpu * COUNTED_ALIKE &&
     (report.status === -signals.SIGXCPU || report.status === -signals.SIGKILL);
   if (report.verdict !== Verdict.cpu && !byKernel) {
-    return null;
+    return undefined;
   }
   return {
     outcome: 'cpu-limit',
@@ -42,11 +43,11 @@ function cpuEnding(report: NativeReport, limits: Limits): Ending | null {
 }
 
 // A program that had extra time ended by itself, or by that time's end: it was too slow either way.
-function lateEnding(report: NativeReport, limits: Limits, wallMs: number): Ending | null {
+function lateEnding(report: NativeReport, limits: Limits, wallMs: number): Ending | undefined {
   const cpu = report.cpuMs / MILLISECONDS;
   const realtime = wallMs / MILLISECONDS;
   if (limits.extraTime === 0) {
-    return null;
+    return undefined;
   }
   if (limits.cpu > 0 && cpu > limits.cpu) {
     return {
@@ -59,11 +60,11 @@ function lateEnding(report: NativeReport, limits: Limits, wallMs: number): Endin
         outcome: 'time-limit',
         exceeded: { limit: 'realtime', allowed: limits.realtime, measured: realtime },
       }
-    : null;
+    : undefined;
 }
 
 // A full disk alone is no crime: only a program that failed on it is said to have reached the limit.
-function diskEnding(report: NativeReport, limits: Limits): Ending | null {
+function diskEnding(report: NativeReport, limits: Limits): Ending | undefined {
   if (report.status === -signals.SIGXFSZ) {
     return {
       outcome: 'disk-limit',
@@ -82,16 +83,16 @@ function diskEnding(report: NativeReport, limits: Limits): Ending | null {
       exceeded: { limit: 'files', allowed: limits.files, measured: report.diskFiles },
     };
   }
-  return null;
+  return undefined;
 }
 
 function refusedEnding(
   report: NativeReport,
   limits: Limits,
   remains: Remains | undefined,
-): Ending | null {
-  const exceeded = remains === undefined ? null : memoryFailure(report, limits, remains);
-  return exceeded === null ? null : { outcome: 'memory-limit', exceeded };
+): Ending | undefined {
+  const exceeded = remains === undefined ? undefined : memoryFailure(report, limits, remains);
+  return exceeded === undefined ? undefined : { outcome: 'memory-limit', exceeded };
 }
 
 /** Whether the kernel ended the jail because its cgroup's own limit of memory was reached. */

@@ -122,8 +122,8 @@ export class OutputReader {
     const room = this.#limit - this.seen;
     const isOver = this.seen <= this.#limit && chunk.length > room;
     this.seen += chunk.length;
-    const within = room <= 0 ? null : chunk.length > room ? chunk.subarray(0, room) : chunk;
-    if (within !== null && !this.#hasFailed) {
+    const within = room <= 0 ? undefined : chunk.length > room ? chunk.subarray(0, room) : chunk;
+    if (within !== undefined && !this.#hasFailed) {
       try {
         const kept = this.#listener?.sift?.(within) ?? within;
         if (kept.length > 0) {

@@ -399,7 +399,7 @@ export class Run {
     const limit = collectLimit(limits);
     try {
       const found = await collectFiles(ended.tmpDirectory, this.#call.collect, limit.allowed);
-      return found === null
+      return found === undefined
         ? resultOf(
             { outcome: 'output-limit', exceeded: { ...limit, measured: null } },
             nothingCollected(),

@@ -18,15 +18,15 @@ function distance(from: string, to: string): number {
 }
 
 /**
- * The candidate that a misspelt word most likely meant, or null when none is near: the same letters
+ * The candidate that a misspelt word most likely meant, or undefined when none is near: the same letters
  * in another case, or at most a third of the word's letters changed.
  */
-export function suggestion(word: string, candidates: Iterable<string>): string | null {
+export function suggestion(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 64) {
-    return null;
+    return undefined;
   }
   const wanted = word.toLowerCase().replace(/[-_]/g, '');
-  let best: string | null = null;
+  let best: string | undefined;
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     const apart = distance(wanted, candidate.toLowerCase());
@@ -43,7 +43,7 @@ export function suggestion(word: string, candidates: Iterable<string>): string |
  */
 export function suggestionSentence(word: string, candidates: readonly string[]): string {
   const meant = suggestion(word, candidates);
-  if (meant !== null) {
+  if (meant !== undefined) {
     return `Did you mean "${meant}"?`;
   }
   return candidates.length === 0 ? 'There are none.' : `There are: ${candidates.join(', ')}.`;

@@ -55,7 +55,7 @@ export function whyNeverWarmIn(cgroup: HostShare['cgroup']): ColdReason | undefi
 /** Why no call of this command can ever be warm here, if there is a reason. */
 export function whyNeverWarm(
   options: Pick<CommandArguments, 'warm' | 'allowExec' | 'args'>,
-  runtime: { python: boolean; view: Pick<HostView, 'binds'>; outputLibrary: string | null },
+  runtime: { python: boolean; view: Pick<HostView, 'binds'>; outputLibrary: string | undefined },
   confinement: Pick<Confinement, 'flags'>,
   landlock: number,
 ): ColdReason | undefined {

@@ -314,7 +314,7 @@ class ReadWorker : public CollectWorker {
 
   Napi::Value found(Napi::Env env) override {
     if (over_limit_) {
-      return env.Null();
+      return env.Undefined();
     }
     Napi::Array list = Napi::Array::New(env, files_.size());
     for (std::uint32_t i = 0; i < files_.size(); ++i) {

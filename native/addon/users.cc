@@ -35,7 +35,7 @@ Napi::Value look_up_user(const Napi::CallbackInfo& info) {
   }
   if (found == nullptr) {
     if (is_unknown(error)) {
-      return info.Env().Null();
+      return info.Env().Undefined();
     }
     failure_of(info.Env(), "the user could not be looked up", error, "getpwnam_r", name)
         .ThrowAsJavaScriptException();

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serverCgroup } from '../../lib/host/cgroup';
-import type { RunResult } from '../../lib/run/run';
+import type { RunResult } from '../../lib/run/conclusion';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement/plan';
 import { findDelegation } from '../../lib/host/delegation';
 import { hostFacts, type HostKind } from '../../lib/host/host';
@@ -12,11 +12,11 @@ import { coldPython, type ColdCall } from './cold-python';
 const { base } = findDelegation('auto');
 
 /** Whether this process may have cgroups. */
-export const hasCgroups = base !== null;
+export const hasCgroups = base !== undefined;
 
 /** Whether they can share the processor. */
 export const hasProcessorController =
-  base !== null && control(base, 'cgroup.controllers').split(' ').includes('cpu');
+  base !== undefined && control(base, 'cgroup.controllers').split(' ').includes('cpu');
 
 const lacking = hasCgroups
   ? ''

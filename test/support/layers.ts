@@ -88,7 +88,7 @@ if (!isComplete) {
 if (!has('own-root') && process.getuid?.() !== 0) {
   // In no such jail can a Python be asked for its modules: under Landlock it has no /proc to take sums from.
   jest.mock('../../lib/command/python-question', () => ({
-    askPython: async () => Promise.resolve(null),
+    askPython: async () => Promise.resolve(undefined),
   }));
   // Its directory lies on the host then, read-only for its owner, who here is the server.
   jest.mock('../../lib/cold/host-directory', () => {

@@ -5,7 +5,7 @@ import type * as delegationModule from '../../lib/host/delegation';
 
 const BASE = '/sys/fs/cgroup/grader';
 const DELEGATED = { base: BASE, holdsServer: false };
-const REFUSED = { base: null, why: 'nobody has given it', cure: 'delegate it' };
+const REFUSED = { base: undefined, why: 'nobody has given it', cure: 'delegate it' };
 const { EMFILE, ENOENT } = constants.errno;
 
 let cgroups: Set<string>;

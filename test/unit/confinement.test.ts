@@ -27,7 +27,7 @@ function facts(kind: HostKind, more: Partial<HostFacts> = {}): HostFacts {
     kernel: '6.1.0',
     uid: kind === 'user' ? 1234 : 0,
     gid: kind === 'user' ? 1234 : 0,
-    userNamespaces: { allowed: true, why: '', setting: null },
+    userNamespaces: { allowed: true, why: '', setting: undefined },
     landlock: 0,
     appArmor: false,
     ...more,
@@ -148,7 +148,7 @@ describe('a server with a cgroup', () => {
 describe('lookUpUser', () => {
   it('finds root, and nobody of an unknown name', () => {
     expect(lookUpUser('root')).toEqual({ uid: 0, gid: 0 });
-    expect(lookUpUser('no-such-user-here')).toBeNull();
+    expect(lookUpUser('no-such-user-here')).toBeUndefined();
   });
 
   it('does not take a user who could not be looked up for an unknown one', () => {

@@ -39,7 +39,7 @@ function tree(told: Told, machineRoot = '/sys/fs/cgroup'): CgroupTree {
         return `${told.controllers ?? 'cpuset cpu io memory pids'}\n`;
       }
       const processes = told.processes[dirname(path)];
-      return processes === undefined ? null : processes.map((pid) => `${pid}\n`).join('');
+      return processes === undefined ? undefined : processes.map((pid) => `${pid}\n`).join('');
     },
     exists: (path) =>
       path in told.processes ||
@@ -84,7 +84,7 @@ describe('a host with systemd', () => {
 
   it('touches no unit without Delegate=, and says which lines to add', () => {
     const found = findDelegation('auto', systemd({}));
-    expect(found).toMatchObject({ base: null, why: expect.stringContaining(UNIT) as string });
+    expect(found).toMatchObject({ base: undefined, why: expect.stringContaining(UNIT) as string });
     expect(found).toMatchObject({
       cure: expect.stringContaining('Delegate=memory pids') as string,
     });
@@ -101,7 +101,7 @@ describe('a host with systemd', () => {
         owners: { [scope]: 1000 },
       }),
     );
-    expect(found.base).toBeNull();
+    expect(found.base).toBeUndefined();
   });
 
   it('moves no process but the server’s own', () => {
@@ -109,7 +109,7 @@ describe('a host with systemd', () => {
       'auto',
       systemd({ marked: [UNIT], processes: { [UNIT]: [77, PID] } }),
     );
-    expect(found).toMatchObject({ base: null, why: expect.stringContaining('77') as string });
+    expect(found).toMatchObject({ base: undefined, why: expect.stringContaining('77') as string });
     expect(found).toMatchObject({ cure: expect.stringContaining('DelegateSubgroup') as string });
   });
 });
@@ -125,7 +125,7 @@ describe('a host without systemd', () => {
 
   it('leaves a root alone that a systemd out of sight manages', () => {
     const processes = { '/sys/fs/cgroup': [PID], '/sys/fs/cgroup/init.scope': [1] };
-    expect(findDelegation('auto', tree({ own: '/', processes })).base).toBeNull();
+    expect(findDelegation('auto', tree({ own: '/', processes })).base).toBeUndefined();
   });
 
   it('takes the root of a container’s cgroup namespace, where the server is alone in it', () => {
@@ -135,14 +135,14 @@ describe('a host without systemd', () => {
       holdsServer: true,
     });
     expect(findDelegation('auto', tree({ ...told, readOnly: true }, '/elsewhere'))).toMatchObject({
-      base: null,
+      base: undefined,
       why: expect.stringContaining('not writable') as string,
     });
   });
 
   it('leaves root’s other cgroups alone: they may be anybody’s', () => {
     const processes = { '/sys/fs/cgroup': [1], '/sys/fs/cgroup/docker': [PID] };
-    expect(findDelegation('auto', tree({ own: '/docker', processes })).base).toBeNull();
+    expect(findDelegation('auto', tree({ own: '/docker', processes })).base).toBeUndefined();
   });
 
   const OWNED = '/sys/fs/cgroup/mine';
@@ -188,7 +188,7 @@ describe('a host without systemd', () => {
 
   it('takes nothing of a user who owns nothing', () => {
     const processes = { '/sys/fs/cgroup': [1, PID] };
-    expect(findDelegation('auto', tree({ uid: 1000, own: '/', processes })).base).toBeNull();
+    expect(findDelegation('auto', tree({ uid: 1000, own: '/', processes })).base).toBeUndefined();
   });
 });
 
@@ -206,7 +206,7 @@ it('says that the controllers are in cgroup v1 where they are', () => {
     ),
   );
   expect(found).toEqual({
-    base: null,
+    base: undefined,
     why: '/sys/fs/cgroup/unified lacks the controllers memory and pids',
     cure: 'boot with cgroup v2 alone: systemd.unified_cgroup_hierarchy=1',
   });
@@ -214,7 +214,7 @@ it('says that the controllers are in cgroup v1 where they are', () => {
 
 it('says so where there is no cgroup v2 at all', () => {
   expect(findDelegation('auto', tree({ own: '/', mounts: '', processes: {} }))).toMatchObject({
-    base: null,
+    base: undefined,
     why: expect.stringContaining('no cgroup v2 tree') as string,
   });
 });
@@ -232,7 +232,7 @@ it('decides nothing where it has no descriptor left to look with', () => {
 
 it('sees nothing of a process outside of its cgroup namespace', () => {
   const told = { own: '/../other', processes: { '/sys/fs/cgroup': [PID] } };
-  expect(findDelegation('auto', tree(told)).base).toBeNull();
+  expect(findDelegation('auto', tree(told)).base).toBeUndefined();
 });
 
 it('takes the cgroup that the operator names, delegated or not', () => {
@@ -243,7 +243,7 @@ it('takes the cgroup that the operator names, delegated or not', () => {
     holdsServer: false,
   });
   expect(findDelegation('/srv', tree({ own: '/', processes }))).toMatchObject({
-    base: null,
+    base: undefined,
     why: '/srv is no cgroup of a cgroup v2 tree',
   });
 });

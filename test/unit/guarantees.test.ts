@@ -13,7 +13,7 @@ const FACTS: HostFacts = {
   kernel: '6.1.0',
   uid: 1000,
   gid: 1000,
-  userNamespaces: { allowed: true, why: '', setting: null },
+  userNamespaces: { allowed: true, why: '', setting: undefined },
   landlock: 0,
   appArmor: false,
 };

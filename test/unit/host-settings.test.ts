@@ -10,7 +10,7 @@ describe('coreHandlerOf', () => {
     ['|/usr/lib/systemd/systemd-coredump %P', 'pipe'],
     ['@/run/coredump.socket', 'socket'],
     ['@@/run/coredump.socket', 'socket'],
-    [null, 'pipe'],
+    [undefined, 'pipe'],
   ] as const)('takes %j for a %s', (pattern, handler) => {
     expect(coreHandlerOf(pattern)).toBe(handler);
   });
@@ -38,7 +38,7 @@ describe('hidesProcessesIn', () => {
   });
 
   it('takes what it can not tell for hidden', () => {
-    expect(hidesProcessesIn(null)).toBe(true);
+    expect(hidesProcessesIn(undefined)).toBe(true);
     expect(hidesProcessesIn('')).toBe(true);
   });
 });

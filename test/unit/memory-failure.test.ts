@@ -63,30 +63,30 @@ it.each([
   'malloc: Cannot allocate memory',
   traceback('raise MemoryError("mine")', 'MemoryError: mine'),
 ])('needs more where the program may mean itself: %j', (stderr) => {
-  expect(evidence({}, stderr)).toBeNull();
+  expect(evidence({}, stderr)).toBeUndefined();
   expect(evidence({ peakMemoryBytes: 40 * MEBIBYTE }, stderr)).toMatchObject(ALLOCATION);
 });
 
 it('is no word of a template’s memory', () => {
   const stderr = traceback('raise MemoryError', 'MemoryError');
   expect(evidence({ peakRssBytes: 60 * MEBIBYTE }, stderr)).toMatchObject(ALLOCATION);
-  expect(evidence({ peakRssBytes: 60 * MEBIBYTE }, stderr, {}, true)).toBeNull();
+  expect(evidence({ peakRssBytes: 60 * MEBIBYTE }, stderr, {}, true)).toBeUndefined();
 });
 
 it('is a crash at the wall', () => {
   const wall = memoryWall(64 * MEBIBYTE);
   expect(evidence({ status: -11, peakDataBytes: wall - MEBIBYTE })).toMatchObject(ALLOCATION);
   expect(evidence({ status: -6, peakRssBytes: wall })).toMatchObject(ALLOCATION);
-  expect(evidence({ status: -11, peakDataBytes: wall / 2 })).toBeNull();
-  expect(evidence({ status: 1, peakDataBytes: wall - MEBIBYTE })).toBeNull();
+  expect(evidence({ status: -11, peakDataBytes: wall / 2 })).toBeUndefined();
+  expect(evidence({ status: 1, peakDataBytes: wall - MEBIBYTE })).toBeUndefined();
 });
 
 it('is none of a program that ended well, or for another reason, or without a limit', () => {
-  expect(evidence({ status: 0, overDataBytes: 1000 }, 'MemoryError')).toBeNull();
+  expect(evidence({ status: 0, overDataBytes: 1000 }, 'MemoryError')).toBeUndefined();
   expect(
     evidence({ overDataBytes: 1000 }, traceback('1 / 0', 'ZeroDivisionError: division by zero')),
-  ).toBeNull();
-  expect(evidence({ status: -11 })).toBeNull();
-  expect(evidence({}, traceback('f()', 'ValueError: MemoryError'))).toBeNull();
-  expect(evidence({ overDataBytes: 1000 }, 'MemoryError', { memory: 0 })).toBeNull();
+  ).toBeUndefined();
+  expect(evidence({ status: -11 })).toBeUndefined();
+  expect(evidence({}, traceback('f()', 'ValueError: MemoryError'))).toBeUndefined();
+  expect(evidence({ overDataBytes: 1000 }, 'MemoryError', { memory: 0 })).toBeUndefined();
 });

@@ -34,7 +34,7 @@ it.each(PASSING)('takes %s for a failure that passes', async (code, errno) => {
   await expect(
     checkFiles([{ path: '/etc/passwd', name: 'passwd', argument: 'options.files[0]' }]),
   ).rejects.toMatchObject(expected);
-  const context = { argument: 'commands.true.bin', ask: async () => Promise.resolve(null) };
+  const context = { argument: 'commands.true.bin', ask: async () => Promise.resolve(undefined) };
   await expect(
     discoverRuntime({ bin: '/bin/true', readPaths: [], python: undefined }, context),
   ).rejects.toMatchObject(expected);

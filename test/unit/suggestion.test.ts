@@ -16,7 +16,7 @@ describe('suggestion', () => {
     ['', ['limits', 'files']],
     ['x'.repeat(100_000), ['limits']],
   ])('makes none up for a word like nothing there is', (word, candidates) => {
-    expect(suggestion(word, candidates)).toBeNull();
+    expect(suggestion(word, candidates)).toBeUndefined();
   });
 });
 

@@ -10,7 +10,7 @@ function confinement(kind: HostKind): { flags: number } {
     kernel: '6.12.0',
     uid: kind === 'root' ? 0 : 1000,
     gid: 0,
-    userNamespaces: { allowed: true, why: '', setting: null },
+    userNamespaces: { allowed: true, why: '', setting: undefined },
     landlock: 6,
     appArmor: false,
   };
@@ -24,7 +24,7 @@ function confinement(kind: HostKind): { flags: number } {
 }
 
 describe('a command', () => {
-  const runtime = (python = true, binds: string[] = [], outputLibrary: string | null = null) => ({
+  const runtime = (python = true, binds: string[] = [], outputLibrary?: string) => ({
     python,
     view: { binds },
     outputLibrary,
