@@ -9,7 +9,7 @@ import type { DiskLimits } from '../limits';
 import { requirePython } from '../options/exec';
 import type { Logger } from '../options/types';
 import type { ProbeCheck } from '../proof/probe';
-import type { RunResult } from '../run/run';
+import type { RunResult } from '../run/conclusion';
 import type { Call } from '../spec/call';
 import { CallStatistics, type JailStatistics } from '../statistics/calls';
 import { publishCall, publishPoolEvent, type CallMessage } from '../statistics/diagnostics';

@@ -17,7 +17,7 @@ import type { HostView } from '../host/view';
 import type { DiskLimits, Limits } from '../limits';
 import { Namespace, native, SpecFlag } from '../native/addon';
 import type { Outcome } from '../run/result';
-import type { RunResult } from '../run/run';
+import type { RunResult } from '../run/conclusion';
 import { PLAIN_CALL } from '../spec/call';
 import type { JailPlan } from '../spec/spec';
 import { isWithin } from '../text/is-within';

@@ -1,75 +1,24 @@
-// One program from its start to its end: readers, timer, abort, ending, collected files. How its process
-// comes to be is the affair of `cold/` and `warm/`.
+// One program from its start to its end: readers, timer, abort. How its process comes to be is the affair of `cold/` and
+// `warm/`; what its end comes to, of `conclusion.ts`.
 import { close } from 'node:fs';
 import { SetupError } from '../errors';
-import type { Limits } from '../limits';
-import { native, type NativeCgroupEnd, type NativeEvent, type NativeJail } from '../native/addon';
-import { setupError } from '../native/failure';
-import { readReport, type NativeReport } from '../native/report';
-import { stepOf } from '../native/steps';
+import { native, type NativeJail } from '../native/addon';
 import { now } from '../time/clock';
-import { collectError, collectFiles, collectLimit, type Collection } from './collect';
-import { CollectError } from './collect-error';
 import { attemptOf, type Attempt } from './attempt';
-import type { Conversation } from './conversation';
-import type { EndSignal } from './end-signal';
-import { hintsOf } from './hints';
-import { InputWriter, type Input } from './input';
-import type { Remains } from './memory-failure';
-import { endingOf, signalOf, wasOutOfMemory, type StopReason } from './outcome';
-import { textOutputs, type OutputCallbacks, type TextOutputs } from './output-text';
+import { conclude, type Ended, type RunResult } from './conclusion';
+import { InputWriter } from './input';
+import type { StopReason } from './outcome';
+import { textOutputs, type TextOutputs } from './output-text';
 import type { Outputs } from './outputs';
-import type { JailResult } from './result';
+import type { Note, RunCall, RunPlan } from './run-call';
 
-function isAppArmor(mechanism: string): boolean {
-  return mechanism.startsWith('apparmor:');
-}
-
-/** What a call decides of a run. */
-export interface RunCall extends OutputCallbacks {
-  limits: Limits;
-  stdin?: Input | undefined;
-  collect: readonly string[];
-  /** Any of them ends the call; it then rejects with that one's reason. */
-  signals?: readonly EndSignal[];
-  /** Told all that has come on the result channel, whenever some has. */
-  onChannel?: ((bytes: Buffer) => void) | undefined;
-  /** What the program may ask, and who answers. */
-  conversation?: Conversation | undefined;
-  /** How long the call waited for its turn, in milliseconds. */
-  queuedMs?: number | undefined;
-  /** Told where the program runs and that it was killed for its time, as CodeJail logs it. */
-  onNote?: ((level: 'info' | 'warn', message: string) => void) | undefined;
-}
-
-/** What its command decides of a run. */
-export interface RunPlan {
-  /** What its result says was in force. */
-  mechanisms: readonly string[];
-  /** Whether the program may execute others. */
-  mayExec: boolean;
-}
-
-/** What a run gave, and what came on its result channel. */
-export interface RunResult {
-  result: JailResult;
-  channel: Buffer;
-  /**
-   * Settles when nothing of the jail is left, which a caller's promise has to wait for; there is time for work
-   * meanwhile. Missing where nothing is left already.
-   */
-  gone?: () => Promise<void>;
-}
-
-/** The addon's last word of a jail. */
-export type Ended = Extract<NativeEvent, { type: 'ended' }>;
+export type { Ended, RunResult } from './conclusion';
+export type { RunCall, RunPlan } from './run-call';
 
 // How long the launcher may take to end the jail and to report, before it is killed itself.
 const STOP_GRACE_MS = 500;
 // A set-up that takes longer hangs, on a dead network file system for instance.
 const SETUP_LIMIT_MS = 120_000;
-const KILLED = -9;
-const nothingCollected = (): Collection => ({ collected: [], uncollected: [] });
 
 /**
  * Closes a descriptor of a jail's directory in the thread pool: whoever closes the last one frees all that is in it, which
@@ -203,11 +152,11 @@ export class Run {
   }
 
   /** Tells the caller's logger. To be called last, whatever it is about: the logger may throw. */
-  note(level: 'info' | 'warn', message: string): void {
+  readonly note: Note = (level, message) => {
     this.#attempt(() => {
       this.#call.onNote?.(level, message);
     });
-  }
+  };
 
   /** To be called when every process of the program is dead. */
   ended(event: Ended): void {
@@ -275,7 +224,23 @@ export class Run {
         await this.#outputs.join();
       }
       const cgroup = ended.cgroup === undefined ? undefined : await ended.cgroup;
-      return await this.#conclude(ended, cgroup);
+      if (this.#failure !== undefined) {
+        throw this.#failure.error;
+      }
+      return await conclude({
+        call: this.#call,
+        plan: this.#plan,
+        ended,
+        cgroup,
+        outputs: this.#outputs,
+        attempts: this.#attempts,
+        directory: this.#directory,
+        calledAt: this.#calledAt,
+        startedMs: this.#startedMs,
+        endedMs: this.#endedMs,
+        stopped: this.#stopped,
+        note: this.note,
+      });
     } finally {
       for (const signal of this.#call.signals ?? []) {
         signal.removeEventListener('abort', this.#onAbort);
@@ -283,130 +248,6 @@ export class Run {
       if (ended.tmpDirectory >= 0) {
         await closeElsewhere(ended.tmpDirectory);
       }
-    }
-  }
-
-  /** A launcher that was killed has not said whether the profile was in force to the end. */
-  #inForce(report: NativeReport | undefined): readonly string[] {
-    const { mechanisms } = this.#plan;
-    if (report?.profileLost === false) {
-      return mechanisms;
-    }
-    const [profile] = mechanisms.filter(isAppArmor);
-    if (report !== undefined && profile !== undefined) {
-      this.note(
-        'warn',
-        `the profile ${profile} was removed or changed while the program ran, which was not confined by it from then on`,
-      );
-    }
-    return mechanisms.filter((name) => !isAppArmor(name));
-  }
-
-  /** What a program that failed has left. */
-  #remains(): Remains {
-    const { stdout, stderr } = this.#outputs;
-    const isWarm = this.#plan.mechanisms.includes('warm');
-    return { stdout: stdout.bytes(), stderr: stderr.bytes(), isWarm };
-  }
-
-  /** Why it failed, where it did. */
-  #hints(
-    end: Pick<JailResult, 'status' | 'outcome' | 'exceeded'>,
-    report: NativeReport | undefined,
-  ): JailResult['hints'] {
-    return end.status === 0 && end.outcome === 'exited'
-      ? []
-      : hintsOf({
-          ...end,
-          signal: signalOf(end.status),
-          ...{ report, limits: this.#call.limits, stderr: this.#outputs.stderr.bytes() },
-          directory: this.#directory,
-          mayExec: this.#plan.mayExec,
-          attempts: this.#attempts,
-        });
-  }
-
-  async #conclude(ended: Ended, cgroup: NativeCgroupEnd | undefined): Promise<RunResult> {
-    if (this.#failure !== undefined) {
-      throw this.#failure.error;
-    }
-    if (ended.failure !== undefined) {
-      // A cell's call has begun when its files are written; only what supervises fails later.
-      const step = stepOf(ended.failure.stepNumber);
-      throw setupError(ended.failure, this.#startedMs !== undefined && step === 'supervise');
-    }
-    const report = ended.report === undefined ? undefined : readReport(ended.report);
-    const wasKilled = this.#stopped !== undefined || wasOutOfMemory(cgroup);
-    if (this.#startedMs === undefined || (report === undefined && !wasKilled)) {
-      throw new SetupError('supervise', 0, {
-        hasStarted: this.#startedMs !== undefined,
-        detail:
-          (cgroup?.oomKills ?? 0) > 0
-            ? "memory ran out outside of the jail, on the host or in the server's own cgroup"
-            : `the launcher ended unexpectedly, with status ${ended.launcherStatus ?? '?'}`,
-      });
-    }
-    const wallMs = Math.max(0, this.#endedMs - this.#startedMs);
-    const { stdout, stderr, channel } = this.#outputs;
-    const { limits } = this.#call;
-    const ending = endingOf(this.#outputs.areOver ? 'output' : this.#stopped, report, limits, {
-      wallMs,
-      outputBytes: this.#outputs.mostSeen,
-      cgroup,
-      remains: report?.status === 0 ? undefined : this.#remains(),
-    });
-    const status = report?.status ?? KILLED;
-    const setupMs = Math.max(0, this.#startedMs - this.#calledAt);
-    const confinement = this.#inForce(report);
-    const resultOf = (
-      { outcome, exceeded }: Pick<JailResult, 'outcome' | 'exceeded'>,
-      { collected, uncollected }: Collection,
-    ): RunResult => ({
-      channel: channel?.bytes() ?? Buffer.alloc(0),
-      result: {
-        status,
-        signal: signalOf(status),
-        ...{ outcome, exceeded },
-        attempts: this.#attempts,
-        hints: this.#hints({ status, outcome, exceeded }, report),
-        stdout: stdout.bytes(),
-        stderr: stderr.bytes(),
-        usage: {
-          wallMs,
-          queuedMs: this.#call.queuedMs ?? 0,
-          setupMs,
-          userMs: report?.userMs ?? cgroup?.userMs ?? 0,
-          systemMs: report?.systemMs ?? cgroup?.systemMs ?? 0,
-          cpuMs: report?.cpuMs ?? (cgroup?.userMs ?? 0) + (cgroup?.systemMs ?? 0),
-          maxRssBytes: report?.peakRssBytes ?? cgroup?.peakBytes ?? 0,
-        },
-        ...{ collected, uncollected },
-        confinement: [...confinement],
-      },
-    });
-    if (this.#call.collect.length === 0) {
-      return resultOf(ending, nothingCollected());
-    }
-    if (ended.tmpDirectory < 0) {
-      if (report === undefined) {
-        // Who had it was killed before it could hand it over.
-        return resultOf(ending, { collected: [], uncollected: [{ path: '.', why: 'vanished' }] });
-      }
-      throw new CollectError(0, resultOf(ending, nothingCollected()).result, {
-        detail: 'the directory of the program was not handed over',
-      });
-    }
-    const limit = collectLimit(limits);
-    try {
-      const found = await collectFiles(ended.tmpDirectory, this.#call.collect, limit.allowed);
-      return found === undefined
-        ? resultOf(
-            { outcome: 'output-limit', exceeded: { ...limit, measured: null } },
-            nothingCollected(),
-          )
-        : resultOf(ending, found);
-    } catch (cause) {
-      throw collectError(cause, resultOf(ending, nothingCollected()).result);
     }
   }
 }

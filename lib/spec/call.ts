@@ -1,6 +1,6 @@
 // One call, as it goes whole from its checked options to whatever runs it.
 import type { JsonText } from '../json/text-buffers';
-import type { RunCall } from '../run/run';
+import type { RunCall } from '../run/run-call';
 import type { HostFile, JailFile, StartDirectory } from './files';
 
 /** What a program is run for and with, cold, warm or unconfined. Packed once: what runs it takes what it needs. */

@@ -4,7 +4,7 @@ import { newJailName } from '../host/jail-name';
 import type { HostView } from '../host/view';
 import type { Limits } from '../limits';
 import { RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
-import type { RunPlan } from '../run/run';
+import type { RunPlan } from '../run/run-call';
 import type { Call } from './call';
 import { TMP_NAME } from './files';
 import { rootSize } from './input-size';

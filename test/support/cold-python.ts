@@ -1,6 +1,6 @@
 // Python in a cold jail of a confinement that the test chooses, below the front door.
 import { runCold } from '../../lib/cold/cold';
-import type { RunResult } from '../../lib/run/run';
+import type { RunResult } from '../../lib/run/conclusion';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { PLAIN_CALL, type Call } from '../../lib/spec/call';

@@ -1,5 +1,5 @@
 // Templates and cells without a process, for tests of what a pool does with them.
-import type { RunResult } from '../../lib/run/run';
+import type { RunResult } from '../../lib/run/conclusion';
 import type { Cell, WarmCall } from '../../lib/warm/cell';
 import { CellLostError } from '../../lib/warm/cell-lost';
 import type { DiskLimits } from '../../lib/limits';

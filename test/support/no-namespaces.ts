@@ -2,7 +2,7 @@
 import { coldPython, type ColdCall } from './cold-python';
 import { DEFAULT_UID_POOL, planConfinement, type Confinement } from '../../lib/confinement/plan';
 import { hostFacts } from '../../lib/host/host';
-import type { RunResult } from '../../lib/run/run';
+import type { RunResult } from '../../lib/run/conclusion';
 
 export const facts = hostFacts();
 const lacking =

@@ -1,7 +1,7 @@
 // Warm Pythons, for what is special to them: a small pool, or templates and cells without one.
 import { createJail, type Jail } from '../../lib/index';
 import { Command } from '../../lib/command/command';
-import type { RunResult } from '../../lib/run/run';
+import type { RunResult } from '../../lib/run/conclusion';
 import { DEFAULT_UID_POOL } from '../../lib/confinement/plan';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { parseCommandOptions } from '../../lib/options/command';

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { RunResult } from '../../lib/run/run';
+import type { RunResult } from '../../lib/run/conclusion';
 import { LimitTable } from '../../lib/limits';
 import { parseWarm, type WarmOptions } from '../../lib/options/warm';
 import { PLAIN_CALL } from '../../lib/spec/call';

@@ -3,7 +3,9 @@ import type { NativeJail } from '../../lib/native/addon';
 import { ZERO_LIMITS } from '../../lib/limits';
 import type { OutputListener } from '../../lib/run/output';
 import { Outputs } from '../../lib/run/outputs';
-import { Run, type Ended, type RunCall } from '../../lib/run/run';
+import type { Ended } from '../../lib/run/conclusion';
+import { Run } from '../../lib/run/run';
+import type { RunCall } from '../../lib/run/run-call';
 
 const addon = { kill: jest.fn(), stop: jest.fn(), readRest: jest.fn(), disown: jest.fn() };
 const closed: number[] = [];

@@ -1,7 +1,7 @@
 import { DEFAULT_UID_POOL, planConfinement } from '../../lib/confinement/plan';
 import { GUARANTEE_NAMES } from '../../lib/guarantee-names';
 import { hostFacts } from '../../lib/host/host';
-import type { RunResult } from '../../lib/run/run';
+import type { RunResult } from '../../lib/run/conclusion';
 import { proveCells } from '../../lib/warm/proof';
 import { FakeTemplate, type FakeCell } from '../support/fake-template';
 
