@@ -6,11 +6,11 @@ import { GUARANTEE_NAMES } from '../guarantee-names';
 import { openToStrangers } from '../host/ownership';
 import { native } from '../native/addon';
 import { BINARIES } from '../native/platforms';
+import { PYTHON_FILES } from '../python/source';
 import { isWithin } from '../text/is-within';
 
 /** What this process itself loads, a directory a room. */
 const CODE = dirname(__dirname);
-const PYTHON_FILES = ['cells.py', 'rehearsal.py', 'runner.py', 'template.py'];
 
 /** Who wrote the program that this process runs can do all that it can anyway: a checkout that root runs. */
 function authors(): number[] {

@@ -2,8 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What each is for is said in its first lines. */
-export type PythonFile = 'runner.py' | 'functions.py' | 'template.py' | 'cells.py' | 'rehearsal.py';
+/** All of them; what each is for is said in its first lines. */
+export const PYTHON_FILES = [
+  'runner.py',
+  'functions.py',
+  'template.py',
+  'cells.py',
+  'rehearsal.py',
+] as const;
+
+export type PythonFile = (typeof PYTHON_FILES)[number];
 
 const sources = new Map<PythonFile, string>();
 

@@ -13,111 +13,22 @@ import {
   type NativeReport,
 } from '../../lib/native/report';
 import { STEPS, stepOf } from '../../lib/native/steps';
+import { PYTHON_FILES } from '../../lib/python/source';
 import { EntryKind } from '../../lib/run/collect';
 import { PAGE_BYTES } from '../../lib/spec/input-size';
 import { RLIMIT_NAMES } from '../../lib/spec/rlimits';
 import { CallKind, Frames } from '../../lib/warm/frame';
-
-const ROOT = join(__dirname, '..', '..');
-
-/** A source without its comments. */
-function sourceOf(path: string): string {
-  return readFileSync(join(ROOT, path), 'utf8').replaceAll(/\/\/.*$/gm, '');
-}
-
-function between(source: string, start: RegExp, end: string): string {
-  const found = start.exec(source);
-  if (found === null) {
-    throw new Error(`there is no ${String(start)}`);
-  }
-  const from = found.index + found[0].length;
-  return source.slice(from, source.indexOf(end, from));
-}
-
-const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
-const camelCase = (name: string): string =>
-  name.replaceAll(/_([a-z])/g, (_whole, letter: string) => letter.toUpperCase());
-
-/** The names and numbers of an enum, the `k` of each taken away. */
-function enumOf(path: string, name: string): Record<string, number> {
-  const body = between(sourceOf(path), new RegExp(`enum (?:class )?${name}\\b[^{;]*\\{`), '}');
-  let next = 0;
-  const entries = body
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-    .map((entry): [string, number] => {
-      const parts = /^k(\w+)(?:\s*=\s*(?:1U << (\d+)U))?$/.exec(entry);
-      if (parts === null) {
-        throw new Error(`${path} has an entry that is not understood: ${entry}`);
-      }
-      const value = parts[2] === undefined ? next : 2 ** Number(parts[2]);
-      next = value + 1;
-      return [lowerFirst(parts[1]!), value];
-    });
-  return Object.fromEntries(entries);
-}
-
-const WIDTHS: Record<string, number> = { 'std::uint32_t': 4, CallKind: 4, 'std::uint64_t': 8 };
-
-interface Layout {
-  /** Where each member begins. */
-  at: Record<string, number>;
-  /** How many bytes each has. */
-  widths: Record<string, number>;
-  size: number;
-}
-
-/** How a struct lies in memory, by the alignment of the platform's ABI. */
-function layoutOf(path: string, name: string): Layout {
-  const body = between(sourceOf(path), new RegExp(`struct ${name} \\{`), '};');
-  const at: Record<string, number> = {};
-  const widths: Record<string, number> = {};
-  let size = 0;
-  const members = [...body.matchAll(/^\s*([\w:]+) (\w+);\s*?$/gm)].flatMap(([, type, member]) =>
-    type === 'Rlimits'
-      ? rlimitNames().map((limit) => ['std::uint64_t', limit] as const)
-      : [[type!, member!] as const],
-  );
-  for (const [type, member] of members) {
-    const width = WIDTHS[type];
-    if (width === undefined) {
-      throw new Error(`${path} has a type of unknown width: ${type}`);
-    }
-    size = Math.ceil(size / width) * width;
-    at[member] = size;
-    widths[member] = width;
-    size += width;
-  }
-  return { at, widths, size: Math.ceil(size / 8) * 8 };
-}
-
-/** The limits of setrlimit(2) of the one table of them. */
-function rlimitNames(): string[] {
-  const rows = between(
-    sourceOf('native/core/rlimits.h'),
-    /constexpr Rlimit kRlimits\[\] = \{/,
-    '};',
-  );
-  return [...rows.matchAll(/^\s*\{(\w+), "(\w+)",/gm)].map(([, resource, name]) => {
-    expect(name).toBe(resource);
-    return name!;
-  });
-}
-
-function constantOf(path: string, name: string): number {
-  const [, value] = new RegExp(`\\b${name} = ([^;]+);`).exec(sourceOf(path)) ?? [];
-  if (value === undefined) {
-    throw new Error(`${path} has no ${name}`);
-  }
-  const [, letter] = /^'(.)'$/.exec(value) ?? [];
-  return letter === undefined ? Number(value) : letter.charCodeAt(0);
-}
-
-function without(members: Record<string, number>, name: string): Record<string, number> {
-  expect(members).toHaveProperty(name);
-  return Object.fromEntries(Object.entries(members).filter(([key]) => key !== name));
-}
+import {
+  between,
+  camelCase,
+  constantOf,
+  enumOf,
+  layoutOf,
+  rlimitNames,
+  ROOT,
+  sourceOf,
+  without,
+} from '../support/native-sources';
 
 describe('the spec', () => {
   it('has the flags of spec.h, but that of the launcher alone', () => {
@@ -360,5 +271,12 @@ describe('what is listed to be collected', () => {
     expect(
       sourceOf('native/addon/collect.cc').match(/^constexpr char k\w+ = '.';$/gm),
     ).toHaveLength(Object.keys(EntryKind).length);
+  });
+});
+
+describe('the Python of the package', () => {
+  it('is all in the list of what is run, and of what nobody else may change', () => {
+    const files = readdirSync(join(ROOT, 'lib/python')).filter((name) => name.endsWith('.py'));
+    expect([...PYTHON_FILES].sort()).toStrictEqual(files.sort());
   });
 });
