@@ -1,6 +1,7 @@
 // The floors of lib/, from the top: each uses only what stands below it. docs/architecture.md says what belongs where.
 const floors = [
   'cli',
+  'observability',
   'index',
   'jail',
   'statistics',
@@ -48,6 +49,13 @@ export default {
       severity: 'error',
       from: { path: '^lib/', pathNot: within(floors) },
       to: {},
+    },
+    {
+      name: 'observability-is-a-front-door',
+      comment: 'What it needs is public: callers of the library could write it themselves.',
+      severity: 'error',
+      from: { path: within(['observability']) },
+      to: { path: '^lib/', pathNot: within(['observability', 'index']) },
     },
     ...floors.map((room, index) => ({
       name: `${room}-uses-only-what-is-below`,

@@ -13,7 +13,8 @@ export type JailErrorCode =
   | 'ERR_CODEJAIL_EXEC'
   | 'ERR_CODEJAIL_COLLECT'
   | 'ERR_CODEJAIL_CLOSED'
-  | 'ERR_CODEJAIL_BUSY';
+  | 'ERR_CODEJAIL_BUSY'
+  | 'ERR_CODEJAIL_MISSING_PACKAGE';
 
 /** A guarantee that this host can't give: why not, and the command that cures it. */
 export interface MissingGuarantee {
@@ -125,6 +126,25 @@ export class InvalidArgumentError extends JailError {
     super('ERR_CODEJAIL_INVALID_ARGUMENT', printable(`${argument} ${problem}`), {
       ...{ argument, cause },
     });
+  }
+}
+
+/** A package is not installed that a helper of this one is for, such as `prom-client`. `packageName` says which. */
+export class MissingPackageError extends JailError {
+  readonly packageName: string;
+
+  /**
+   * @param packageName what is to be installed
+   * @param range the versions that will do
+   * @param user what needs it: `codejail/prometheus`
+   */
+  constructor(packageName: string, range: string, user: string, cause?: unknown) {
+    super(
+      'ERR_CODEJAIL_MISSING_PACKAGE',
+      `${user} needs the package ${packageName}, which is not installed where codejail is: npm install '${packageName}@${range}'`,
+      { cause },
+    );
+    this.packageName = packageName;
   }
 }
 
@@ -334,3 +354,4 @@ nameClass(UnconfinedError, 'UnconfinedError');
 nameClass(SetupError, 'SetupError');
 nameClass(ClosedError, 'ClosedError');
 nameClass(BusyError, 'BusyError');
+nameClass(MissingPackageError, 'MissingPackageError');

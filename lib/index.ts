@@ -154,6 +154,7 @@ export {
   ClosedError,
   InvalidArgumentError,
   JailError,
+  MissingPackageError,
   NotConfiguredError,
   SetupError,
   UnconfinedError,
@@ -178,8 +179,11 @@ export type {
   ExtraFileEntry,
   JailCodeOptions,
   JailOptions,
+  LogFields,
   Logger,
+  LogLevel,
   SafeExecOptions,
+  StructuredLogger,
   WaitOptions,
 } from './options/types';
 export type { WarmOptions } from './options/warm';

@@ -6,8 +6,9 @@ import type { Place } from '../gate/place';
 import type { Limits } from '../limits';
 import { copyLong, type Copied } from '../options/copying';
 import type { ExtraFile } from '../options/files';
+import type { Tell } from '../options/logger';
 import { requireRoom } from '../options/room';
-import type { Logger, RunArguments } from '../options/types';
+import type { LogLevel, RunArguments } from '../options/types';
 import { Closing } from '../run/end-signal';
 import { programFrom, withoutProgram, type JailFile } from '../spec/files';
 import { settledWithin } from '../time/settled-within';
@@ -48,12 +49,12 @@ export function copiedGiven(given: Given): Copied<Given> | Promise<Copied<Given>
 /** Knows all calls of one jail, until nothing of them is left. */
 export class Calls {
   readonly #gate: Gate;
-  readonly #logger: Logger;
+  readonly #logger: Tell;
   readonly #running = new Set<Promise<unknown>>();
   readonly #closing = new Closing();
 
-  /** @param logger told what runs do, by their slugs */
-  constructor(gate: Gate, logger: Logger) {
+  /** @param logger told what runs do */
+  constructor(gate: Gate, logger: Tell) {
     this.#gate = gate;
     this.#logger = logger;
   }
@@ -83,15 +84,15 @@ export class Calls {
         copies: args.files,
         signals: signal === undefined ? [this.#closing] : [signal, this.#closing],
         onNote: (level, message) => {
-          this.#note(args.slug, level, message);
+          this.#note(level, message, args.slug, command.name);
         },
       }),
     };
   }
 
-  #note(slug: string | undefined, level: 'info' | 'warn', message: string): void {
+  #note(level: LogLevel, message: string, slug: string | undefined, command: string): void {
     if (level === 'warn' || slug !== undefined) {
-      this.#logger(level, slug === undefined ? message : `${slug}: ${message}`);
+      this.#logger(level, message, { ...(slug === undefined ? {} : { slug }), command });
     }
   }
 

@@ -11,16 +11,10 @@ import { hostKind } from '../host/host';
 import { LimitTable, type LimitName, type Limits } from '../limits';
 import { parseCommandName, parseCommandOptions } from '../options/command';
 import { parseBounds, parseJailOptions } from '../options/jail';
+import { tellTo, type Tell } from '../options/logger';
 import { parseSettings, type CodeJailSettings } from '../options/settings';
-import type {
-  BoundChanges,
-  CommandArguments,
-  CommandOptions,
-  JailOptions,
-  Logger,
-} from '../options/types';
+import type { BoundChanges, CommandArguments, CommandOptions, JailOptions } from '../options/types';
 import { publishQueueEvent } from '../statistics/diagnostics';
-import { printable } from '../text/printable';
 
 // That of a warm command's template, and of its successor while one takes the other's place.
 const UIDS_OF_A_WARM_COMMAND = 2;
@@ -36,7 +30,7 @@ export abstract class Configuration {
   /** @internal */
   protected readonly share: HostShare;
   /** @internal */
-  protected readonly logger: Logger;
+  protected readonly logger: Tell;
   /**
    * Lets calls in.
    * @internal
@@ -52,8 +46,7 @@ export abstract class Configuration {
     this.allowMissing = allowMissing;
     this.alwaysBeUnsafe = alwaysBeUnsafe;
     this.share = { uidPool: uidPool ?? DEFAULT_UID_POOL, cgroup };
-    // Names of commands, contexts and files stand in its messages, and a log has a line for each.
-    this.logger = (level, message) => logger?.(level, printable(message));
+    this.logger = tellTo(logger);
     this.gate = new Gate({ bounds, uids: () => this.#uids(), onEvent: publishQueueEvent });
     this.#warnOfBounds(bounds);
     this.limits = new LimitTable(

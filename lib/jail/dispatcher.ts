@@ -7,7 +7,7 @@ import type { GuaranteeName } from '../guarantee-names';
 import type { JsonText } from '../json/text-buffers';
 import type { DiskLimits } from '../limits';
 import { requirePython } from '../options/exec';
-import type { Logger } from '../options/types';
+import type { Tell } from '../options/logger';
 import type { ProbeCheck } from '../proof/probe';
 import type { RunResult } from '../run/conclusion';
 import type { Call } from '../spec/call';
@@ -43,7 +43,7 @@ export interface DispatcherOptions {
   allowMissing: readonly GuaranteeName[];
   /** The jail's own limits now, with which cells are made. */
   limits: () => DiskLimits;
-  logger: Logger;
+  logger: Tell;
 }
 
 /** Sends calls on their way, and keeps the pools of warm commands. */

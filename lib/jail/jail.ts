@@ -338,9 +338,10 @@ export class Jail extends Configuration implements AsyncDisposable {
     args: SafeExecArguments,
     end: Conclusion<Content, Result>,
   ): Promise<Result> {
-    const message = `DANGER: executing code without any confinement (notSafeExec) for ${printable(args.slug ?? 'a caller')}`;
-    process.emitWarning(message, 'CodeJailWarning');
-    this.logger('warn', message);
+    const { slug, command } = args;
+    const message = 'DANGER: executing code without any confinement (notSafeExec)';
+    process.emitWarning(`${message} for ${printable(slug ?? 'a caller')}`, 'CodeJailWarning');
+    this.logger('warn', message, { ...(slug === undefined ? {} : { slug }), command });
     const found = this.#heeding(args.command, args);
     const { given, pack, place } = this.#admitExec(found, args, ZERO_LIMITS);
     return this.#calls.track(async () => {

@@ -8,7 +8,6 @@ import { suggestionSentence } from '../text/suggestion';
 import { LONGEST_TIMER_MS } from '../time/clock';
 import {
   anything,
-  callback,
   integer,
   listOf,
   nullish,
@@ -22,13 +21,13 @@ import {
 } from './argument';
 import { parseCommandName, parseCommandOptions } from './command';
 import { parseLimits } from './limits';
+import { readLogger } from './logger';
 import type {
   BoundChanges,
   BoundOptions,
   CommandArguments,
   JailArguments,
   JailOptions,
-  Logger,
 } from './types';
 
 const NOT_A_UID = 2 ** 32 - 1;
@@ -71,7 +70,7 @@ const jailShape = {
   commands: optional(readRecord),
   limits: optional(anything),
   defaults: optional(readDefaults),
-  logger: optional(callback<Logger>()),
+  logger: optional(readLogger),
 } satisfies Record<keyof JailOptions, Reader<unknown>>;
 
 const parseJailShape = optionsParser(jailShape);

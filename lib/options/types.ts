@@ -37,8 +37,25 @@ export interface CommandOptions {
   allowExec?: boolean | undefined;
 }
 
-/** Told what a jail does. */
-export type Logger = (level: 'info' | 'warn', message: string) => void;
+/** How much what is told matters. */
+export type LogLevel = 'info' | 'warn';
+
+/** Told what a jail does; what is about a call that has a slug begins with it. */
+export type Logger = (level: LogLevel, message: string) => void;
+
+/** About which call a logger is told; neither where it is about no call. */
+export interface LogFields {
+  /** The call's `slug`, as it was given. */
+  slug?: string;
+  /** The command's name. */
+  command?: string;
+}
+
+/** A logger with a method for each level, which takes fields before the message: pino's, a Fastify server's `log`. */
+export interface StructuredLogger {
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+}
 
 /**
  * How many calls a jail runs at a time, and how many wait. What is over it rejects with `BusyError`. Calls begin in order,
@@ -87,8 +104,12 @@ export interface JailOptions extends BoundOptions {
    * `vmem`), which `applySettings` takes too. Default `'own'`.
    */
   defaults?: LimitDefaults | undefined;
-  /** Told what each run did, by its `slug`, and of what is dangerous or configured in vain. Default: nobody is told. */
-  logger?: Logger | undefined;
+  /**
+   * Told what each run did that has a `slug`, and of what is dangerous or configured in vain: a function, or a logger as
+   * pino's. Default: nobody is told.
+   * @example createJail({ logger: pino() });
+   */
+  logger?: Logger | StructuredLogger | undefined;
 }
 
 /**
@@ -268,5 +289,5 @@ export interface JailArguments {
   commands: Map<string, CommandArguments>;
   limits: Partial<Limits>;
   defaults: LimitDefaults;
-  logger?: Logger | undefined;
+  logger?: Logger | StructuredLogger | undefined;
 }
