@@ -3,6 +3,7 @@ import { IdMap } from '../../lib/native/addon';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { CallKind, Frames, lastBytes, type EncodedFrame, type Frame } from '../../lib/warm/frame';
+import { layoutOf } from '../support/native-sources';
 
 const CONFINEMENT: Confinement = {
   ...{ flags: 0, namespaces: 0, idMap: IdMap.sandbox, mechanisms: [] },
@@ -23,10 +24,9 @@ function whole(encoded: EncodedFrame): Buffer {
   return lastBytes(encoded, bytes.length + Buffer.byteLength(request));
 }
 
-// As native/core/cell.h has it.
-const HEADER_BYTES = 96;
-const requestSize = (bytes: Buffer): bigint => bytes.readBigUInt64LE(16);
-const cpuSeconds = (bytes: Buffer): bigint => bytes.readBigUInt64LE(24);
+const { at: MEMBERS, size: HEADER_BYTES } = layoutOf('native/core/cell.h', 'CallHeader');
+const requestSize = (bytes: Buffer): bigint => bytes.readBigUInt64LE(MEMBERS['request_size']);
+const cpuSeconds = (bytes: Buffer): bigint => bytes.readBigUInt64LE(MEMBERS['RLIMIT_CPU']);
 
 it('ends with the call’s own request, though the rest was written before', () => {
   const frames = new Frames(CONFINEMENT);

@@ -4,6 +4,7 @@ import { IdMap } from '../../../lib/native/addon';
 import type { Confinement } from '../../../lib/confinement/plan';
 import { LimitTable } from '../../../lib/limits';
 import { CallKind, Frames, lastBytes } from '../../../lib/warm/frame';
+import { layoutOf } from '../../support/native-sources';
 
 jest.setTimeout(120_000);
 
@@ -13,7 +14,7 @@ const CONFINEMENT: Confinement = {
   ...{ uidPool: undefined, cgroup: undefined, appArmorProfile: undefined },
 };
 const LIMITS = new LimitTable().effective(undefined, { proxy: 1 });
-const HEADER_BYTES = 96;
+const { at: MEMBERS, size: HEADER_BYTES } = layoutOf('native/core/cell.h', 'CallHeader');
 
 interface Part {
   name: string;
@@ -21,9 +22,11 @@ interface Part {
 }
 
 function readParts(bytes: Buffer): { parts: Part[]; request: string } {
-  const size = Number(bytes.readBigUInt64LE(8));
-  const requestSize = Number(bytes.readBigUInt64LE(16));
-  const counts = [80, 84, 88].map((at) => bytes.readUInt32LE(at));
+  const size = Number(bytes.readBigUInt64LE(MEMBERS['size']));
+  const requestSize = Number(bytes.readBigUInt64LE(MEMBERS['request_size']));
+  const counts = ['directory_count', 'file_count', 'word_count'].map((name) =>
+    bytes.readUInt32LE(MEMBERS[name]),
+  );
   const parts: Part[] = [];
   let at = HEADER_BYTES;
   for (let index = 0; index < counts.reduce((sum, count) => sum + count); index += 1) {
@@ -75,7 +78,7 @@ it('brings every file, directory and word, and the request, whatever they are', 
         const appended = Buffer.byteLength(encoded.request ?? '');
         const bytes = lastBytes(encoded, encoded.bytes.length + appended);
         const read = readParts(bytes);
-        const directories = bytes.readUInt32LE(80);
+        const directories = bytes.readUInt32LE(MEMBERS['directory_count']);
         expect(read.request).toBe(request ?? '');
         const fileParts = read.parts.slice(directories, directories + files.length);
         expect(fileParts.map((part) => [part.name, part.content])).toEqual(
