@@ -21,6 +21,9 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 
 interface Manifest {
   version: string;
+  homepage: string;
+  bugs: { url: string };
+  repository: { url: string };
   cpu: string[];
   files: string[];
   scripts: Record<string, string>;
@@ -37,6 +40,15 @@ function byScript(name: string, expression: string, given: unknown = null): unkn
   `;
   const words = ['--input-type=module', '--eval', script, JSON.stringify(given)];
   return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' }));
+}
+
+/** What is in the package of the clone as it is. */
+function packedPaths(): string[] {
+  const words = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const stdio = ['ignore', 'pipe', 'ignore'] as const;
+  const output = execFileSync('npm', words, { cwd: root, encoding: 'utf8', stdio: [...stdio] });
+  const [packed] = JSON.parse(output) as { files: { path: string }[] }[];
+  return packed!.files.map(({ path }) => path);
 }
 
 let scratch: string;
@@ -113,14 +125,33 @@ describe('the package', () => {
     expect(status).toBe(0);
   });
 
-  it('ships what running and building need, and nothing else', () => {
-    const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-      cwd: root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
+  it('says where it comes from, and asks for no money', () => {
+    const { repository, homepage, bugs } = manifest;
+    const [, address = ''] = /^git\+(https:.*)\.git$/.exec(repository.url) ?? [];
+    expect(address).not.toBe('');
+    expect(homepage).toContain(address);
+    expect(bugs.url).toBe(`${address}/issues`);
+    expect(manifest).not.toHaveProperty('funding');
+  });
+
+  it('ships the source of each declaration, to which an editor goes', () => {
+    const paths = packedPaths();
+    const maps = paths.filter((path) => /\.d\.m?ts\.map$/.test(path));
+    expect(maps.length).toBeGreaterThan(100);
+    expect(paths.filter((path) => /\.d\.m?ts$/.test(path))).toHaveLength(maps.length);
+    const missing = maps.flatMap((path) => {
+      const { sources } = JSON.parse(readFileSync(join(root, path), 'utf8')) as {
+        sources: string[];
+      };
+      return sources
+        .map((source) => join(dirname(path), source))
+        .filter((source) => !paths.includes(source));
     });
-    const packed = JSON.parse(output) as { files: { path: string }[] }[];
-    const paths = packed[0]!.files.map(({ path }) => path);
+    expect(missing).toEqual([]);
+  });
+
+  it('ships what running and building need, and nothing else', () => {
+    const paths = packedPaths();
     expect(paths).toEqual(
       expect.arrayContaining([
         'LICENSE',
@@ -141,6 +172,7 @@ describe('the package', () => {
     const directories = new Set(paths.map((path) => path.split('/', 1)[0]));
     for (const kept of [
       'binding.gyp',
+      'site',
       'test',
       'scripts',
       'build',
