@@ -38,7 +38,7 @@ const warmProject = (name) => ({
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    ...['unit', 'jail', 'escape', 'apparmor', 'faults', 'cgroup', 'cli'].map(project),
+    ...['unit', 'jail', 'escape', 'apparmor', 'faults', 'cgroup', 'cli', 'docs'].map(project),
     ...['jail', 'escape'].map(warmProject),
   ],
   // After every test the jail suites look for what is left on the whole host, so none may run beside another.

@@ -18,8 +18,11 @@ export type JailErrorCode =
 
 /** A guarantee that this host can't give: why not, and the command that cures it. */
 export interface MissingGuarantee {
+  /** Its name. */
   guarantee: GuaranteeName;
+  /** What is missing here, in words. */
   why: string;
+  /** What to do, as a command where there is one. */
   cure: string;
 }
 
@@ -53,6 +56,7 @@ export interface JailErrorDetails {
 
 /** Every error that this package makes. `code` tells them apart and never changes. */
 export class JailError extends Error {
+  /** Which error it is. Never changes. */
   declare readonly code: JailErrorCode;
   /** The argument at fault, as a path: `options.extraFiles[2][0]`. */
   declare readonly argument?: string;
@@ -116,6 +120,7 @@ export function nameClass(errorClass: { readonly prototype: Error }, name: strin
 
 /** An argument was refused, before anything ran. `argument` says which. */
 export class InvalidArgumentError extends JailError {
+  /** The argument's path, as the caller would write it: `options.limits.cpu`. */
   declare readonly argument: string;
 
   /**
@@ -166,10 +171,15 @@ export class NotConfiguredError extends JailError {
 
 /** Nothing was run, because this host can't give every guarantee that is required. */
 export class UnconfinedError extends JailError {
+  /** Each guarantee that is missing, with why and the cure. */
   declare readonly missing: readonly MissingGuarantee[];
   /** Whether what is missing can be given up by name; not where no jail could be made at all. */
   readonly canBeGivenUp: boolean;
 
+  /**
+   * @param missing what this host lacks
+   * @param canBeGivenUp whether it can be given up by name
+   */
   constructor(missing: readonly MissingGuarantee[], canBeGivenUp = true) {
     const names = missing.map(({ guarantee }) => `'${guarantee}'`).join(', ');
     const lines = byCause(missing).flatMap(({ guarantees, why, cure }) => [
@@ -213,6 +223,7 @@ const MORE_DESCRIPTORS =
  * to tell how the program ended.
  */
 export class SetupError extends JailError {
+  /** The step that failed, in words: `make the namespaces`. */
   declare readonly step: string;
   /** What the step worked on: a path, a profile; empty where it says nothing. */
   readonly detail: string;
@@ -271,6 +282,7 @@ export class SetupError extends JailError {
 
 /** The jail was used after `close()`. */
 export class ClosedError extends JailError {
+  /** The jail is closed. */
   constructor() {
     super('ERR_CODEJAIL_CLOSED', 'this jail is closed: make another one with createJail()');
   }
@@ -316,7 +328,9 @@ export class BusyError extends JailError {
   declare readonly running: number;
   /** How many others waited. */
   declare readonly waiting: number;
+  /** How many of the jail's calls run at a time, at most. */
   declare readonly maxRunning: number;
+  /** How many may wait. */
   declare readonly maxQueue: number;
   /** How long this call has waited, in milliseconds. */
   declare readonly waitedMs: number;

@@ -7,7 +7,7 @@ import type { JailResult } from '../run/result';
 import { codejailMessage, SafeExecError, type PythonException } from './error';
 import { readOmitted, withoutOmitted, type OmittedGlobal } from './omitted';
 
-/** What safeExec adds to a run's result. */
+/** What one `safeExec` gave: the result of its run, and the globals that came back. */
 export interface SafeExecResult extends JailResult {
   /**
    * The globals that came back; the object that was passed has been updated with them. At most 80,000 names in one
@@ -19,11 +19,11 @@ export interface SafeExecResult extends JailResult {
   omitted: OmittedGlobal[];
 }
 
-/** What safeExecJson adds to a run's result. */
+/** What one `safeExecJson` gave: the result of its run, and the globals as JSON text. */
 export interface SafeExecJsonResult extends JailResult {
   /** The globals as Python wrote them: 1.0 is still 1.0. */
   globalsJson: string;
-  /** As of `SafeExecResult`. */
+  /** The globals that JSON can't carry: modules, functions and classes too. */
   omitted: OmittedGlobal[];
 }
 

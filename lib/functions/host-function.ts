@@ -18,12 +18,17 @@ export interface HostCall {
  * A validator after Standard Schema 1 (https://standardschema.dev), which zod, valibot, arktype and others are.
  */
 export interface StandardSchema<Output = unknown> {
+  /** What the standard has every validator have. */
   readonly '~standard': {
+    /** Of the standard. */
     readonly version: 1;
+    /** Whose validator it is. */
     readonly vendor: string;
+    /** Checks a value: what it makes of it, or what is wrong with it. */
     readonly validate: (
       value: unknown,
     ) => StandardResult<Output> | PromiseLike<StandardResult<Output>>;
+    /** For TypeScript alone: what it takes and gives. */
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
   };
 }
@@ -35,7 +40,9 @@ export type StandardResult<Output> =
 
 /** What is wrong with a value. */
 export interface StandardIssue {
+  /** In words, which the program is told. */
   readonly message: string;
+  /** Where in the value. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
@@ -63,8 +70,9 @@ export interface HostFunctionOptions<Parameters = unknown> {
   timeout?: number | undefined;
 }
 
-/** A described function, whatever its arguments are. */
+/** A described function, whatever its arguments are: what `hostFunction` gives. */
 export interface DescribedFunction extends Omit<HostFunctionOptions<never>, 'parameters'> {
+  /** Checks the arguments before `run` sees them. */
   parameters?: StandardSchema | undefined;
 }
 
@@ -75,11 +83,17 @@ export type HostFunctions = Readonly<Record<string, HostFunction | DescribedFunc
  * Describes a function for the option `functions`. Gives back what it is given: TypeScript then knows what `run` is given
  * from what `parameters` makes of it.
  * @example
+ * import { hostFunction, safeExec } from 'codejail';
+ *
  * const lookup = hostFunction({
- *   parameters: z.object({ id: z.number() }),
- *   run: ({ id }, { signal }) => database.find(id, { signal }),
+ *   names: ['id'],
+ *   maxCalls: 10,
+ *   timeout: 2,
+ *   run: async ({ id }, { signal }) => `row ${id}`,
  * });
- * await jail.safeExec('row = lookup(id=3)', globals, { functions: { lookup } });
+ * const globals = {};
+ * await safeExec('row = lookup(id=3)', globals, { functions: { lookup } });
+ * console.log(globals.row); // row 3
  */
 export function hostFunction<Parameters>(
   options: HostFunctionOptions<Parameters>,

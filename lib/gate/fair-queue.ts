@@ -18,7 +18,9 @@ class TenantLine<T extends Queued<T>> implements Standing<TenantLine<T>> {
 
 /** How much of one tenant's waits. */
 export interface TenantShare {
+  /** The option `tenant` of its calls; null: calls without one. */
   tenant: string | null;
+  /** How many of its calls wait. */
   waiting: number;
 }
 

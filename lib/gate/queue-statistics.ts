@@ -10,13 +10,15 @@ export interface QueueStatistics {
   running: number;
   /** Calls that wait for their turn. */
   waiting: number;
+  /** How many calls run at a time, at most. */
   maxRunning: number;
+  /** How many calls may wait. */
   maxQueue: number;
-  /** 0: as long as it takes. */
+  /** How many milliseconds each may wait. 0: as long as it takes. */
   maxWaitMs: number;
   /** All jails of this process, or of this worker thread, together. */
   process: { running: number; maxRunning: number };
-  /** How long the call has waited that waits longest. */
+  /** How many milliseconds the call has waited that waits longest. */
   longestWaitMs: number;
   /** How many tenants have calls waiting; calls without one count as one more. */
   tenants: number;
@@ -38,10 +40,11 @@ export interface QueueEvent {
    */
   type: 'waits' | 'begins' | 'refused' | 'leaves';
   tenant: string | null;
-  /** How long this call has waited. */
+  /** How many milliseconds this call has waited. */
   waitedMs: number;
-  /** How many run and wait now. */
+  /** How many calls of the jail run now. */
   running: number;
+  /** How many calls of the jail wait now. */
   waiting: number;
 }
 

@@ -36,7 +36,7 @@ export abstract class Configuration {
    * @internal
    */
   protected readonly gate: Gate;
-  /** Whether safeExec runs everything unconfined, as CodeJail's ALWAYS_BE_UNSAFE does. */
+  /** Whether safeExec runs everything unconfined, as CodeJail's `ALWAYS_BE_UNSAFE` does: the option of that name. */
   readonly alwaysBeUnsafe: boolean;
 
   /** @internal */
@@ -71,11 +71,17 @@ export abstract class Configuration {
   }
 
   /**
-   * Configures a command, or configures it anew.
+   * Configures a command, or configures it anew; calls that have begun go on as they were.
    * @param command any name; `python` gets the arguments `-E -B`, as in CodeJail
    * @param options the program's path, or more
-   * @throws InvalidArgumentError
-   * @example jail.configure('python', '/opt/sandbox/bin/python')
+   * @throws InvalidArgumentError naming the option at fault
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * jail.configure('greet', { bin: '/bin/echo', args: ['hello'] });
+   * const { stdout } = await jail.jailCode('greet');
+   * console.log(stdout.toString()); // hello
    */
   configure(command: string, options: string | CommandOptions): void {
     const name = parseCommandName(command);
@@ -96,14 +102,27 @@ export abstract class Configuration {
   /**
    * Whether a command can be used: one that was configured, or `python` where one is found.
    * @throws InvalidArgumentError where the name is no string, or empty
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * console.log(jail.isConfigured('cobol')); // false
    */
   isConfigured(command: string): boolean {
     return this.find(parseCommandName(command)) !== undefined;
   }
 
   /**
-   * Sets a limit for every later call; null puts the default back.
-   * @throws InvalidArgumentError
+   * Sets a limit for every later call.
+   * @param name of the limit
+   * @param value in the limit's unit, see `Limits`; null puts the default back
+   * @throws InvalidArgumentError where the limit is unknown, or the value is out of its range
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * jail.setLimit('cpu', 2.5);
+   * console.log(jail.effectiveLimits().cpu); // 2.5
    */
   setLimit(name: LimitName, value: number | null): void {
     this.limits.set(name, value);
@@ -111,8 +130,13 @@ export abstract class Configuration {
 
   /**
    * Sets how many calls run and wait at a time, from now on; what is absent stays, and null puts the default back.
-   * @throws InvalidArgumentError
-   * @example jail.setBounds({ maxRunning: 4, maxQueue: 100, maxWaitMs: 5000 });
+   * @throws InvalidArgumentError where a number is out of its range
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * jail.setBounds({ maxRunning: 4, maxQueue: 100, maxWaitMs: 5000 });
+   * console.log(jail.stats().queue.maxQueue); // 100
    */
   setBounds(bounds: BoundChanges): void {
     const parsed = parseBounds(bounds);
@@ -159,26 +183,47 @@ export abstract class Configuration {
   }
 
   /**
-   * Overrides a limit for the calls that name this context as `limitOverridesContext`; null takes the
-   * override away. `proxy` can't be overridden.
-   * @throws InvalidArgumentError
+   * Overrides a limit for the calls that name this context as their option `limitOverridesContext`.
+   * @param name of the limit; `proxy` can't be overridden
+   * @param value in the limit's unit, see `Limits`; null takes the override away
+   * @param context not empty: a course, say
+   * @throws InvalidArgumentError where the limit is unknown, the value is out of its range, or the context is empty
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * jail.overrideLimit('realtime', 30, 'course-v1:X');
+   * console.log(jail.effectiveLimits('course-v1:X').realtime); // 30
    */
   overrideLimit(name: LimitName, value: number | null, context: string): void {
     this.limits.override(name, value, context);
   }
 
   /**
-   * The limits that a call would have, with a context's overrides where one is named.
+   * The limits that a call would have.
+   * @param context whose overrides apply; one that is unknown overrides nothing
    * @throws InvalidArgumentError where the environment variable `CODEJAIL_PROXY` is no whole number
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * console.log(jail.effectiveLimits().nproc); // 15
    */
   effectiveLimits(context?: string): Limits {
     return this.limits.effective(context);
   }
 
   /**
-   * Applies Open edX's CODE_JAIL dictionary; limits that nobody has set are CodeJail's from now on. Where it names a Python, the command `python` gets that program and that
-   * user, and keeps what else it was configured with: a profile, `warm`, an environment.
-   * @throws InvalidArgumentError; then nothing has been applied
+   * Applies Open edX's `CODE_JAIL` dictionary. Limits that nobody has set are CodeJail's from now on (`realtime` 1, `fsize`
+   * 0). Where it names a Python, the command `python` gets that program and that user, and keeps what else it was
+   * configured with: a profile, `warm`, an environment.
+   * @throws InvalidArgumentError naming the setting, `settings.limits.CPU`: then nothing has been applied
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * jail.applySettings({ limits: { CPU: 3 }, limit_overrides: { 'course-v1:X': { CPU: 10 } } });
+   * console.log(jail.effectiveLimits('course-v1:X').cpu); // 10
    */
   applySettings(settings: CodeJailSettings): void {
     const { command, limits, overrides } = parseSettings(settings);

@@ -40,7 +40,17 @@ import { Configuration } from './configuration';
 import { Dispatcher } from './dispatcher';
 import { searchedByTemplate } from './searched';
 
-/** A jail of its own: commands and limits that no other jail shares. Made by `createJail`. */
+/**
+ * A jail of its own: commands and limits that no other jail shares. Made by `createJail`; closed by `close`, or by
+ * `await using`, which ends every call of it.
+ * @example
+ * import { createJail } from 'codejail';
+ *
+ * const jail = createJail({ limits: { cpu: 5, realtime: 10 } });
+ * const { stdout } = await jail.jailCode('python', { code: 'print(6 * 7)' });
+ * console.log(stdout.toString()); // 42
+ * await jail.close();
+ */
 export class Jail extends Configuration implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #calls: Calls;
@@ -60,9 +70,15 @@ export class Jail extends Configuration implements AsyncDisposable {
    * Runs a program in a jail of its own, and waits until nothing of it is left.
    * @param command a configured command
    * @returns what it printed, how it ended and what it used, also when it failed or reached a limit
-   * @throws NotConfiguredError, InvalidArgumentError, UnconfinedError, SetupError: then nothing ran;
-   *   the signal's reason where the call was aborted
-   * @example const { stdout } = await jail.jailCode('python', { code: 'print(1 + 1)' });
+   * @throws InvalidArgumentError, NotConfiguredError, UnconfinedError, SetupError, BusyError, ClosedError: then nothing ran;
+   *   CollectError where what it left could not be brought back; the signal's reason where the call was aborted; what a
+   *   callback or an iterable of yours throws
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * const { outcome, stdout } = await jail.jailCode('python', { code: 'print(1 + 1)' });
+   * console.log(outcome, stdout.toString()); // exited 2
    */
   async jailCode(command: string, options: JailCodeOptions = {}): Promise<JailResult> {
     const calledAt = now();
@@ -96,10 +112,18 @@ export class Jail extends Configuration implements AsyncDisposable {
   /**
    * Runs Python code as `exec(code, globals)` does, in a jail, and updates `globals` with what came
    * back. What JSON can't carry is left out, in both directions; what did not come back is in `omitted` of the result.
-   * @throws SafeExecError where the code failed: `globals` is then as it was; and as `jailCode`
+   * @param code the program's text
+   * @param globals the program's names and their values; an object that can be changed
+   * @throws SafeExecError where the code failed or met a limit: `globals` is then as it was; InvalidArgumentError,
+   *   NotConfiguredError, UnconfinedError, SetupError, BusyError, ClosedError: then nothing ran; CollectError where what it
+   *   left could not be brought back; the signal's reason; what a callback or an iterable of yours throws
    * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
    * const globals = { x: 20 };
-   * await jail.safeExec('y = x + 1', globals);   // globals.y === 21
+   * await jail.safeExec('y = x + 1', globals);
+   * console.log(globals.y); // 21
    */
   async safeExec(
     code: string,
@@ -120,8 +144,19 @@ export class Jail extends Configuration implements AsyncDisposable {
   }
 
   /**
-   * As `safeExec`, with JSON text in and out, as Python reads and writes it: 1.0 stays 1.0.
+   * Runs Python code in a jail with its globals as JSON text, as Python reads and writes it: 1.0 stays 1.0, and any number
+   * of values comes back.
+   * @param code the program's text
    * @param globalsJson the text of one JSON object
+   * @throws SafeExecError where the code failed or met a limit; InvalidArgumentError (also where the text is no JSON object),
+   *   NotConfiguredError, UnconfinedError, SetupError, BusyError, ClosedError: then nothing ran; CollectError where what it
+   *   left could not be brought back; the signal's reason; what a callback or an iterable of yours throws
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * const { globalsJson } = await jail.safeExecJson('y = x / 2', '{"x": 2}');
+   * console.log(globalsJson); // {"x":2,"y":1.0}
    */
   async safeExecJson(
     code: string,
@@ -135,7 +170,17 @@ export class Jail extends Configuration implements AsyncDisposable {
   }
 
   /**
-   * As `safeExec`, without any confinement or limit: for debugging only. Warns on every call.
+   * Runs Python code without any confinement and without limits, with the server's own rights: for debugging only. It takes
+   * and gives what `safeExec` does. Each call emits a warning of the process (`CodeJailWarning`).
+   * @throws SafeExecError where the code failed; InvalidArgumentError, NotConfiguredError, BusyError, ClosedError; the
+   *   signal's reason; what a callback or an iterable of yours throws
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * const globals = {};
+   * await jail.notSafeExec('import os; home = os.path.isdir("/")', globals);
+   * console.log(globals.home); // true
    */
   async notSafeExec(
     code: string,
@@ -153,15 +198,28 @@ export class Jail extends Configuration implements AsyncDisposable {
     );
   }
 
-  /** What would survive the trip into a jail and back. */
+  /**
+   * What of an object would survive the trip into a jail and back: a copy, without what JSON can't carry.
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * console.log(jail.jsonSafe({ n: 1, f: () => 1 })); // { n: 1 }
+   */
   jsonSafe(value: object): Record<string, unknown> {
     return jsonSafe(value as Record<string, unknown>);
   }
 
   /**
    * What this host guarantees, each guarantee by what, or why it is missing and the cure. Runs the
-   * probes in a jail of the command `python` where there is one, else of `/bin/sh`.
-   * @throws InvalidArgumentError, ClosedError; the signal's reason
+   * probes in a jail of the command `python` where there is one, else of `/bin/sh`: half a second.
+   * @throws InvalidArgumentError, SetupError, ClosedError; the signal's reason
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * const { guarantees } = await jail.inspectHost();
+   * console.log(guarantees.length); // 12
    */
   async inspectHost(options?: WaitOptions): Promise<HostReport> {
     return this.#wait(options, async () => {
@@ -176,9 +234,16 @@ export class Jail extends Configuration implements AsyncDisposable {
 
   /**
    * Runs the probes inside a jail that is built exactly as the command's own would be; where the command is warm, also
-   * in processes like those that wait for its calls.
+   * in processes like those that wait for its calls. Fit for a readiness check.
+   * @param command a configured command
    * @throws NotConfiguredError, InvalidArgumentError, ClosedError; SetupError where such a process does not hold; the
    *   signal's reason
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * const { checks } = await jail.verify('python');
+   * console.log(checks.length > 50); // true
    */
   async verify(command = 'python', options?: WaitOptions): Promise<VerifyReport> {
     const name = parseCommandName(command);
@@ -206,8 +271,13 @@ export class Jail extends Configuration implements AsyncDisposable {
    * @throws NotConfiguredError, InvalidArgumentError, UnconfinedError, ClosedError; SetupError with what Python said
    *   where a module of `preload` can't be imported; the signal's reason
    * @example
-   * jail.configure('python', { bin: 'python3', warm: { preload: ['numpy'] } });
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * jail.configure('python', { bin: 'python3', warm: { size: 2, preload: ['json'] } });
    * await jail.warmUp();
+   * console.log(jail.stats().pools.python.state); // ready
+   * await jail.close();
    */
   async warmUp(command?: string, options?: WaitOptions): Promise<void> {
     this.takeUidPool();
@@ -218,7 +288,16 @@ export class Jail extends Configuration implements AsyncDisposable {
     return this.#wait(options, async () => this.#dispatcher.warmUp(commands));
   }
 
-  /** What this jail has done and has now: calls, cold and warm, durations, what waits, pools. */
+  /**
+   * What this jail has done since it was made, and has now: calls, cold and warm, durations, what waits, pools. A plain
+   * object, made anew at each call; it costs microseconds.
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * await jail.jailCode('python', { code: 'print(1)' });
+   * console.log(jail.stats().outcomes); // { exited: 1 }
+   */
   stats(): JailStatistics {
     return this.#dispatcher.stats(this.gate.stats());
   }
@@ -229,7 +308,11 @@ export class Jail extends Configuration implements AsyncDisposable {
    * @param options with `drain`, calls that run or wait are let end first, for at most `timeoutMs`; later ones are refused
    *   at once
    * @throws InvalidArgumentError
-   * @example process.once('SIGTERM', () => jail.close({ drain: true, timeoutMs: 20_000 }));
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * process.once('SIGTERM', () => jail.close({ drain: true, timeoutMs: 20_000 }));
    */
   async close(options?: CloseOptions): Promise<void> {
     const drain = parseCloseOptions(options);
@@ -242,6 +325,7 @@ export class Jail extends Configuration implements AsyncDisposable {
     this.giveUidPoolBack();
   }
 
+  /** Closes the jail, as `close()` does: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

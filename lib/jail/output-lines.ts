@@ -7,7 +7,9 @@ import { Budget } from '../time/budget';
 
 /** What a call is given so that its lines come: the options of `jailCode` and `safeExec` that are not the caller's. */
 export interface LineListener {
+  /** Takes each line of standard output, where those are wanted. */
   onStdoutLine?: ((line: string) => void) | undefined;
+  /** Takes each line of standard error, where those are wanted. */
   onStderrLine?: ((line: string) => void) | undefined;
   /** Aborts when the loop over the lines ends before the call does. */
   signal: AbortSignal;
@@ -25,6 +27,7 @@ export interface OutputLinesOptions {
 export interface OutputLines<Result> extends AsyncIterable<string> {
   /** What the call gives. It rejects as the call does, and as the loop then does. */
   readonly result: Promise<Result>;
+  /** The loop, the same one each time. */
   [Symbol.asyncIterator](): AsyncGenerator<string, void, void>;
 }
 
@@ -113,9 +116,15 @@ async function* read<Result>(
  * @param start makes the call, with what it is given among its options
  * @throws InvalidArgumentError; what `start` throws
  * @example
- * const lines = outputLines((listener) => jail.jailCode('python', { code, ...listener }));
- * for await (const line of lines) console.log(line);
+ * import { jailCode, outputLines } from 'codejail';
+ *
+ * const code = 'for i in range(3): print("line", i)';
+ * const lines = outputLines((listener) => jailCode('python', { code, ...listener }));
+ * for await (const line of lines) {
+ *   console.log(line); // line 0
+ * }
  * const { outcome } = await lines.result;
+ * console.log(outcome); // exited
  */
 export function outputLines<Result>(
   start: (listener: LineListener) => Promise<Result>,

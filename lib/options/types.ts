@@ -9,7 +9,7 @@ import type { Given } from './content';
 import type { ExtraFile, FileArgument } from './files';
 import type { WarmArguments, WarmOptions } from './warm';
 
-/** A program that can be run in a jail. */
+/** Options of `configure`: a program that can be run in a jail. */
 export interface CommandOptions {
   /** The program: an absolute path, or a name that is looked up in PATH. */
   bin: string;
@@ -23,15 +23,15 @@ export interface CommandOptions {
    * configured is `'owned'`.
    */
   python?: boolean | 'owned' | 'found' | undefined;
-  /** The sandbox user, where the caller may switch to it. */
+  /** The name of a user of the host to run as, where the server has the capabilities for it; else ignored. Default: none. */
   user?: string | undefined;
-  /** The AppArmor profile to change to. */
+  /** The name of an AppArmor profile to change to; a call is refused where it is not loaded and enforced. Default: none. */
   profile?: string | undefined;
-  /** More of the host to show in the jail, read-only: absolute paths. */
+  /** More of the host to show in the jail, read-only: absolute paths of files and directories. Default: none. */
   readPaths?: string[] | undefined;
-  /** The program's environment. Nothing of the server's own is passed on. */
+  /** The program's environment, by name. Nothing of the server's own is passed on. Default: what every jail has. */
   env?: Record<string, string> | undefined;
-  /** Keep Python processes ready. For commands that are a Python. Default false. */
+  /** Keep Python processes ready; `true`: with the defaults of `WarmOptions`. For commands that are a Python. Default false. */
   warm?: boolean | WarmOptions | undefined;
   /** Whether the program may run other programs that `readPaths` shows. Default false. */
   allowExec?: boolean | undefined;
@@ -40,7 +40,10 @@ export interface CommandOptions {
 /** How much what is told matters. */
 export type LogLevel = 'info' | 'warn';
 
-/** Told what a jail does; what is about a call that has a slug begins with it. */
+/**
+ * Told what a jail does: `info`, what each run did that has a slug; `warn`, what is dangerous or in vain. Each message is
+ * one line; what is about a call that has a slug begins with it.
+ */
 export type Logger = (level: LogLevel, message: string) => void;
 
 /** About which call a logger is told; neither where it is about no call. */
@@ -53,7 +56,9 @@ export interface LogFields {
 
 /** A logger with a method for each level, which takes fields before the message: pino's, a Fastify server's `log`. */
 export interface StructuredLogger {
+  /** What a run did. */
   info(fields: LogFields, message: string): void;
+  /** What is dangerous, configured in vain, or was ended for its limit. */
   warn(fields: LogFields, message: string): void;
 }
 
@@ -77,7 +82,7 @@ export interface BoundOptions {
 /** What `setBounds` takes: what is absent stays as it is, null puts the default back. */
 export type BoundChanges = { [Name in keyof BoundOptions]: BoundOptions[Name] | null };
 
-/** A jail of one's own, independent of the default one. */
+/** Options of `createJail`. */
 export interface JailOptions extends BoundOptions {
   /** Guarantees to give up where this host lacks them, by name. Default: none. */
   allowMissing?: GuaranteeName[] | undefined;
@@ -95,9 +100,9 @@ export interface JailOptions extends BoundOptions {
    * `false`, nowhere; a path, below that cgroup, and no jail without. Default `auto`.
    */
   cgroup?: 'auto' | false | `/${string}` | undefined;
-  /** Commands to configure, by name; a string is the program's path. */
+  /** Commands to configure, by name; a string is the program's path. Default: `python`, where one is found. */
   commands?: Record<string, string | CommandOptions> | undefined;
-  /** Limits to set. */
+  /** Limits of every call, see `Limits`. Default: those of `defaults`. */
   limits?: Partial<Limits> | undefined;
   /**
    * Whose defaults limits have: `'codejail'`, those of Python's CodeJail (`realtime` 1, `fsize` 0; `memory` no less than
@@ -107,7 +112,12 @@ export interface JailOptions extends BoundOptions {
   /**
    * Told what each run did that has a `slug`, and of what is dangerous or configured in vain: a function, or a logger as
    * pino's. Default: nobody is told.
-   * @example createJail({ logger: pino() });
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail({ logger: (level, message) => console.log(level, message) });
+   * await jail.jailCode('python', { code: '1', slug: 'exercise 7' });
+   * await jail.close();
    */
   logger?: Logger | StructuredLogger | undefined;
 }
@@ -124,7 +134,7 @@ export type ExtraFileEntry = readonly [
 
 /** What the calls that run a program have in common. */
 export interface RunOptions {
-  /** Files, directories and symbolic links of the host to copy in, each under its own base name. */
+  /** Files, directories and symbolic links of the host to copy in, each under its own base name. Default: none. */
   files?: (string | URL)[] | undefined;
   /**
    * Files to write, by relative path; missing directories are made. They are the program's to read, and below `tmp/` its
@@ -135,16 +145,16 @@ export interface RunOptions {
   extraFiles?: Iterable<ExtraFileEntry> | undefined;
   /** Where the program starts: `'tmp'`, the writable directory, or `'.'`, that of its files. Default `'.'`. */
   cwd?: StartDirectory | undefined;
-  /** Limits of this call alone. */
+  /** Limits of this call alone, see `Limits`. Default: those of its context, and of the jail. */
   limits?: Partial<Limits> | undefined;
-  /** The context whose overrides of limits apply. */
+  /** The context whose overrides of limits apply, set by `overrideLimit`. Default: none. */
   limitOverridesContext?: string | undefined;
   /**
    * On whose behalf the call is made. Where calls have to wait, each tenant's take turns with the others', however many
    * wait: a user's, course's or customer's name, never a new one for each call. Default: that of all calls without one.
    */
   tenant?: string | undefined;
-  /** What logs call this run. */
+  /** What logs, warnings and diagnostics call this run. Default: nothing. */
   slug?: string | undefined;
   /**
    * Files or globs, relative to the jail's `tmp`, to bring back: `plot.png`, `*.csv`, `**\/*.txt`. `*` and `?` match
@@ -157,9 +167,9 @@ export interface RunOptions {
    * runs cold, and somewhat slower. Default false.
    */
   explain?: boolean | undefined;
-  /** Aborting kills the program; the call then rejects with the signal's reason. */
+  /** Aborting ends the program and all that it started; the call then rejects with the signal's reason. Default: none. */
   signal?: AbortSignal | undefined;
-  /** The program's arguments. */
+  /** The program's arguments, without NUL. Default: none. */
   argv?: string[] | undefined;
   /** Standard input; an iterable is read while the program runs. Default: empty. */
   stdin?: string | Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
@@ -168,24 +178,27 @@ export interface RunOptions {
    * or `-I`, is refused.
    */
   env?: Record<string, string> | undefined;
-  /** Called with standard output as it comes. */
+  /** Called with standard output as it comes, in chunks; what it throws ends the program and rejects the call. */
   onStdout?: ((chunk: Buffer) => void) | undefined;
-  /** Called with standard error as it comes. */
+  /** Called with standard error as it comes, in chunks; what it throws ends the program and rejects the call. */
   onStderr?: ((chunk: Buffer) => void) | undefined;
   /** Called with standard output as it comes, as text: no character is cut. What is not UTF-8 is U+FFFD. */
   onStdoutText?: ((text: string) => void) | undefined;
-  /** The same of standard error. */
+  /** Called with standard error as it comes, as text: no character is cut. What is not UTF-8 is U+FFFD. */
   onStderrText?: ((text: string) => void) | undefined;
   /**
    * Called with each line of standard output as it comes, as text without its end (`\n`, `\r\n`), at last with what
    * follows the last end. A line of more than 16 Mi characters comes in parts.
    */
   onStdoutLine?: ((line: string) => void) | undefined;
-  /** The same of standard error. */
+  /**
+   * Called with each line of standard error as it comes, as text without its end (`\n`, `\r\n`), at last with what
+   * follows the last end. A line of more than 16 Mi characters comes in parts.
+   */
   onStderrLine?: ((line: string) => void) | undefined;
 }
 
-/** How a jail is closed. */
+/** How a jail is closed: options of `close`. */
 export interface CloseOptions {
   /** Lets every call end that runs or waits, and refuses later ones. Default false: they are ended, and reject. */
   drain?: boolean | undefined;
@@ -193,25 +206,25 @@ export interface CloseOptions {
   timeoutMs?: number | undefined;
 }
 
-/** A wait for something that is done once, for whoever wants it. */
+/** Options of `inspectHost`, `verify` and `warmUp`, which wait for something that is done once for whoever wants it. */
 export interface WaitOptions {
   /** Aborting ends the wait, which then rejects with the signal's reason; what has begun goes on. */
   signal?: AbortSignal | undefined;
 }
 
-/** One run of a program. */
+/** Options of `jailCode`: one run of a program. */
 export interface JailCodeOptions extends RunOptions {
-  /** The program's text, written as `jailed_code` and passed as the first argument. Empty: none. */
+  /** The program's text, written as the file `jailed_code` and passed as the first argument. Default, and empty: none. */
   code?: string | Uint8Array | undefined;
 }
 
-/** One run of Python code by safeExec. */
+/** Options of `safeExec`, `safeExecJson` and `notSafeExec`: one run of Python code. */
 export interface SafeExecOptions extends RunOptions {
   /** The configured command to run it with; it has to be a Python. Default `python`. */
   command?: string | undefined;
   /**
    * Directories and zip files to search for modules. One that `extraFiles` does not provide under its base
-   * name is copied in from the host.
+   * name is copied in from the host. Default: none.
    */
   pythonPath?: (string | URL)[] | undefined;
   /**
@@ -220,7 +233,13 @@ export interface SafeExecOptions extends RunOptions {
    * The time that an answer takes counts to `realtime`, not to `cpu`; what is asked counts to `output`, 16 calls at a time
    * are answered. A function takes the place of a global of that name. Default: none.
    * @example
-   * await jail.safeExec('total = price("tea") * 3', globals, { functions: { price: async (what: string) => prices.get(what) } });
+   * import { safeExec } from 'codejail';
+   *
+   * const prices = new Map([['tea', 2.5]]);
+   * const globals = {};
+   * const functions = { price: async (what) => prices.get(what) };
+   * await safeExec('total = price("tea") * 3', globals, { functions });
+   * console.log(globals.total); // 7.5
    */
   functions?: HostFunctions | undefined;
 }

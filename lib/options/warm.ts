@@ -16,7 +16,7 @@ import {
 } from './argument';
 import { readShownPath } from './shown-path';
 
-/** How a warm command keeps Python processes ready. */
+/** The option `warm` of a command: how it keeps Python processes ready. */
 export interface WarmOptions {
   /** How many wait for calls, 1 to 1000. Default: twice the processors, at most 16. */
   size?: number | undefined;
@@ -27,11 +27,11 @@ export interface WarmOptions {
   lowWater?: number | undefined;
   /** How many calls may wait for one; more of them run cold. 0 to 10,000. Default 100. */
   maxWaiting?: number | undefined;
-  /** Modules that are imported before any program runs: `['numpy']`. */
+  /** Modules that are imported before any program runs: `['numpy']`. Default: none. */
   preload?: string[] | undefined;
   /**
    * Absolute directories and zip files of the host, not below /tmp, that `preload` is imported from, too. A call whose
-   * `pythonPath` names one of them has nothing copied.
+   * `pythonPath` names one of them has nothing copied. Default: none.
    */
   pythonPath?: string[] | undefined;
   /**

@@ -25,6 +25,7 @@ import { missingByStrangers } from './own-package';
 
 /** One attempt to break a guarantee. */
 export interface ProbeCheck {
+  /** The guarantee that it tried to break. */
   guarantee: GuaranteeName;
   /** What was tried. */
   check: string;

@@ -8,6 +8,7 @@ import type { ProbeCheck, Proof } from './probe';
 
 /** One guarantee, on this host. */
 export interface GuaranteeReport {
+  /** Its name. */
   guarantee: GuaranteeName;
   /** What a jailed program can't do. */
   cannot: string;
@@ -24,11 +25,13 @@ export interface HostReport {
    * namespaces, whose jails take uids of a pool.
    */
   kind: HostKind;
+  /** The kernel's release: `6.1.0-18-amd64`. */
   kernel: string;
   /** Whether every guarantee is given. */
   confined: boolean;
   /** Whether what is missing can be given up by name; not where no jail could be made at all. */
   canBeGivenUp: boolean;
+  /** Each guarantee, in the order of the documentation. */
   guarantees: GuaranteeReport[];
   /**
    * The cgroup below which each jail has one of its own; or why there is none, and how to get one. No
@@ -39,12 +42,17 @@ export interface HostReport {
 
 /** What the probes found inside a command's jail. */
 export interface VerifyReport {
+  /** The command's name. */
   command: string;
+  /** Whether every guarantee is given. */
   confined: boolean;
+  /** The mechanisms that were in force. */
   confinement: string[];
+  /** Each attempt to break a guarantee, and whether the jail held. */
   checks: ProbeCheck[];
   /** The same attempts in processes that wait for calls of a warm command; null where there are none. */
   cells: ProbeCheck[] | null;
+  /** The guarantees that are not given, each with why and the cure. */
   missing: MissingGuarantee[];
 }
 

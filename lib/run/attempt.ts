@@ -5,6 +5,7 @@ import { AttemptKind } from '../native/report';
 
 /** What an explained call's program tried, and failed to. It is told for people: the program may have tried more. */
 export interface Attempt {
+  /** Which kind of system call. */
   call: 'open' | 'mkdir' | 'exec' | 'socket' | 'connect';
   /** The path as the program gave it, or a socket's family and type. */
   what: string;

@@ -14,12 +14,14 @@ const COLLECT_CURES: Readonly<Record<string, string>> = {
  * program itself made impossible is told by `uncollected` of a result instead.
  */
 export class CollectError extends JailError {
+  /** Always `collect files`. */
   declare readonly step: string;
   /** What the program gave otherwise; nothing is collected. */
   declare readonly result: JailResult;
 
   /**
    * @param errno the kernel's error number, positive; 0 where no system call failed
+   * @param result what the program gave otherwise
    * @param details the system call, and the path below `tmp`
    */
   constructor(

@@ -9,6 +9,7 @@ export interface Hint {
   tried: {
     /** In words or as a call: `write`, `connect`, `start a thread`. */
     call: string;
+    /** Of the file, where it was one. */
     path: string | null;
     /** Bytes, or a count of what the limit counts. */
     size: number | null;

@@ -20,17 +20,21 @@ export type Outcome =
 export type WhyUncollected =
   'unreadable' | 'not-a-file' | 'not-text' | 'too-deep' | 'too-many' | 'vanished';
 
-/** What was not brought back. */
+/** A file that `collect` named, or may have named, and that was not brought back. */
 export interface Uncollected {
   /** The path below `tmp`, of the file or of the directory that it may be in; `.` for `tmp` itself. */
   path: string;
+  /** Why not. */
   why: WhyUncollected;
 }
 
 /** The evidence for an outcome that names a limit, in the limit's own unit. */
 export interface Exceeded {
+  /** The limit that was reached. */
   limit: LimitName;
+  /** What it allows. */
   allowed: number;
+  /** What the program had or wanted, or null where nobody measured it. */
   measured: number | null;
   /**
    * Of memory: whether what the program had was counted, or the program failed when it was refused an allocation, which
@@ -45,6 +49,7 @@ export interface JailResult {
   status: number;
   /** The signal that ended the program, or null. */
   signal: NodeJS.Signals | null;
+  /** Why it ended: the verdict. */
   outcome: Outcome;
   /** The evidence for an outcome that names a limit, else null. */
   exceeded: Exceeded | null;
@@ -55,27 +60,31 @@ export interface JailResult {
    * files that are not there the first 192. Else empty.
    */
   attempts: Attempt[];
+  /** All of its standard output, at most as many bytes as the limit `output`. */
   stdout: Buffer;
+  /** All of its standard error, at most as many bytes as the limit `output`. */
   stderr: Buffer;
-  /**
-   * What the run used. `queuedMs` is the time that the call waited for its turn, 0 where it had not to, and `setupMs` that
-   * from its turn to the program's first instruction, both before the program's own time began; `cpuMs` is what
-   * counts to the limit `cpu`, also of processes that nobody waited for, which `userMs` and `systemMs` lack;
-   * `maxRssBytes` is the memory of the largest process (of all together, where only the jail's cgroup is left to tell).
-   */
+  /** What the run used; times in milliseconds. */
   usage: {
+    /** From the program's first instruction to its end, by the clock on the wall. */
     wallMs: number;
+    /** How long the call waited for its turn, before the program's time began; 0 where it had not to. */
     queuedMs: number;
+    /** From the call's turn to the program's first instruction. */
     setupMs: number;
+    /** CPU time in the programs' own code, without that of processes that nobody waited for. */
     userMs: number;
+    /** CPU time in the kernel, without that of processes that nobody waited for. */
     systemMs: number;
+    /** The CPU time that counts to the limit `cpu`, also of processes that nobody waited for. */
     cpuMs: number;
+    /** The memory of the largest process, of all together where only the jail's cgroup is left to tell. */
     maxRssBytes: number;
   };
   /** The regular files that `collect` named, by their path below `tmp`. */
   collected: { path: string; content: Buffer }[];
   /** What `collect` named, or may have named, and could not be brought back: each with why. */
   uncollected: Uncollected[];
-  /** The mechanisms that were in force for this run. */
+  /** The mechanisms that were in force for this run, and `missing:` with each guarantee that was given up. */
   confinement: string[];
 }

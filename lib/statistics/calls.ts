@@ -14,13 +14,15 @@ export interface JailStatistics {
   running: number;
   /** Of these, the ones that wait for a warm cell. Those that wait for their turn are in `queue`. */
   waiting: number;
+  /** Calls that have ended and had a process of their own. */
   cold: number;
+  /** Calls that have ended and ran in a waiting Python. */
   warm: number;
   /** Of the cold ones, how many for which reason. */
   whyCold: Partial<Record<ColdReason, number>>;
   /** How they ended. */
   outcomes: Partial<Record<Outcome | 'rejected', number>>;
-  /** From a call's turn to its end. */
+  /** How long calls took from their turn to their end. */
   durations: { cold: DurationHistogram; warm: DurationHistogram };
   /** What waits for its turn, has waited and was refused; unconfined calls included. */
   queue: QueueStatistics;

@@ -9,7 +9,12 @@ import type { ColdReason } from '../warm/rule';
  * The channels' names.
  * @example
  * import { subscribe } from 'node:diagnostics_channel';
- * subscribe(CHANNELS.call, ({ command, outcome, milliseconds }) => …);
+ * import { CHANNELS, jailCode } from 'codejail';
+ *
+ * subscribe(CHANNELS.call, ({ command, outcome }) => {
+ *   console.log(command, outcome); // python exited
+ * });
+ * await jailCode('python', { code: 'print(1)' });
  */
 export const CHANNELS = Object.freeze({
   /** A call has ended: `CallMessage`. */
@@ -26,6 +31,7 @@ export const CHANNELS = Object.freeze({
 export interface CallMessage {
   /** The command's name. */
   command: string;
+  /** What the caller calls the run, its option `slug`. */
   slug: string | null;
   /** `warm` where a cell has run it. */
   path: 'cold' | 'warm';
@@ -37,22 +43,22 @@ export interface CallMessage {
   result: JailResult | null;
   /** What it was rejected with. */
   error: unknown;
-  /** From the call's turn to its end. */
+  /** From the call's turn to its end, in milliseconds. */
   milliseconds: number;
-  /** How long it waited for its turn before. */
+  /** How long it waited for its turn before, in milliseconds. */
   queuedMs: number;
 }
 
-/** The message of `CHANNELS.queue`. */
+/** The message of `CHANNELS.queue`: a call waits, begins after it waited, is refused, or stops waiting. */
 export type QueueMessage = QueueEvent;
 
-/** The message of `CHANNELS.cell`. */
+/** The message of `CHANNELS.cell`: a warm cell of the command was made, or died before its call began. */
 export type CellMessage = { command: string } & Extract<
   PoolEvent,
   { type: 'cell-made' | 'cell-lost' }
 >;
 
-/** The message of `CHANNELS.template`. */
+/** The message of `CHANNELS.template`: a template of the command was started, could not be, or ended. */
 export type TemplateMessage = { command: string } & Exclude<
   PoolEvent,
   { type: 'cell-made' | 'cell-lost' }

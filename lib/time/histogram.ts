@@ -7,10 +7,11 @@ const BOUNDS_MS = [
 
 /** A histogram of durations, cumulative as Prometheus has them. */
 export interface DurationHistogram {
+  /** How many durations there were. */
   count: number;
   /** All durations together, in milliseconds. */
   sumMs: number;
-  /** The longest one. */
+  /** The longest one, in milliseconds. */
   maxMs: number;
   /** How many took at most `leMs`; what is beyond the last one is in `count` alone. */
   buckets: { leMs: number; count: number }[];

@@ -7,22 +7,27 @@ export type PoolState = 'stopped' | 'starting' | 'ready' | 'failed' | 'closed';
 
 /** What one warm command's pool has now, and did since it was made. */
 export interface PoolStatistics {
+  /** How the pool stands. */
   state: PoolState;
   /** Cells that wait for a call. */
   cellsReady: number;
+  /** Cells that run a call. */
   cellsRunning: number;
+  /** Cells that are being made. */
   cellsMaking: number;
   /** Calls that wait for a cell. */
   waiting: number;
+  /** Cells that were made since the pool was. */
   cellsMade: number;
   /** Cells that died before their call began. No call fails for it. */
   cellsLost: number;
   /** How long it took to make a cell. */
   refillMs: DurationHistogram;
+  /** How often a template was started. */
   templateStarts: number;
   /** How often a template was replaced, by cause. */
   templateRestarts: Partial<Record<RecycleReason, number>>;
-  /** Memory of the template and its helpers; of two while one replaces the other. */
+  /** Bytes of memory of the template and its helpers; of two while one replaces the other. */
   templateBytes: number;
 }
 

@@ -151,7 +151,6 @@ const lacking = !isTestMachine
         [
           `const CODE_JAIL = ${JSON.stringify(settings)};`,
           program,
-          'console.log(globals.y);',
           `const { stdout } = await (await import('codejail')).jailCode('python', { code: ${JSON.stringify(LABEL)} });`,
           'console.log(stdout.toString().trim());',
         ].join('\n'),
