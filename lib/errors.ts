@@ -45,12 +45,19 @@ export function byCause(
 
 /** What an error knows beyond its code and message; each is there only where it applies. */
 export interface JailErrorDetails {
+  /** The argument at fault, as a path. */
   argument?: string | undefined;
+  /** The step of making the jail that failed. */
   step?: string | undefined;
+  /** The kernel's error number, positive. */
   errno?: number | undefined;
+  /** The kernel's error by name. */
   errnoName?: string | undefined;
+  /** The system call that failed. */
   syscall?: string | undefined;
+  /** The guarantees that this host can't give. */
   missing?: readonly MissingGuarantee[] | undefined;
+  /** What it comes from. */
   cause?: unknown;
 }
 
@@ -136,6 +143,7 @@ export class InvalidArgumentError extends JailError {
 
 /** A package is not installed that a helper of this one is for, such as `prom-client`. `packageName` says which. */
 export class MissingPackageError extends JailError {
+  /** What is to be installed. */
   readonly packageName: string;
 
   /**
@@ -293,12 +301,19 @@ export type BusyReason = 'queue-full' | 'waited-too-long';
 
 /** What a jail was busy with. */
 export interface BusyDetails {
+  /** Whether the queue was full, or the call has waited as long as it may. */
   reason: BusyReason;
+  /** How many of the jail's calls ran. */
   running: number;
+  /** How many others waited. */
   waiting: number;
+  /** How many of the jail's calls run at a time, at most. */
   maxRunning: number;
+  /** How many may wait. */
   maxQueue: number;
+  /** How long this call has waited, in milliseconds. */
   waitedMs: number;
+  /** In how many milliseconds those that wait will have had their turn; null where that is not known. */
   retryAfterMs: number | null;
 }
 

@@ -14,5 +14,8 @@ export const GUARANTEE_NAMES = [
   'output',
 ] as const;
 
-/** The name of one guarantee, as `allowMissing` takes it and reports give it. */
+/**
+ * The name of one guarantee, as `allowMissing` takes it and reports give it: `files`, `metadata`, `network`, `processes`,
+ * `identity`, `kernel`, `memory`, `cpu`, `time`, `tasks`, `disk` or `output`.
+ */
 export type GuaranteeName = (typeof GUARANTEE_NAMES)[number];

@@ -316,7 +316,9 @@ export {
 export {
   CHANNELS,
   type CallMessage,
+  type CellEventType,
   type CellMessage,
+  type OfCommand,
   type QueueMessage,
   type TemplateMessage,
 } from './statistics/diagnostics';
@@ -329,8 +331,10 @@ export {
   NotConfiguredError,
   SetupError,
   UnconfinedError,
+  type BusyDetails,
   type BusyReason,
   type JailErrorCode,
+  type JailErrorDetails,
   type MissingGuarantee,
 } from './errors';
 export type { Attempt } from './run/attempt';
@@ -339,7 +343,7 @@ export { CollectError } from './run/collect-error';
 export { codejailMessage, SafeExecError, type PythonException } from './exec/error';
 export type { DurationHistogram } from './time/histogram';
 export type { TenantShare } from './gate/fair-queue';
-export type { QueueStatistics } from './gate/queue-statistics';
+export type { QueueEvent, QueueStatistics } from './gate/queue-statistics';
 export type { GuaranteeName } from './guarantee-names';
 export type { LimitDefaults, LimitName, Limits } from './limits';
 export type {
@@ -363,10 +367,11 @@ export type { CgroupState } from './host/cgroup';
 export type { HostKind } from './host/host';
 export type { GuaranteeReport, HostReport, VerifyReport } from './proof/report';
 export type { Exceeded, JailResult, Outcome, Uncollected, WhyUncollected } from './run/result';
+export type { StartDirectory } from './spec/files';
 export type { SafeExecJsonResult, SafeExecResult } from './exec/answer';
 export type { OmittedGlobal } from './exec/omitted';
 export type { CodeJailSettings } from './options/settings';
 export type { JailStatistics } from './statistics/calls';
-export type { PoolState, PoolStatistics } from './warm/pool-statistics';
+export type { PoolEvent, PoolState, PoolStatistics } from './warm/pool-statistics';
 export type { RecycleReason } from './warm/generation';
 export type { ColdReason } from './warm/rule';

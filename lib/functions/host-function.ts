@@ -29,21 +29,44 @@ export interface StandardSchema<Output = unknown> {
       value: unknown,
     ) => StandardResult<Output> | PromiseLike<StandardResult<Output>>;
     /** For TypeScript alone: what it takes and gives. */
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+    readonly types?:
+      | {
+          /** What it takes. */
+          readonly input: unknown;
+          /** What it gives. */
+          readonly output: Output;
+        }
+      | undefined;
   };
 }
 
 /** What such a validator says of a value. */
 export type StandardResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly StandardIssue[] };
+  | {
+      /** What the validator makes of it. */
+      readonly value: Output;
+      /** Nothing is wrong. */
+      readonly issues?: undefined;
+    }
+  | {
+      /** All that is wrong. */
+      readonly issues: readonly StandardIssue[];
+    };
 
 /** What is wrong with a value. */
 export interface StandardIssue {
   /** In words, which the program is told. */
   readonly message: string;
   /** Where in the value. */
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  readonly path?:
+    | readonly (
+        | PropertyKey
+        | {
+            /** A name, or an index. */
+            readonly key: PropertyKey;
+          }
+      )[]
+    | undefined;
 }
 
 /**

@@ -17,7 +17,12 @@ export interface QueueStatistics {
   /** How many milliseconds each may wait. 0: as long as it takes. */
   maxWaitMs: number;
   /** All jails of this process, or of this worker thread, together. */
-  process: { running: number; maxRunning: number };
+  process: {
+    /** Calls that run. */
+    running: number;
+    /** How many run at a time, at most. */
+    maxRunning: number;
+  };
   /** How many milliseconds the call has waited that waits longest. */
   longestWaitMs: number;
   /** How many tenants have calls waiting; calls without one count as one more. */
@@ -39,6 +44,7 @@ export interface QueueEvent {
    * waiting, since it is aborted or its jail closed.
    */
   type: 'waits' | 'begins' | 'refused' | 'leaves';
+  /** The call's option `tenant`; null: it has none. */
   tenant: string | null;
   /** How many milliseconds this call has waited. */
   waitedMs: number;

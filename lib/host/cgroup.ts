@@ -13,7 +13,19 @@ import { JAIL_NAME, newJailName } from './jail-name';
 export type CgroupWish = 'auto' | false | `/${string}`;
 
 /** The cgroup below which each jail has one of its own; or why there is none, and what to do about it. */
-export type CgroupState = { directory: string } | { directory: null; why: string; cure: string };
+export type CgroupState =
+  | {
+      /** The path of the cgroup. */
+      directory: string;
+    }
+  | {
+      /** There is none. */
+      directory: null;
+      /** Why there is none, in words. */
+      why: string;
+      /** What to do, as a command where there is one. */
+      cure: string;
+    };
 
 const ENABLE = CONTROLLERS.map((name) => `+${name}`).join(' ');
 // All jails together, where their server has 100, as each cgroup has by default (cgroup-v2.rst, "cpu.weight").

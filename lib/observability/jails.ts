@@ -4,6 +4,7 @@ import type { Labels, StatsMetric } from './metrics';
 
 /** Whoever has statistics: a jail. */
 export interface Watched {
+  /** What it has done, and has now. */
   stats(): JailStatistics;
 }
 

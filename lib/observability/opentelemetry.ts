@@ -91,9 +91,12 @@ function observe(meter: Meter, jails: Jails): () => void {
  * @returns a function that ends it
  * @throws MissingPackageError where `@opentelemetry/api` is not installed; InvalidArgumentError
  * @example
+ * import { createJail } from 'codejail';
  * import { instrument } from 'codejail/opentelemetry';
- * sdk.start();
- * instrument({ jails: { grader: jail } });
+ *
+ * // After the SDK has started.
+ * const stop = instrument({ jails: { grader: createJail() } });
+ * process.once('exit', stop);
  */
 export function instrument(options: OpenTelemetryOptions = {}): () => void {
   const jails = checkedJails(options.jails, 'options.jails');

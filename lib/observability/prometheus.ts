@@ -95,9 +95,13 @@ const NAMES = [...entriesOf(EVENT_METRICS), ...entriesOf(STATS_METRICS)].map(([,
  *   metrics already
  * @example
  * import { register } from 'prom-client';
+ * import { createJail } from 'codejail';
  * import { collectMetrics } from 'codejail/prometheus';
- * collectMetrics({ jails: { grader: jail } });
- * app.get('/metrics', () => register.metrics());
+ *
+ * const stop = collectMetrics({ jails: { grader: createJail() } });
+ * const text = await register.metrics(); // for GET /metrics
+ * console.log(text.includes('codejail_queue_running{jail="grader"} 0')); // true
+ * stop();
  */
 export function collectMetrics(options: PrometheusOptions = {}): () => void {
   const jails = checkedJails(options.jails, 'options.jails');

@@ -94,7 +94,14 @@ export interface JailOptions extends BoundOptions {
    * for all that waits for its calls. Servers that can't see each other's locks need pools that don't overlap, with these
    * 2 × `count` ids. Default: 4096 from 1,900,000,000 on.
    */
-  uidPool?: { first: number; count: number } | undefined;
+  uidPool?:
+    | {
+        /** The first id, 1 or more. */
+        first: number;
+        /** How many jails have one at a time. */
+        count: number;
+      }
+    | undefined;
   /**
    * Where jails have cgroups (v2) of their own: `auto`, where this server has been given a part of the tree;
    * `false`, nowhere; a path, below that cgroup, and no jail without. Default `auto`.
@@ -129,7 +136,12 @@ export interface JailOptions extends BoundOptions {
 export type ExtraFileEntry = readonly [
   name: string,
   content: string | Uint8Array,
-  attributes?: { mode?: number | undefined } | undefined,
+  attributes?:
+    | {
+        /** Permission bits, 0 to 0o777. Default 0o644. */
+        mode?: number | undefined;
+      }
+    | undefined,
 ];
 
 /** What the calls that run a program have in common. */

@@ -15,7 +15,12 @@ export interface GuaranteeReport {
   /** The mechanisms that serve it here. */
   servedBy: string[];
   /** Why it is not given, and the cure; null where it is given. */
-  missing: { why: string; cure: string } | null;
+  missing: {
+    /** What is missing here, in words. */
+    why: string;
+    /** What to do, as a command where there is one. */
+    cure: string;
+  } | null;
 }
 
 /** What this host guarantees. */

@@ -82,7 +82,12 @@ export interface JailResult {
     maxRssBytes: number;
   };
   /** The regular files that `collect` named, by their path below `tmp`. */
-  collected: { path: string; content: Buffer }[];
+  collected: {
+    /** Below `tmp`. */
+    path: string;
+    /** All of it. */
+    content: Buffer;
+  }[];
   /** What `collect` named, or may have named, and could not be brought back: each with why. */
   uncollected: Uncollected[];
   /** The mechanisms that were in force for this run, and `missing:` with each guarantee that was given up. */

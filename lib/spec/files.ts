@@ -48,7 +48,7 @@ export interface JailFile {
 }
 
 /** Where a program starts, relative to the jail's directory. */
-export type StartDirectory = '.' | typeof TMP_NAME;
+export type StartDirectory = '.' | 'tmp';
 
 /** Whether a file or directory of the jail's directory is in `tmp`, where it is the program's own. */
 export function isInTmp(name: string): boolean {

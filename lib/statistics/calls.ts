@@ -23,7 +23,12 @@ export interface JailStatistics {
   /** How they ended. */
   outcomes: Partial<Record<Outcome | 'rejected', number>>;
   /** How long calls took from their turn to their end. */
-  durations: { cold: DurationHistogram; warm: DurationHistogram };
+  durations: {
+    /** Of calls that had a process of their own. */
+    cold: DurationHistogram;
+    /** Of calls in a waiting Python. */
+    warm: DurationHistogram;
+  };
   /** What waits for its turn, has waited and was refused; unconfined calls included. */
   queue: QueueStatistics;
   /** The pool of each warm command, by the command's name. */

@@ -49,20 +49,25 @@ export interface CallMessage {
   queuedMs: number;
 }
 
+/** Whose pool it is that something happened in. */
+export interface OfCommand {
+  /** The command's name. */
+  command: string;
+}
+
+/** What happens to cells, of all that happens in a pool. */
+export type CellEventType = 'cell-made' | 'cell-lost';
+
 /** The message of `CHANNELS.queue`: a call waits, begins after it waited, is refused, or stops waiting. */
 export type QueueMessage = QueueEvent;
 
 /** The message of `CHANNELS.cell`: a warm cell of the command was made, or died before its call began. */
-export type CellMessage = { command: string } & Extract<
-  PoolEvent,
-  { type: 'cell-made' | 'cell-lost' }
->;
+export type CellMessage = OfCommand &
+  Extract<PoolEvent, { /** What happened. */ type: CellEventType }>;
 
 /** The message of `CHANNELS.template`: a template of the command was started, could not be, or ended. */
-export type TemplateMessage = { command: string } & Exclude<
-  PoolEvent,
-  { type: 'cell-made' | 'cell-lost' }
->;
+export type TemplateMessage = OfCommand &
+  Exclude<PoolEvent, { /** What happened. */ type: CellEventType }>;
 
 const callChannel = channel(CHANNELS.call);
 const queueChannel = channel(CHANNELS.queue);

@@ -14,7 +14,12 @@ export interface DurationHistogram {
   /** The longest one, in milliseconds. */
   maxMs: number;
   /** How many took at most `leMs`; what is beyond the last one is in `count` alone. */
-  buckets: { leMs: number; count: number }[];
+  buckets: {
+    /** The upper bound, in milliseconds. */
+    leMs: number;
+    /** How many durations were no longer. */
+    count: number;
+  }[];
 }
 
 /** Counts durations. */

@@ -33,8 +33,37 @@ export interface PoolStatistics {
 
 /** What happens in a pool. */
 export type PoolEvent =
-  | { type: 'cell-made'; milliseconds: number }
-  | { type: 'cell-lost' }
-  | { type: 'template-started'; milliseconds: number; reason: RecycleReason | null }
-  | { type: 'template-failed'; error: unknown }
-  | { type: 'template-ended'; expected: boolean; cellsMade: number; ageMs: number };
+  | {
+      /** A cell was made. */
+      type: 'cell-made';
+      /** How long that took. */
+      milliseconds: number;
+    }
+  | {
+      /** A cell died before its call began. */
+      type: 'cell-lost';
+    }
+  | {
+      /** A template was started. */
+      type: 'template-started';
+      /** How long that took. */
+      milliseconds: number;
+      /** Why it takes another one's place; null of the first. */
+      reason: RecycleReason | null;
+    }
+  | {
+      /** A template could not be started. */
+      type: 'template-failed';
+      /** What it failed with. */
+      error: unknown;
+    }
+  | {
+      /** A template has ended. */
+      type: 'template-ended';
+      /** Whether it was to. */
+      expected: boolean;
+      /** How many cells it has made. */
+      cellsMade: number;
+      /** How long it stood, in milliseconds. */
+      ageMs: number;
+    };

@@ -41,7 +41,7 @@ export const COLD_REASONS = Object.freeze({
   closed: 'the command was configured anew, or the jail closed',
 });
 
-/** Why a call ran cold. */
+/** Why a call ran cold: `not-warm`, `files`, `env` …; docs/warm-python.md has each with its meaning. */
 export type ColdReason = keyof typeof COLD_REASONS;
 
 // These change nothing after Python's start but what it has read by then, and a template starts by them too.

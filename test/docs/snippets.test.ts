@@ -30,6 +30,7 @@ const SOURCES = [
   ...new Set([
     'index.ts',
     'jail/configuration.ts',
+    ...['observability/prometheus.ts', 'observability/opentelemetry.ts'],
     ...[...read('lib/index.ts').matchAll(/from '\.\/(.+)'/g)].map(([, path]) => `${path}.ts`),
   ]),
 ].map((path) => ({
