@@ -4,7 +4,10 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['build/', 'build-prebuilds/', 'build-sanitized/', 'coverage/', 'dist/', 'prebuilds/'],
+    ignores: [
+      ...['build/', 'build-prebuilds/', 'build-sanitized/', 'coverage/', 'dist/', 'prebuilds/'],
+      ...['site/dist/', 'site/pages/', 'site/.vitepress/cache/'],
+    ],
   },
   js.configs.recommended,
   {
@@ -43,5 +46,10 @@ export default tseslint.config(
   {
     files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
     languageOptions: { globals: globals.node },
+  },
+  {
+    // What they have a browser do.
+    files: ['scripts/docs/browser.mjs', 'scripts/test-docs.mjs'],
+    languageOptions: { globals: globals.browser },
   },
 );

@@ -3,6 +3,7 @@
  * they ended and what they used. The functions here are those of one default jail; `createJail` makes
  * others.
  * @packageDocumentation
+ * @module codejail
  */
 import type { SafeExecJsonResult, SafeExecResult } from './exec/answer';
 import { Jail } from './jail/jail';

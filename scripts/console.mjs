@@ -9,11 +9,11 @@ const say = (text) => process.stderr.write(`codejail: ${text}\n`);
 /** An error whose message is all that a person needs: printed without a stack. */
 export class ScriptError extends Error {}
 
-/** Runs a command in the package's directory; resolves to its output, rejects with ScriptError when it fails. */
-export function run(command, args, { env = {} } = {}) {
+/** Runs a command, in the package's directory; resolves to its output, rejects with ScriptError when it fails. */
+export function run(command, args, { env = {}, cwd = root } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      cwd: root,
+      cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -79,10 +79,10 @@ export function markBuilt(part, sources) {
   writeFileSync(path, sources);
 }
 
-/** Whether node_modules holds exactly the packages of package-lock.json. */
-export function dependenciesAreStale() {
-  const lock = join(root, 'package-lock.json');
-  const installed = join(root, 'node_modules/.package-lock.json');
+/** Whether node_modules of a folder holds exactly the packages of its package-lock.json. */
+export function dependenciesAreStale(directory = root) {
+  const lock = join(directory, 'package-lock.json');
+  const installed = join(directory, 'node_modules/.package-lock.json');
   if (!existsSync(installed)) {
     return true;
   }

@@ -1,6 +1,7 @@
 /**
  * codejail/opentelemetry: spans and metrics of jails, by `@opentelemetry/api`, which has to be installed beside codejail.
  * @packageDocumentation
+ * @module codejail/opentelemetry
  */
 import type * as Api from '@opentelemetry/api';
 import type {

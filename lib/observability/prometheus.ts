@@ -1,6 +1,7 @@
 /**
  * codejail/prometheus: metrics of jails for prom-client, which has to be installed beside codejail.
  * @packageDocumentation
+ * @module codejail/prometheus
  */
 import type * as PromClient from 'prom-client';
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
