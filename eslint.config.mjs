@@ -49,7 +49,12 @@ export default tseslint.config(
   },
   {
     // What they have a browser do.
-    files: ['scripts/docs/browser.mjs', 'scripts/test-docs.mjs'],
+    files: [
+      'examples/web-page/page/*.js',
+      'examples/web-page/*.test.mjs',
+      'scripts/docs/browser.mjs',
+      'scripts/test-docs.mjs',
+    ],
     languageOptions: { globals: globals.browser },
   },
 );
