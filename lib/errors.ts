@@ -24,6 +24,8 @@ export interface MissingGuarantee {
   why: string;
   /** What to do, as a command where there is one. */
   cure: string;
+  /** The same as commands to be typed, in order, each in its words; absent where no command cures it. */
+  commands?: readonly (readonly string[])[];
 }
 
 /** Why nothing can be given up where there is no jail. */

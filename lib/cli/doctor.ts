@@ -1,9 +1,15 @@
 // codejail doctor: what this host guarantees.
 import type { Command } from 'commander';
 import { NO_JAIL } from '../errors';
-import { inspectHost, type GuaranteeReport, type HostReport } from '../index';
+import {
+  inspectHost,
+  type GuaranteeReport,
+  type HostReport,
+  type MissingGuarantee,
+} from '../index';
 import { ExitStatus } from './exit-status';
-import { missingLines } from './failure';
+import { missingLines, usageError } from './failure';
+import { fix, look } from './fix';
 import { colorsOf, say, sayJson } from './terminal';
 
 const KINDS: Readonly<Record<HostReport['kind'], string>> = {
@@ -25,11 +31,15 @@ function guaranteeLines({ guarantee, cannot, servedBy, missing }: GuaranteeRepor
     : [`  ${paint.red('✗')} ${name} ${cannot} ${paint.red('(not guaranteed)')}`];
 }
 
-function doctorLines(report: HostReport): string[] {
-  const paint = colorsOf(process.stdout);
-  const missing = report.guarantees.flatMap(({ guarantee, missing: lack }) =>
+function missingOf(report: HostReport): MissingGuarantee[] {
+  return report.guarantees.flatMap(({ guarantee, missing: lack }) =>
     lack === null ? [] : [{ guarantee, ...lack }],
   );
+}
+
+function doctorLines(report: HostReport): string[] {
+  const paint = colorsOf(process.stdout);
+  const missing = missingOf(report);
   return [
     paint.bold('A jailed program on this host cannot'),
     '',
@@ -52,6 +62,12 @@ function doctorLines(report: HostReport): string[] {
   ];
 }
 
+interface DoctorOptions {
+  json?: boolean;
+  fix?: boolean;
+  yes?: boolean;
+}
+
 /** Adds `doctor` to the program. */
 export function addDoctor(program: Command, end: (status: number) => void): void {
   program
@@ -62,6 +78,11 @@ export function addDoctor(program: Command, end: (status: number) => void): void
         'its reason and its cure. Each guarantee is tried from inside a jail.',
     )
     .option('--json', 'the report as JSON')
+    .option(
+      '--fix',
+      'offer to type what cures it, each after a question; without a terminal, say it',
+    )
+    .option('--yes', 'with --fix: type it without a question')
     .addHelpText(
       'after',
       `
@@ -69,14 +90,23 @@ Exit status: ${ExitStatus.ok} when every guarantee holds, ${ExitStatus.failed} w
 
 Examples:
   codejail doctor
+  codejail doctor --fix
   codejail doctor --json | jq -r '.guarantees[] | select(.missing) | .guarantee'`,
     )
-    .action(async ({ json }: { json?: boolean }) => {
+    .action(async ({ json, fix: wantsFix, yes }: DoctorOptions) => {
+      if (wantsFix === true ? json === true : yes === true) {
+        throw usageError(json === true ? '--fix takes no --json' : '--yes is for --fix');
+      }
       const report = await inspectHost();
       if (json) {
         sayJson(report);
       } else {
         say(...doctorLines(report));
+      }
+      if (wantsFix === true && !report.confined && (await fix(missingOf(report), yes === true))) {
+        // What was proved before holds for this process: another one looks anew.
+        end(await look());
+        return;
       }
       end(report.confined ? ExitStatus.ok : ExitStatus.failed);
     });

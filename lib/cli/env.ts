@@ -5,6 +5,7 @@ import { projectRoot } from '../command/default-python';
 import { createEnvironment, installPackages, listPackages } from './environment';
 import { ExitStatus } from './exit-status';
 import { usageError } from './failure';
+import { withProgress } from './progress';
 import { colorsOf, columns, say, sayJson } from './terminal';
 
 /** The environment that the library finds by itself: beside the project. */
@@ -44,7 +45,9 @@ Examples:
     )
     .action(async (dir: string | undefined, { python }: { python: string }) => {
       const directory = directoryOf(dir);
-      const made = await createEnvironment(directory, python);
+      const made = await withProgress('making the environment', async () =>
+        createEnvironment(directory, python),
+      );
       const paint = colorsOf(process.stdout);
       const named = dir === undefined ? '' : ` --in ${directory}`;
       say(

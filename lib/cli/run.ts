@@ -13,6 +13,7 @@ import {
 import { ExitStatus } from './exit-status';
 import { usageError } from './failure';
 import { Interruption } from './interruption';
+import { openPictures } from './open';
 import { addLimitOptions, limitsOf } from './limit-options';
 import {
   sayAttempts,
@@ -29,6 +30,7 @@ interface RunOptions extends ProgramOptions {
   env?: string[];
   collect?: string[];
   collectInto: string;
+  open?: boolean;
   explain?: boolean;
   usage?: boolean;
   json?: boolean;
@@ -54,7 +56,7 @@ Examples:
   codejail run solution.py
   codejail run --cpu 2 --file data.csv solution.py data.csv < input.txt
   codejail run -c 'print(6 * 7)'
-  codejail run --memory 256M --collect '*.png' plot.py
+  codejail run --memory 256M --collect '*.png' --open plot.py
   codejail run --python /opt/grader --usage solution.py
   codejail run /usr/bin/sort < names.txt`;
 
@@ -129,6 +131,9 @@ class ErrorStream {
 }
 
 async function run(words: readonly string[], options: RunOptions): Promise<number> {
+  if (options.open === true && options.collect === undefined) {
+    throw usageError("--open shows what --collect brings back: --collect '*.png' --open");
+  }
   const interruption = new Interruption();
   const { bin, call } = await programOf(words, options);
   const limits = limitsOf({ ...options });
@@ -163,6 +168,9 @@ async function run(words: readonly string[], options: RunOptions): Promise<numbe
   }
   await writeCollected(options.collectInto, result.collected);
   sayUncollected(result.uncollected);
+  if (options.open) {
+    openPictures(options.collectInto, result.collected);
+  }
   sayEnding(result);
   sayHints(result);
   sayAttempts(result);
@@ -193,6 +201,7 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('--env <name=value>', 'an environment variable (again for more)', collectWords)
     .option('--collect <glob>', 'bring files back from its tmp (again for more)', collectWords)
     .option('--collect-into <dir>', 'where to put them', 'collected')
+    .option('--open', 'show the pictures among them, on a desktop; elsewhere, say where they are')
     .option('--explain', 'say on standard error what it tried to open, run or connect to in vain')
     .option('--usage', 'say on standard error what it used and what confined it')
     .option(

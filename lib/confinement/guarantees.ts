@@ -135,21 +135,43 @@ export function concernsGuarantees(stepId: string | undefined, errno: number): b
   return isStep(stepId) && stepId in GUARANTEES_OF_STEP && !SHORTAGES.has(errno);
 }
 
-function cureOf(step: StepId, { errno, detail }: StepFailure, facts: HostFacts): string {
+/** What cures something, in words, and as commands where some do. */
+type Cure = Pick<MissingGuarantee, 'cure' | 'commands'>;
+
+/** Of a setting of the kernel's that keeps users from making user namespaces. */
+function cureOfSetting(setting: string): Cure {
+  if (setting.startsWith('kernel.apparmor')) {
+    return {
+      cure: `give user namespaces to the launcher alone: sudo npx codejail profile install --launcher (or to every program: sudo sysctl -w ${setting}=0)`,
+      commands: [['sudo', 'npx', 'codejail', 'profile', 'install', '--launcher']],
+    };
+  }
+  const command = [
+    'sudo',
+    'sysctl',
+    '-w',
+    `${setting}=${setting.endsWith('max_user_namespaces') ? 65536 : 1}`,
+  ];
+  return { cure: command.join(' '), commands: [command] };
+}
+
+function cureOf(step: StepId, failure: StepFailure, facts: HostFacts): Cure {
+  const { setting } = facts.userNamespaces;
+  return kernelIsRecent(facts.kernel) &&
+    NAMESPACE_GUARANTEES === GUARANTEES_OF_STEP[step] &&
+    facts.kind !== 'root' &&
+    setting !== undefined
+    ? cureOfSetting(setting)
+    : { cure: cureInWords(step, failure, facts) };
+}
+
+function cureInWords(step: StepId, { errno, detail }: StepFailure, facts: HostFacts): string {
   if (!kernelIsRecent(facts.kernel)) {
     return `use Linux ${OLDEST_KERNEL.join('.')} or later (this is ${facts.kernel})`;
   }
   if (NAMESPACE_GUARANTEES === GUARANTEES_OF_STEP[step]) {
-    const { setting } = facts.userNamespaces;
     if (facts.kind === 'root') {
       return 'give this process CAP_SYS_ADMIN and a seccomp profile that allows new namespaces; in Docker: docker run --security-opt seccomp=unconfined --cap-add SYS_ADMIN';
-    }
-    if (setting !== undefined) {
-      if (setting.startsWith('kernel.apparmor')) {
-        return `give user namespaces to the launcher alone: sudo npx codejail profile install --launcher (or to every program: sudo sysctl -w ${setting}=0)`;
-      }
-      const value = setting.endsWith('max_user_namespaces') ? 65536 : 1;
-      return `sudo sysctl -w ${setting}=${value}`;
     }
     return 'let this user make user namespaces (in a container: docker run --security-opt seccomp=unconfined), or run as root';
   }
@@ -185,7 +207,7 @@ export function missingAfterFailure(failure: StepFailure, facts: HostFacts): Mis
   return (GUARANTEES_OF_STEP[stepId] ?? GUARANTEE_NAMES).map((guarantee) => ({
     guarantee,
     why,
-    cure,
+    ...cure,
   }));
 }
 

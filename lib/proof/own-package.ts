@@ -59,10 +59,14 @@ export async function missingByStrangers(): Promise<MissingGuarantee[]> {
       const why = `what makes jails could be replaced by others: ${stranger}`;
       const own = dirname(CODE);
       const root = isWithin(part, own) ? own : native().directory;
+      const commands = [
+        ['chown', '-R', String(process.getuid?.()), root],
+        ['chmod', '-R', 'go-w', root],
+      ];
       const cure =
         `let nobody but root and this process's user own and write it, and each directory on the way: ` +
         `chown -R $(id -u) ${root} && chmod -R go-w ${root}`;
-      return GUARANTEE_NAMES.map((guarantee) => ({ guarantee, why, cure }));
+      return GUARANTEE_NAMES.map((guarantee) => ({ guarantee, why, cure, commands }));
     }
   }
   return [];

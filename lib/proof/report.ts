@@ -20,6 +20,8 @@ export interface GuaranteeReport {
     why: string;
     /** What to do, as a command where there is one. */
     cure: string;
+    /** The same as commands to be typed, in order, each in its words; absent where no command cures it. */
+    commands?: readonly (readonly string[])[];
   } | null;
 }
 
@@ -61,6 +63,10 @@ export interface VerifyReport {
   missing: MissingGuarantee[];
 }
 
+function lackOf({ why, cure, commands }: MissingGuarantee): GuaranteeReport['missing'] {
+  return { why, cure, ...(commands === undefined ? {} : { commands }) };
+}
+
 /** The report on the host, from what a proof found and what was in force. */
 export function hostReport(
   proof: Proof,
@@ -80,7 +86,7 @@ export function hostReport(
         guarantee,
         cannot: GUARANTEES[guarantee].cannot,
         servedBy: found === undefined ? servedBy(guarantee, mechanisms) : [],
-        missing: found === undefined ? null : { why: found.why, cure: found.cure },
+        missing: found === undefined ? null : lackOf(found),
       };
     }),
   };
