@@ -35,6 +35,7 @@ SCRIPT = -1
 PROBE = -2
 ANNOUNCED = -3
 EXEC_WITH_WORDS = -4
+SESSION = -5
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 PROGRAM = 'jailed_code'
 BLOCKS_OF_A_SIZE = 4
@@ -73,6 +74,11 @@ FUNCTIONS = {
     'run_probe': None,
     'run_script': Int,
     'exit': None,
+    'session_state': Int,
+    'session_take': Int,
+    'session_begin': Int,
+    'session_done': Int,
+    'session_hold': Int,
 }
 
 
@@ -312,5 +318,8 @@ elif call == EXEC_WITH_WORDS:
         sys.argv = words_of(library)
         take_words(sys.argv)
         runner.run(library.request_size())
+elif call == SESSION:
+    def serve(_):
+        runner.open_session(library, library.request_size())
 else:
     serve = runner.run

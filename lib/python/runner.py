@@ -196,6 +196,13 @@ def connect(request):
     return names['exchange'], names['functions']
 
 
+def open_session(library, size):
+    """Runs steps until this process is killed (`session.py`)."""
+    request = read_request(REQUEST, size)
+    names = dict(globals(), library=library, request=request)
+    exec(compile(request['source'], __file__, 'exec', 0, True), names)
+
+
 def send(text, descriptor):
     data = memoryview(text.encode())
     while data:

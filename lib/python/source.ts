@@ -6,6 +6,7 @@ import { join } from 'node:path';
 export const PYTHON_FILES = [
   'runner.py',
   'functions.py',
+  'session.py',
   'template.py',
   'cells.py',
   'rehearsal.py',

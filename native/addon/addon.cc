@@ -72,6 +72,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("sealSpec", method<&JailProcesses::seal_spec>(env, jails));
   exports.Set("makeCell", method<&JailProcesses::make_cell>(env, jails));
   exports.Set("beginCall", method<&JailProcesses::begin_call>(env, jails));
+  exports.Set("prepareStep", method<&JailProcesses::prepare_step>(env, jails));
+  exports.Set("beginStep", method<&JailProcesses::begin_step>(env, jails));
+  exports.Set("tellStep", method<&JailProcesses::tell_step>(env, jails));
   exports.Set("holdLoop", method<&JailProcesses::hold_loop>(env, jails));
   exports.Set("isGone", method<&JailProcesses::is_gone>(env, jails));
   exports.Set("letGo", method<&JailProcesses::let_go>(env, jails));

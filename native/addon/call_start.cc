@@ -43,6 +43,7 @@ bool read_start(const Napi::CallbackInfo& info, Scratch& scratch, CellCall::Star
   start.order.memory_bytes = limit(2);
   start.order.most_files = info[3].As<Napi::Number>().Uint32Value();
   start.order.wants_tmp_directory = is_true(info[4]) ? 1 : 0;
+  start.order.head = is_true(info[8]) ? 1 : 0;
   start.request = info[5].As<Napi::Number>().Int32Value();
   start.frame = frame.Data();
   start.size = frame.ByteLength();

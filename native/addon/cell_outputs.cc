@@ -27,6 +27,12 @@ void CellOutputs::read_as_it_comes() {
   }
 }
 
+void CellOutputs::hold_loop(bool held) {
+  for (Output& output : outputs_) {
+    output.watch.hold_loop(held);
+  }
+}
+
 void CellOutputs::stop(std::size_t output) {
   outputs_[output].is_open = false;
   outputs_[output].watch.stop();

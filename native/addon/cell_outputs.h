@@ -26,6 +26,8 @@ class CellOutputs {
   void read_at_end();
   // All is read as it comes.
   void read_as_it_comes();
+  // Whether they keep the event loop alive.
+  void hold_loop(bool held);
   [[nodiscard]] int descriptor(std::size_t output) const { return outputs_[output].descriptor; }
   [[nodiscard]] bool is_open(std::size_t output) const { return outputs_[output].is_open; }
   void stop(std::size_t output);

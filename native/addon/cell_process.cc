@@ -8,6 +8,8 @@
 #include "addon/jail_events.h"
 #include "addon/jail_processes.h"
 #include "addon/pidfd.h"
+#include "addon/report_receiver.h"
+#include "addon/session_steps.h"
 
 namespace codejail {
 namespace {
@@ -47,10 +49,31 @@ ssize_t CellProcess::begin_call(uv_loop_t* loop, const CellCall::Start& start) {
   const ssize_t written = call_.begin(loop, report_channel_, start);
   // The end is told by the eventfd. Not a descriptor: those that nobody has taken yet count for the
   // user (unix(7)).
-  if (start.order.wants_tmp_directory == 0) {
+  if (start.order.head != 0) {
+    is_session_ = true;
+    call_.wake_supervisor();
+  } else if (start.order.wants_tmp_directory == 0) {
     report_watch_.stop();
   }
   return written;
+}
+
+bool CellProcess::prepare_step(const Order& order, Descriptor& request) {
+  std::shared_ptr<StepPipes> pipes =
+      StepPipes::make(owner().poller(), report_channel_, order, request,
+                      [this, step = order.step](std::size_t first, std::size_t last) {
+                        const std::shared_ptr<JailProcess> alive = shared_from_this();
+                        (void)read_step(step, first, last);
+                      });
+  if (pipes == nullptr) {
+    return false;
+  }
+  steps_[order.step] = std::move(pipes);
+  return true;
+}
+
+bool CellProcess::tell_step(const Order& order) {
+  return send_order(report_channel_, order);
 }
 
 void CellProcess::ask_to_stop() {
@@ -70,6 +93,7 @@ void CellProcess::hold_loop(bool held) {
 
 void CellProcess::stop_all() {
   call_.stop();
+  steps_.clear();
   stop_watches();
   end_watch_.stop();
 }
@@ -78,7 +102,19 @@ void CellProcess::take_report(const Report& report, Descriptor (&passed)[kMostRe
   JailProcess::take_report(report, passed);
   switch (report.kind) {
     case ReportKind::kTmpDirectory:
-      report_watch_.stop();
+      if (is_session_) {
+        const Napi::HandleScope scope(owner().env());
+        emit(session_event(owner().env(), hand_out_tmp_directory()));
+      } else {
+        report_watch_.stop();
+      }
+      break;
+    case ReportKind::kStepReady:
+    case ReportKind::kStepDone:
+    case ReportKind::kStepEnded:
+    case ReportKind::kHeadBegan:
+    case ReportKind::kHeadLost:
+      take_step_report(report);
       break;
     case ReportKind::kFailed:
       // The template's word: the cell's PID 1 waits for a main process that will never come.
@@ -147,6 +183,54 @@ void CellProcess::read_outputs(std::size_t first, std::size_t end) {
   }
 }
 
+bool CellProcess::read_step(std::uint32_t step, std::size_t first, std::size_t end) {
+  const auto found = steps_.find(step);
+  if (found == steps_.end()) {
+    return false;
+  }
+  const std::shared_ptr<StepPipes> pipes = found->second;
+  const Napi::Env env = owner().env();
+  const Napi::HandleScope scope(env);
+  OutputNews news;
+  bool has_news = false;
+  for (std::size_t output = first; output < end; ++output) {
+    if (!pipes->outputs().is_open(output)) {
+      continue;
+    }
+    Napi::Buffer<char>& chunk = news.chunks[output];
+    const ssize_t count = owner().read_chunk(pipes->outputs().descriptor(output), chunk);
+    if (count > 0 && chunk.IsEmpty()) {
+      // As in `read_outputs`.
+      if (env.IsExceptionPending()) {
+        (void)env.GetAndClearPendingException();
+      }
+      kill();
+      return false;
+    }
+    has_news = has_news || count > 0;
+    if (count == 0) {
+      pipes->close(output);
+    }
+  }
+  if (has_news) {
+    emit(step_outputs_event(env, step, news));
+  }
+  return has_news;
+}
+
+void CellProcess::take_step_report(const Report& report) {
+  if (report.kind == ReportKind::kStepDone || report.kind == ReportKind::kStepEnded) {
+    // What it has written is there already; it comes first.
+    while (read_step(report.session_step, 0, kOutputCount)) {
+    }
+    steps_.erase(report.session_step);
+  } else if (report.kind == ReportKind::kHeadBegan) {
+    steps_.erase(report.session_step);
+  }
+  const Napi::HandleScope scope(owner().env());
+  emit(step_event(owner().env(), report));
+}
+
 void CellProcess::on_process_end(uv_loop_t* loop) {
   if (state_ == State::kOver) {
     // It was seen already; what is held is about to be given back.
@@ -161,7 +245,7 @@ void CellProcess::on_process_end(uv_loop_t* loop) {
 }
 
 void CellProcess::announce_end() {
-  if (call_.has_begun()) {
+  if (call_.has_begun() && !is_session_) {
     owner().call_ends();
   }
   // What is left in the pipes is JavaScript's to read, and to close.

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <array>
+#include <map>
+#include <memory>
 
 #include "addon/cell_call.h"
 #include "addon/jail_process.h"
+#include "addon/session_steps.h"
 
 namespace codejail {
 
@@ -25,6 +28,9 @@ class CellProcess : public JailProcess {
   void watch_end();
   // As CellCall::begin.
   ssize_t begin_call(uv_loop_t* loop, const CellCall::Start& start);
+  // Of a session. These return false with errno where it can't be sent.
+  bool prepare_step(const Order& order, Descriptor& request);
+  bool tell_step(const Order& order);
   // Whether it has told of its end, and its PID 1 is dead as well. Then it is over.
   bool is_gone();
   // Gives back what is held of a cell that is over; nothing before.
@@ -40,6 +46,9 @@ class CellProcess : public JailProcess {
   void on_silence() override;
   void on_process_end(uv_loop_t* loop) override;
   void read_outputs(std::size_t first, std::size_t end);
+  // Whether more may be there.
+  bool read_step(std::uint32_t step, std::size_t first, std::size_t end);
+  void take_step_report(const Report& report);
   void announce_end();
   void finish();
   void stop_all();
@@ -49,6 +58,8 @@ class CellProcess : public JailProcess {
   // While they are open, the kernel keeps the filters of the cell and of its PID 1.
   Descriptor filter_listeners_[kMostReported];
   Watch end_watch_;
+  bool is_session_ = false;
+  std::map<std::uint32_t, std::shared_ptr<StepPipes>> steps_;
   CellCall call_;
 };
 

@@ -10,7 +10,6 @@
 #include "addon/shortage.h"
 
 namespace codejail {
-namespace {
 
 // Numbers alone, in the order of lib/native/report.ts: an object with names takes six times as
 // long.
@@ -42,8 +41,6 @@ Napi::Float64Array numbers_of(Napi::Env env, const Report& report) {
   return array;
 }
 
-}  // namespace
-
 Napi::Object plain_event(Napi::Env env, const char* type) {
   Napi::Object event = Napi::Object::New(env);
   event.Set("type", type);
@@ -71,9 +68,11 @@ Napi::Object ready_event(Napi::Env env, const Report& report) {
   return event;
 }
 
-Napi::Object outputs_event(Napi::Env env, const OutputNews& news) {
+namespace {
+
+Napi::Object news_event(Napi::Env env, const char* type, const OutputNews& news) {
   constexpr const char* kNames[kOutputCount] = {"stdout", "stderr", "result"};
-  Napi::Object event = plain_event(env, "outputs");
+  Napi::Object event = plain_event(env, type);
   unsigned ended = 0;
   for (std::size_t output = 0; output < kOutputCount; ++output) {
     if (!news.chunks[output].IsEmpty()) {
@@ -82,6 +81,24 @@ Napi::Object outputs_event(Napi::Env env, const OutputNews& news) {
     ended |= news.have_ended[output] ? 1U << output : 0U;
   }
   set_number(event, "ended", ended);
+  return event;
+}
+
+}  // namespace
+
+Napi::Object outputs_event(Napi::Env env, const OutputNews& news) {
+  return news_event(env, "outputs", news);
+}
+
+Napi::Object step_outputs_event(Napi::Env env, std::uint32_t step, const OutputNews& news) {
+  Napi::Object event = news_event(env, "stepOutputs", news);
+  set_number(event, "step", step);
+  return event;
+}
+
+Napi::Object session_event(Napi::Env env, int tmp_directory) {
+  Napi::Object event = plain_event(env, "session");
+  set_number(event, "tmpDirectory", tmp_directory);
   return event;
 }
 

@@ -12,6 +12,8 @@
 
 namespace codejail {
 
+// What a report counts, in the order of lib/native/report.ts.
+Napi::Float64Array numbers_of(Napi::Env env, const Report& report);
 // An event that says nothing but its type.
 Napi::Object plain_event(Napi::Env env, const char* type);
 
@@ -28,6 +30,10 @@ struct OutputNews {
 };
 
 Napi::Object outputs_event(Napi::Env env, const OutputNews& news);
+// The same of a step of a session.
+Napi::Object step_outputs_event(Napi::Env env, std::uint32_t step, const OutputNews& news);
+// Of a session: the descriptor of its writable directory.
+Napi::Object session_event(Napi::Env env, int tmp_directory);
 
 struct JailEnd {
   const Status& failure;

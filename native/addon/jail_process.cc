@@ -157,12 +157,21 @@ void JailProcess::take_report(const Report& report, Descriptor (&passed)[kMostRe
     }
     // Of a cell.
     case ReportKind::kCellReady:
+    case ReportKind::kStepReady:
+    case ReportKind::kStepDone:
+    case ReportKind::kStepEnded:
+    case ReportKind::kHeadBegan:
+    case ReportKind::kHeadLost:
       break;
   }
 }
 
+int JailProcess::hand_out_tmp_directory() {
+  return owner_.hand_out(std::move(tmp_directory_));
+}
+
 Napi::Object JailProcess::end_event(Napi::Env env) {
-  const int tmp_directory = owner_.hand_out(std::move(tmp_directory_));
+  const int tmp_directory = hand_out_tmp_directory();
   return ended_event(env, {failure_, failure_detail_, launcher_status_,
                            end_report_ ? &*end_report_ : nullptr, tmp_directory});
 }

@@ -74,6 +74,8 @@ class JailProcess : public std::enable_shared_from_this<JailProcess> {
   void stop_watches();
   void fail(const Status& status, std::string detail);
   [[nodiscard]] Napi::Object end_event(Napi::Env env);
+  // As JailProcesses::hand_out.
+  [[nodiscard]] int hand_out_tmp_directory();
   void emit(const Napi::Object& event);
 
   State state_;

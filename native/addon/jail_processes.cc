@@ -249,9 +249,65 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
   if (written < 0) {
     return Napi::Number::New(info.Env(), -1);
   }
-  ++calls_;
+  calls_ += start.order.head == 0 ? 1 : 0;
   return Napi::Number::New(info.Env(),
                            static_cast<double>(start.size - static_cast<std::size_t>(written)));
+}
+
+Napi::Value JailProcesses::prepare_step(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::shared_ptr<CellProcess> process = cell(info);
+  Order order{};
+  order.kind = OrderKind::kPrepare;
+  order.step = info[1].As<Napi::Number>().Uint32Value();
+  order.head = info[2].As<Napi::Number>().Uint32Value();
+  Descriptor request;
+  if (process == nullptr || !process->prepare_step(order, request)) {
+    throw_failure(env, Status::failure(Step::kPipes, process == nullptr ? EPIPE : errno));
+    return env.Undefined();
+  }
+  return Napi::Number::New(env, hand_out(std::move(request)));
+}
+
+Napi::Value JailProcesses::begin_step(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::shared_ptr<CellProcess> process = cell(info);
+  Order order{};
+  order.kind = OrderKind::kStep;
+  order.step = info[1].As<Napi::Number>().Uint32Value();
+  order.head = info[2].As<Napi::Number>().Uint32Value();
+  order.cpu_us = info[3].IsNumber()
+                     ? static_cast<std::uint64_t>(info[3].As<Napi::Number>().Int64Value())
+                     : kUnlimited;
+  // Before the request: what the step does by it comes after this order.
+  if (process == nullptr || !process->tell_step(order)) {
+    return Napi::Number::New(env, -1);
+  }
+  std::size_t length = 0;
+  const auto request = info[5].As<Napi::String>();
+  if (napi_get_value_string_utf8(env, request, scratch_.data(), scratch_.size(), &length) !=
+          napi_ok ||
+      length + 1 >= scratch_.size()) {
+    throw_failure(env, Status::failure(Step::kPipes, E2BIG, "the request"));
+    return env.Undefined();
+  }
+  ssize_t written = 0;
+  do {
+    written = ::write(info[4].As<Napi::Number>().Int32Value(), scratch_.data(), length);
+  } while (written < 0 && errno == EINTR);
+  // EPIPE: it has ended, as will be told.
+  const std::size_t done = written < 0 ? 0 : static_cast<std::size_t>(written);
+  return Napi::Number::New(env, static_cast<double>(length - done));
+}
+
+Napi::Value JailProcesses::tell_step(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<CellProcess> process = cell(info);
+  Order order{};
+  order.kind = static_cast<OrderKind>(info[1].As<Napi::Number>().Uint32Value());
+  order.step = info[2].As<Napi::Number>().Uint32Value();
+  order.head = info[3].As<Napi::Number>().Uint32Value();
+  order.other_head = info[4].As<Napi::Number>().Uint32Value();
+  return Napi::Boolean::New(info.Env(), process != nullptr && process->tell_step(order));
 }
 
 void JailProcesses::hold_loop(const Napi::CallbackInfo& info) {

@@ -23,6 +23,9 @@ class JailProcesses {
   Napi::Value seal_spec(const Napi::CallbackInfo& info);
   Napi::Value make_cell(const Napi::CallbackInfo& info);
   Napi::Value begin_call(const Napi::CallbackInfo& info);
+  Napi::Value prepare_step(const Napi::CallbackInfo& info);
+  Napi::Value begin_step(const Napi::CallbackInfo& info);
+  Napi::Value tell_step(const Napi::CallbackInfo& info);
   void hold_loop(const Napi::CallbackInfo& info);
   Napi::Value is_gone(const Napi::CallbackInfo& info);
   void let_go(const Napi::CallbackInfo& info);

@@ -237,6 +237,9 @@ CODEJAIL_EXPORT std::int64_t codejail_await_call() {
   if (cell.call.kind() == CallKind::kExecWithWords) {
     return -static_cast<std::int64_t>(CallKind::kExecWithWords);
   }
+  if (cell.call.kind() == CallKind::kSession) {
+    return -static_cast<std::int64_t>(CallKind::kSession);
+  }
   // A cold program has neither.
   ::close(kRequest);
   ::close(kResult);

@@ -244,6 +244,22 @@ pid_t become_keeper(const Descriptor& pid_namespace, const Descriptor& mounts,
   return between;
 }
 
+pid_t* thread_number() {
+#if defined(__GLIBC__)
+  return shared.thread.number;
+#else
+  return nullptr;
+#endif
+}
+
+bool take_robust_list() {
+#if defined(__GLIBC__)
+  return shared.thread.take();
+#else
+  return true;
+#endif
+}
+
 void wait_for_keeper(pid_t between) {
   constexpr timespec kPause{0, 200000};
   // EPERM: it is there. Numbers are not given again so soon.

@@ -27,6 +27,11 @@ namespace codejail {
 pid_t become_keeper(const Descriptor& pid_namespace, const Descriptor& mounts,
                     const Descriptor& lifeline, const ReportChannel& channel);
 
+// Where libc keeps the number of this thread, which the kernel sets in a fork; null where that is
+// not known. And has the kernel know what a fork does not inherit of it; false with errno.
+pid_t* thread_number();
+bool take_robust_list();
+
 // In the main process: waits until neither the process between is left, which a program would see
 // in /proc, nor the keeper does anything more.
 void wait_for_keeper(pid_t between);

@@ -26,6 +26,7 @@ enum class CallKind : std::uint32_t {
   kProbe,          // the words are the probe's
   kAnnounced,      // it is about to come, and nothing follows this head
   kExecWithWords,  // as kExec; the words are sys.argv
+  kSession,        // as kExec: what runs steps
 };
 
 constexpr std::uint32_t kCallMagic = 0x4c4c4143;  // "CALL"

@@ -131,6 +131,20 @@ Status restrict_with_landlock(const Descriptor& ruleset) {
              : Status::failure(Step::kLandlock, errno);
 }
 
+Status prepare_apart_domain(Descriptor& ruleset) {
+  int abi = 0;
+  if (Status asked = landlock_abi(abi); !asked.ok() || abi == 0) {
+    return asked;
+  }
+  RulesetAttributes attributes{};
+  // What nobody in a jail may do anyway: a domain has to be about something.
+  attributes.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_BLOCK;
+  attributes.scoped = abi >= 6 ? kScopeAbstractSocket | kScopeSignal : 0;
+  const std::size_t size = abi >= 6 ? sizeof(attributes) : sizeof(std::uint64_t);
+  ruleset.reset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
+  return ruleset.valid() ? Status::success() : Status::failure(Step::kLandlock, errno);
+}
+
 Status restrict_with_landlock(const Spec& spec) {
   Descriptor ruleset;
   Status prepared = prepare_landlock(spec, ruleset);

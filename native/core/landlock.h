@@ -14,5 +14,9 @@ Status restrict_with_landlock(const Spec& spec);
 // The same in two: opens what is allowed, and restricts this process later.
 Status prepare_landlock(const Spec& spec, Descriptor& ruleset);
 Status restrict_with_landlock(const Descriptor& ruleset);
+// A domain that differs from that of its maker in nothing but that it is another one: who is in it
+// can't look into or signal processes that are not (landlock(7), "Ptrace restrictions", "IPC
+// scoping"). Where there is no Landlock, `ruleset` stays empty.
+Status prepare_apart_domain(Descriptor& ruleset);
 
 }  // namespace codejail

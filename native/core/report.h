@@ -17,6 +17,11 @@ enum class ReportKind : std::uint32_t {
   kCellReady,      // a cell's main process waits for its call
   kTemplateEnded,  // no more cells; those that are there go on
   kAttempt,        // of an explained call: what the program tried, and failed to
+  kStepReady,      // of a session: a fork has a step's descriptors, and waits for what to run
+  kStepDone,       // its code has ended: it waits to be kept or dropped
+  kStepEnded,      // its processes are dead
+  kHeadBegan,      // a fork is the state of a head of its own
+  kHeadLost,       // the state of a head is dead: nothing can be run from it any more
 };
 
 // What was tried. `detail` is a path, or of a socket its family and type; `error` why it failed.
@@ -36,7 +41,10 @@ struct Report {
   std::int32_t main_process;
   std::int32_t processor;      // of a cell: which it waits on, -1 where that is not known
   std::uint32_t profile_lost;  // 1 where AppArmor did not confine the program to its end
-  std::uint64_t started_ns;    // CLOCK_MONOTONIC
+  std::uint32_t head;          // of a session: which, and which step
+  std::uint32_t session_step;
+  std::uint32_t is_branchable;  // of a step that is done: whether later ones run in forks of it
+  std::uint64_t started_ns;     // CLOCK_MONOTONIC
   std::uint64_t user_us;
   std::uint64_t system_us;
   std::uint64_t cpu_us;  // over all of the jail's processes, also those that nobody waited for
@@ -61,8 +69,14 @@ constexpr std::size_t kMostReported = 2;
 
 // What the server sends. The end of the stream means that the server is gone.
 enum class OrderKind : std::uint32_t {
-  kStop,  // end the program and report
-  kArm,   // of a cell: its call begins
+  kStop,       // end the program and report
+  kArm,        // of a cell: its call begins
+  kPrepare,    // of a session: pipes of a step of a head, which come along
+  kStep,       // the step begins, as is about to come on its request pipe
+  kKeep,       // a step that is done is its head's state from now on
+  kDrop,       // whatever a step does, it ends, and nothing of it is left
+  kFork,       // the fork that waits for that step is another head's state
+  kCloseHead,  // nothing of a head is needed any more
 };
 
 struct Order {
@@ -73,6 +87,9 @@ struct Order {
   std::uint64_t spent_user_us;  // what the main process had used when it became ready
   std::uint64_t spent_system_us;
   std::uint64_t inherited_bytes;  // what it then held of the template's memory
+  std::uint32_t head;
+  std::uint32_t step;
+  std::uint32_t other_head;  // of kFork: the new one's number
   std::uint32_t wants_tmp_directory;
   std::uint32_t most_files;  // that each process may have open
 };

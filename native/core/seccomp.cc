@@ -64,6 +64,7 @@ bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& f
   restrict_exec(calls, policy);
   restrict_clone(filter, calls);
   count_calls(filter, calls, policy.count);
+  ask_for_sessions(filter, calls, policy);
   if (spec.has(kNoUnixSockets)) {
     restrict_sockets(filter, calls);
   }

@@ -40,20 +40,21 @@ using Value = std::uint32_t;
 // ---- prctl. Others are answered EINVAL, as by a kernel that is older than they are.
 
 constexpr Value kPrctlOptions[] = {
-    PR_SET_NAME,          // threads of Java, Python and Ruby, pthread_setname_np
-    PR_GET_NAME,          // pthread_getname_np
-    PR_SET_PDEATHSIG,     // children that end with their parent; the launcher's own child
-    PR_GET_PDEATHSIG,     //
-    PR_GET_DUMPABLE,      // sanitizers, crash reporters
-    PR_GET_SECCOMP,       // "am I in a sandbox", the probe
-    PR_GET_NO_NEW_PRIVS,  // the same
-    PR_SET_NO_NEW_PRIVS,  // in force already; programs that confine their own children
-    PR_CAPBSET_READ,      // libcap, and the probe: its own bounding set
-    PR_SET_TIMERSLACK,    // programs that keep time
-    PR_GET_TIMERSLACK,    //
-    PR_SET_THP_DISABLE,   // Ruby, the JDK, Redis: fewer pages
-    PR_GET_THP_DISABLE,   // the JDK
-    0x41555856,           // PR_GET_AUXV: runtimes that have no other way to it
+    PR_SET_NAME,             // threads of Java, Python and Ruby, pthread_setname_np
+    PR_GET_NAME,             // pthread_getname_np
+    PR_SET_PDEATHSIG,        // children that end with their parent; the launcher's own child
+    PR_GET_PDEATHSIG,        //
+    PR_SET_CHILD_SUBREAPER,  // the steps of sessions, to set it; else as unknown
+    PR_GET_DUMPABLE,         // sanitizers, crash reporters
+    PR_GET_SECCOMP,          // "am I in a sandbox", the probe
+    PR_GET_NO_NEW_PRIVS,     // the same
+    PR_SET_NO_NEW_PRIVS,     // in force already; programs that confine their own children
+    PR_CAPBSET_READ,         // libcap, and the probe: its own bounding set
+    PR_SET_TIMERSLACK,       // programs that keep time
+    PR_GET_TIMERSLACK,       //
+    PR_SET_THP_DISABLE,      // Ruby, the JDK, Redis: fewer pages
+    PR_GET_THP_DISABLE,      // the JDK
+    0x41555856,              // PR_GET_AUXV: runtimes that have no other way to it
 #if defined(__aarch64__)
     50,  // PR_SVE_SET_VL: the JDK
     51,  // PR_SVE_GET_VL: the JDK, OpenBLAS
@@ -262,8 +263,8 @@ constexpr Value kRemapFlags[] = {
 
 // ---- Threads and processes
 
-// clone: which of these go together is in seccomp_rules.cc. Others EPERM: no new namespace, no
-// sibling (CLONE_PARENT), nothing to trace.
+// clone: which of these go together is in seccomp_rules.cc. Others EPERM: no new namespace, nothing
+// to trace.
 constexpr Value kCloneFlags[] = {
     0x11,                  // bits of SIGCHLD
     CLONE_VM,              // threads; vfork of posix_spawn(3), Go, libuv
@@ -279,6 +280,7 @@ constexpr Value kCloneFlags[] = {
     CLONE_CHILD_SETTID,    // the same
     0x00400000,            // CLONE_DETACHED: musl; without effect
     0x00001000,            // CLONE_PIDFD: Go, pidfd_spawn(3)
+    CLONE_PARENT,          // states of sessions, when PID 1 says so; else EPERM
 };
 // futex. Others ENOSYS: not FUTEX_CMP_REQUEUE_PI (CVE-2014-3153), which glibc gave up with 2.25.
 constexpr Value kFutexOperations[] = {

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -15,6 +16,7 @@
 #include <initializer_list>
 
 #include "core/seccomp_table.h"
+#include "core/session.h"
 
 namespace codejail {
 namespace {
@@ -90,6 +92,38 @@ void count_calls(Filter& filter, Calls& calls, CountPolicy policy) {
 #endif
   filter.if_equal(EPOLL_CTL_ADD, filter.answer(counted(ENOSPC)), filter.answer(kAllow));
   calls.go(SYS_epoll_ctl, filter.load_argument(1));
+}
+
+// Of a cell, which may be a session's (core/session.h). Only a state makes siblings. No step may
+// end another one, or the state that it is a fork of: whose the target is PID 1 knows
+// (launcher/step_signals.h). And what a step has started descends from it while it lives: it is a
+// subreaper, and stays one.
+void ask_for_sessions(Filter& filter, Calls& calls, const FilterPolicy& policy) {
+  const bool is_cell = policy.exec == ExecPolicy::kDeny && policy.count == CountPolicy::kAsk;
+  const Filter::Place unknown = filter.answer(refuse(EINVAL));
+  const Filter::Place otherwise = calls.place(filter, SYS_prctl);
+  Filter::Place as_subreaper = unknown;
+  if (is_cell) {
+    filter.if_equal(0, unknown, otherwise);
+    as_subreaper = filter.load_argument(1);
+  }
+  filter.if_equal(PR_SET_CHILD_SUBREAPER, as_subreaper, otherwise);
+  calls.go(SYS_prctl, filter.load_argument(0));
+  const Filter::Place refused = filter.answer(refuse(EPERM));
+  const Filter::Place child = calls.place(filter, SYS_clone);
+  Filter::Place sibling = refused;
+  if (is_cell) {
+    sibling = filter.if_equal(kSiblingFlags, filter.answer(SECCOMP_RET_USER_NOTIF), refused);
+  }
+  filter.if_any_bit(CLONE_PARENT, sibling, child);
+  calls.go(SYS_clone, filter.load_argument(0));
+  if (!is_cell) {
+    return;
+  }
+  for (const int call : {kSessionCall, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo,
+                         SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal}) {
+    calls.answer(call, SECCOMP_RET_USER_NOTIF);
+  }
 }
 
 // Locks (launcher/locks.h), which the supervisor takes. It may: where it has a filter of its own,

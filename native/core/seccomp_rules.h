@@ -15,6 +15,7 @@ namespace codejail {
 void restrict_exec(Calls& calls, const FilterPolicy& policy);
 void restrict_clone(Filter& filter, Calls& calls);
 void count_calls(Filter& filter, Calls& calls, CountPolicy policy);
+void ask_for_sessions(Filter& filter, Calls& calls, const FilterPolicy& policy);
 void restrict_sockets(Filter& filter, Calls& calls);
 void restrict_names(Calls& calls);
 void restrict_memory(Filter& filter, Calls& calls, const FilterPolicy& policy);

@@ -9,6 +9,7 @@
 
 #include "core/descriptor_message.h"
 #include "core/seccomp_checks.h"
+#include "core/session.h"
 
 namespace codejail {
 namespace {
@@ -22,6 +23,22 @@ bool opens(const Notification& call) {
 #endif
     case SYS_openat:
     case SYS_mkdirat:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_of_sessions(const Notification& call) {
+  switch (call.number()) {
+    case kSessionCall:
+    case SYS_clone:
+    case SYS_kill:
+    case SYS_tkill:
+    case SYS_tgkill:
+    case SYS_rt_sigqueueinfo:
+    case SYS_rt_tgsigqueueinfo:
+    case SYS_pidfd_send_signal:
       return true;
     default:
       return false;
@@ -60,7 +77,18 @@ bool Answers::answer(short events) {
   if (attempts_ != nullptr) {
     return answer_told(call);
   }
+  if (is_of_sessions(call)) {
+    return answer_session(call);
+  }
   return is_exec(call) ? answer_exec(call) : counted_.answer(listener_, call);
+}
+
+bool Answers::answer_session(const Notification& call) {
+  if (on_session_call_) {
+    return on_session_call_(call);
+  }
+  return call.number() == kSessionCall || call.number() == SYS_clone ? call.refuse(listener_, EPERM)
+                                                                     : call.go_on(listener_);
 }
 
 // Of an explained call. What the kernel makes is as if nobody had asked.

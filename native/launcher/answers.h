@@ -32,6 +32,10 @@ class Answers {
   void receive_listener(const Descriptor& socket);
 
   [[nodiscard]] const Descriptor& listener() const { return listener_; }
+  // Told what the processes of a session ask (core/session.h), and what signals they send.
+  using OnSessionCall = std::function<bool(const Notification&)>;
+  void set_on_session_call(OnSessionCall on_call) { on_session_call_ = std::move(on_call); }
+
   // For poll(2): -1 where nobody can ask.
   [[nodiscard]] int polled() const { return has_askers_ ? listener_.get() : -1; }
   // What poll(2) has said of it. False with errno where the caller could not be told: it would wait
@@ -40,6 +44,7 @@ class Answers {
 
  private:
   [[nodiscard]] bool answer_told(const Notification& call);
+  [[nodiscard]] bool answer_session(const Notification& call);
   [[nodiscard]] bool answer_exec(const Notification& call);
 
   const Spec& spec_;
@@ -49,6 +54,7 @@ class Answers {
   std::unique_ptr<Attempts> attempts_;  // of an explained call
   pid_t starting_ = -1;                 // the program, until its start
   std::function<void()> on_start_;
+  OnSessionCall on_session_call_;
 };
 
 }  // namespace codejail

@@ -10,6 +10,7 @@
 #include "core/apparmor.h"
 #include "core/credentials.h"
 #include "core/descriptor_message.h"
+#include "core/landlock.h"
 #include "core/read_whole.h"
 #include "core/report_channel.h"
 #include "core/resource_limits.h"
@@ -135,10 +136,13 @@ void become_cell_supervisor(Spec& spec, Descriptor (&received)[kServerFds], Desc
   // No Landlock here: the main process has a domain of its own, and a process can't signal across
   // (landlock(7), LANDLOCK_SCOPE_SIGNAL).
   CountedCalls counted(spec.header(), tmp_directory, {});
+  Descriptor domain;
+  channel.require(prepare_apart_domain(domain));
   Descriptor listener;
   channel.require(install_own_filter(spec, listener));
   supervise_cell(spec, channel, tmp_directory, counted, std::move(link), std::move(listener),
-                 received[kTimerFd], received[kEndFd], profile.empty() ? nullptr : profile.c_str());
+                 domain, received[kTimerFd], received[kEndFd],
+                 profile.empty() ? nullptr : profile.c_str());
 }
 
 }  // namespace codejail

@@ -64,13 +64,21 @@ void Children::reap(int options, int most) {
     if (main_ < 0) {
       ask_();
     }
+    if (on_end_) {
+      on_end_(process, status, usage);
+      continue;
+    }
     // Where there is none, no call has begun, and the main process is the only one.
     if (process == main_ || main_ < 0) {
-      main_ended_ = true;
-      sums_.end_main_process();
-      report_.wait_status = status;
+      end_main(status);
     }
   }
+}
+
+void Children::end_main(int status) {
+  main_ended_ = true;
+  sums_.end_main_process();
+  report_.wait_status = status;
 }
 
 // The one that wait4 is to take next: any, but where there is a profile. A profile that is removed,

@@ -1,6 +1,7 @@
 // The processes of a jail, as those of its PID 1: who has ended, and how all are ended.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <functional>
@@ -31,6 +32,12 @@ class Children {
   // Whether nobody but this process is left.
   [[nodiscard]] bool are_gone() const;
 
+  // Told each that was waited for. Where it is set, no process is the main one by its number.
+  using OnEnd = std::function<void(pid_t process, int status, const rusage& usage)>;
+  void set_on_end(OnEnd on_end) { on_end_ = std::move(on_end); }
+  // The main process is over.
+  void end_main(int status);
+
   // Those that have ended, but not more at a time than a look at the sums may wait for.
   void reap();
   // All that is left, and waits until nobody is.
@@ -44,6 +51,7 @@ class Children {
   SampledSums& sums_;
   const bool by_uid_;
   std::function<void()> ask_;
+  OnEnd on_end_;
   const char* profile_ = nullptr;
   pid_t main_ = -1;
   bool main_ended_ = false;

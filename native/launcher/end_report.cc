@@ -20,6 +20,8 @@ void look_at_image(const Spec& spec, int wait_status, Allocations& allocations) 
   }
 }
 
+}  // namespace
+
 void tell_disk(Report& report, const Descriptor& tmp_directory) {
   struct statfs disk {};
   if (!tmp_directory.valid() || fstatfs(tmp_directory.get(), &disk) != 0) {
@@ -30,8 +32,6 @@ void tell_disk(Report& report, const Descriptor& tmp_directory) {
   report.disk_full = disk.f_blocks > 0 && disk.f_bfree == 0 ? 1 : 0;
   report.files_full = disk.f_files > 0 && disk.f_ffree == 0 ? 1 : 0;
 }
-
-}  // namespace
 
 void complete_report(Report& report, const Spec& spec, const SampledSums& sums,
                      CountedCalls& counted, const Descriptor& tmp_directory, const rusage& usage) {

@@ -16,4 +16,7 @@ namespace codejail {
 void complete_report(Report& report, const Spec& spec, const SampledSums& sums,
                      CountedCalls& counted, const Descriptor& tmp_directory, const rusage& usage);
 
+// How full the jail's writable directory is.
+void tell_disk(Report& report, const Descriptor& tmp_directory);
+
 }  // namespace codejail

@@ -59,7 +59,9 @@ void Limits::check() {
     return;
   }
   sums_.look();
-  if (report_.verdict == Verdict::kNone && sums_.is_over_memory()) {
+  if (on_memory_ && sums_.is_over_memory()) {
+    on_memory_();
+  } else if (report_.verdict == Verdict::kNone && sums_.is_over_memory()) {
     report_.verdict = Verdict::kMemory;
     kill_all();
   }

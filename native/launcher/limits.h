@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "core/report.h"
 #include "core/spec.h"
@@ -27,6 +29,9 @@ class Limits {
   // Nothing is looked at any more.
   void rest() { sleep_ms_ = kNever; }
 
+  // Told that the memory is over its limit, in the place of a verdict on all of it.
+  void set_on_memory(std::function<void()> on_memory) { on_memory_ = std::move(on_memory); }
+
   [[nodiscard]] bool is_due() const;
   // The moment of the next look (CLOCK_MONOTONIC), the largest number where there is none.
   [[nodiscard]] std::uint64_t due_ns() const;
@@ -41,6 +46,7 @@ class Limits {
 
   Report& report_;
   SampledSums sums_;
+  std::function<void()> on_memory_;
   bool has_begun_ = false;
   int sleep_ms_ = kFirstSleepMs;
   std::uint64_t next_look_ns_ = 0;

@@ -45,6 +45,22 @@ bool Notification::refuse(const Descriptor& listener, int error) const {
   return send(listener, response);
 }
 
+bool Notification::complete(const Descriptor& listener, int result) const {
+  seccomp_notif_resp response{};
+  response.id = request_.id;
+  response.val = result;
+  return send(listener, response);
+}
+
+bool Notification::install(const Descriptor& listener, int descriptor, int number) const {
+  seccomp_notif_addfd added{};
+  added.id = request_.id;
+  added.flags = SECCOMP_ADDFD_FLAG_SETFD;
+  added.srcfd = static_cast<std::uint32_t>(descriptor);
+  added.newfd = static_cast<std::uint32_t>(number);
+  return ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &added) >= 0;
+}
+
 bool Notification::give(const Descriptor& listener, int descriptor, std::uint32_t flags) const {
   seccomp_notif_addfd added{};
   added.id = request_.id;

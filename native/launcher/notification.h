@@ -30,6 +30,10 @@ class Notification {
   [[nodiscard]] bool go_on(const Descriptor& listener) const;
   // With 0 the call has succeeded.
   [[nodiscard]] bool refuse(const Descriptor& listener, int error) const;
+  // The call has succeeded, with this result.
+  [[nodiscard]] bool complete(const Descriptor& listener, int result) const;
+  // The caller has this open file as that number before it is answered. False where it is gone.
+  [[nodiscard]] bool install(const Descriptor& listener, int descriptor, int number) const;
   // The caller gets a descriptor of the same open file, and its number is the call's result. Where
   // it has no number left, or this kernel (before 5.9) can't do it, EMFILE.
   [[nodiscard]] bool give(const Descriptor& listener, int descriptor, std::uint32_t flags) const;

@@ -10,27 +10,33 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
+#include "core/descriptor_message.h"
 #include "core/monotonic_clock.h"
+#include "core/session.h"
 #include "launcher/answers.h"
+#include "launcher/branches.h"
 #include "launcher/children.h"
 #include "launcher/end_report.h"
 #include "launcher/limits.h"
+#include "launcher/step_signals.h"
 
 namespace codejail {
 namespace {
 
 constexpr std::uint64_t kMillisecond = 1000000;
 constexpr int kTryAgainMs = 5;
+constexpr std::uint64_t kNever = ~std::uint64_t{0};
 // What is waited for beside what stand-ins read and write.
 constexpr std::size_t kOwnEvents = 5;
 
 class Supervisor {
  public:
   Supervisor(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
-             CountedCalls& counted, Descriptor listener, Descriptor link, const Descriptor& timerfd,
-             const Descriptor& end, Session& session)
+             CountedCalls& counted, Descriptor listener, Descriptor link, const Descriptor& domain,
+             const Descriptor& timerfd, const Descriptor& end, Session& session)
       : spec_(spec),
         channel_(channel),
         tmp_directory_(tmp_directory),
@@ -42,6 +48,8 @@ class Supervisor {
         is_listening_(!timerfd.valid()),
         limits_(report_, spec.header()),
         answers_(spec, counted, std::move(listener)),
+        branches_(channel, counted.proc(), domain),
+        signals_of_steps_(counted.proc()),
         children_(report_, limits_.sums(), spec.has(kReaperByUid), [this] { obey(); }) {}
 
   [[noreturn]] void run(Program& program, const char* label) {
@@ -80,6 +88,13 @@ class Supervisor {
 
   [[noreturn]] void run_cell(Descriptor own_listener, const char* profile) {
     watch_children();
+    answers_.set_on_session_call([this](const Notification& call) {
+      // The order that a session begins by was sent before its main process could ask.
+      if (call.number() == kSessionCall && !branches_.are_there()) {
+        obey();
+      }
+      return answer_session_call(call);
+    });
     own_listener_ = std::move(own_listener);
     children_.set_profile(profile);
     limits_.wait_for_call();
@@ -122,7 +137,8 @@ class Supervisor {
     while (!children_.has_main_ended()) {
       wait_for_events();
       children_.reap();
-      if (!children_.has_main_ended() && limits_.is_due()) {
+      look_at_branches();
+      if (!children_.has_main_ended() && may_use_anything() && limits_.is_due()) {
         session_.weigh_less();
         limits_.look();
       }
@@ -159,11 +175,11 @@ class Supervisor {
       return 0;
     }
     const std::uint64_t now = monotonic_ns();
-    std::uint64_t due = limits_.due_ns();
+    std::uint64_t due = std::min(may_use_anything() ? limits_.due_ns() : kNever, branches_due_ns_);
     if (counted_.has_waiters()) {
       due = std::min(due, now + kTryAgainMs * kMillisecond);
     }
-    if (due == ~std::uint64_t{0}) {
+    if (due == kNever) {
       return -1;
     }
     return now >= due ? 0 : static_cast<int>((due - now + kMillisecond - 1) / kMillisecond);
@@ -228,25 +244,115 @@ class Supervisor {
   void obey() {
     for (;;) {
       Order order{};
-      const ssize_t count = recv(channel_.get(), &order, sizeof(order), MSG_DONTWAIT);
-      if (count == 0) {
+      Descriptor passed[kPassedStepFds];
+      const Packet packet = receive_packet(channel_.get(), &order, sizeof(order), MSG_DONTWAIT,
+                                           passed, kPassedStepFds);
+      if (packet.length == 0) {
         end_with_server();
       }
-      if (count != static_cast<ssize_t>(sizeof(order))) {
+      if (packet.length != static_cast<ssize_t>(sizeof(order))) {
         return;
       }
-      if (order.kind == OrderKind::kArm) {
+      obey(order, passed);
+    }
+  }
+
+  void obey(const Order& order, Descriptor (&passed)[kPassedStepFds]) {
+    const Descriptor& listener = answers_.listener();
+    switch (order.kind) {
+      case OrderKind::kArm:
         arm(order);
-      } else if (!children_.has_main_ended() && report_.verdict == Verdict::kNone) {
-        report_.verdict = Verdict::kStopped;
+        break;
+      case OrderKind::kStop:
+        if (!children_.has_main_ended() && report_.verdict == Verdict::kNone) {
+          report_.verdict = Verdict::kStopped;
+          kill_all();
+        }
+        break;
+      case OrderKind::kPrepare:
+        require_answer(branches_.prepare(listener, order, passed));
+        break;
+      case OrderKind::kStep:
+        branches_.run_step(order);
+        break;
+      case OrderKind::kKeep:
+        require_answer(branches_.keep(listener, order.step));
+        break;
+      case OrderKind::kDrop:
+        branches_.drop(order.step, Verdict::kStopped);
+        break;
+      case OrderKind::kFork:
+        branches_.fork_head(order);
+        break;
+      case OrderKind::kCloseHead:
+        branches_.close_head(order.head);
+        break;
+    }
+    // Whatever was ordered, something may run now.
+    branches_due_ns_ = std::min(branches_due_ns_, monotonic_ns() + kMillisecond);
+  }
+
+  // Not a session that waits: its processes do nothing that has to be looked at.
+  [[nodiscard]] bool may_use_anything() const {
+    return !branches_.are_there() || branches_.are_busy();
+  }
+
+  // The session's CPU is each step's.
+  void look_at_branches() {
+    if (!branches_.are_there() || monotonic_ns() < branches_due_ns_) {
+      return;
+    }
+    const int sleep_ms = branches_.look(answers_.listener());
+    branches_due_ns_ = sleep_ms < 0
+                           ? kNever
+                           : monotonic_ns() + static_cast<std::uint64_t>(sleep_ms) * kMillisecond;
+  }
+
+  [[nodiscard]] bool answer_session_call(const Notification& call) {
+    const Descriptor& listener = answers_.listener();
+    const bool asks = call.number() == kSessionCall || call.number() == SYS_clone;
+    if (!branches_.are_there()) {
+      return asks ? call.refuse(listener, EPERM) : call.go_on(listener);
+    }
+    return asks ? branches_.answer(listener, call) : signals_of_steps_.answer(listener, call);
+  }
+
+  void begin_session(const Order& arming) {
+    is_listening_ = true;
+    branches_.bound_idle_cpu(arming.cpu_us, [this] {
+      if (report_.verdict == Verdict::kNone) {
+        report_.verdict = Verdict::kCpu;
+      }
+    });
+    branches_.set_on_report([this](Report& report) {
+      report.peak_sum_bytes = limits_.sums().peak_bytes();
+      tell_disk(report, tmp_directory_);
+    });
+    branches_.set_ask([this] { obey(); });
+    branches_.begin(arming.main_process);
+    limits_.set_on_memory([this] {
+      if (!branches_.drop_largest() && report_.verdict == Verdict::kNone) {
+        report_.verdict = Verdict::kMemory;
         kill_all();
       }
-    }
+    });
+    children_.set_on_end([this](pid_t process, int status, const rusage& usage) {
+      require_answer(branches_.take_end(answers_.listener(), process, status, usage));
+      if (branches_.are_over()) {
+        children_.end_main(status);
+      }
+    });
   }
 
   void arm(const Order& order) {
     children_.set_main(order.main_process);
-    limits_.begin_call(order);
+    Order limits = order;
+    if (order.head != 0) {
+      // CPU is each step's.
+      limits.cpu_us = kUnlimited;
+      begin_session(order);
+    }
+    limits_.begin_call(limits);
     if (order.wants_tmp_directory != 0) {
       Report report{};
       report.kind = ReportKind::kTmpDirectory;
@@ -308,7 +414,10 @@ class Supervisor {
   Report report_{};
   Limits limits_;
   Answers answers_;
+  Branches branches_;
+  StepSignals signals_of_steps_;
   Children children_;
+  std::uint64_t branches_due_ns_ = kNever;
 };
 
 }  // namespace
@@ -318,7 +427,7 @@ void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
                Session& session, const char* apparmor_label, const LauncherKey& key) {
   const Descriptor none;
   Supervisor supervisor(spec, channel, tmp_directory, counted, std::move(listener), Descriptor(),
-                        none, none, session);
+                        none, none, none, session);
   if (spec.has(kExplain)) {
     supervisor.explain(key);
   }
@@ -327,10 +436,11 @@ void supervise(const Spec& spec, const ReportChannel& channel, Program& program,
 
 void supervise_cell(const Spec& spec, const ReportChannel& channel, const Descriptor& tmp_directory,
                     CountedCalls& counted, Descriptor link, Descriptor own_listener,
-                    const Descriptor& timerfd, const Descriptor& end, const char* profile) {
+                    const Descriptor& domain, const Descriptor& timerfd, const Descriptor& end,
+                    const char* profile) {
   Session session;
   Supervisor supervisor(spec, channel, tmp_directory, counted, Descriptor(), std::move(link),
-                        timerfd, end, session);
+                        domain, timerfd, end, session);
   supervisor.run_cell(std::move(own_listener), profile);
 }
 

@@ -20,10 +20,11 @@ namespace codejail {
 // PID 1 of a cell: the main process is forked elsewhere and becomes this process's child. Watches
 // from the moment at which the server says that the call begins, and reads that when the timer
 // goes off or the main process has ended. By `link` the main process passes on its filter's
-// listener. Writes to `end` when it has reported. `profile`: of AppArmor, or null.
+// listener. Writes to `end` when it has reported. `domain`: a ruleset of Landlock's for steps of a
+// session that have to be apart. `profile`: of AppArmor, or null.
 [[noreturn]] void supervise_cell(const Spec& spec, const ReportChannel& channel,
                                  const Descriptor& tmp_directory, CountedCalls& counted,
-                                 Descriptor link, Descriptor own_listener,
+                                 Descriptor link, Descriptor own_listener, const Descriptor& domain,
                                  const Descriptor& timerfd, const Descriptor& end,
                                  const char* profile);
 

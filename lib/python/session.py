@@ -1,0 +1,321 @@
+"""A session: code that runs step by step, each step in a fork of what was kept so far. Run by `runner.py` in a waiting
+cell, in a copy of its names; `library` is the cell's, `request` what it began with.
+
+Each step has descriptors of its own, which the cell's PID 1 puts into the process that runs it:
+In:  descriptor 3: its length and a line break, then {"code": str, "name": str, "globals": {...}, "get": [name, ...],
+     "apart": bool}, and "functions" as the runner has them; or {"fork": true}, of what is to be another state; or
+     {"path": str, "content": base64}, a file to write below `tmp`, of which the answer's globals have "errno".
+Out: descriptor 4: 'S' and {"value": str or null, "display": [{"mime", "data"}], "globals": {...}, "omitted": [...],
+     "exception": {...} or null}; calls of functions come before.
+
+The state waits, and its fork, made ahead, waits too: for the next step. A step that is kept is the state from then on.
+No signal reaches either while it waits. What code does to this file's names it does to its own session.
+"""
+from _ast import Expr, Expression
+from _signal import SIG_SETMASK, valid_signals
+from _stat import S_ISREG
+from binascii import a2b_base64, b2a_base64
+from errno import EEXIST
+from posix import O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY, dup2, fstat, ftruncate, mkdir
+from posix import open as open_file
+
+FORK = 0
+ONLY_AST = 0x400
+MAX_VALUE = 1 << 20
+MAX_SOURCES = 256
+NOTHING_BUT = 'S{"value":null,"display":[],"globals":{"errno":%(errno)d},"omitted":[],"exception":null}'
+REHEARSED = 'def f(a):\n    return [a, {"b": 1.5}]\nc = f(17)\nc'
+# What a value has beside its repr, as notebooks ask for it.
+RICH = (
+    ('text/html', '_repr_html_'), ('image/svg+xml', '_repr_svg_'), ('image/png', '_repr_png_'),
+    ('image/jpeg', '_repr_jpeg_'), ('text/markdown', '_repr_markdown_'), ('text/latex', '_repr_latex_'))
+ALL_SIGNALS = valid_signals()
+
+namespace = make_program(request['globals'])
+sys.path[:0] = script_path
+for entry in request['python_path']:
+    sys.path.append(entry if entry.startswith('/') else directory + '/' + entry)
+functions_code = None
+# The program's own, between its steps.
+program_signals = pthread_sigmask(SIG_BLOCK, ())
+program_depth = recursion_limit
+
+
+class StepSources(SourceFinder):
+    """The lines of all steps, of which later ones may show a frame."""
+
+    def __init__(self):
+        super().__init__()
+        self.codes = {}
+
+    def keep(self, name, code):
+        self.codes[name] = code
+        if len(self.codes) > MAX_SOURCES:
+            del self.codes[next(iter(self.codes))]
+        self.withdraw()
+        self.offer(code)
+
+    def tell(self, linecache):
+        for name, code in self.codes.items():
+            lines = code.replace('\r\n', '\n').replace('\r', '\n').split('\n')
+            linecache.cache[name] = (len(code), None, [line + '\n' for line in lines], name)
+
+
+step_sources = StepSources()
+
+
+def show(data, mime, shown):
+    if isinstance(data, tuple):
+        data = data[0]
+    if isinstance(data, (bytes, bytearray)):
+        data = b2a_base64(data, newline=False).decode()
+    if isinstance(data, str):
+        shown.append({'mime': mime, 'data': data})
+
+
+def show_value(value, shown):
+    for mime, name in RICH:
+        try:
+            method = getattr(type(value), name, None)
+            data = None if method is None else method(value)
+        except Exception:
+            data = None
+        if data is not None:
+            show(data, mime, shown)
+
+
+def show_figures(shown):
+    """Figures of matplotlib that the code left open, where it has imported that."""
+    pyplot = sys.modules.get('matplotlib.pyplot')
+    if pyplot is None:
+        return
+    from io import BytesIO
+    try:
+        for number in pyplot.get_fignums():
+            png = BytesIO()
+            pyplot.figure(number).savefig(png, format='png')
+            show(png.getvalue(), 'image/png', shown)
+        pyplot.close('all')
+    except Exception as error:
+        write_stderr('codejail: a figure could not be drawn: %s\n' % text_of(error))
+
+
+def parts_of(code, name):
+    """The code but for a last expression, and that: as a prompt tells them."""
+    tree = compile(code, name, 'exec', ONLY_AST, True)
+    last = None
+    if tree.body and isinstance(tree.body[-1], Expr):
+        last = compile(Expression(tree.body.pop().value), name, 'eval', 0, True)
+    return compile(tree, name, 'exec', 0, True), last
+
+
+def run_code(code, name, shown):
+    """What a prompt would show of a last expression, or None."""
+    body, last = parts_of(code, name)
+    exec(body, namespace)
+    if last is None:
+        return None
+    value = eval(last, namespace)
+    if value is None:
+        return None
+    vars(builtins)['_'] = value
+    text = repr(value)
+    show_value(value, shown)
+    return shortened(text, MAX_VALUE)
+
+
+def wanted_globals(names):
+    items = []
+    omitted = []
+    for name in names:
+        if name not in namespace:
+            omitted.append({'name': name, 'type': '', 'why': 'there is no such global'})
+            continue
+        value = namespace[name]
+        try:
+            items.append(encode_item(name, value))
+        except BaseException as error:
+            omitted.append(describe_omitted(name, value, text_of(error)))
+    return '{%s}' % ','.join(items), encode(omitted)
+
+
+def format_step(error, trace):
+    import linecache
+    import traceback
+    step_sources.tell(linecache)
+    if trace is None:
+        return ''.join(traceback.format_exception_only(type(error), error))
+    return ''.join(traceback.format_exception(type(error), error, trace))
+
+
+def line_of_step(error, trace, name):
+    line = None if trace is not None else getattr(error, 'lineno', None)
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == name:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line if isinstance(line, int) else None
+
+
+def describe_step(error, name):
+    trace = program_trace(error)
+    line = line_of_step(error, trace, name)
+    if isinstance(error, SystemExit):
+        # As a prompt that goes on: what it would have told.
+        if error.code is not None and not isinstance(error.code, int):
+            write_stderr(text_of(error.code) + '\n')
+        return describe(error, '', line)
+    try:
+        formatted = with_standard_modules(format_step, error, trace)
+    except BaseException:
+        formatted = '%s: %s\n' % (type_name(error), text_of(error))
+    write_stderr(formatted)
+    return describe(error, formatted, line)
+
+
+def connect_step(step):
+    """What asks the server, and its functions by name."""
+    global functions_code
+    if functions_code is None:
+        functions_code = compile(step['source'], __file__, 'exec', 0, True)
+    names = dict(globals(), described=step['functions'])
+    exec(functions_code, names)
+    return names['exchange'], names['functions']
+
+
+def hold():
+    """Nothing of the program's runs from here on: what a signal has called for already comes first."""
+    global program_signals, program_depth
+    while True:
+        try:
+            program_signals = pthread_sigmask(SIG_BLOCK, ())
+            library.session_hold()
+            # Runs the handlers of what has come (Modules/signalmodule.c).
+            pthread_sigmask(SIG_BLOCK, ())
+            break
+        except BaseException:
+            pass
+    program_depth = sys.getrecursionlimit()
+    settle()
+
+
+def run_step(step):
+    """Runs one step; its answer."""
+    code, name = step['code'], step['name']
+    if code[:1] == '\ufeff':
+        code = code[1:]
+    exchange, functions = connect_step(step) if 'functions' in step else (None, {})
+    namespace.update(step['globals'])
+    namespace.update(functions)
+    step_sources.keep(name, code)
+    shown = []
+    value = exception = 'null'
+    setrecursionlimit(program_depth)
+    try:
+        try:
+            pthread_sigmask(SIG_SETMASK, program_signals)
+            text = run_code(code, name, shown)
+        finally:
+            settrace(None)
+            setprofile(None)
+            hold()
+        if text is not None:
+            value = encode(text)
+    except BaseException as error:
+        exception = describe_step(error, name)
+    show_figures(shown)
+    given, omitted = wanted_globals(step['get'])
+    for key, function in functions.items():
+        if namespace.get(key) is function:
+            del namespace[key]
+    flush()
+    if exchange is not None:
+        exchange.close()
+    return 'S{"value":%s,"display":%s,"globals":%s,"omitted":%s,"exception":%s}' % (
+        value, encode(shown), given, omitted, exception)
+
+
+def write_file(step):
+    """Writes a file that the server gives: 0, or an error's number."""
+    *parents, name = step['path'].split('/')
+    place = directory + '/tmp'
+    file = -1
+    try:
+        for parent in parents:
+            place += '/' + parent
+            try:
+                mkdir(place)
+            except FileExistsError:
+                pass
+        # Whatever a program has put there: not through a link, and nothing that waits for somebody.
+        file = open_file(
+            place + '/' + name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
+        if not S_ISREG(fstat(file).st_mode):
+            return EEXIST
+        ftruncate(file, 0)
+        data = memoryview(a2b_base64(step['content']))
+        while data:
+            data = data[write(file, data):]
+        return 0
+    except OSError as error:
+        return error.errno
+    finally:
+        if file >= 0:
+            close(file)
+
+
+def rehearse():
+    """Goes the way of a step once: what it writes to is this process's own memory then."""
+    body, last = parts_of(REHEARSED, '<rehearsal>')
+    space = {'__builtins__': vars(builtins)}
+    exec(body, space)
+    text = shortened(repr(eval(last, space)), MAX_VALUE)
+    scan(encode({'value': text, 'display': [], 'globals': {}}), 0)
+
+
+def leave_descriptors():
+    """What a step has had is no longer anybody's: a thread of its that prints goes on."""
+    try:
+        null = open_file('/dev/null', O_RDWR)
+        for descriptor in (1, 2, REQUEST, CHANNEL):
+            dup2(null, descriptor)
+        if null > CHANNEL:
+            close(null)
+    except OSError:
+        pass
+
+
+def live():
+    global process
+    is_state = True
+    library.session_hold()
+    while True:
+        leave_descriptors()
+        if is_state:
+            if library.session_state() != 0:
+                return
+            rehearse()
+        if library.session_take() != 0:
+            return
+        process = getpid()
+        stand_by(process=process)
+        step = read_request(REQUEST, sys.maxsize)
+        if not library.session_begin(1 if step.get('apart') else 0):
+            return
+        if 'fork' in step:
+            is_state = True
+            continue
+        if 'path' in step:
+            answer = NOTHING_BUT % {'errno': write_file(step)}
+        else:
+            answer = run_step(step)
+        if getpid() != process:
+            # A child that the program forked, and that ran on to here, has no result to give.
+            return
+        send(answer, CHANNEL)
+        answer = step = None
+        is_state = library.session_done() == FORK
+
+
+live()
+_exit(1)
