@@ -38,8 +38,10 @@ const warmProject = (name) => ({
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    ...['unit', 'jail', 'escape', 'apparmor', 'faults', 'cgroup', 'cli', 'docs'].map(project),
-    ...['jail', 'escape'].map(warmProject),
+    ...['unit', 'jail', 'session', 'escape', 'apparmor', 'faults', 'cgroup', 'cli', 'docs'].map(
+      project,
+    ),
+    ...['jail', 'session', 'escape'].map(warmProject),
   ],
   // After every test the jail suites look for what is left on the whole host, so none may run beside another.
   maxWorkers: 1,

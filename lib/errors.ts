@@ -14,6 +14,8 @@ export type JailErrorCode =
   | 'ERR_CODEJAIL_COLLECT'
   | 'ERR_CODEJAIL_CLOSED'
   | 'ERR_CODEJAIL_BUSY'
+  | 'ERR_CODEJAIL_SESSION_LOST'
+  | 'ERR_CODEJAIL_SESSION_FILE'
   | 'ERR_CODEJAIL_MISSING_PACKAGE';
 
 /** A guarantee that this host can't give: why not, and the command that cures it. */
@@ -292,9 +294,79 @@ export class SetupError extends JailError {
 
 /** The jail was used after `close()`. */
 export class ClosedError extends JailError {
-  /** The jail is closed. */
-  constructor() {
-    super('ERR_CODEJAIL_CLOSED', 'this jail is closed: make another one with createJail()');
+  /** @param what is closed */
+  constructor(what: 'jail' | 'session' = 'jail') {
+    super(
+      'ERR_CODEJAIL_CLOSED',
+      what === 'jail'
+        ? 'this jail is closed: make another one with createJail()'
+        : 'this session is closed: open another one with openSession()',
+    );
+  }
+}
+
+/**
+ * Why a session has no state any more: it was `idle` for `idleSeconds`; all its processes had more than its `memory`; what a step
+ * left running used more `cpu` between steps than one may; the step that `ended` had no backup, since the one before had left
+ * threads or processes, or it ended its own; the state did not answer (`hung`); its processes were `killed`, or could not be
+ * watched any more.
+ */
+export type SessionLostReason = 'idle' | 'memory' | 'cpu' | 'ended' | 'hung' | 'killed';
+
+const SESSION_LOST: Record<SessionLostReason, string> = {
+  idle: 'nothing was run in it for as long as idleSeconds says',
+  memory: 'what it holds is over its limit memory',
+  cpu: 'what its steps left running used more CPU between them than a step may (the limit cpu)',
+  ended: 'the step that ran ended, and there was no state before it to go back to',
+  hung: 'its state made no fork in time',
+  killed: 'its processes were killed',
+};
+
+/** A session has no state that a step could run from. Open another one. */
+export class SessionLostError extends JailError {
+  /** Why. */
+  declare readonly reason: SessionLostReason;
+
+  /** @param detail what a person should know beside */
+  constructor(reason: SessionLostReason, detail?: string, cause?: unknown) {
+    const more = detail === undefined || detail === '' ? '' : ` (${detail})`;
+    super(
+      'ERR_CODEJAIL_SESSION_LOST',
+      `the session is lost: ${SESSION_LOST[reason]}${more}. Open another one with openSession()`,
+      { cause },
+    );
+    Object.defineProperty(this, 'reason', { value: reason, enumerable: true });
+  }
+}
+
+/** A file of a session's could not be written or read. The session goes on. */
+export class SessionFileError extends JailError {
+  /** Its path below the session's `tmp`; `.` where all were to be listed. */
+  declare readonly path: string;
+
+  /** @param errno the kernel's error number, positive; 0 where no system call failed */
+  constructor(
+    what: 'written' | 'read',
+    path: string,
+    errno: number,
+    details: { syscall?: string | undefined; detail?: string | undefined; cause?: unknown } = {},
+  ) {
+    const { syscall, detail, cause } = details;
+    const reasons = [
+      detail,
+      errno === 0 ? undefined : describeErrno(errno),
+      syscall === undefined ? undefined : `in ${syscall}`,
+    ].filter((reason) => reason !== undefined && reason !== '');
+    super(
+      'ERR_CODEJAIL_SESSION_FILE',
+      `${JSON.stringify(path)} of the session could not be ${what}: ${reasons.join('; ')}`,
+      {
+        errno: errno === 0 ? undefined : errno,
+        errnoName: errno === 0 ? undefined : errnoName(errno),
+        ...{ syscall, cause },
+      },
+    );
+    Object.defineProperty(this, 'path', { value: path, enumerable: true });
   }
 }
 
@@ -386,3 +458,5 @@ nameClass(SetupError, 'SetupError');
 nameClass(ClosedError, 'ClosedError');
 nameClass(BusyError, 'BusyError');
 nameClass(MissingPackageError, 'MissingPackageError');
+nameClass(SessionLostError, 'SessionLostError');
+nameClass(SessionFileError, 'SessionFileError');

@@ -20,6 +20,7 @@ import type {
 } from './options/types';
 import type { HostReport, VerifyReport } from './proof/report';
 import type { JailResult } from './run/result';
+import type { Session, SessionOptions } from './session/types';
 import type { JailStatistics } from './statistics/calls';
 
 const defaultJail = new Jail();
@@ -205,6 +206,24 @@ export async function safeExecJson(
 }
 
 /**
+ * Opens a session: a Python in a jail of its own that keeps its state from step to step. Its command has to be a Python; where
+ * that is warm, the session opens in milliseconds.
+ * @throws NotConfiguredError, InvalidArgumentError, UnconfinedError, BusyError, ClosedError; SetupError where this host or this
+ *   command has no processes that wait; the signal's reason
+ * @example
+ * import { openSession } from 'codejail';
+ *
+ * const session = await openSession({ globals: { x: 20 } });
+ * await session.run('def double(n): return 2 * n');
+ * const { value } = await session.run('double(x) + 2');
+ * console.log(value); // 42
+ * await session.close();
+ */
+export async function openSession(options?: SessionOptions): Promise<Session> {
+  return defaultJail.openSession(options);
+}
+
+/**
  * Runs Python code without any confinement and without limits, with the server's own rights: for debugging only. It takes
  * and gives what `safeExec` does. Each call emits a warning of the process (`CodeJailWarning`).
  * @throws SafeExecError where the code failed; InvalidArgumentError, NotConfiguredError, BusyError, ClosedError; the
@@ -321,6 +340,7 @@ export {
   type CellMessage,
   type OfCommand,
   type QueueMessage,
+  type SessionMessage,
   type TemplateMessage,
 } from './statistics/diagnostics';
 export {
@@ -330,6 +350,8 @@ export {
   JailError,
   MissingPackageError,
   NotConfiguredError,
+  SessionFileError,
+  SessionLostError,
   SetupError,
   UnconfinedError,
   type BusyDetails,
@@ -337,7 +359,17 @@ export {
   type JailErrorCode,
   type JailErrorDetails,
   type MissingGuarantee,
+  type SessionLostReason,
 } from './errors';
+export type {
+  Display,
+  Keep,
+  Session,
+  SessionFiles,
+  SessionOptions,
+  StepOptions,
+  StepResult,
+} from './session/types';
 export type { Attempt } from './run/attempt';
 export type { Hint } from './run/hint';
 export { CollectError } from './run/collect-error';

@@ -30,22 +30,23 @@ export interface SafeExecJsonResult extends JailResult {
 /** The runner writes five names. */
 const EXCEPTION_BOUNDS = { maxNames: 16 };
 
-// The channel is in the hands of hostile code: whatever does not fit is as good as absent.
+/** What the runner tells of an exception. Hostile code may have written it: whatever does not fit is as good as absent. */
+export function exceptionOf(told: { [key: string]: JsonValue }): PythonException {
+  const fields = new Map(Object.entries(told));
+  const line = fields.get('line');
+  return {
+    type: textOrNone(fields.get('type')),
+    module: fields.has('module') ? textOrNone(fields.get('module')) : null,
+    message: textOrNone(fields.get('message')),
+    line: typeof line === 'number' && Number.isSafeInteger(line) ? line : null,
+    traceback: textOrNone(fields.get('traceback')),
+  };
+}
+
 async function decodeException(channel: Uint8Array): Promise<PythonException | null> {
   try {
     const { value } = await parseJsonInSlices(textOf(channel.subarray(1)), EXCEPTION_BOUNDS);
-    if (!isJsonObject(value)) {
-      return null;
-    }
-    const fields = new Map(Object.entries(value));
-    const line = fields.get('line');
-    return {
-      type: textOrNone(fields.get('type')),
-      module: fields.has('module') ? textOrNone(fields.get('module')) : null,
-      message: textOrNone(fields.get('message')),
-      line: typeof line === 'number' && Number.isSafeInteger(line) ? line : null,
-      traceback: textOrNone(fields.get('traceback')),
-    };
+    return isJsonObject(value) ? exceptionOf(value) : null;
   } catch {
     return null;
   }

@@ -9,7 +9,7 @@ import type { ExtraFile } from '../options/files';
 import type { Tell } from '../options/logger';
 import { requireRoom } from '../options/room';
 import type { LogLevel, RunArguments } from '../options/types';
-import { Closing } from '../run/end-signal';
+import { Closing, type EndSignal } from '../run/end-signal';
 import { programFrom, withoutProgram, type JailFile } from '../spec/files';
 import { settledWithin } from '../time/settled-within';
 import { abortable } from './abortable';
@@ -88,6 +88,30 @@ export class Calls {
         },
       }),
     };
+  }
+
+  /**
+   * Lets work in that is no call of a command's, or has it wait.
+   * @throws BusyError, ClosedError; the signal's reason
+   */
+  enter(
+    tenant: string | undefined,
+    given: AbortSignal | undefined,
+  ): { place: Place; signals: readonly EndSignal[] } {
+    const signal = given === undefined ? undefined : shareSignal(given);
+    signal?.throwIfAborted();
+    const place = this.#gate.enter(tenant, signal);
+    return { place, signals: signal === undefined ? [this.#closing] : [signal, this.#closing] };
+  }
+
+  /** Ends all of this jail's. */
+  get closing(): EndSignal {
+    return this.#closing;
+  }
+
+  /** Tells the logger what something of that slug, of that command, did. */
+  note(level: LogLevel, message: string, slug: string | undefined, command: string): void {
+    this.#note(level, message, slug, command);
   }
 
   #note(level: LogLevel, message: string, slug: string | undefined, command: string): void {

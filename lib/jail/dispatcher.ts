@@ -5,15 +5,24 @@ import { ClosedError } from '../errors';
 import type { QueueStatistics } from '../gate/queue-statistics';
 import type { GuaranteeName } from '../guarantee-names';
 import type { JsonText } from '../json/text-buffers';
-import type { DiskLimits } from '../limits';
+import { sameDiskLimits, type DiskLimits, type Limits } from '../limits';
 import { requirePython } from '../options/exec';
 import type { Tell } from '../options/logger';
+import { parseWarm, type WarmArguments } from '../options/warm';
 import type { ProbeCheck } from '../proof/probe';
 import type { RunResult } from '../run/conclusion';
+import type { EndSignal } from '../run/end-signal';
 import type { Call } from '../spec/call';
 import { CallStatistics, type JailStatistics } from '../statistics/calls';
-import { publishCall, publishPoolEvent, type CallMessage } from '../statistics/diagnostics';
+import {
+  publishCall,
+  publishPoolEvent,
+  publishSession,
+  type CallMessage,
+  type SessionMessage,
+} from '../statistics/diagnostics';
 import { now } from '../time/clock';
+import type { Cell } from '../warm/cell';
 import {
   COLD_REASONS,
   whyNotWarm,
@@ -37,6 +46,20 @@ export interface CommandCall extends Call, Demand {
   warm?: { copies: Call['copies']; request: () => JsonText } | undefined;
 }
 
+/** What a session wants of its cell. */
+export interface SessionDemand {
+  command: Command;
+  limits: Limits;
+  signals: readonly EndSignal[];
+  /** The session's own environment. */
+  env: Readonly<Record<string, string>>;
+  /** Whether it has something of its own that a waiting cell lacks. */
+  isOwn: boolean;
+}
+
+/** The options of a template that is one session's alone. */
+const SESSION_WARM = parseWarm(true, 'warm') as WarmArguments;
+
 /** What a dispatcher knows of its jail. */
 export interface DispatcherOptions {
   share: HostShare;
@@ -50,6 +73,8 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #warm = new Map<Command, WarmCommand>();
+  /** What sessions are made by that have a template of their own. */
+  readonly #own = new WeakMap<Command, WarmCommand>();
   readonly #statistics = new CallStatistics();
   readonly #closing = new Set<Promise<void>>();
   readonly #forgotten = new WeakSet<Command>();
@@ -133,6 +158,51 @@ export class Dispatcher {
       calledAt,
       onTaken,
     );
+  }
+
+  /**
+   * Gives a session its cell: one that waits, where it has nothing of its own that such a one lacks, else of a template
+   * that is the session's alone.
+   * @throws as `WarmCommand.makeOwn`; ClosedError
+   */
+  async cellFor({ command, limits, signals, env, isOwn }: SessionDemand): Promise<Cell> {
+    if (!isOwn && sameDiskLimits(limits, this.#options.limits())) {
+      const warm = this.#warmCommand(command);
+      const cell = typeof warm === 'string' ? warm : await warm.lend({ limits, signals });
+      if (typeof cell !== 'string') {
+        return cell;
+      }
+    }
+    let own = this.#own.get(command);
+    if (own === undefined) {
+      const { share, allowMissing } = this.#options;
+      own = new WarmCommand(
+        command,
+        command.options.warm === false ? SESSION_WARM : command.options.warm,
+        {
+          ...{ share, allowMissing, limits: () => limits, onEvent: () => undefined },
+        },
+      );
+      this.#own.set(command, own);
+    }
+    return own.makeOwn(limits, env);
+  }
+
+  /** A step of a session begins; to be followed by `endStep`. */
+  beginStep(): void {
+    this.#statistics.begin();
+  }
+
+  /** It has ended. */
+  endStep(message: CallMessage): void {
+    this.#statistics.end(message);
+    publishCall(message);
+  }
+
+  /** A session is opened, or over. */
+  tellSession(event: SessionMessage): void {
+    this.#statistics.tellSession(event);
+    publishSession(event);
   }
 
   async #runCold(call: CommandCall, calledAt: number): Promise<RunResult> {

@@ -1,5 +1,6 @@
 // A jail: the calls that run programs in it.
 import { Command, refusedOf } from '../command/command';
+import { InvalidArgumentError } from '../errors';
 import { AnswerReader, type SafeExecJsonResult, type SafeExecResult } from '../exec/answer';
 import { AS_TEXT, jsonOf, updating, type Conclusion } from '../exec/conclusion';
 import { encodeCode, encodeRequest } from '../exec/request';
@@ -19,6 +20,7 @@ import { parseCommandName, parseCommandOptions } from '../options/command';
 import { readJsonObject, requireCode, requireGlobals, requirePython } from '../options/exec';
 import { checkFiles } from '../options/files';
 import { requireRoom } from '../options/room';
+import { parseSessionOptions } from '../options/session';
 import type {
   CloseOptions,
   JailCodeOptions,
@@ -31,6 +33,7 @@ import type {
 import { hostReport, type HostReport, type VerifyReport } from '../proof/report';
 import { RUNNER } from '../python/runner-file';
 import type { JailResult } from '../run/result';
+import type { Session, SessionOptions } from '../session/types';
 import { PROGRAM_NAME } from '../spec/files';
 import type { JailStatistics } from '../statistics/calls';
 import { printable } from '../text/printable';
@@ -39,6 +42,7 @@ import { Calls, copiedGiven, type Admitted } from './calls';
 import { Configuration } from './configuration';
 import { Dispatcher } from './dispatcher';
 import { searchedByTemplate } from './searched';
+import { Sessions } from './sessions';
 
 /**
  * A jail of its own: commands and limits that no other jail shares. Made by `createJail`; closed by `close`, or by
@@ -54,6 +58,7 @@ import { searchedByTemplate } from './searched';
 export class Jail extends Configuration implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #calls: Calls;
+  readonly #sessions: Sessions;
 
   /** @internal */
   constructor(options: JailOptions = {}) {
@@ -64,6 +69,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       ...{ share, allowMissing, logger },
       limits: () => ({ disk: this.limits.get('disk'), files: this.limits.get('files') }),
     });
+    this.#sessions = new Sessions(this.#calls, this.#dispatcher);
   }
 
   /**
@@ -167,6 +173,33 @@ export class Jail extends Configuration implements AsyncDisposable {
     requireCode(code);
     const call = parseSafeExecOptions(options);
     return this.#exec(code, async () => readJsonObject(globalsJson), call, calledAt, AS_TEXT);
+  }
+
+  /**
+   * Opens a session: a Python in a jail of its own that keeps its state from step to step. Its command has to be a Python; where
+   * that is warm, the session opens in milliseconds.
+   * @throws NotConfiguredError, InvalidArgumentError, UnconfinedError, BusyError, ClosedError; SetupError where this host or this
+   *   command has no processes that wait; the signal's reason
+   * @example
+   * import { createJail } from 'codejail';
+   *
+   * const jail = createJail();
+   * const session = await jail.openSession({ limits: { cpu: 2 } });
+   * await session.run('x = 20');
+   * const { value } = await session.run('x + 1');
+   * console.log(value); // 21
+   * await jail.close();
+   */
+  async openSession(options?: SessionOptions): Promise<Session> {
+    const args = parseSessionOptions(options);
+    if (this.alwaysBeUnsafe) {
+      throw new InvalidArgumentError(
+        'alwaysBeUnsafe',
+        'is set: a session is always confined, and has no other mode. Use a jail without it',
+      );
+    }
+    const found = this.#heeding(args.command, args);
+    return this.#sessions.open(found, args, this.#limitsOf(args));
   }
 
   /**

@@ -154,10 +154,15 @@ export type NativeEvent =
   /** A cell waits for its call, on which processor; -1 where that is not known. */
   | { type: 'ready'; processor: number }
   | NativeOutputs
+  /** What came on the outputs of a session's step. */
+  | (Omit<NativeOutputs, 'type' | 'ended'> & { type: 'stepOutputs'; step: number })
+  /** Of a session: the descriptor of its writable directory, to be closed. */
+  | { type: 'session'; tmpDirectory: number }
   /** Nothing of a cell is left. Comes after `ended`, unless `isGone` has said so. */
   | { type: 'gone' }
   /** A template makes no more cells; those that are there go on. */
   | { type: 'templateEnded' }
+  | NativeStepEvent
   | {
       type: 'ended';
       /** A descriptor to close, or -1. */
@@ -180,6 +185,36 @@ export interface NativeJail {
   stdout: number;
   stderr: number;
   result: number;
+}
+
+/** What is ordered of a session; native/core/report.h has the same. */
+export const OrderKind = {
+  stop: 0,
+  arm: 1,
+  prepare: 2,
+  step: 3,
+  keep: 4,
+  drop: 5,
+  fork: 6,
+  closeHead: 7,
+} as const;
+
+/** What a session's PID 1 tells of a step, or of a head. */
+export interface NativeStepEvent {
+  type: 'step';
+  /**
+   * `ready`: a fork waits for what to run; `done`: the code has ended, and waits to be kept or dropped; `ended`: its processes
+   * are dead, or it never had one; `forked`: it is another head's state; `lost`: of a head that has no state any more.
+   */
+  what: 'ready' | 'done' | 'ended' | 'forked' | 'lost';
+  head: number;
+  step: number;
+  /** Why a step that never had a process could have none; 0 where nothing failed. */
+  errno: number;
+  /** Of a step that is done: whether later ones may run in forks of it. Of one that has ended: whether its head lives on. */
+  isBranchable: boolean;
+  startedMs: number;
+  report: Float64Array;
 }
 
 export interface Addon {
@@ -232,7 +267,30 @@ export interface Addon {
     descriptor: number,
     frame: Uint8Array,
     request?: string,
+    isSession?: boolean,
   ): number;
+  /**
+   * Of a session: makes a step's pipes, and sends them where a fork waits for them.
+   * @returns the descriptor that the step's request is written to
+   */
+  prepareStep(cell: number, step: number, head: number): number;
+  /**
+   * Of a session: begins a step that is ready.
+   * @param cpuMicroseconds undefined: no limit
+   * @param descriptor as `prepareStep` gave it
+   * @param request in UTF-8 it has at most 65535 bytes
+   * @returns how many of its bytes are left, to be written when the pipe takes them; -1 where the session is gone
+   */
+  beginStep(
+    cell: number,
+    step: number,
+    head: number,
+    cpuMicroseconds: number | undefined,
+    descriptor: number,
+    request: string,
+  ): number;
+  /** Of a session: an order, one of `OrderKind`; false where the session is gone. */
+  tellStep(cell: number, order: number, step: number, head: number, otherHead: number): boolean;
   /** Of a cell that has ended: whether its last process, PID 1, is dead too. */
   isGone(cell: number): boolean;
   /** Gives back what the addon holds of a cell that is gone, and ends its keeper: its memory is freed then. */

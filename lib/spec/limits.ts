@@ -9,12 +9,19 @@ export interface NativeLimits extends addon.NativeLimits {
   rlimits: Rlimits;
 }
 
+/** The CPU that a program is ended after; undefined where that is never. */
+export function cpuMicroseconds({
+  cpu,
+  extraTime,
+}: Pick<Limits, 'cpu' | 'extraTime'>): number | undefined {
+  return cpu === 0 ? undefined : Math.round((cpu + extraTime) * 1e6);
+}
+
 /** What the limits of a call mean in such a jail. */
 export function nativeLimits(limits: Limits, confinement: Confinement): NativeLimits {
-  const { cpu, extraTime, memory } = limits;
   return {
-    cpuMicroseconds: cpu === 0 ? undefined : Math.round((cpu + extraTime) * 1e6),
-    memoryBytes: boundOf(memory),
+    cpuMicroseconds: cpuMicroseconds(limits),
+    memoryBytes: boundOf(limits.memory),
     rlimits: rlimitsOf(limits, confinement),
   };
 }

@@ -4,13 +4,13 @@ import type { Outcome } from '../run/result';
 import { Histogram, type DurationHistogram } from '../time/histogram';
 import type { PoolStatistics } from '../warm/pool-statistics';
 import type { ColdReason } from '../warm/rule';
-import type { CallMessage } from './diagnostics';
+import type { CallMessage, SessionMessage } from './diagnostics';
 
 /** What one jail has done since it was made, and has now. A plain object: `JSON.stringify` takes it. */
 export interface JailStatistics {
-  /** Calls that had their turn and have ended; unconfined ones are not counted. */
+  /** Calls, and steps of sessions, that had their turn and have ended; unconfined ones are not counted. */
   calls: number;
-  /** Calls that had their turn and have not ended yet. */
+  /** Those that had their turn and have not ended yet. */
   running: number;
   /** Of these, the ones that wait for a warm cell. Those that wait for their turn are in `queue`. */
   waiting: number;
@@ -18,6 +18,10 @@ export interface JailStatistics {
   cold: number;
   /** Calls that have ended and ran in a waiting Python. */
   warm: number;
+  /** Steps of sessions. */
+  steps: number;
+  /** Sessions that are open, were opened and were lost. */
+  sessions: { open: number; opened: number; lost: number };
   /** Of the cold ones, how many for which reason. */
   whyCold: Partial<Record<ColdReason, number>>;
   /** How they ended. */
@@ -28,6 +32,8 @@ export interface JailStatistics {
     cold: DurationHistogram;
     /** Of calls in a waiting Python. */
     warm: DurationHistogram;
+    /** Of steps of sessions. */
+    session: DurationHistogram;
   };
   /** What waits for its turn, has waited and was refused; unconfined calls included. */
   queue: QueueStatistics;
@@ -42,7 +48,12 @@ function count<Key extends string>(counts: Partial<Record<Key, number>>, key: Ke
 
 /** Counts calls. */
 export class CallStatistics {
-  readonly #durations = { cold: new Histogram(), warm: new Histogram() };
+  readonly #durations = {
+    cold: new Histogram(),
+    warm: new Histogram(),
+    session: new Histogram(),
+  };
+  readonly #sessions = { open: 0, opened: 0, lost: 0 };
   readonly #whyCold: Partial<Record<ColdReason, number>> = {};
   readonly #outcomes: Partial<Record<Outcome | 'rejected', number>> = {};
   #begun = 0;
@@ -59,19 +70,29 @@ export class CallStatistics {
     }
   }
 
+  tellSession({ type }: SessionMessage): void {
+    this.#sessions.open += type === 'opened' ? 1 : -1;
+    if (type !== 'closed') {
+      this.#sessions[type] += 1;
+    }
+  }
+
   read(pools: Record<string, PoolStatistics>, queue: QueueStatistics): JailStatistics {
     const cold = this.#durations.cold.read();
     const warm = this.#durations.warm.read();
-    const calls = cold.count + warm.count;
+    const session = this.#durations.session.read();
+    const calls = cold.count + warm.count + session.count;
     return {
       calls,
       running: this.#begun - calls,
       waiting: Object.values(pools).reduce((total, { waiting }) => total + waiting, 0),
       cold: cold.count,
       warm: warm.count,
+      steps: session.count,
+      sessions: { ...this.#sessions },
       whyCold: { ...this.#whyCold },
       outcomes: { ...this.#outcomes },
-      durations: { cold, warm },
+      durations: { cold, warm, session },
       queue,
       pools,
     };

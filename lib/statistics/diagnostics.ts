@@ -1,5 +1,6 @@
 // What happens, told to whoever subscribes to node:diagnostics_channel; nothing is made where nobody does.
 import { channel } from 'node:diagnostics_channel';
+import type { SessionLostReason } from '../errors';
 import type { QueueEvent } from '../gate/queue-statistics';
 import type { JailResult, Outcome } from '../run/result';
 import type { PoolEvent } from '../warm/pool-statistics';
@@ -21,6 +22,8 @@ export const CHANNELS = Object.freeze({
   call: 'codejail:call',
   /** A call has to wait, begins after it waited, is refused, or stops waiting: `QueueMessage`. */
   queue: 'codejail:queue',
+  /** A session was opened, is closed or lost: `SessionMessage`. */
+  session: 'codejail:session',
   /** A warm cell was made, or died before its call began: `CellMessage`. */
   cell: 'codejail:cell',
   /** A template was started, could not be, or ended: `TemplateMessage`. */
@@ -33,8 +36,8 @@ export interface CallMessage {
   command: string;
   /** What the caller calls the run, its option `slug`. */
   slug: string | null;
-  /** `warm` where a cell has run it. */
-  path: 'cold' | 'warm';
+  /** `warm` where a cell has run it, `session` of a step of a session. */
+  path: 'cold' | 'warm' | 'session';
   /** Why it was not warm; null also where it was rejected before that was known. */
   whyCold: ColdReason | null;
   /** `rejected`: nothing was run, or the call was aborted. */
@@ -58,6 +61,20 @@ export interface OfCommand {
 /** What happens to cells, of all that happens in a pool. */
 export type CellEventType = 'cell-made' | 'cell-lost';
 
+/** The message of `CHANNELS.session`: a session was opened, is closed or lost. */
+export interface SessionMessage {
+  /** What happened. */
+  type: 'opened' | 'closed' | 'lost';
+  /** The command's name. */
+  command: string;
+  /** What the caller calls the session, its option `slug`; null where it has none. */
+  slug: string | null;
+  /** Why it is lost, else null. */
+  reason: SessionLostReason | null;
+  /** Of `opened` how long that took, else how long it was open. */
+  milliseconds: number;
+}
+
 /** The message of `CHANNELS.queue`: a call waits, begins after it waited, is refused, or stops waiting. */
 export type QueueMessage = QueueEvent;
 
@@ -70,6 +87,7 @@ export type TemplateMessage = OfCommand &
   Exclude<PoolEvent, { /** What happened. */ type: CellEventType }>;
 
 const callChannel = channel(CHANNELS.call);
+const sessionChannel = channel(CHANNELS.session);
 const queueChannel = channel(CHANNELS.queue);
 const cellChannel = channel(CHANNELS.cell);
 const templateChannel = channel(CHANNELS.template);
@@ -78,6 +96,13 @@ const templateChannel = channel(CHANNELS.template);
 export function publishCall(message: CallMessage): void {
   if (callChannel.hasSubscribers) {
     callChannel.publish(message);
+  }
+}
+
+/** Tells of a session. */
+export function publishSession(message: SessionMessage): void {
+  if (sessionChannel.hasSubscribers) {
+    sessionChannel.publish(message);
   }
 }
 

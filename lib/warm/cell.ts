@@ -10,6 +10,7 @@ import { PROGRAM_NAME, type JailFile } from '../spec/files';
 import { now } from '../time/clock';
 import { CellLostError } from './cell-lost';
 import { CallKind, lastBytes, type Frame, type Frames } from './frame';
+import { SessionCell, type SessionCall } from './session-cell';
 
 /** A call that a cell can serve (`rule.ts`): without a request, `argv[0]` is run as Python runs a script. */
 export interface WarmCall extends Call {
@@ -32,6 +33,11 @@ export interface Cell {
    * @throws as `runCold`; CellLostError where the cell died before the call began
    */
   run(call: WarmCall, calledAt: number): Promise<RunResult>;
+  /**
+   * Begins a session; to be called once, in the place of `run`.
+   * @throws CellLostError where the cell died before
+   */
+  openSession(call: SessionCall): SessionCell;
   /** Ends a cell that serves no call, and waits until nothing of it is left. */
   discard(): Promise<void>;
 }
@@ -85,6 +91,7 @@ export class ForkedCell implements Cell {
   #isDead = false;
   #isGone = false;
   #run: Run | undefined;
+  #session: SessionCall | undefined;
   #settleDead: () => void = () => undefined;
   #settleReady: (failure?: SetupError) => void = () => undefined;
 
@@ -146,6 +153,8 @@ export class ForkedCell implements Cell {
       this.#outputs.take(event);
     } else if (event.type === 'ended') {
       this.#onEnded(event);
+    } else if (event.type === 'step' || event.type === 'stepOutputs' || event.type === 'session') {
+      this.#session?.onEvent(event);
     } else if (event.type === 'gone') {
       this.#onGone();
     }
@@ -164,6 +173,7 @@ export class ForkedCell implements Cell {
     if (this.#run === undefined) {
       native().addon.closeDescriptor(this.#jail.stdin);
       this.#outputs.drain();
+      this.#session?.onEnded(event);
     } else {
       this.#run.ended(event);
     }
@@ -254,6 +264,50 @@ export class ForkedCell implements Cell {
       await this.#gone();
       throw error;
     }
+  }
+
+  openSession(call: SessionCall): SessionCell {
+    if (this.#isDead || this.#isKilled || this.#run !== undefined) {
+      throw new CellLostError('make a cell', 0, { detail: 'it ended before its session began' });
+    }
+    const limits = this.#frames.limits(call.limits);
+    const frame = this.#frames.encode({
+      kind: CallKind.session,
+      // Of the CPU each step has its own.
+      limits: { ...call.limits, cpu: 0 },
+      files: call.files,
+      words: NO_WORDS,
+      request: call.request,
+    });
+    const left = native().addon.beginCall(
+      this.#jail.id,
+      limits.cpuMicroseconds,
+      limits.memoryBytes,
+      limits.rlimits.RLIMIT_NOFILE ?? UNCOUNTED_FILES,
+      true,
+      this.#jail.request,
+      frame.bytes,
+      frame.request,
+      true,
+    );
+    if (left < 0) {
+      this.#kill();
+      throw new CellLostError('make a cell', 0, { detail: 'it ended before its session began' });
+    }
+    this.#hold(true);
+    this.#session = call;
+    this.#request.finish(lastBytes(frame, left), frame.pieces);
+    return new SessionCell(this.#jail.id, {
+      dead: this.dead,
+      directory: this.#directory,
+      mechanisms: this.#plan.mechanisms,
+      hold: (held) => {
+        this.#hold(held);
+      },
+      kill: () => {
+        this.#kill();
+      },
+    });
   }
 
   #write({ conversation }: WarmCall, rest: Buffer, pieces: readonly Buffer[] = []): void {

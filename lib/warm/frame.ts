@@ -7,7 +7,7 @@ import { nativeLimits, type NativeLimits } from '../spec/limits';
 import { RLIMIT_NAMES, type Bound } from '../spec/rlimits';
 
 /** How a cell takes its call. */
-export const CallKind = { exec: 0, script: 1, probe: 2, execWithWords: 4 } as const;
+export const CallKind = { exec: 0, script: 1, probe: 2, execWithWords: 4, session: 5 } as const;
 
 /** What a frame is made of. */
 export interface Frame {

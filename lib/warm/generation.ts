@@ -32,6 +32,8 @@ export class Generation {
   ready: ReadyCell[] = [];
   running = 0;
   making = 0;
+  /** Cells that a session has: as long as it likes. */
+  sessions = 0;
 
   constructor(template: Template) {
     this.template = template;
@@ -71,9 +73,11 @@ export class Generation {
     return index >= 0;
   }
 
-  /** Whether no cell waits, runs a call or is being made. */
+  /** Whether no cell waits, runs a call, has a session or is being made. */
   isIdle(): boolean {
-    return this.ready.length === 0 && this.running === 0 && this.making === 0;
+    return (
+      this.ready.length === 0 && this.running === 0 && this.making === 0 && this.sessions === 0
+    );
   }
 
   /** Why the template has to be replaced, if there is a reason. */

@@ -132,6 +132,35 @@ export class Pool {
   }
 
   /**
+   * Takes a cell for a session, which has it until its end.
+   * @param call as of `run`
+   * @returns why there is none
+   */
+  async lend(call: Pick<WarmCall, 'limits' | 'signals'>): Promise<Cell | ColdReason> {
+    const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
+    if (typeof taken === 'string') {
+      return taken;
+    }
+    const { cell, generation, limits } = taken;
+    generation.running -= 1;
+    if (!sameDiskLimits(limits, call.limits)) {
+      this.#discard(taken);
+      return 'disk-limits';
+    }
+    generation.sessions += 1;
+    this.#chores.add(
+      cell.dead.then(() => {
+        generation.sessions -= 1;
+      }),
+    );
+    this.#tidyAfter(cell);
+    setImmediate(() => {
+      this.#refill();
+    });
+    return cell;
+  }
+
+  /**
    * Tells the cell that a call will be given that one is about to come: it wakes up, and goes over what a call takes,
    * while the call is still being checked. Where calls run or ran just now it is awake, or a processor is not free.
    * One on another processor than the server's goes first: on its own it would wait until the server has done its part.
@@ -239,7 +268,7 @@ export class Pool {
     return undefined;
   }
 
-  async #wait(call: WarmCall): Promise<ReadyCell | ColdReason> {
+  async #wait(call: Pick<WarmCall, 'signals'>): Promise<ReadyCell | ColdReason> {
     if (this.#closing !== undefined) {
       return 'closed';
     }

@@ -1,5 +1,6 @@
 // A command that is configured warm: whether it can be, and its pool.
 import type { Command, HostShare, ReadyCommand } from '../command/command';
+import { SetupError } from '../errors';
 import type { GuaranteeName } from '../guarantee-names';
 import { hostFacts } from '../host/host';
 import { resolveShown } from '../host/shown-path';
@@ -8,11 +9,11 @@ import { native } from '../native/addon';
 import type { WarmArguments } from '../options/warm';
 import type { ProbeCheck } from '../proof/probe';
 import type { RunResult } from '../run/run';
-import type { WarmCall } from './cell';
+import type { Cell, WarmCall } from './cell';
 import { MemoryGauge } from './memory-gauge';
 import { Pool } from './pool';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
-import { whyNeverWarm, whyNeverWarmIn, type ColdReason } from './rule';
+import { COLD_REASONS, whyNeverWarm, whyNeverWarmIn, type ColdReason } from './rule';
 import { startTemplate } from './start';
 import type { Template } from './template';
 
@@ -54,15 +55,47 @@ export class WarmCommand {
   }
 
   // Anew for each template: the host may have changed, and nothing is made that was not proved.
-  async #start(): Promise<Template> {
+  async #start(own: Readonly<Record<string, string>> = {}): Promise<Template> {
     const { runtime, confinement, words, mechanisms } = await this.#ready();
     const { preload, pythonPath, rehearsal } = this.#warm;
     for (const [index, path] of pythonPath.entries()) {
       await resolveShown(path, `commands.${this.#command.name}.warm.pythonPath[${index}]`);
     }
-    const env = this.#command.environment(runtime);
-    const own = { preload, pythonPath, rehearsal };
-    return startTemplate({ runtime, confinement, words, mechanisms, env, ...own });
+    const env = this.#command.environment(runtime, own);
+    const imports = { preload, pythonPath, rehearsal };
+    return startTemplate({ runtime, confinement, words, mechanisms, env, ...imports });
+  }
+
+  /**
+   * Takes a cell of the pool for a session, which has it until its end.
+   * @returns why there is none
+   * @throws as `Pool.run`
+   */
+  async lend(call: Pick<WarmCall, 'limits' | 'signals'>): Promise<Cell | ColdReason> {
+    return (await this.whyNever()) ?? (await this.#pool.lend(call));
+  }
+
+  /**
+   * Makes a cell for a session, of a template that is its alone and ends with it.
+   * @param env the session's own environment
+   * @throws as `Command.ready` and `startTemplate`; SetupError where no Python of this command can wait here
+   */
+  async makeOwn(limits: DiskLimits, env: Readonly<Record<string, string>>): Promise<Cell> {
+    const never = await this.whyNever();
+    if (never !== undefined) {
+      throw new SetupError('open the session', 0, {
+        detail: `a session is a Python that waits for its steps, which this command's can't: ${COLD_REASONS[never]}`,
+      });
+    }
+    const template = await this.#start(env);
+    try {
+      const cell = await template.makeCell(limits);
+      void cell.dead.then(async () => template.close());
+      return cell;
+    } catch (error) {
+      await template.close();
+      throw error;
+    }
   }
 
   /**
@@ -76,7 +109,9 @@ export class WarmCommand {
     }
     if (this.#known === undefined) {
       const { options, runtime, confinement } = await this.#ready();
-      this.#known = { never: whyNeverWarm(options, runtime, confinement, hostFacts().landlock) };
+      // Of a session the command need not be configured warm.
+      const as = { ...options, warm: this.#warm };
+      this.#known = { never: whyNeverWarm(as, runtime, confinement, hostFacts().landlock) };
     }
     return this.#known.never;
   }

@@ -50,6 +50,10 @@ export class FakeCell implements Cell {
     }
   }
 
+  openSession(): never {
+    throw new CellLostError('take the cell', 0);
+  }
+
   async discard(): Promise<void> {
     this.isDiscarded = true;
     this.die();

@@ -39,6 +39,8 @@ function argumentsWith(given: SeccompFilter, argument: Argument, value: bigint):
 }
 
 const RLIMIT_CORE = 4;
+const SET_CHILD_SUBREAPER = 36;
+const PARENT = 0x8000;
 const THREAD = 0x10000;
 const OF_THREADS = 0x200 | 0x400 | 0x800 | 0x40000;
 
@@ -48,6 +50,13 @@ function expected(argument: Argument, value: bigint): Answer {
     return argument.error;
   }
   const low = Number(value);
+  // Of sessions alone, whose filter is a cell's.
+  if (argument.call === CALLS.prctl && low === SET_CHILD_SUBREAPER) {
+    return EINVAL;
+  }
+  if (argument.call === CALLS.clone && (low & PARENT) !== 0) {
+    return EPERM;
+  }
   if (argument.call === CALLS.clone && (low & THREAD) === 0) {
     const isShared = (low & OF_THREADS) !== 0;
     const isUnwaited = (low & 0x100) !== 0 && (low & 0x4000) === 0;

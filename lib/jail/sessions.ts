@@ -1,0 +1,141 @@
+// The sessions of a jail: opened, and ended with it.
+import type { Command } from '../command/command';
+import type { JsonText } from '../json/text-buffers';
+import { jsonOf } from '../exec/conclusion';
+import type { Limits } from '../limits';
+import { checkFiles } from '../options/files';
+import type { SessionArguments } from '../options/session';
+import type { EndSignal } from '../run/end-signal';
+import { HeadSession, type SessionSurroundings } from '../session/session';
+import { OWN_PROCESSES, SessionJail } from '../session/session-jail';
+import { encodeSession } from '../session/request';
+import type { Session } from '../session/types';
+import { withoutProgram, type JailFile } from '../spec/files';
+import { now } from '../time/clock';
+import { WAITING_OPEN_FILES, WAITING_STACK } from '../warm/rule';
+import { copiedGiven, type Calls } from './calls';
+import type { Dispatcher } from './dispatcher';
+import { readHostFiles } from './host-files';
+import { shareSignal } from './shared-signal';
+
+/** Opens sessions of one jail. */
+export class Sessions {
+  readonly #calls: Calls;
+  readonly #dispatcher: Dispatcher;
+
+  constructor(calls: Calls, dispatcher: Dispatcher) {
+    this.#calls = calls;
+    this.#dispatcher = dispatcher;
+  }
+
+  /**
+   * Opens one.
+   * @throws as `Jail.openSession`
+   */
+  async open(command: Command, args: SessionArguments, limits: Limits): Promise<Session> {
+    const calledAt = now();
+    const { place, signals } = this.#calls.enter(args.tenant, args.signal);
+    return this.#calls.track(async () => {
+      const globalsJson = await jsonOf(args.globals);
+      const copied = await copiedGiven({ files: args.extraFiles, limits });
+      await checkFiles(args.files);
+      const files = [...withoutProgram(copied.files), ...(await readHostFiles(args.files, limits))];
+      if (!place.isIn) {
+        await place.turn();
+      }
+      for (const signal of signals) {
+        signal.throwIfAborted();
+      }
+      return this.#begin(command, args, { limits, files, globalsJson, signals, calledAt });
+    }, place);
+  }
+
+  async #begin(
+    command: Command,
+    args: SessionArguments,
+    given: {
+      limits: Limits;
+      files: readonly JailFile[];
+      globalsJson: JsonText;
+      signals: readonly EndSignal[];
+      calledAt: number;
+    },
+  ): Promise<Session> {
+    const { limits, signals } = given;
+    const cell = await this.#dispatcher.cellFor({
+      ...{ command, limits, signals, env: args.env },
+      isOwn:
+        Object.keys(args.env).length > 0 ||
+        limits.stack !== WAITING_STACK ||
+        limits.openFiles === 0 ||
+        limits.openFiles > WAITING_OPEN_FILES,
+    });
+    const jail = new SessionJail();
+    const session = cell.openSession({
+      limits: { ...limits, nproc: limits.nproc === 0 ? 0 : limits.nproc + OWN_PROCESSES },
+      files: given.files,
+      request: encodeSession(given.globalsJson, args.pythonPath),
+      onEvent: jail.onEvent,
+      onEnded: jail.onEnded,
+    });
+    jail.begin(session);
+    const { mechanisms, directory } = session.host;
+    const opened = new HeadSession(
+      jail,
+      {
+        ...{ limits, mechanisms, directory },
+        functions: args.functions,
+        slug: args.slug,
+        idleMs: args.idleMs,
+        signal: args.signal === undefined ? undefined : shareSignal(args.signal),
+        closing: this.#calls.closing,
+      },
+      this.#surroundings(command, args),
+    );
+    try {
+      await opened.begin();
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+    session.host.hold(false);
+    this.#dispatcher.tellSession({
+      ...{ type: 'opened', command: command.name, slug: args.slug ?? null, reason: null },
+      milliseconds: now() - given.calledAt,
+    });
+    return opened;
+  }
+
+  #surroundings(command: Command, { tenant, slug }: SessionArguments): SessionSurroundings {
+    const openedAt = now();
+    const dispatcher = this.#dispatcher;
+    return {
+      enter: (signal) => this.#calls.enter(tenant, signal),
+      track: async (work) => this.#calls.track(work),
+      onStepBegun: () => {
+        dispatcher.beginStep();
+      },
+      onStepEnded: (message) => {
+        dispatcher.endStep({ ...message, command: command.name, path: 'session', whyCold: null });
+      },
+      onOpened: () => {
+        dispatcher.tellSession({
+          ...{ type: 'opened', command: command.name, slug: slug ?? null, reason: null },
+          milliseconds: 0,
+        });
+      },
+      onOver: (reason) => {
+        dispatcher.tellSession({
+          type: reason === 'closed' ? 'closed' : 'lost',
+          command: command.name,
+          slug: slug ?? null,
+          reason: reason === 'closed' ? null : reason,
+          milliseconds: now() - openedAt,
+        });
+      },
+      onNote: (own, level, message) => {
+        this.#calls.note(level, message, own, command.name);
+      },
+    };
+  }
+}

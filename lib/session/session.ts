@@ -1,0 +1,426 @@
+// A session: a head of its jail, whose steps run in turn.
+import { constants } from 'node:os';
+import { ClosedError, SessionLostError, SetupError, type SessionLostReason } from '../errors';
+import { jsonOf } from '../exec/conclusion';
+import type { CheckedFunction } from '../functions/host-calls';
+import type { Place } from '../gate/place';
+import { withLength, type JsonText } from '../json/text-buffers';
+import type { Limits } from '../limits';
+import { requireCode } from '../options/exec';
+import { requireRoom } from '../options/room';
+import { parseStepOptions, type StepArguments } from '../options/session';
+import type { EndSignal } from '../run/end-signal';
+import type { Outcome } from '../run/result';
+import { now } from '../time/clock';
+import { readStepAnswer } from './answer';
+import { OwnFiles } from './files';
+import { encodeFile, encodeStep, FORK_REQUEST } from './request';
+import { MOST_AT_A_TIME, MOST_HEADS, type SessionJail } from './session-jail';
+import type { Step, StepEnd } from './step';
+import { stepResult, type Unkept } from './step-result';
+import { StepRun, type StepCall, type StepRunEnd } from './step-run';
+import { Turns } from './turns';
+import type { Session, SessionFiles, StepOptions, StepResult } from './types';
+
+/** What a step came to, for statistics and diagnostics channels. */
+export interface StepMessage {
+  slug: string | null;
+  outcome: Outcome | 'rejected';
+  result: StepResult | null;
+  error: unknown;
+  milliseconds: number;
+  queuedMs: number;
+}
+
+/** What a session needs of its jail. */
+export interface SessionSurroundings {
+  /** Lets a step in, or has it wait. */
+  enter: (signal: AbortSignal | undefined) => { place: Place; signals: readonly EndSignal[] };
+  /** Does work that the jail's end waits for. */
+  track: <T>(work: () => Promise<T>) => Promise<T>;
+  onStepBegun: () => void;
+  onStepEnded: (message: StepMessage) => void;
+  /** A session was forked. */
+  onOpened: () => void;
+  onOver: (reason: SessionLostReason | 'closed') => void;
+  onNote: (slug: string | undefined, level: 'info' | 'warn', message: string) => void;
+}
+
+/** What all heads of a session have in common. */
+export interface SessionPlan {
+  limits: Limits;
+  functions: readonly CheckedFunction[];
+  slug: string | undefined;
+  idleMs: number;
+  signal: EndSignal | undefined;
+  /** Ends it with its jail. */
+  closing: EndSignal;
+  /** What every result says was in force. */
+  mechanisms: readonly string[];
+  directory: string;
+}
+
+interface Turn {
+  step: Step;
+  place: Place;
+  signals: readonly EndSignal[];
+  beganAt: number;
+}
+
+/** One head, as its caller knows it. */
+export class HeadSession implements Session {
+  readonly files: SessionFiles;
+  readonly #jail: SessionJail;
+  readonly #plan: SessionPlan;
+  readonly #surroundings: SessionSurroundings;
+  readonly #head: number;
+  readonly #turns = new Turns(MOST_AT_A_TIME);
+  #next: Step | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #busy = 0;
+  #steps = 0;
+  #isBranchable = true;
+  #over: Error | undefined;
+
+  /**
+   * @param first a step that waits already, of a head that is there
+   * @throws SetupError where no step can be prepared
+   */
+  constructor(jail: SessionJail, plan: SessionPlan, surroundings: SessionSurroundings) {
+    this.#jail = jail;
+    this.#plan = plan;
+    this.#surroundings = surroundings;
+    this.#head = jail.addHead(() => {
+      this.#lose();
+    });
+    this.files = new OwnFiles(
+      jail,
+      plan.limits.output,
+      () => {
+        this.#throwIfOver();
+      },
+      async (path, content) => this.#write(path, content),
+    );
+    plan.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    plan.closing.addEventListener('abort', this.#onClosing, { once: true });
+  }
+
+  /** Its number in its jail. */
+  get head(): number {
+    return this.#head;
+  }
+
+  get isOpen(): boolean {
+    return this.#over === undefined;
+  }
+
+  /**
+   * Waits until the first step can run.
+   * @throws SetupError, SessionLostError
+   */
+  async begin(): Promise<void> {
+    this.#next = this.#jail.prepare(this.#head);
+    try {
+      await this.#jail.readyOf(this.#next);
+    } catch (error) {
+      throw this.#reasonOf(error);
+    }
+    this.#boundIdle();
+  }
+
+  readonly #onAbort = (): void => {
+    this.#end(this.#plan.signal?.reason as Error, 'closed');
+  };
+
+  readonly #onClosing = (): void => {
+    this.#end(this.#plan.closing.reason as Error, 'closed');
+  };
+
+  /** Its state is gone. */
+  #lose(): void {
+    const lost = this.#jail.lost ?? new SessionLostError('ended');
+    this.#end(lost, lost.reason);
+  }
+
+  #end(error: Error, reason: SessionLostReason | 'closed'): void {
+    if (this.#over !== undefined) {
+      return;
+    }
+    this.#over = error;
+    clearTimeout(this.#idle);
+    this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+    this.#plan.closing.removeEventListener('abort', this.#onClosing);
+    this.#jail.closeHead(this.#head);
+    this.#surroundings.onOver(reason);
+  }
+
+  #throwIfOver(): void {
+    if (this.#over !== undefined) {
+      throw this.#over;
+    }
+  }
+
+  #boundIdle(): void {
+    clearTimeout(this.#idle);
+    if (this.#plan.idleMs > 0 && this.#busy === 0 && this.#over === undefined) {
+      this.#idle = setTimeout(() => {
+        this.#end(new SessionLostError('idle'), 'idle');
+      }, this.#plan.idleMs);
+      this.#idle.unref();
+    }
+  }
+
+  /** Does something of its own, during which it is not idle. */
+  async #working<T>(work: () => Promise<T>): Promise<T> {
+    this.#busy += 1;
+    clearTimeout(this.#idle);
+    try {
+      return await this.#surroundings.track(async () => this.#jail.holding(work));
+    } finally {
+      this.#busy -= 1;
+      this.#boundIdle();
+    }
+  }
+
+  /** The error that tells most of why a step can't go on. */
+  #reasonOf(error: unknown): unknown {
+    const isLoss = error instanceof SessionLostError && error.reason === 'killed';
+    return isLoss && this.#over !== undefined ? this.#over : error;
+  }
+
+  async run(code: string, options?: StepOptions): Promise<StepResult> {
+    const calledAt = now();
+    requireCode(code);
+    const args = parseStepOptions(options);
+    const limits = Object.freeze({ ...this.#plan.limits, ...args.limits });
+    requireRoom(args, limits);
+    this.#throwIfOver();
+    args.signal?.throwIfAborted();
+    return this.#working(async () => {
+      const globalsJson = await jsonOf(args.globals);
+      return this.#inTurn(args.keep === 'never', args.signal, async (turn) =>
+        this.#told(args, turn, async () => {
+          const functions = this.#functionsOf(args);
+          this.#steps += 1;
+          const request = await encodeStep({
+            ...{ code, globalsJson, functions, get: args.get },
+            name: `<step ${this.#steps}>`,
+            isApart: args.keep === 'never',
+          });
+          const { step, place, beganAt } = turn;
+          const slug = args.slug ?? this.#plan.slug;
+          const { end, run } = await this.#runIn(turn, request, {
+            ...args,
+            ...{ limits, functions, slug },
+          });
+          const { result, isWhole } = await this.#jail.withDirectory(async (tmpDirectory) =>
+            stepResult({
+              ...{ step, end, run, limits, collect: args.collect, tmpDirectory },
+              directory: this.#plan.directory,
+              mechanisms: this.#plan.mechanisms,
+              queuedMs: place.waitedMs,
+              setupMs: Math.max(0, run.startedAt - Math.max(beganAt, calledAt)),
+            }),
+          );
+          const isKept =
+            isWhole &&
+            result.outcome === 'exited' &&
+            (args.keep === 'always' || (args.keep === 'on-success' && result.exception === null));
+          return this.#conclude(step, result, isKept, end.isBranchable);
+        }),
+      );
+    });
+  }
+
+  /** Runs what a fork is told, in a turn. */
+  async #runIn(
+    { step, signals }: Turn,
+    request: JsonText,
+    call: Omit<StepCall, 'signals' | 'onNote'>,
+  ): Promise<{ run: StepRunEnd; end: StepEnd }> {
+    const { signal } = this.#plan;
+    const run = await new StepRun(this.#jail.cell, step, {
+      ...call,
+      signals: signal === undefined ? signals : [...signals, signal],
+      onNote: (level, message) => {
+        this.#surroundings.onNote(call.slug, level, message);
+      },
+    }).run(request);
+    if (run.settled === 'lost') {
+      throw this.#over ?? this.#jail.reasonOfLoss();
+    }
+    return { run, end: run.settled };
+  }
+
+  /** Has a fork write a file. It is the program's own then, and counts to its limits. */
+  async #write(path: string, content: Uint8Array): Promise<number> {
+    return this.#working(async () => {
+      const request = await encodeFile(path, content);
+      // A state that can't be forked does it itself.
+      const isShared = this.#isBranchable;
+      return this.#inTurn(isShared, undefined, async (turn) => {
+        const { limits, slug } = this.#plan;
+        const { end } = await this.#runIn(turn, request, { limits, slug, functions: [] });
+        const answer = end.what === 'done' ? await readStepAnswer(turn.step.channel.bytes()) : '';
+        if (isShared || typeof answer === 'string') {
+          this.#jail.cell.drop(turn.step.id);
+          await turn.step.gone;
+        } else {
+          this.#jail.cell.keep(turn.step.id);
+        }
+        const errno = typeof answer === 'string' ? undefined : answer.globals['errno'];
+        return typeof errno === 'number' ? errno : constants.errno.EIO;
+      });
+    });
+  }
+
+  /** The session's functions, and the step's own over them. */
+  #functionsOf({ functions }: StepArguments): readonly CheckedFunction[] {
+    const own = new Set(functions.map(({ name }) => name));
+    return [...this.#plan.functions.filter(({ name }) => !own.has(name)), ...functions];
+  }
+
+  /** Counts a step, and tells of it. */
+  async #told(
+    { slug }: StepArguments,
+    { place }: Turn,
+    work: () => Promise<StepResult>,
+  ): Promise<StepResult> {
+    const beganAt = now();
+    let result: StepResult | null = null;
+    let error: unknown = null;
+    this.#surroundings.onStepBegun();
+    try {
+      result = await work();
+      return result;
+    } catch (thrown) {
+      error = this.#reasonOf(thrown);
+      throw error;
+    } finally {
+      this.#surroundings.onStepEnded({
+        slug: slug ?? this.#plan.slug ?? null,
+        outcome: result?.outcome ?? 'rejected',
+        ...{ result, error, milliseconds: now() - beganAt, queuedMs: place.waitedMs },
+      });
+    }
+  }
+
+  /** What a step that is done becomes, and its result. */
+  async #conclude(
+    step: Step,
+    result: Unkept,
+    isKept: boolean,
+    isBranchable: boolean,
+  ): Promise<StepResult> {
+    if (isKept) {
+      this.#jail.cell.keep(step.id);
+      this.#isBranchable = isBranchable;
+      return { ...result, state: 'advanced', branchable: isBranchable };
+    }
+    this.#jail.cell.drop(step.id);
+    const gone = await step.gone;
+    if (gone === 'lost' || !gone.isBranchable) {
+      const lost = new SessionLostError('ended', `its outcome was ${result.outcome}`);
+      this.#end(lost, 'ended');
+      if (this.#over !== undefined && !(this.#over instanceof SessionLostError)) {
+        throw this.#over;
+      }
+      throw lost;
+    }
+    return { ...result, state: 'rolled back', branchable: this.#isBranchable };
+  }
+
+  /**
+   * Waits for a turn and for a fork to run in. A next one is made as soon as the state is known.
+   * @param isShared whether the state stays as it is
+   */
+  async #inTurn<T>(
+    isShared: boolean,
+    signal: AbortSignal | undefined,
+    work: (turn: Turn) => Promise<T>,
+  ): Promise<T> {
+    const endTurn = await this.#turns.take(isShared);
+    let place: Place | undefined;
+    try {
+      this.#throwIfOver();
+      if (isShared) {
+        this.#requireBranchable();
+      }
+      const entered = this.#surroundings.enter(signal);
+      place = entered.place;
+      const beganAt = place.isIn ? now() : await place.turn();
+      const step = this.#next ?? this.#jail.prepare(this.#head);
+      this.#next = undefined;
+      await this.#jail.readyOf(step);
+      if (isShared) {
+        this.#prepareNext();
+      }
+      return await work({ step, place, signals: entered.signals, beganAt });
+    } catch (error) {
+      throw this.#reasonOf(error);
+    } finally {
+      place?.leave();
+      this.#prepareNext();
+      endTurn();
+    }
+  }
+
+  #requireBranchable(): void {
+    if (!this.#isBranchable) {
+      throw new SetupError('fork the state', 0, {
+        detail:
+          'a step has left threads or child processes, which no fork has (branchable: false): end them in a step, or run steps ' +
+          "that are kept. A step with keep: 'never', and fork(), need a state that can be forked",
+      });
+    }
+  }
+
+  #prepareNext(): void {
+    if (this.#over === undefined && this.#next === undefined) {
+      try {
+        this.#next = this.#jail.prepare(this.#head);
+      } catch {
+        // The next step tries again, and tells.
+      }
+    }
+  }
+
+  async fork(): Promise<Session> {
+    this.#throwIfOver();
+    return this.#working(async () =>
+      this.#inTurn(true, undefined, async ({ step }) => {
+        if (this.#jail.heads >= MOST_HEADS) {
+          this.#jail.cell.drop(step.id);
+          throw new SetupError('fork the session', 0, {
+            detail: `${MOST_HEADS} sessions have this jail in common, as many as can: close one`,
+          });
+        }
+        const forked = new HeadSession(this.#jail, this.#plan, this.#surroundings);
+        this.#jail.cell.fork(step.id, this.#head, forked.head);
+        step.request.finish(Buffer.alloc(0), withLength(FORK_REQUEST));
+        if (!(await step.forked)) {
+          await forked.close();
+          throw this.#over ?? this.#jail.reasonOfLoss();
+        }
+        forked.#isBranchable = this.#isBranchable;
+        forked.#steps = this.#steps;
+        forked.#prepareNext();
+        forked.#boundIdle();
+        this.#surroundings.onOpened();
+        return forked;
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    const isLast = this.#over === undefined && this.#jail.heads === 1;
+    this.#end(new ClosedError('session'), 'closed');
+    if (isLast || this.#jail.heads === 0) {
+      await this.#jail.gone;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,59 @@
+// Which steps of one head run at a time: any number of those that leave the state as it is, or one that may change it; first
+// come, first served.
+
+interface Waiting {
+  isShared: boolean;
+  begin: () => void;
+}
+
+/** The turns of one head. */
+export class Turns {
+  readonly #most: number;
+  readonly #waiting: Waiting[] = [];
+  #shared = 0;
+  #isTaken = false;
+
+  /** @param most how many may share a turn */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /**
+   * Waits for a turn.
+   * @param isShared whether others may have theirs at the same time
+   * @returns ends it; to be called once
+   */
+  async take(isShared: boolean): Promise<() => void> {
+    await new Promise<void>((begin) => {
+      this.#waiting.push({ isShared, begin });
+      this.#next();
+    });
+    return () => {
+      if (isShared) {
+        this.#shared -= 1;
+      } else {
+        this.#isTaken = false;
+      }
+      this.#next();
+    };
+  }
+
+  #next(): void {
+    for (;;) {
+      const [first] = this.#waiting;
+      const isFree =
+        !this.#isTaken &&
+        (first?.isShared === true ? this.#shared < this.#most : this.#shared === 0);
+      if (first === undefined || !isFree) {
+        return;
+      }
+      this.#waiting.shift();
+      if (first.isShared) {
+        this.#shared += 1;
+      } else {
+        this.#isTaken = true;
+      }
+      first.begin();
+    }
+  }
+}

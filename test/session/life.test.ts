@@ -1,0 +1,207 @@
+// How sessions begin and end.
+import { setTimeout as pause } from 'node:timers/promises';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { CHANNELS, type CallMessage, type Session, type SessionOptions } from '../../lib/index';
+import { mode } from '../support/jail';
+import { watchLeftovers } from '../support/leftovers';
+import { UNHURRIED, useSuite } from '../support/suite';
+
+const suite = useSuite();
+watchLeftovers();
+
+async function open(options: SessionOptions = {}): Promise<Session> {
+  await suite.ready();
+  return suite.jail.openSession(options);
+}
+
+describe('the limits of a step', () => {
+  it.each([
+    ['cpu', 'while True: pass', { cpu: 0.3 }, 'cpu-limit'],
+    ['realtime', 'import time; time.sleep(60)', { realtime: 0.5 }, 'time-limit'],
+    ['output', 'while True: print("x" * 1000)', { output: 100_000 }, 'output-limit'],
+    ['memory', 'x = []\nwhile True: x.append(bytearray(2 ** 20))', {}, 'memory-limit'],
+  ] as const)('end it, and the state before is there: %s', async (limit, code, limits, outcome) => {
+    const session = await open({
+      globals: { y: 7 },
+      limits: { ...UNHURRIED, memory: 128 * 2 ** 20 },
+    });
+    await session.run('y += 1');
+    const result = await session.run(code, { limits });
+    expect(result).toMatchObject({ outcome, state: 'rolled back', exceeded: { limit } });
+    expect(result.hints).not.toEqual([]);
+    expect((await session.run('y')).value).toBe('8');
+  });
+
+  it('give back what was printed before', async () => {
+    const session = await open();
+    const { stdout } = await session.run('print("before")\nwhile True: pass', {
+      limits: { cpu: 0.2 },
+    });
+    expect(stdout.toString()).toBe('before\n');
+  });
+
+  it('are told by usage', async () => {
+    const session = await open({ limits: UNHURRIED });
+    const { usage } = await session.run(
+      'import time\nuntil = time.process_time() + 0.2\nwhile time.process_time() < until: pass',
+    );
+    expect(usage.cpuMs).toBeGreaterThan(190);
+    expect(usage.wallMs).toBeGreaterThanOrEqual(usage.cpuMs * 0.9);
+    expect(usage.userMs + usage.systemMs).toBeGreaterThan(150);
+    const { usage: next } = await session.run('1');
+    expect(next.cpuMs).toBeLessThan(150);
+  });
+
+  it('do not count what is shared with the state twice', async () => {
+    const session = await open({ limits: { ...UNHURRIED, memory: 128 * 2 ** 20 } });
+    await session.run(
+      'big = bytearray(80 * 2 ** 20)\nfor i in range(0, len(big), 4096): big[i] = 1',
+    );
+    const results = await Promise.all(
+      [1, 2, 3].map(async () =>
+        session.run('import time\ntime.sleep(0.3)\nlen(big)', { keep: 'never' }),
+      ),
+    );
+    expect(results.map(({ outcome }) => outcome)).toEqual(['exited', 'exited', 'exited']);
+    expect((await session.run('len(big)')).value).toBe(String(80 * 2 ** 20));
+  });
+});
+
+describe('a step', () => {
+  it('is aborted, and rolled back', async () => {
+    const session = await open({ limits: UNHURRIED });
+    const controller = new AbortController();
+    const running = session.run('y = 1\nimport time; time.sleep(60)', {
+      signal: controller.signal,
+    });
+    setTimeout(() => {
+      controller.abort(new Error('enough'));
+    }, 100);
+    await expect(running).rejects.toThrow('enough');
+    expect((await session.run('"y" in globals()')).value).toBe('False');
+    await expect(
+      session.run('1', { signal: AbortSignal.abort(new Error('early')) }),
+    ).rejects.toThrow('early');
+  });
+
+  it('fails with what a callback of the caller throws', async () => {
+    const session = await open();
+    await expect(
+      session.run('print("x")', {
+        onStdout: () => {
+          throw new Error('of the caller');
+        },
+      }),
+    ).rejects.toThrow('of the caller');
+    expect((await session.run('1')).value).toBe('1');
+  });
+
+  it('waits for those before it', async () => {
+    const session = await open({ globals: { x: 0 } });
+    const results = await Promise.all(
+      Array.from({ length: 20 }, async () => session.run('x += 1\nx')),
+    );
+    expect(results.map(({ value }) => value)).toEqual(
+      Array.from({ length: 20 }, (_, index) => String(index + 1)),
+    );
+  });
+});
+
+describe('a session', () => {
+  it('is closed when nothing was run for so long', async () => {
+    const session = await open({ idleSeconds: 0.3 });
+    await session.run('1');
+    while (session.isOpen) {
+      await pause(20);
+    }
+    await expect(session.run('1')).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_SESSION_LOST',
+      reason: 'idle',
+    });
+  });
+
+  it('is not idle while a step runs', async () => {
+    const session = await open({ idleSeconds: 0.2, limits: UNHURRIED });
+    expect((await session.run('import time\ntime.sleep(0.6)\n1')).value).toBe('1');
+  });
+
+  it('is closed by its signal', async () => {
+    const controller = new AbortController();
+    const session = await open({ signal: controller.signal, limits: UNHURRIED });
+    const running = session.run('import time; time.sleep(60)');
+    setTimeout(() => {
+      controller.abort(new Error('of the session'));
+    }, 100);
+    await expect(running).rejects.toThrow('of the session');
+    await expect(session.run('1')).rejects.toThrow('of the session');
+    await expect(suite.jail.openSession({ signal: controller.signal })).rejects.toThrow(
+      'of the session',
+    );
+  });
+
+  it('is closed with its jail, and what runs in it is ended', async () => {
+    const session = await open({ limits: UNHURRIED });
+    const running = session.run('import time; time.sleep(60)');
+    running.catch(() => undefined);
+    await pause(50);
+    await suite.jail.close();
+    await expect(running).rejects.toMatchObject({ code: 'ERR_CODEJAIL_CLOSED' });
+    await expect(session.run('1')).rejects.toMatchObject({ code: 'ERR_CODEJAIL_CLOSED' });
+  });
+
+  it('closes at the end of its block, and twice is fine', async () => {
+    const session = await open();
+    await session[Symbol.asyncDispose]();
+    await session.close();
+    expect(session.isOpen).toBe(false);
+    await expect(session.run('1')).rejects.toThrow('this session is closed');
+    await expect(session.files.list()).rejects.toThrow('this session is closed');
+  });
+
+  it('is counted and told of', async () => {
+    const told: CallMessage[] = [];
+    const listen = (message: unknown): void => {
+      told.push(message as CallMessage);
+    };
+    subscribe(CHANNELS.call, listen);
+    try {
+      const session = await open({ slug: 'lesson' });
+      await session.run('1', { slug: 'step' });
+      await session.run('1 / 0');
+      expect(suite.jail.stats()).toMatchObject({
+        steps: 2,
+        sessions: { open: 1, opened: 1, lost: 0 },
+        durations: { session: { count: 2 } },
+      });
+      await session.close();
+      expect(suite.jail.stats().sessions.open).toBe(0);
+    } finally {
+      unsubscribe(CHANNELS.call, listen);
+    }
+    expect(told.map(({ path, slug, outcome }) => ({ path, slug, outcome }))).toEqual([
+      { path: 'session', slug: 'step', outcome: 'exited' },
+      { path: 'session', slug: 'lesson', outcome: 'exited' },
+    ]);
+  });
+
+  it('says what confines it', async () => {
+    const session = await open();
+    const { confinement } = await session.run('1');
+    expect(confinement).toContain('warm');
+    expect(confinement).toContain('seccomp');
+  });
+
+  it(`opens ${mode === 'warm' ? 'from a waiting cell' : 'with a template of its own'}`, async () => {
+    const session = await open();
+    expect(suite.jail.stats().pools).toHaveProperty(mode === 'warm' ? 'python' : []);
+    expect((await session.run('2')).value).toBe('2');
+  });
+
+  it('refuses a command that can not wait for steps, with the reason', async () => {
+    suite.jail.configure('shell', { bin: '/bin/sh' });
+    await expect(suite.jail.openSession({ command: 'shell' })).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_SETUP',
+      message: expect.stringContaining('not a Python') as string,
+    });
+  });
+});
