@@ -55,6 +55,10 @@ export function buildServer(jail, { allowMissing = [], ...options } = {}) {
   let state = 'starting';
 
   app.setErrorHandler(onError);
+  // A connection that is kept for another request would keep the server, for Fastify's 72 s.
+  app.addHook('onSend', async (_request, reply) => {
+    if (state === 'draining') reply.header('connection', 'close');
+  });
   app.post('/grade', { schema: { body: SUBMISSION } }, async ({ body, id }, reply) => {
     const { exercise, student, source } = body;
     const call = { tenant: student, slug: `${id} ${student}`, signal: signalOf(reply) };
