@@ -42,6 +42,16 @@ const layers = (...projects) => ({
   ],
 });
 
+const SESSIONS = {
+  name: 'sessions',
+  projects: [
+    warm({
+      layers: 'own-root landlock seccomp apparmor',
+      suites: ['test/session/branches.test.ts'],
+    }),
+  ],
+};
+
 const CGROUPS = 'test/cgroup/*.test.ts';
 
 // Belongs to nobody: no passwd entry is needed.
@@ -72,6 +82,7 @@ const all = [
       ),
       allLayers,
       { name: 'cgroup', projects: [{ suites: [CGROUPS, 'test/jail/no-namespaces*.test.ts'] }] },
+      SESSIONS,
       // This kernel has the system calls of another architecture.
       { name: 'keeper', projects: [{ suites: ['test/escape/warm-keeper.test.ts'] }] },
     ],
@@ -133,6 +144,7 @@ const quick = [
       PROFILES,
       DENIED,
       { name: 'keeper', projects: [{ suites: ['test/escape/warm-keeper.test.ts'] }] },
+      SESSIONS,
     ],
   },
   {

@@ -24,7 +24,7 @@ describe('steps that are never kept', () => {
           globals: { n },
           get: ['answer'],
           keep: 'never',
-          limits: { cpu: 1 },
+          limits: { cpu: 2 },
         }),
       ),
     );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CHECK_CURES } from '../../lib/confinement/guarantees';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable } from '../../lib/limits';
-import { IdMap, RecordKind, SpecFlag } from '../../lib/native/addon';
+import { IdMap, OrderKind, RecordKind, SpecFlag } from '../../lib/native/addon';
 import {
   AttemptKind,
   readReport,
@@ -87,6 +87,10 @@ describe('the report', () => {
   it('has the verdicts of report.h', () => {
     expect(Verdict).toStrictEqual(enumOf('native/core/report.h', 'Verdict'));
     expect(AttemptKind).toStrictEqual(enumOf('native/core/report.h', 'AttemptKind'));
+  });
+
+  it('has the orders of report.h', () => {
+    expect(OrderKind).toStrictEqual(enumOf('native/core/report.h', 'OrderKind'));
   });
 
   it('has its numbers in the order of jail_events.cc', () => {
