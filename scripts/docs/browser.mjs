@@ -28,11 +28,15 @@ export async function launchChromium() {
   });
 }
 
+const PATIENCE_MS = 120_000;
+
 export const WIDTHS = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } };
 
 /** Opens pages, and keeps what goes wrong in them. */
 export async function openTab(browser, viewport) {
   const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+  // Machines are slow, and shared.
+  context.setDefaultTimeout(PATIENCE_MS);
   const tab = await context.newPage();
   let errors = [];
   tab.on('console', (message) => {
@@ -62,7 +66,6 @@ export async function openTab(browser, viewport) {
       await tab.waitForFunction(
         (href) => location.pathname === href && document.title !== '',
         path,
-        { timeout: 20_000 },
       );
     },
     /** What went wrong since the page was opened. */
