@@ -121,9 +121,13 @@ export interface SessionFiles {
 /**
  * A Python that keeps its state from step to step, in a jail of its own. Made by `openSession`.
  * @example
- * await using session = await openSession();
+ * import { openSession } from 'codejail';
+ *
+ * const session = await openSession();
  * await session.run('import math\ndef area(r): return math.pi * r * r');
- * const { value } = await session.run('area(2)');   // '12.566370614359172'
+ * const { value } = await session.run('area(2)');
+ * console.log(value); // 12.566370614359172
+ * await session.close();
  */
 export interface Session extends AsyncDisposable {
   /**
@@ -131,16 +135,30 @@ export interface Session extends AsyncDisposable {
    * @throws InvalidArgumentError; SessionLostError where there is no state any more; ClosedError where the session was closed;
    *   BusyError, SetupError; the signal's reason where the step was aborted, which is then rolled back
    * @example
-   * const { stdout, value, exception } = await session.run('print("hello")\n1 + 1', { limits: { cpu: 2 } });
+   * import { openSession } from 'codejail';
+   *
+   * const session = await openSession();
+   * const { stdout, value } = await session.run('print("hello")\n1 + 1', { limits: { cpu: 2 } });
+   * console.log(stdout.toString().trim(), value); // hello 2
+   * await session.close();
    */
   run(code: string, options?: StepOptions): Promise<StepResult>;
   /**
    * A second session from the same state, in the same jail: both go on, and have `tmp`, uid and limits in common.
-   * @throws as `run`; SetupError where the state can't be forked, or as many sessions of this jail are open as can be
+   * @throws InvalidArgumentError, SessionLostError, ClosedError, BusyError; SetupError where the state can't be forked, or as
+   *   many sessions of this jail are open as can be
    * @example
+   * import { openSession } from 'codejail';
+   *
+   * const session = await openSession({ globals: { x: 1 } });
    * const branch = await session.fork();
+   * await branch.run('x = 2');
+   * console.log((await session.run('x')).value, (await branch.run('x')).value); // 1 2
+   * await branch.close();
+   * await session.close();
    */
   fork(): Promise<Session>;
+  /** Its files, below its `tmp`. */
   readonly files: SessionFiles;
   /** Whether steps can be run. */
   readonly isOpen: boolean;

@@ -21,7 +21,14 @@ export interface JailStatistics {
   /** Steps of sessions. */
   steps: number;
   /** Sessions that are open, were opened and were lost. */
-  sessions: { open: number; opened: number; lost: number };
+  sessions: {
+    /** Those that are open now. */
+    open: number;
+    /** All that were opened. */
+    opened: number;
+    /** Those that were lost. */
+    lost: number;
+  };
   /** Of the cold ones, how many for which reason. */
   whyCold: Partial<Record<ColdReason, number>>;
   /** How they ended. */
