@@ -21,6 +21,7 @@ export const SECTIONS = [
       ['model-code', 'Run model-written code'],
       ['test-harness', 'A test harness'],
       ['sessions', 'Sessions'],
+      ['mcp', "A language model's client (MCP)"],
       ['host-functions', 'Host functions'],
       ['migration', 'Migrate from CodeJail'],
     ],
