@@ -2,6 +2,7 @@
 const floors = [
   'cli',
   'observability',
+  'mcp',
   'index',
   'jail',
   'statistics',
@@ -56,6 +57,13 @@ export default {
       severity: 'error',
       from: { path: within(['observability']) },
       to: { path: '^lib/', pathNot: within(['observability', 'index']) },
+    },
+    {
+      name: 'mcp-is-a-front-door',
+      comment: 'What it needs of the library is what the library gives to everybody.',
+      severity: 'error',
+      from: { path: within(['mcp']) },
+      to: { path: '^lib/', pathNot: within(['mcp', 'index']) },
     },
     ...floors.map((room, index) => ({
       name: `${room}-uses-only-what-is-below`,

@@ -6,6 +6,7 @@ import { printableMessage } from '../text/printable';
 import { addBuild } from './build';
 import { addDoctor } from './doctor';
 import { addEnv } from './env';
+import { addMcp } from './mcp';
 import { addProfile } from './profile';
 import { addRun } from './run';
 import { colorsOf } from './terminal';
@@ -21,9 +22,10 @@ function packageVersion(): string {
  * @param end told the status to end with
  */
 export function makeProgram(end: (status: number) => void): Command {
+  const version = packageVersion();
   const program = new Command('codejail')
     .description('Runs untrusted programs in a locked-down process.')
-    .version(packageVersion())
+    .version(version)
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
@@ -45,6 +47,7 @@ Examples:
   addVerify(program, end);
   addEnv(program, end);
   addProfile(program, end);
+  addMcp(program, end, version);
   addBuild(program, end);
   return program;
 }

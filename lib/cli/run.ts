@@ -23,6 +23,7 @@ import {
   sayUsage,
   statusOfResult,
 } from './run-report';
+import { variablesOf } from './variables';
 
 interface RunOptions extends ProgramOptions {
   code?: string;
@@ -59,25 +60,6 @@ Examples:
   codejail run --memory 256M --collect '*.png' --open plot.py
   codejail run --python /opt/grader --usage solution.py
   codejail run /usr/bin/sort < names.txt`;
-
-/** `NAME=VALUE`, or `NAME` for this process's own value. */
-function environmentOf(words: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    words.map((word) => {
-      const at = word.indexOf('=');
-      if (at > 0) {
-        return [word.slice(0, at), word.slice(at + 1)];
-      }
-      const own = at === 0 ? undefined : process.env[word];
-      if (own === undefined) {
-        throw usageError(
-          `--env: ${at === 0 ? `"${word}" has no name` : `${word} is not set here`}; write NAME=VALUE`,
-        );
-      }
-      return [word, own];
-    }),
-  );
-}
 
 async function readProgram(path: string): Promise<Buffer> {
   try {
@@ -144,7 +126,7 @@ async function run(words: readonly string[], options: RunOptions): Promise<numbe
     result = await jail.jailCode(command, {
       ...call,
       files: options.file,
-      env: environmentOf(options.env ?? []),
+      env: variablesOf(options.env ?? []),
       stdin: process.stdin,
       collect: options.collect,
       explain: options.explain,

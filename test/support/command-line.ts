@@ -17,14 +17,16 @@ interface Surroundings {
   input?: string | Buffer;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
+  /** Default: the built one of this clone. */
+  script?: string;
 }
 
 /** Starts the command. */
 export function start(
   words: readonly string[],
-  { cwd, env }: Surroundings = {},
+  { cwd, env, script = CODEJAIL }: Surroundings = {},
 ): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [CODEJAIL, ...words], {
+  return spawn(process.execPath, [script, ...words], {
     cwd,
     env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...env },
   });
