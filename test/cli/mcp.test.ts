@@ -48,7 +48,7 @@ class Connection {
   async call(name: string, given: Record<string, unknown> = {}, signal?: AbortSignal) {
     const answer = await this.client.callTool({ name, arguments: given }, undefined, {
       ...TIMEOUT,
-      signal,
+      ...(signal === undefined ? {} : { signal }),
     });
     const parts = answer.content as Part[];
     return {
