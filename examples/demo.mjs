@@ -4,6 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { createJail, JailError } from 'codejail';
 import pico from 'picocolors';
+import { branchesText } from './branches.mjs';
 import { exercise } from './exercise.mjs';
 import { grade } from './grader.mjs';
 import { guaranteesText } from './guarantees.mjs';
@@ -60,11 +61,14 @@ async function main() {
       return 2;
     }
     const start = performance.now();
-    const grades = await gradeAll(jail, readSubmissions(directory));
+    const submissions = readSubmissions(directory);
+    const grades = await gradeAll(jail, submissions);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     const runs = grades.reduce((sum, { runs: some }) => sum + some, 0);
     say(gradesTable(grades), '');
     say(`${grades.length} submissions in ${runs} jails, ${seconds} s.`);
+    const { source } = submissions.find(({ expected }) => expected.verdict === 'right');
+    say(await branchesText(jail, source, exercise.function));
     const unexpected = unexpectedOf(grades);
     if (unexpected.length > 0) {
       say(pico.red('Not graded as expected:'), ...unexpected);
