@@ -5,6 +5,7 @@ import { functionsText, judgeFunctions, measureFunctions } from './functions/fun
 import { judgeLoad, loadText, measureLoad } from './load/load.mjs';
 import { readOptions, usage } from './options.mjs';
 import { readPrograms } from './programs.mjs';
+import { judgeSessions, measureSessions, sessionsText } from './sessions/sessions.mjs';
 import { targetsTable } from './table.mjs';
 import { latencyChart } from './warm/chart.mjs';
 import { measureEndurance } from './warm/endurance.mjs';
@@ -22,6 +23,7 @@ const measures = {
   endurance: measureEndurance,
   load: measureLoad,
   functions: measureFunctions,
+  sessions: measureSessions,
 };
 
 function onRound(text) {
@@ -43,6 +45,7 @@ async function measureParts(options) {
     ...judgeWarm(report),
     ...judgeLoad(report.load),
     ...judgeFunctions(report.functions),
+    ...judgeSessions(report.sessions),
   ];
   return report;
 }
@@ -53,6 +56,7 @@ function reportText(report) {
     warmText(report),
     ...(report.load === undefined ? [] : [loadText(report.load)]),
     ...(report.functions === undefined ? [] : [functionsText(report.functions)]),
+    ...(report.sessions === undefined ? [] : [sessionsText(report.sessions)]),
     targetsTable(report.targets),
     '',
   ].join('\n');

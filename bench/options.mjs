@@ -2,13 +2,22 @@
 import { parseArgs } from 'node:util';
 
 /** The parts that can be measured alone. */
-const PARTS = ['cold', 'latency', 'throughput', 'growth', 'endurance', 'load', 'functions'];
+const PARTS = [
+  'cold',
+  'latency',
+  'throughput',
+  'growth',
+  'endurance',
+  'load',
+  'functions',
+  'sessions',
+];
 
 export const usage = `usage: npm run bench -- [options]
 
-  --only PARTS   of cold, latency, throughput, growth, endurance, load, functions, those that are named, with
-                 commas between (default: all; cold, load and functions are of cold calls too, the others of warm
-                 Python)
+  --only PARTS   of cold, latency, throughput, growth, endurance, load, functions, sessions, those that are named,
+                 with commas between (default: all; cold, load and functions are of cold calls too, the others of
+                 warm Python)
 
   --runs N       rounds that are counted, 2 or more (default 60)
   --warmup N     rounds before that are not (default 5; of latency 40 at least)
