@@ -36,9 +36,6 @@ sys.path[:0] = script_path
 for entry in request['python_path']:
     sys.path.append(entry if entry.startswith('/') else directory + '/' + entry)
 functions_code = None
-sys.path[:0] = script_path
-for name in request['python_path']:
-    sys.path.append(name if name.startswith('/') else directory + '/' + name)
 # The program's own, between its steps.
 program_signals = pthread_sigmask(SIG_BLOCK, ())
 program_depth = recursion_limit
