@@ -1,5 +1,5 @@
 """A warm Python: imports what calls will need, then makes cells, each of which runs one call. Run by `template.py`, which
-gives it RUNNER_CODE, `runner.py` compiled, and SCRIPT_IS_SEARCHED, whether a file's directory is the first of the path,
+gives it RUNNER_CODE and SESSION_CODE, `runner.py` and `session.py` compiled, and SCRIPT_IS_SEARCHED, whether a file's directory is the first of the path,
 and in a cell then calls `serve(call)`.
 
 In:   descriptor 3, read to its end: {"library": str, "preload": [module, ...], "python_path": [path,
@@ -320,6 +320,6 @@ elif call == EXEC_WITH_WORDS:
         runner.run(library.request_size())
 elif call == SESSION:
     def serve(_):
-        runner.open_session(library, library.request_size())
+        runner.open_session(library, SESSION_CODE, library.request_size())
 else:
     serve = runner.run

@@ -196,11 +196,9 @@ def connect(request):
     return names['exchange'], names['functions']
 
 
-def open_session(library, size):
-    """Runs steps until this process is killed (`session.py`)."""
-    request = read_request(REQUEST, size)
-    names = dict(globals(), library=library, request=request)
-    exec(compile(request['source'], __file__, 'exec', 0, True), names)
+def open_session(library, code, size):
+    """Runs steps until this process is killed: `code` is `session.py`."""
+    exec(code, dict(globals(), library=library, request=read_request(REQUEST, size)))
 
 
 def send(text, descriptor):

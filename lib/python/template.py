@@ -1,8 +1,8 @@
 """A warm Python's first and last lines; `cells.py` is what it does between.
 
-In:  as `cells.py`; beside this file lie `cells.py` and `jailed_code`, which runs a safeExec.
+In:  as `cells.py`; beside this file lie `cells.py`, `jailed_code`, which runs a safeExec, and `session.py`.
 
-Both are compiled in a child. What a compiler leaves behind would lie in the memory of every cell, between the objects
+All are compiled in a child. What a compiler leaves behind would lie in the memory of every cell, between the objects
 that calls need: a megabyte of holes, whose page tables each cell copies.
 """
 import sys
@@ -47,9 +47,11 @@ def compiled_by_child(files):
     return marshal.loads(code)
 
 
-cells, runner = compiled_by_child([('cells.py', 'cells.py'), ('jailed_code', '<codejail>')])
+cells, runner, session = compiled_by_child([
+    ('cells.py', 'cells.py'), ('jailed_code', '<codejail>'), ('session.py', '<codejail>')])
 names = {
-    '__name__': '__main__', 'RUNNER_CODE': runner, 'SCRIPT_IS_SEARCHED': script_is_searched}
+    '__name__': '__main__', 'RUNNER_CODE': runner, 'SESSION_CODE': session,
+    'SCRIPT_IS_SEARCHED': script_is_searched}
 exec(cells, names)
 # In a cell. From here, so that a program has as many frames below it as in a new Python.
 names['serve'](names['call'])

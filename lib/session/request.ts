@@ -19,12 +19,7 @@ function joined(parts: readonly JsonText[]): JsonText {
 
 /** What `session.py` begins with. */
 export function encodeSession(globalsJson: JsonText, pythonPath: readonly string[]): JsonText {
-  const source = ascii(pythonSource('session.py'));
-  return joined([
-    `{"source":${source},"python_path":${ascii(pythonPath)},"globals":`,
-    globalsJson,
-    '}',
-  ]);
+  return joined([`{"python_path":${ascii(pythonPath)},"globals":`, globalsJson, '}']);
 }
 
 /** What a step is told. */

@@ -116,6 +116,13 @@ export class SessionJail {
     return step;
   }
 
+  /** A step that is done is its head's state from now on: nothing more comes of it. */
+  keep(step: Step): void {
+    this.cell.keep(step.id);
+    this.#steps.delete(step.id);
+    step.keep();
+  }
+
   /**
    * Waits until a process waits for a step.
    * @throws SetupError where none could be made; SessionLostError

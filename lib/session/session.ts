@@ -266,7 +266,7 @@ export class HeadSession implements Session {
           this.#jail.cell.drop(turn.step.id);
           await turn.step.gone;
         } else {
-          this.#jail.cell.keep(turn.step.id);
+          this.#jail.keep(turn.step);
         }
         const errno = typeof answer === 'string' ? undefined : answer.globals['errno'];
         return typeof errno === 'number' ? errno : constants.errno.EIO;
@@ -313,7 +313,7 @@ export class HeadSession implements Session {
     isBranchable: boolean,
   ): Promise<StepResult> {
     if (isKept) {
-      this.#jail.cell.keep(step.id);
+      this.#jail.keep(step);
       this.#isBranchable = isBranchable;
       return { ...result, state: 'advanced', branchable: isBranchable };
     }

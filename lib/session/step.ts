@@ -101,6 +101,11 @@ export class Step {
     return !isDone;
   }
 
+  /** It is kept, and so no step any more. */
+  keep(): void {
+    this.request.close();
+  }
+
   /** Its session is lost. */
   lose(): void {
     this.#end('lost', true);

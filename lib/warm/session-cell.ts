@@ -13,7 +13,7 @@ export type SessionEvent = Extract<NativeEvent, { type: 'step' | 'stepOutputs' |
 export interface SessionCall {
   limits: Limits;
   files: readonly JailFile[];
-  /** `session.py`, and what it begins with. */
+  /** What `session.py` begins with. */
   request: JsonText;
   onEvent: (event: SessionEvent) => void;
   /** Told when every process of it is dead. */

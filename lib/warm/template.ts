@@ -67,6 +67,7 @@ export interface Template {
 const EARLY_BINDING = { LD_BIND_NOW: '1' };
 const SCRIPT_NAME = 'template.py';
 const CELLS_NAME = 'cells.py';
+const SESSION_NAME = 'session.py';
 const START_LIMIT_MS = 120_000;
 const LONGEST_COMPLAINT = 4096;
 
@@ -107,6 +108,7 @@ export class RunningTemplate implements Template {
         files: [
           { name: SCRIPT_NAME, content: pythonSource(SCRIPT_NAME) },
           { name: CELLS_NAME, content: pythonSource(CELLS_NAME) },
+          { name: SESSION_NAME, content: pythonSource(SESSION_NAME) },
           RUNNER,
         ],
         request: JSON.stringify({

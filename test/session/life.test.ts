@@ -1,4 +1,5 @@
 // How sessions begin and end.
+import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CHANNELS, type CallMessage, type Session, type SessionOptions } from '../../lib/index';
@@ -182,6 +183,17 @@ describe('a session', () => {
       { path: 'session', slug: 'step', outcome: 'exited' },
       { path: 'session', slug: 'lesson', outcome: 'exited' },
     ]);
+  });
+
+  it('has as many descriptors after many steps as after a few', async () => {
+    const session = await open();
+    const count = (): number => readdirSync('/proc/self/fd').length;
+    await session.run('x = 0');
+    const before = count();
+    for (let i = 0; i < 30; i += 1) {
+      await session.run('x += 1', { keep: i % 3 === 0 ? 'never' : 'always' });
+    }
+    expect(count() - before).toBeLessThan(10);
   });
 
   it('says what confines it', async () => {
