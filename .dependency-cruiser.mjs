@@ -5,6 +5,7 @@ const floors = [
   'mcp',
   'index',
   'jail',
+  'session',
   'statistics',
   'gate',
   'warm',

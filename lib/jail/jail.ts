@@ -20,7 +20,7 @@ import { parseCommandName, parseCommandOptions } from '../options/command';
 import { readJsonObject, requireCode, requireGlobals, requirePython } from '../options/exec';
 import { checkFiles } from '../options/files';
 import { requireRoom } from '../options/room';
-import { parseSessionOptions } from '../options/session';
+import { parseSessionOptions } from '../session/options';
 import type {
   CloseOptions,
   JailCodeOptions,

@@ -4,7 +4,7 @@ import type { JsonText } from '../json/text-buffers';
 import { jsonOf } from '../exec/conclusion';
 import type { Limits } from '../limits';
 import { checkFiles } from '../options/files';
-import type { SessionArguments } from '../options/session';
+import type { SessionArguments } from '../session/options';
 import type { EndSignal } from '../run/end-signal';
 import { HeadSession, type SessionSurroundings } from '../session/session';
 import { OWN_PROCESSES, SessionJail } from '../session/session-jail';

@@ -8,7 +8,7 @@ import { withLength, type JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
 import { requireCode } from '../options/exec';
 import { requireRoom } from '../options/room';
-import { parseStepOptions, type StepArguments } from '../options/session';
+import { parseStepOptions, type StepArguments } from './options';
 import type { EndSignal } from '../run/end-signal';
 import type { Outcome } from '../run/result';
 import { now } from '../time/clock';

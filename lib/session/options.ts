@@ -1,7 +1,7 @@
 // The options of sessions and of their steps.
 import { InvalidArgumentError } from '../errors';
 import { LIMIT_NAMES, type LimitName } from '../limits';
-import type { Keep, SessionOptions, StepOptions } from '../session/types';
+import type { Keep, SessionOptions, StepOptions } from './types';
 import { describe } from '../text/describe';
 import { LONGEST_TIMER_MS } from '../time/clock';
 import {
@@ -12,9 +12,9 @@ import {
   readText,
   Refusal,
   type Reader,
-} from './argument';
-import { parseSafeExecOptions } from './call';
-import type { SafeExecArguments } from './types';
+} from '../options/argument';
+import { parseSafeExecOptions } from '../options/call';
+import type { SafeExecArguments } from '../options/types';
 
 /** `SessionOptions`, checked and copied. */
 export interface SessionArguments extends SafeExecArguments {
