@@ -39,7 +39,6 @@ std::uint64_t status_bytes(int proc, pid_t process, const char* line) {
 }  // namespace
 
 void Branches::begin(pid_t first) {
-  has_begun_ = true;
   branches_[0] = Branch{};
   branches_[0].role = Role::kState;
   branches_[0].process = first;
@@ -52,21 +51,21 @@ bool Branches::have(Role role) const {
 }
 
 bool Branches::are_over() const {
-  return has_begun_ && std::all_of(branches_.begin(), branches_.end(),
-                                   [](const Branch& each) { return each.role == Role::kNone; });
+  return std::all_of(branches_.begin(), branches_.end(),
+                     [](const Branch& each) { return each.role == Role::kNone; });
 }
 
 bool Branches::are_busy() const {
   return std::any_of(branches_.begin(), branches_.end(), [](const Branch& each) {
-    return each.role == Role::kRunning || each.role == Role::kDying || each.role == Role::kFork ||
-           each.is_forking || each.stays || each.retry_ns != 0 ||
+    return each.role == Role::kRunning || each.role == Role::kDying || each.role == Role::kEnded ||
+           each.role == Role::kFork || each.is_forking || each.stays || each.retry_ns != 0 ||
            (each.role == Role::kState && !each.waits);
   });
 }
 
 Branches::Branch* Branches::find(pid_t process) {
   const auto found = std::find_if(branches_.begin(), branches_.end(), [process](const auto& each) {
-    return each.role != Role::kNone && each.process == process;
+    return each.role != Role::kNone && each.role != Role::kEnded && each.process == process;
   });
   return found == branches_.end() ? nullptr : &*found;
 }
@@ -94,7 +93,12 @@ Branches::Prepared* Branches::prepared_for(std::uint32_t head) {
   return found == prepared_.end() ? nullptr : &*found;
 }
 
-// Then there may be a child of PID 1 that is not known yet.
+// Then there may be a child of PID 1 that is not known yet, and somebody's.
+bool Branches::is_cloning() const {
+  return std::any_of(branches_.begin(), branches_.end(),
+                     [](const Branch& each) { return each.is_cloning; });
+}
+
 bool Branches::is_forking() const {
   return std::any_of(branches_.begin(), branches_.end(),
                      [](const Branch& each) { return each.is_forking; });
@@ -102,7 +106,8 @@ bool Branches::is_forking() const {
 
 bool Branches::is_known_root(pid_t process) const {
   return std::any_of(branches_.begin(), branches_.end(), [process](const Branch& each) {
-    return each.role != Role::kNone && each.role != Role::kDying && each.process == process;
+    return each.role != Role::kNone && each.role != Role::kDying && each.role != Role::kEnded &&
+           each.process == process;
   });
 }
 
@@ -183,7 +188,8 @@ bool Branches::prepare(const Descriptor& listener, const Order& order,
                                   [](const Prepared& each) { return each.step == 0; });
   const bool is_lost =
       std::none_of(branches_.begin(), branches_.end(), [&order](const Branch& each) {
-        return each.head == order.head && each.role != Role::kNone && each.role != Role::kDying;
+        return each.head == order.head && each.role != Role::kNone && each.role != Role::kDying &&
+               each.role != Role::kEnded;
       });
   if (place == prepared_.end() || is_lost) {
     Prepared refused;
@@ -250,11 +256,15 @@ bool Branches::answer(const Descriptor& listener, const Notification& call) {
   // What it does by an order comes after the order.
   ask_();
   if (call.number() == SYS_clone) {
+    Branch* const state = find(static_cast<pid_t>(call.caller()));
+    if (state == nullptr || state->role != Role::kState || !state->is_forking) {
+      return call.refuse(listener, EPERM);
+    }
+    // Whatever is nobody's was there before.
+    sweep();
+    state->is_cloning = true;
     // The flags are in a register: the kernel makes the call that was asked for.
-    const Branch* const state = find(static_cast<pid_t>(call.caller()));
-    return state != nullptr && state->role == Role::kState && state->is_forking
-               ? call.go_on(listener)
-               : call.refuse(listener, EPERM);
+    return call.go_on(listener);
   }
   switch (static_cast<SessionAsk>(call.argument(0))) {
     case SessionAsk::kWait:
@@ -274,6 +284,7 @@ bool Branches::wait_as_state(const Descriptor& listener, const Notification& cal
   }
   const auto forked = static_cast<pid_t>(call.argument(1));
   const bool was_forking = std::exchange(state->is_forking, false);
+  state->is_cloning = false;
   state->call = call;
   state->waits = true;
   if (was_forking && forked < 0) {
@@ -360,6 +371,7 @@ void Branches::end_waiting(Branch& branch) {
   branch.role = Role::kDying;
   branch.step = 0;
   branch.is_forking = false;
+  branch.is_cloning = false;
   branch.stays = false;
   (void)kill(branch.process, SIGKILL);  // ESRCH: it has ended
 }
@@ -391,7 +403,8 @@ bool Branches::drop_largest() {
   bool is_ending = false;
   const ProcessTree tree(proc_.get());
   for (Branch& branch : branches_) {
-    is_ending = is_ending || (branch.role == Role::kDying && branch.step != 0);
+    is_ending = is_ending || branch.role == Role::kEnded ||
+                (branch.role == Role::kDying && branch.step != 0);
     if (branch.role != Role::kRunning && branch.role != Role::kDone) {
       continue;
     }
@@ -431,7 +444,8 @@ void Branches::fork_head(const Order& order) {
 
 void Branches::close_head(std::uint32_t head) {
   for (Branch& branch : branches_) {
-    if (branch.head != head || branch.role == Role::kNone || branch.role == Role::kDying) {
+    if (branch.head != head || branch.role == Role::kNone || branch.role == Role::kDying ||
+        branch.role == Role::kEnded) {
       continue;
     }
     if (branch.role == Role::kRunning || branch.role == Role::kDone || branch.stays) {
@@ -447,31 +461,67 @@ bool Branches::take_end(const Descriptor& listener, pid_t process, int status,
   ask_();
   Branch* const branch = find(process);
   if (branch == nullptr) {
+    settle_ended();
     return true;
   }
   const std::uint32_t head = branch->head;
-  const bool is_lost =
-      std::none_of(branches_.begin(), branches_.end(), [head, branch](const auto& each) {
-        return &each != branch && each.head == head && each.role != Role::kNone &&
-               each.role != Role::kDying;
-      });
-  if (branch->step != 0) {
-    Report ended{};
-    ended.is_branchable = is_lost ? 0 : 1;
-    ended.wait_status = status;
-    ended.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
-    ended.user_us = microseconds(usage.ru_utime);
-    ended.system_us = microseconds(usage.ru_stime);
-    branch->cpu_us = std::max(branch->cpu_us, saturating_difference(ended.user_us + ended.system_us,
-                                                                    branch->cpu_before_us));
-    tell(ReportKind::kStepEnded, *branch, ended);
+  if (branch->step == 0) {
+    *branch = Branch{};
+  } else {
+    branch->wait_status = status;
+    branch->peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
+    branch->user_us = microseconds(usage.ru_utime);
+    branch->system_us = microseconds(usage.ru_stime);
+    branch->cpu_us =
+        std::max(branch->cpu_us,
+                 saturating_difference(branch->user_us + branch->system_us, branch->cpu_before_us));
+    branch->role = Role::kEnded;
+    branch->is_cloning = false;
+    branch->is_forking = false;
   }
-  *branch = Branch{};
   sweep();
+  settle_ended();
+  const bool is_lost = std::none_of(branches_.begin(), branches_.end(), [head](const auto& each) {
+    return each.head == head && each.role != Role::kNone && each.role != Role::kDying &&
+           each.role != Role::kEnded;
+  });
   if (is_lost) {
     lose(head);
   }
   return refuse_strangers(listener) && (is_lost || refill(listener, head));
+}
+
+bool Branches::are_others_left() const {
+  const ProcessTree tree(proc_.get());
+  return std::any_of(tree.processes().begin(), tree.processes().end(), [&](const auto& entry) {
+    const pid_t root = tree.root_of(entry.number);
+    return !entry.is_dead && root > 0 && !is_known_root(root);
+  });
+}
+
+// A step has ended when what it has left is dead too.
+void Branches::settle_ended() {
+  if (!have(Role::kEnded) || is_cloning() || are_others_left()) {
+    return;
+  }
+  for (Branch& branch : branches_) {
+    if (branch.role != Role::kEnded) {
+      continue;
+    }
+    const std::uint32_t head = branch.head;
+    const bool lives = std::any_of(branches_.begin(), branches_.end(), [head](const auto& each) {
+      return each.head == head && each.role != Role::kNone && each.role != Role::kDying &&
+             each.role != Role::kEnded;
+    });
+    Report ended{};
+    ended.wait_status = branch.wait_status;
+    ended.peak_rss_bytes = branch.peak_rss_bytes;
+    ended.user_us = branch.user_us;
+    ended.system_us = branch.system_us;
+    ended.is_branchable = lives ? 1 : 0;
+    tell(ReportKind::kStepEnded, branch, ended);
+    branch = Branch{};
+  }
 }
 
 void Branches::lose(std::uint32_t head) {
@@ -564,9 +614,10 @@ int Branches::look(const Descriptor& listener) {
     return -1;
   }
   sweep();
+  settle_ended();
   const ProcessTree tree(proc_.get());
   const std::uint64_t processes = std::max<std::size_t>(1, tree.processes().size());
-  int sleep_ms = kLongestSleepMs;
+  int sleep_ms = have(Role::kEnded) ? kShortestSleepMs : kLongestSleepMs;
   for (Branch& branch : branches_) {
     if (branch.role == Role::kState && branch.retry_ns != 0) {
       if (monotonic_ns() >= branch.retry_ns && !try_again(listener, branch)) {
@@ -595,7 +646,7 @@ int Branches::look(const Descriptor& listener) {
 // Ends whatever is a child of PID 1 and nobody's: what a step that is over has left, or has made to
 // outlive it.
 void Branches::sweep() {
-  if (!is_forking()) {
+  if (!is_cloning()) {
     kill_trees(proc_.get(), [this](pid_t root) { return root > 0 && !is_known_root(root); });
   }
 }

@@ -44,7 +44,6 @@ class Branches {
 
   // The session begins: its first process is the state of head 1.
   void begin(pid_t first);
-  [[nodiscard]] bool are_there() const { return has_begun_; }
   // Whether no process that was known is left.
   [[nodiscard]] bool are_over() const;
   [[nodiscard]] bool have_running() const { return have(Role::kRunning); }
@@ -80,6 +79,7 @@ class Branches {
     kRunning,  // a step
     kDone,     // a step that waits to be kept or dropped
     kDying,    // killed, and not waited for yet
+    kEnded,    // of a step: waited for; what it has left is being ended
   };
   struct Branch {
     Role role = Role::kNone;
@@ -88,6 +88,7 @@ class Branches {
     std::uint32_t step = 0;
     bool waits = false;       // in `call`
     bool is_forking = false;  // of a state: it has been told to
+    bool is_cloning = false;  // it is about to have a child that is not known yet
     bool stays = false;       // of a state that is the next step itself
     Notification call;
     Verdict verdict = Verdict::kNone;
@@ -100,6 +101,11 @@ class Branches {
     std::uint64_t system_ticks = 0;
     std::uint64_t cpu_us = 0;
     std::uint64_t begun_ns = 0;
+    // Of a step that has ended.
+    int wait_status = 0;
+    std::uint64_t peak_rss_bytes = 0;
+    std::uint64_t user_us = 0;
+    std::uint64_t system_us = 0;
   };
   // A step's pipes that wait for a fork.
   struct Prepared {
@@ -114,6 +120,7 @@ class Branches {
   Branch* step_of(std::uint32_t step);
   Prepared* prepared_for(std::uint32_t head);
   [[nodiscard]] bool is_forking() const;
+  [[nodiscard]] bool is_cloning() const;
   [[nodiscard]] bool is_known_root(pid_t process) const;
   [[nodiscard]] bool adopt(const Descriptor& listener, pid_t process, std::uint32_t head);
   [[nodiscard]] bool give(const Descriptor& listener, Branch& branch);
@@ -131,6 +138,8 @@ class Branches {
   void end(Branch& branch, Verdict verdict);
   void end_waiting(Branch& branch);
   void sweep();
+  [[nodiscard]] bool are_others_left() const;
+  void settle_ended();
   void tell(ReportKind kind, const Branch& branch, Report more) const;
   void tell_unprepared(Prepared& prepared, int error, Verdict verdict);
   void lose(std::uint32_t head);
@@ -142,7 +151,6 @@ class Branches {
   std::function<void()> ask_;
   std::function<void()> on_idle_;
   std::uint64_t idle_limit_us_ = 0;
-  bool has_begun_ = false;
   std::array<Branch, kMostBranches> branches_;
   std::array<Prepared, kMostBranches> prepared_;
   // Of forks whose state has yet to say that it has made them.

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 
 #include "core/descriptor_message.h"
 #include "core/monotonic_clock.h"
@@ -48,7 +49,7 @@ class Supervisor {
         is_listening_(!timerfd.valid()),
         limits_(report_, spec.header()),
         answers_(spec, counted, std::move(listener)),
-        branches_(channel, counted.proc(), domain),
+        domain_(domain),
         signals_of_steps_(counted.proc()),
         children_(report_, limits_.sums(), spec.has(kReaperByUid), [this] { obey(); }) {}
 
@@ -90,7 +91,7 @@ class Supervisor {
     watch_children();
     answers_.set_on_session_call([this](const Notification& call) {
       // The order that a session begins by was sent before its main process could ask.
-      if (call.number() == kSessionCall && !branches_.are_there()) {
+      if (call.number() == kSessionCall && branches_ == nullptr) {
         obey();
       }
       return answer_session_call(call);
@@ -258,6 +259,10 @@ class Supervisor {
   }
 
   void obey(const Order& order, Descriptor (&passed)[kPassedStepFds]) {
+    const bool is_of_sessions = order.kind != OrderKind::kArm && order.kind != OrderKind::kStop;
+    if (is_of_sessions && branches_ == nullptr) {
+      return;
+    }
     const Descriptor& listener = answers_.listener();
     switch (order.kind) {
       case OrderKind::kArm:
@@ -270,22 +275,22 @@ class Supervisor {
         }
         break;
       case OrderKind::kPrepare:
-        require_answer(branches_.prepare(listener, order, passed));
+        require_answer(branches_->prepare(listener, order, passed));
         break;
       case OrderKind::kStep:
-        branches_.run_step(order);
+        branches_->run_step(order);
         break;
       case OrderKind::kKeep:
-        require_answer(branches_.keep(listener, order.step));
+        require_answer(branches_->keep(listener, order.step));
         break;
       case OrderKind::kDrop:
-        branches_.drop(order.step, Verdict::kStopped);
+        branches_->drop(order.step, Verdict::kStopped);
         break;
       case OrderKind::kFork:
-        branches_.fork_head(order);
+        branches_->fork_head(order);
         break;
       case OrderKind::kCloseHead:
-        branches_.close_head(order.head);
+        branches_->close_head(order.head);
         break;
     }
     // Whatever was ordered, something may run now.
@@ -294,53 +299,61 @@ class Supervisor {
 
   // Not a session that waits: its processes do nothing that has to be looked at.
   [[nodiscard]] bool may_use_anything() const {
-    return !branches_.are_there() || branches_.are_busy();
+    return branches_ == nullptr || branches_->are_busy();
   }
 
   // The session's CPU is each step's.
+  void end_with_branches() {
+    if (branches_->are_over() && !children_.has_main_ended()) {
+      children_.end_main(last_status_);
+    }
+  }
+
   void look_at_branches() {
-    if (!branches_.are_there() || monotonic_ns() < branches_due_ns_) {
+    if (branches_ == nullptr || monotonic_ns() < branches_due_ns_) {
       return;
     }
-    const int sleep_ms = branches_.look(answers_.listener());
+    const int sleep_ms = branches_->look(answers_.listener());
     branches_due_ns_ = sleep_ms < 0
                            ? kNever
                            : monotonic_ns() + static_cast<std::uint64_t>(sleep_ms) * kMillisecond;
+    end_with_branches();
   }
 
   [[nodiscard]] bool answer_session_call(const Notification& call) {
     const Descriptor& listener = answers_.listener();
     const bool asks = call.number() == kSessionCall || call.number() == SYS_clone;
-    if (!branches_.are_there()) {
+    if (branches_ == nullptr) {
       return asks ? call.refuse(listener, EPERM) : call.go_on(listener);
     }
-    return asks ? branches_.answer(listener, call) : signals_of_steps_.answer(listener, call);
+    return asks ? branches_->answer(listener, call) : signals_of_steps_.answer(listener, call);
   }
 
   void begin_session(const Order& arming) {
     is_listening_ = true;
-    branches_.bound_idle_cpu(arming.cpu_us, [this] {
+    branches_ = std::make_unique<Branches>(channel_, counted_.proc(), domain_);
+    branches_->bound_idle_cpu(arming.cpu_us, [this] {
       if (report_.verdict == Verdict::kNone) {
         report_.verdict = Verdict::kCpu;
       }
     });
-    branches_.set_on_report([this](Report& report) {
+    branches_->set_on_report([this](Report& report) {
       report.peak_sum_bytes = limits_.sums().peak_bytes();
       tell_disk(report, tmp_directory_);
     });
-    branches_.set_ask([this] { obey(); });
-    branches_.begin(arming.main_process);
+    branches_->set_ask([this] { obey(); });
+    branches_->begin(arming.main_process);
     limits_.set_on_memory([this] {
-      if (!branches_.drop_largest() && report_.verdict == Verdict::kNone) {
+      if (!branches_->drop_largest() && report_.verdict == Verdict::kNone) {
         report_.verdict = Verdict::kMemory;
         kill_all();
       }
     });
     children_.set_on_end([this](pid_t process, int status, const rusage& usage) {
-      require_answer(branches_.take_end(answers_.listener(), process, status, usage));
-      if (branches_.are_over()) {
-        children_.end_main(status);
-      }
+      require_answer(branches_->take_end(answers_.listener(), process, status, usage));
+      last_status_ = status;
+      branches_due_ns_ = std::min(branches_due_ns_, monotonic_ns() + kMillisecond);
+      end_with_branches();
     });
   }
 
@@ -414,10 +427,13 @@ class Supervisor {
   Report report_{};
   Limits limits_;
   Answers answers_;
-  Branches branches_;
+  const Descriptor& domain_;
+  // Of a session. Not on the stack, which is a cell's PID 1's own (supervisor_process.cc).
+  std::unique_ptr<Branches> branches_;
   StepSignals signals_of_steps_;
   Children children_;
   std::uint64_t branches_due_ns_ = kNever;
+  int last_status_ = 0;
 };
 
 }  // namespace
