@@ -172,7 +172,7 @@ export class SessionJail {
     if (event.type === 'session') {
       this.#tmpDirectory = event.tmpDirectory;
     } else if (event.type === 'stepOutputs') {
-      this.#steps.get(event.step)?.take(event);
+      this.#takeOutputs(event);
     } else if (event.what === 'lost') {
       this.#hasLostHead = true;
       // With the last one all of it ends, and that says why.
@@ -183,6 +183,16 @@ export class SessionJail {
       this.#steps.delete(event.step);
     }
   };
+
+  #takeOutputs(event: Extract<SessionEvent, { type: 'stepOutputs' }>): void {
+    const step = this.#steps.get(event.step);
+    if (step?.isBegun === false) {
+      // Code has changed what waits for its step: it could print for ever, and nobody has set a bound yet.
+      this.abandon(new SessionLostError('killed', 'it printed before it was told what to run'));
+      return;
+    }
+    step?.take(event);
+  }
 
   #reasonBy(verdict: number): SessionLostReason {
     switch (verdict) {

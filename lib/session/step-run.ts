@@ -46,6 +46,7 @@ export class StepRun {
   constructor(cell: SessionCell, step: Step, call: StepCall) {
     this.#cell = cell;
     this.#step = step;
+    step.isBegun = true;
     this.#call = call;
     this.#conversation =
       call.functions.length === 0 ? undefined : new HostCalls(call.functions, call.slug);

@@ -43,6 +43,8 @@ export class Step {
   readonly stdout = new OutputReader(-1);
   readonly stderr = new OutputReader(-1);
   readonly channel = new OutputReader(-1);
+  /** Whether it has been told what to run. Before, nothing of it prints. */
+  isBegun = false;
   readonly #ready = new Once<Settled | 'ready'>();
   readonly #settled = new Once<Settled>();
   readonly #gone = new Once<Settled>();

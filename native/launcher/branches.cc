@@ -23,6 +23,7 @@ constexpr std::uint64_t kMillisecond = 1000000;
 constexpr std::uint64_t kGraceUs = 1000000;
 // Between two steps, whatever the limit is.
 constexpr std::uint64_t kLeastIdleUs = 1000000;
+constexpr int kIdleSleepMs = 1000;
 constexpr std::uint64_t kRetryNs = 5 * kMillisecond;
 constexpr int kLongestSleepMs = 50;
 constexpr int kShortestSleepMs = 2;
@@ -176,6 +177,7 @@ bool Branches::give(const Descriptor& listener, Branch& branch) {
     return true;
   }
   branch.role = Role::kReady;
+  branch.idle_from_us = ProcessTree(proc_.get()).cpu_below(branch.process);
   branch.step = prepared->step;
   *prepared = Prepared{};
   tell(ReportKind::kStepReady, branch, {});
@@ -285,6 +287,7 @@ bool Branches::wait_as_state(const Descriptor& listener, const Notification& cal
   const auto forked = static_cast<pid_t>(call.argument(1));
   const bool was_forking = std::exchange(state->is_forking, false);
   state->is_cloning = false;
+  state->idle_from_us = ProcessTree(proc_.get()).cpu_below(state->process);
   state->call = call;
   state->waits = true;
   if (was_forking && forked < 0) {
@@ -583,7 +586,8 @@ void Branches::look_at_idle(Branch& branch, const ProcessTree& tree) {
       saturating_difference(tree.cpu_below(branch.process), branch.idle_from_us);
   if (used >= std::max(idle_limit_us_, kLeastIdleUs)) {
     on_idle_();
-    end(branch, Verdict::kCpu);
+    // Each fork of that state would do the same.
+    close_head(branch.head);
   }
 }
 
@@ -610,14 +614,13 @@ void Branches::look_at_step(Branch& branch, const ProcessTree& tree) {
 }
 
 int Branches::look(const Descriptor& listener) {
-  if (!are_busy()) {
-    return -1;
-  }
   sweep();
   settle_ended();
   const ProcessTree tree(proc_.get());
   const std::uint64_t processes = std::max<std::size_t>(1, tree.processes().size());
-  int sleep_ms = have(Role::kEnded) ? kShortestSleepMs : kLongestSleepMs;
+  int sleep_ms = have(Role::kEnded) ? kShortestSleepMs
+                 : are_busy()       ? kLongestSleepMs
+                                    : kIdleSleepMs;
   for (Branch& branch : branches_) {
     if (branch.role == Role::kState && branch.retry_ns != 0) {
       if (monotonic_ns() >= branch.retry_ns && !try_again(listener, branch)) {
@@ -625,8 +628,7 @@ int Branches::look(const Descriptor& listener) {
       }
       sleep_ms = std::min(sleep_ms, kShortestSleepMs);
     }
-    if (branch.stays && (branch.role == Role::kState || branch.role == Role::kFork ||
-                         branch.role == Role::kReady)) {
+    if (branch.role == Role::kState || branch.role == Role::kFork || branch.role == Role::kReady) {
       look_at_idle(branch, tree);
     }
     if (branch.role != Role::kRunning) {

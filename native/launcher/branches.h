@@ -35,8 +35,9 @@ class Branches {
   // Looks for orders: what they tell was sent before what a step did by them.
   void set_ask(std::function<void()> ask) { ask_ = std::move(ask); }
 
-  // What a kept step has left running is in no step's CPU between two: it may use as much as a
-  // step, else it is told, and ended.
+  // What runs between two steps is in no step's CPU: threads that a kept one has left, or whatever
+  // its code has made of the process that should wait. It may use as much as a step, else it is
+  // told, and ended.
   void bound_idle_cpu(std::uint64_t limit_us, std::function<void()> on_over) {
     idle_limit_us_ = limit_us;
     on_idle_ = std::move(on_over);
@@ -94,7 +95,7 @@ class Branches {
     Verdict verdict = Verdict::kNone;
     std::uint64_t retry_ns = 0;  // of a state that could not fork: when to try again
     int fork_error = 0;
-    std::uint64_t idle_from_us = 0;  // of a state that stays: what all below it had used
+    std::uint64_t idle_from_us = 0;  // what all below it had used when it was to wait
     std::uint64_t cpu_limit_us = 0;
     std::uint64_t cpu_before_us = 0;
     std::uint64_t user_ticks = 0;

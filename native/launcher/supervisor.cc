@@ -318,6 +318,9 @@ class Supervisor {
                            ? kNever
                            : monotonic_ns() + static_cast<std::uint64_t>(sleep_ms) * kMillisecond;
     end_with_branches();
+    if (!branches_->are_busy() && !children_.has_main_ended()) {
+      limits_.look();
+    }
   }
 
   [[nodiscard]] bool answer_session_call(const Notification& call) {

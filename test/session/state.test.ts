@@ -338,3 +338,26 @@ describe('the files of a session', () => {
     expect(collected).toEqual([{ path: 'a.txt', content: Buffer.from('1') }]);
   });
 });
+
+describe('code that changes what waits for its steps', () => {
+  const REPLACED = (body: string): string =>
+    `import gc, os\ndef forever(*_):\n    while True: ${body}\nfor o in gc.get_objects():\n    if isinstance(o, dict) and "run_step" in o and "hold" in o: o["read_request"] = forever`;
+
+  it('may not use the processor for ever either', async () => {
+    const session = await open({ limits: { ...UNHURRIED, cpu: 0.5 } });
+    await session.run(REPLACED('pass'), { limits: { cpu: 20 } });
+    while (session.isOpen) {
+      await pause(50);
+    }
+    await expect(session.run('1')).rejects.toMatchObject({ reason: 'cpu' });
+  });
+
+  it('may not fill the memory of the server', async () => {
+    const session = await open({ limits: UNHURRIED });
+    await session.run(REPLACED('os.write(1, b"x" * 65536)'));
+    while (session.isOpen) {
+      await pause(20);
+    }
+    await expect(session.run('1')).rejects.toMatchObject({ reason: 'killed' });
+  });
+});
