@@ -202,7 +202,7 @@ bool Branches::prepare(const Descriptor& listener, const Order& order,
   }
   place->step = order.step;
   place->head = order.head;
-  std::move(passed, passed + kPassedStepFds, place->pipes);
+  std::move(passed, passed + kPassedStepFds, place->pipes.begin());
   for (Branch& branch : branches_) {
     if (branch.role == Role::kFork && branch.head == order.head && branch.waits) {
       return give(listener, branch);

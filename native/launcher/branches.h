@@ -112,7 +112,7 @@ class Branches {
   struct Prepared {
     std::uint32_t step = 0;  // 0: there are none
     std::uint32_t head = 0;
-    Descriptor pipes[kPassedStepFds];
+    std::array<Descriptor, kPassedStepFds> pipes;
   };
 
   [[nodiscard]] bool have(Role role) const;
