@@ -14,12 +14,16 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-const PROJECTS = ['jail', 'escape', 'faults', 'jail (warm)', 'escape (warm)'];
+const PROJECTS = [
+  ...['jail', 'escape', 'faults'],
+  ...['jail (warm)', 'session (warm)', 'escape (warm)'],
+];
 
 // One suite of each kind of work that the native part does.
 const QUICK = [
   'test/faults/(descriptors|host|server|watches)\\.',
   'test/jail/(abort|collect|output|safe-exec|warm-python|warm-script)\\.',
+  'test/session/branches\\.',
   'test/escape/(processes|warm-cells|warm-keeper)\\.',
 ];
 
