@@ -5,7 +5,7 @@ import { SessionLostError } from 'codejail';
 const MEBIBYTE = 1024 * 1024;
 // The branches that run at a time share memory, tasks and tmp: what they have together.
 const SESSION = { memory: 512 * MEBIBYTE, nproc: 32, disk: 8 * MEBIBYTE, cpu: 5, realtime: 60 };
-const CASE = { cpu: 1, realtime: 30, output: 64 * 1024 };
+const CASE = { cpu: 3, realtime: 30, output: 64 * 1024 };
 const AT_A_TIME = 4;
 
 function verdictOf({ outcome, exception, globals }, expected) {

@@ -1,5 +1,5 @@
 // Grades one submission against cases of standard input and output, and tells of each as it is done.
-const LIMITS = { cpu: 1, realtime: 20, memory: 128 * 1024 * 1024, output: 64 * 1024 };
+const LIMITS = { cpu: 3, realtime: 20, memory: 128 * 1024 * 1024, output: 64 * 1024 };
 
 function verdictOf({ outcome, status, stdout }, expected) {
   if (outcome !== 'exited') return outcome;

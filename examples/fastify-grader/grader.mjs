@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SafeExecError } from 'codejail';
 
-const LIMITS = { cpu: 1, realtime: 20, memory: 128 * 1024 * 1024 };
+const LIMITS = { cpu: 3, realtime: 20, memory: 128 * 1024 * 1024 };
 
 /** What kept a submission from its points, in words for its author. */
 function reasonOf({ exception, exceeded, result }) {

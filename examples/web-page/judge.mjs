@@ -7,10 +7,10 @@ export const task = {
   expected: ['4', '14', '11', '36', '36', '0'],
 };
 
-const LIMITS = { cpu: 1, realtime: 20, memory: 128 * 1024 * 1024, output: 64 * 1024 };
+const LIMITS = { cpu: 3, realtime: 20, memory: 128 * 1024 * 1024, output: 64 * 1024 };
 
 const ENDED_BY = {
-  'cpu-limit': 'It used more than 1 s of CPU time.',
+  'cpu-limit': 'It used more than 3 s of CPU time.',
   'time-limit': 'It ran for more than 20 s.',
   'memory-limit': 'It used more than 128 MB of memory.',
   'disk-limit': 'It wrote too much to disk.',
