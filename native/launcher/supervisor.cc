@@ -294,7 +294,9 @@ class Supervisor {
         break;
     }
     // Whatever was ordered, something may run now.
-    branches_due_ns_ = std::min(branches_due_ns_, monotonic_ns() + kMillisecond);
+    if (branches_ != nullptr) {
+      branches_due_ns_ = std::min(branches_due_ns_, monotonic_ns() + kMillisecond);
+    }
   }
 
   // Not a session that waits: its processes do nothing that has to be looked at.
