@@ -153,6 +153,10 @@ export class Dispatcher {
     if (reason !== undefined) {
       return reason;
     }
+    if (!warm.isKnown) {
+      // As when it runs cold.
+      await abortable(warm.whyNever(), call.signals ?? []);
+    }
     return await warm.run(
       changes === undefined ? call : { ...own, request: changes.request() },
       calledAt,
@@ -161,16 +165,23 @@ export class Dispatcher {
   }
 
   /**
-   * Gives a session its cell: one that waits, where it has nothing of its own that such a one lacks, else of a template
+   * Opens a session in a cell: one that waits, where it has nothing of its own that such a one lacks, else of a template
    * that is the session's alone.
-   * @throws as `WarmCommand.makeOwn`; ClosedError
+   * @param begin begins it in that cell
+   * @throws as `WarmCommand.makeOwn`; the signals' reason
    */
-  async cellFor({ command, limits, signals, env, isOwn }: SessionDemand): Promise<Cell> {
+  async openSession<Begun extends object>(
+    { command, limits, signals, env, isOwn }: SessionDemand,
+    begin: (cell: Cell) => Begun,
+  ): Promise<Begun> {
     if (!isOwn && sameDiskLimits(limits, this.#options.limits())) {
       const warm = this.#warmCommand(command);
-      const cell = typeof warm === 'string' ? warm : await warm.lend({ limits, signals });
-      if (typeof cell !== 'string') {
-        return cell;
+      if (typeof warm !== 'string') {
+        await abortable(warm.whyNever(), signals);
+        const begun = await warm.lend({ limits, signals }, begin);
+        if (typeof begun !== 'string') {
+          return begun;
+        }
       }
     }
     let own = this.#own.get(command);
@@ -185,7 +196,8 @@ export class Dispatcher {
       );
       this.#own.set(command, own);
     }
-    return own.makeOwn(limits, env);
+    await abortable(own.whyNever(), signals);
+    return own.makeOwn({ limits, signals, env }, begin);
   }
 
   /** A step of a session begins; to be followed by `endStep`. */

@@ -5,8 +5,8 @@ import { jsonOf } from '../exec/conclusion';
 import type { Limits } from '../limits';
 import { checkFiles } from '../options/files';
 import type { SessionArguments } from '../session/options';
-import type { EndSignal } from '../run/end-signal';
-import { HeadSession, type SessionSurroundings } from '../session/session';
+import { throwIfAborted, type EndSignal } from '../run/end-signal';
+import { HeadSession, type SessionPlan, type SessionSurroundings } from '../session/session';
 import { OWN_PROCESSES, SessionJail } from '../session/session-jail';
 import { encodeSession } from '../session/request';
 import type { Session } from '../session/types';
@@ -39,13 +39,12 @@ export class Sessions {
       const globalsJson = await jsonOf(args.globals);
       const copied = await copiedGiven({ files: args.extraFiles, limits });
       await checkFiles(args.files);
-      const files = [...withoutProgram(copied.files), ...(await readHostFiles(args.files, limits))];
+      const own = withoutProgram(copied.files);
+      const files = [...own, ...(await readHostFiles(args.files, limits, own))];
       if (!place.isIn) {
         await place.turn();
       }
-      for (const signal of signals) {
-        signal.throwIfAborted();
-      }
+      throwIfAborted(signals);
       return this.#begin(command, args, { limits, files, globalsJson, signals, calledAt });
     }, place);
   }
@@ -62,53 +61,52 @@ export class Sessions {
     },
   ): Promise<Session> {
     const { limits, signals } = given;
-    const cell = await this.#dispatcher.cellFor({
-      ...{ command, limits, signals, env: args.env },
-      isOwn:
-        Object.keys(args.env).length > 0 ||
-        limits.stack !== WAITING_STACK ||
-        limits.openFiles === 0 ||
-        limits.openFiles > WAITING_OPEN_FILES,
-    });
-    const jail = new SessionJail();
-    const session = cell.openSession({
-      limits: { ...limits, nproc: limits.nproc === 0 ? 0 : limits.nproc + OWN_PROCESSES },
-      files: given.files,
-      request: encodeSession(given.globalsJson, args.pythonPath),
-      onEvent: jail.onEvent,
-      onEnded: jail.onEnded,
-    });
-    jail.begin(session);
-    const { mechanisms, directory } = session.host;
-    const opened = new HeadSession(
-      jail,
+    const surroundings = this.#surroundings(command, args);
+    const { opened, host } = await this.#dispatcher.openSession(
       {
-        ...{ limits, mechanisms, directory },
-        functions: args.functions,
-        slug: args.slug,
-        idleMs: args.idleMs,
-        signal: args.signal === undefined ? undefined : shareSignal(args.signal),
-        closing: this.#calls.closing,
+        ...{ command, limits, signals, env: args.env },
+        isOwn:
+          Object.keys(args.env).length > 0 ||
+          limits.stack !== WAITING_STACK ||
+          limits.openFiles === 0 ||
+          limits.openFiles > WAITING_OPEN_FILES,
       },
-      this.#surroundings(command, args),
+      // In one turn, after the signals were looked at: one that is aborted later finds the session listening.
+      (cell) => {
+        const jail = new SessionJail();
+        const session = cell.openSession({
+          limits: { ...limits, nproc: limits.nproc === 0 ? 0 : limits.nproc + OWN_PROCESSES },
+          files: given.files,
+          request: encodeSession(given.globalsJson, args.pythonPath),
+          onEvent: jail.onEvent,
+          onEnded: jail.onEnded,
+        });
+        jail.begin(session);
+        const { mechanisms, directory } = session.host;
+        const plan: SessionPlan = {
+          ...{ limits, mechanisms, directory },
+          functions: args.functions,
+          slug: args.slug,
+          idleMs: args.idleMs,
+          signal: args.signal === undefined ? undefined : shareSignal(args.signal),
+          closing: this.#calls.closing,
+        };
+        return { opened: new HeadSession(jail, plan, surroundings), host: session.host };
+      },
     );
     try {
-      await opened.begin();
+      await opened.begin(given.calledAt);
     } catch (error) {
       await opened.close();
       throw error;
     }
-    session.host.hold(false);
-    this.#dispatcher.tellSession({
-      ...{ type: 'opened', command: command.name, slug: args.slug ?? null, reason: null },
-      milliseconds: now() - given.calledAt,
-    });
+    host.hold(false);
     return opened;
   }
 
   #surroundings(command: Command, { tenant, slug }: SessionArguments): SessionSurroundings {
-    const openedAt = now();
     const dispatcher = this.#dispatcher;
+    const told = { command: command.name, slug: slug ?? null };
     return {
       enter: (signal) => this.#calls.enter(tenant, signal),
       track: async (work) => this.#calls.track(work),
@@ -118,20 +116,15 @@ export class Sessions {
       onStepEnded: (message) => {
         dispatcher.endStep({ ...message, command: command.name, path: 'session', whyCold: null });
       },
-      onOpened: () => {
-        dispatcher.tellSession({
-          ...{ type: 'opened', command: command.name, slug: slug ?? null, reason: null },
-          milliseconds: 0,
-        });
+      onOpened: (milliseconds) => {
+        dispatcher.tellSession({ ...told, type: 'opened', reason: null, milliseconds });
       },
-      onOver: (reason) => {
-        dispatcher.tellSession({
-          type: reason === 'closed' ? 'closed' : 'lost',
-          command: command.name,
-          slug: slug ?? null,
-          reason: reason === 'closed' ? null : reason,
-          milliseconds: now() - openedAt,
-        });
+      onOver: (reason, milliseconds) => {
+        dispatcher.tellSession(
+          reason === 'closed'
+            ? { ...told, type: 'closed', reason: null, milliseconds }
+            : { ...told, type: 'lost', reason, milliseconds },
+        );
       },
       onNote: (own, level, message) => {
         this.#calls.note(level, message, own, command.name);

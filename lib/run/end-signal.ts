@@ -9,6 +9,13 @@ export interface EndSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** Throws the reason of one that was aborted. */
+export function throwIfAborted(signals: readonly EndSignal[] = []): void {
+  for (const signal of signals) {
+    signal.throwIfAborted();
+  }
+}
+
 /** Ends all calls of a jail. Not an AbortController: every call listens, and each listener of an EventTarget costs. */
 export class Closing implements EndSignal {
   readonly #listeners = new Set<() => void>();

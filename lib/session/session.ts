@@ -40,9 +40,10 @@ export interface SessionSurroundings {
   track: <T>(work: () => Promise<T>) => Promise<T>;
   onStepBegun: () => void;
   onStepEnded: (message: StepMessage) => void;
-  /** A session was forked. */
-  onOpened: () => void;
-  onOver: (reason: SessionLostReason | 'closed') => void;
+  /** @param milliseconds what it took to open, or to fork */
+  onOpened: (milliseconds: number) => void;
+  /** Told of those that were opened. @param milliseconds how long it was open */
+  onOver: (reason: SessionLostReason | 'closed', milliseconds: number) => void;
   onNote: (slug: string | undefined, level: 'info' | 'warn', message: string) => void;
 }
 
@@ -80,12 +81,9 @@ export class HeadSession implements Session {
   #busy = 0;
   #steps = 0;
   #isBranchable = true;
+  #openedAt: number | undefined;
   #over: Error | undefined;
 
-  /**
-   * @param first a step that waits already, of a head that is there
-   * @throws SetupError where no step can be prepared
-   */
   constructor(jail: SessionJail, plan: SessionPlan, surroundings: SessionSurroundings) {
     this.#jail = jail;
     this.#plan = plan;
@@ -116,16 +114,24 @@ export class HeadSession implements Session {
 
   /**
    * Waits until the first step can run.
-   * @throws SetupError, SessionLostError
+   * @param calledAt when the caller asked for it
+   * @throws SetupError, SessionLostError; what it was ended with meanwhile
    */
-  async begin(): Promise<void> {
+  async begin(calledAt: number): Promise<void> {
     this.#next = this.#jail.prepare(this.#head);
     try {
       await this.#jail.readyOf(this.#next);
     } catch (error) {
       throw this.#reasonOf(error);
     }
+    this.#throwIfOver();
+    this.#open(calledAt);
+  }
+
+  #open(calledAt: number): void {
+    this.#openedAt = now();
     this.#boundIdle();
+    this.#surroundings.onOpened(this.#openedAt - calledAt);
   }
 
   readonly #onAbort = (): void => {
@@ -151,7 +157,9 @@ export class HeadSession implements Session {
     this.#plan.signal?.removeEventListener('abort', this.#onAbort);
     this.#plan.closing.removeEventListener('abort', this.#onClosing);
     this.#jail.closeHead(this.#head);
-    this.#surroundings.onOver(reason);
+    if (this.#openedAt !== undefined) {
+      this.#surroundings.onOver(reason, now() - this.#openedAt);
+    }
   }
 
   #throwIfOver(): void {
@@ -386,6 +394,7 @@ export class HeadSession implements Session {
   }
 
   async fork(): Promise<Session> {
+    const calledAt = now();
     this.#throwIfOver();
     return this.#working(async () =>
       this.#inTurn(true, undefined, async ({ step }) => {
@@ -404,9 +413,9 @@ export class HeadSession implements Session {
         }
         forked.#isBranchable = this.#isBranchable;
         forked.#steps = this.#steps;
+        forked.#throwIfOver();
         forked.#prepareNext();
-        forked.#boundIdle();
-        this.#surroundings.onOpened();
+        forked.#open(calledAt);
         return forked;
       }),
     );

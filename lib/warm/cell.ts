@@ -2,6 +2,7 @@
 import { SetupError } from '../errors';
 import { native, type NativeEvent } from '../native/addon';
 import { setupError, thrownByAddon } from '../native/failure';
+import { throwIfAborted } from '../run/end-signal';
 import { Outputs } from '../run/outputs';
 import { RequestWriter } from '../run/request-writer';
 import { Run, type Ended, type RunPlan, type RunResult } from '../run/run';
@@ -215,9 +216,7 @@ export class ForkedCell implements Cell {
   }
 
   async run(call: WarmCall, calledAt: number): Promise<RunResult> {
-    for (const signal of call.signals ?? []) {
-      signal.throwIfAborted();
-    }
+    throwIfAborted(call.signals);
     if (this.#isDead || this.#isKilled || this.#run !== undefined) {
       throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
     }

@@ -6,6 +6,7 @@ import type { WarmArguments } from '../options/warm';
 import type { ProbeCheck } from '../proof/probe';
 import type { RunResult } from '../run/run';
 import { now } from '../time/clock';
+import { throwIfAborted } from '../run/end-signal';
 import type { Cell, WarmCall } from './cell';
 import { CellLostError } from './cell-lost';
 import { Chores } from './chores';
@@ -17,6 +18,9 @@ import { waitingIsFaster, type ColdReason } from './rule';
 import type { Template } from './template';
 import { Templates } from './templates';
 import { WaitingCalls } from './waiting-calls';
+
+/** What a session needs of its cell. */
+export type SessionNeeds = Pick<WarmCall, 'limits' | 'signals'>;
 
 /** What a pool is made of. */
 export interface PoolOptions {
@@ -132,32 +136,50 @@ export class Pool {
   }
 
   /**
-   * Takes a cell for a session, which has it until its end.
-   * @param call as of `run`
+   * Begins a session in a cell, which it has until its end.
+   * @param begin begins it in that cell
    * @returns why there is none
+   * @throws what `begin` throws; a signal's reason where the session was given up while it waited
    */
-  async lend(call: Pick<WarmCall, 'limits' | 'signals'>): Promise<Cell | ColdReason> {
-    const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
-    if (typeof taken === 'string') {
-      return taken;
+  async lend<Begun extends object>(
+    call: SessionNeeds,
+    begin: (cell: Cell) => Begun,
+  ): Promise<Begun | ColdReason> {
+    for (let lost = 0; lost < MOST_LOST_CELLS_OF_A_CALL; lost += 1) {
+      const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
+      if (typeof taken === 'string') {
+        return taken;
+      }
+      const { cell, generation, limits } = taken;
+      try {
+        if (!sameDiskLimits(limits, call.limits)) {
+          this.#discard(taken);
+          return 'disk-limits';
+        }
+        throwIfAborted(call.signals);
+        const begun = begin(cell);
+        generation.sessions += 1;
+        this.#chores.add(
+          cell.dead.then(() => {
+            generation.sessions -= 1;
+          }),
+        );
+        return begun;
+      } catch (error) {
+        if (!(error instanceof CellLostError)) {
+          this.#discard(taken);
+          throw error;
+        }
+        this.#onLost(generation);
+      } finally {
+        generation.running -= 1;
+        this.#tidyAfter(cell);
+        setImmediate(() => {
+          this.#refill();
+        });
+      }
     }
-    const { cell, generation, limits } = taken;
-    generation.running -= 1;
-    if (!sameDiskLimits(limits, call.limits)) {
-      this.#discard(taken);
-      return 'disk-limits';
-    }
-    generation.sessions += 1;
-    this.#chores.add(
-      cell.dead.then(() => {
-        generation.sessions -= 1;
-      }),
-    );
-    this.#tidyAfter(cell);
-    setImmediate(() => {
-      this.#refill();
-    });
-    return cell;
+    return 'cells-lost';
   }
 
   /**

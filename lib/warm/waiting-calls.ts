@@ -1,5 +1,5 @@
 // Calls that wait for a cell, first come, first served.
-import type { EndSignal } from '../run/end-signal';
+import { throwIfAborted, type EndSignal } from '../run/end-signal';
 import type { ColdReason } from './rule';
 
 interface Waiting<T> {
@@ -20,9 +20,7 @@ export class WaitingCalls<T> {
    * @throws the reason of a signal that is aborted meanwhile
    */
   async join(signals: readonly EndSignal[], patienceMs: number): Promise<T | ColdReason> {
-    for (const signal of signals) {
-      signal.throwIfAborted();
-    }
+    throwIfAborted(signals);
     let stop = (): void => undefined;
     try {
       return await new Promise<T | ColdReason>((resolve, reject) => {

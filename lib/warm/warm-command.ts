@@ -9,9 +9,10 @@ import { native } from '../native/addon';
 import type { WarmArguments } from '../options/warm';
 import type { ProbeCheck } from '../proof/probe';
 import type { RunResult } from '../run/run';
+import { throwIfAborted } from '../run/end-signal';
 import type { Cell, WarmCall } from './cell';
 import { MemoryGauge } from './memory-gauge';
-import { Pool } from './pool';
+import { Pool, type SessionNeeds } from './pool';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
 import { COLD_REASONS, whyNeverWarm, whyNeverWarmIn, type ColdReason } from './rule';
 import { startTemplate } from './start';
@@ -67,35 +68,56 @@ export class WarmCommand {
   }
 
   /**
-   * Takes a cell of the pool for a session, which has it until its end.
+   * Begins a session in a cell of the pool, which it has until its end.
    * @returns why there is none
-   * @throws as `Pool.run`
+   * @throws as `Pool.lend`
    */
-  async lend(call: Pick<WarmCall, 'limits' | 'signals'>): Promise<Cell | ColdReason> {
-    return (await this.whyNever()) ?? (await this.#pool.lend(call));
+  async lend<Begun extends object>(
+    call: SessionNeeds,
+    begin: (cell: Cell) => Begun,
+  ): Promise<Begun | ColdReason> {
+    return (await this.whyNever()) ?? (await this.#pool.lend(call, begin));
   }
 
   /**
-   * Makes a cell for a session, of a template that is its alone and ends with it.
-   * @param env the session's own environment
-   * @throws as `Command.ready` and `startTemplate`; SetupError where no Python of this command can wait here
+   * Begins a session in a cell of a template that is its alone and ends with it.
+   * @param own what it needs, and its environment
+   * @throws as `Command.ready` and `startTemplate`; SetupError where no Python of this command can wait here; what a signal was
+   *   aborted with meanwhile
    */
-  async makeOwn(limits: DiskLimits, env: Readonly<Record<string, string>>): Promise<Cell> {
+  async makeOwn<Begun extends object>(
+    { limits, signals, env }: SessionNeeds & { env: Readonly<Record<string, string>> },
+    begin: (cell: Cell) => Begun,
+  ): Promise<Begun> {
     const never = await this.whyNever();
     if (never !== undefined) {
       throw new SetupError('open the session', 0, {
         detail: `a session is a Python that waits for its steps, which this command's can't: ${COLD_REASONS[never]}`,
       });
     }
+    throwIfAborted(signals);
     const template = await this.#start(env);
     try {
+      throwIfAborted(signals);
       const cell = await template.makeCell(limits);
-      void cell.dead.then(async () => template.close());
-      return cell;
+      try {
+        throwIfAborted(signals);
+        const begun = begin(cell);
+        void cell.dead.then(async () => template.close());
+        return begun;
+      } catch (error) {
+        await cell.discard();
+        throw error;
+      }
     } catch (error) {
       await template.close();
       throw error;
     }
+  }
+
+  /** Whether `whyNever` answers at once. */
+  get isKnown(): boolean {
+    return this.#known !== undefined;
   }
 
   /**
