@@ -3,7 +3,7 @@ import { SessionLostError, SetupError, type SessionLostReason } from '../errors'
 import { native } from '../native/addon';
 import { setupError } from '../native/failure';
 import { readReport, Verdict } from '../native/report';
-import type { Ended } from '../run/run';
+import type { Ended } from '../run/conclusion';
 import type { SessionCell, SessionEvent } from '../warm/session-cell';
 import { Step } from './step';
 

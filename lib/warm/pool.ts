@@ -4,7 +4,7 @@ import { processors } from '../host/processors';
 import { sameDiskLimits, type DiskLimits } from '../limits';
 import type { WarmArguments } from '../options/warm';
 import type { ProbeCheck } from '../proof/probe';
-import type { RunResult } from '../run/run';
+import type { RunResult } from '../run/conclusion';
 import { now } from '../time/clock';
 import { throwIfAborted } from '../run/end-signal';
 import type { Cell, WarmCall } from './cell';

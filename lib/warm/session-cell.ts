@@ -3,7 +3,7 @@ import type { JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
 import { native, OrderKind, type NativeEvent } from '../native/addon';
 import { thrownByAddon } from '../native/failure';
-import type { Ended } from '../run/run';
+import type { Ended } from '../run/conclusion';
 import type { JailFile } from '../spec/files';
 
 /** What is told of a session: of its steps, of what they print, and of its directory. */

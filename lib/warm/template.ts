@@ -11,7 +11,7 @@ import type { ProbeCheck } from '../proof/probe';
 import { RUNNER } from '../python/runner-file';
 import { pythonSource } from '../python/source';
 import { Outputs } from '../run/outputs';
-import type { Ended } from '../run/run';
+import type { Ended } from '../run/conclusion';
 import { PLAIN_CALL } from '../spec/call';
 import { buildSpec } from '../spec/spec';
 import { isWithin } from '../text/is-within';

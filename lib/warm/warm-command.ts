@@ -8,7 +8,7 @@ import type { DiskLimits } from '../limits';
 import { native } from '../native/addon';
 import type { WarmArguments } from '../options/warm';
 import type { ProbeCheck } from '../proof/probe';
-import type { RunResult } from '../run/run';
+import type { RunResult } from '../run/conclusion';
 import { throwIfAborted } from '../run/end-signal';
 import type { Cell, WarmCall } from './cell';
 import { MemoryGauge } from './memory-gauge';
