@@ -17,11 +17,11 @@ import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SetupError } from '../errors';
 import { withLength } from '../json/text-buffers';
+import { Callbacks, type TakeChunk } from '../run/callbacks';
 import { collectError, collectFiles } from '../run/collect';
 import type { Input } from '../run/input';
 import { signalOf } from '../run/outcome';
 import { writePieces } from '../run/request-writer';
-import { textOutputs } from '../run/output-text';
 import type { JailResult } from '../run/result';
 import type { Call } from '../spec/call';
 import { LongContent } from '../spec/files';
@@ -63,7 +63,7 @@ async function fill(directory: string, call: Call): Promise<void> {
 
 function gather(
   stream: Readable | undefined,
-  onChunk: (chunk: Buffer) => void = () => undefined,
+  onChunk: TakeChunk = () => undefined,
   sift: (chunk: Buffer) => Buffer = (chunk) => chunk,
 ): Buffer[] {
   const chunks: Buffer[] = [];
@@ -103,18 +103,6 @@ class CallerFailure {
     this.#onFailure();
   };
 
-  guard<Words extends unknown[]>(
-    callback: ((...words: Words) => void) | undefined,
-  ): (...words: Words) => void {
-    return (...words) => {
-      try {
-        callback?.(...words);
-      } catch (error) {
-        this.note(error);
-      }
-    };
-  }
-
   throwIfAny(): void {
     if (this.#thrown !== undefined) {
       throw this.#thrown.error;
@@ -151,11 +139,11 @@ async function runProgram(
   const ended = statusOf(child);
   // Without descriptors there are no streams either, and the error comes a moment later.
   const stdio = (child as Partial<ChildProcess>).stdio ?? [];
-  const chunksOf = (index: 1 | 2, onChunk?: (chunk: Buffer) => void): Buffer[] =>
+  const chunksOf = (index: 1 | 2, onChunk?: TakeChunk): Buffer[] =>
     gather(stdio[index] as Readable | undefined, onChunk);
-  const listeners = textOutputs(call);
-  const stdout = chunksOf(1, failure.guard(listeners.stdout?.take));
-  const stderr = chunksOf(2, failure.guard(listeners.stderr?.take));
+  const callbacks = new Callbacks(call, failure.note);
+  const stdout = chunksOf(1, callbacks.onStdout);
+  const stderr = chunksOf(2, callbacks.onStderr);
   const { conversation } = call;
   const channel = gather(
     stdio[4] as Readable | undefined,
@@ -186,10 +174,7 @@ async function runProgram(
   } finally {
     conversation?.end();
   }
-  failure.guard(() => {
-    listeners.stdout?.end();
-    listeners.stderr?.end();
-  })();
+  callbacks.end();
   return { status, stdout, stderr, channel };
 }
 

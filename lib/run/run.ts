@@ -5,15 +5,13 @@ import { SetupError } from '../errors';
 import { native, type NativeJail } from '../native/addon';
 import { now } from '../time/clock';
 import { attemptOf, type Attempt } from './attempt';
+import { Callbacks } from './callbacks';
 import { conclude, type Ended, type RunResult } from './conclusion';
 import { InputWriter } from './input';
 import type { StopReason } from './outcome';
-import { textOutputs, type TextOutputs } from './output-text';
 import type { Outputs } from './outputs';
+import { boundRealtime } from './realtime';
 import type { Note, RunCall, RunPlan } from './run-call';
-
-export type { Ended, RunResult } from './conclusion';
-export type { RunCall, RunPlan } from './run-call';
 
 // How long the launcher may take to end the jail and to report, before it is killed itself.
 const STOP_GRACE_MS = 500;
@@ -41,7 +39,7 @@ export class Run {
   readonly #jail: NativeJail;
   readonly #stdin: InputWriter;
   readonly #outputs: Outputs;
-  readonly #listeners: TextOutputs;
+  readonly #callbacks: Callbacks;
   readonly #ended: Promise<Ended>;
   #settle: (ended: Ended) => void = () => undefined;
   #startedMs: number | undefined;
@@ -70,9 +68,10 @@ export class Run {
       this.abandon(error);
     };
     const { output } = call.limits;
-    const { stdout, stderr } = (this.#listeners = textOutputs(call));
-    outputs.stdout.bound(output, { onOver, onFailure, onChunk: this.#guard(stdout?.take) });
-    outputs.stderr.bound(output, { onOver, onFailure, onChunk: this.#guard(stderr?.take) });
+    this.#callbacks = new Callbacks(call, onFailure);
+    const { onStdout, onStderr } = this.#callbacks;
+    outputs.stdout.bound(output, { onOver, onFailure, onChunk: onStdout });
+    outputs.stderr.bound(output, { onOver, onFailure, onChunk: onStderr });
     const { channel } = outputs;
     const { conversation } = call;
     channel?.bound(output, {
@@ -84,25 +83,6 @@ export class Run {
     // Not AbortSignal.any: its result would be held as long as the longest-lived of them.
     for (const signal of call.signals ?? []) {
       signal.addEventListener('abort', this.#onAbort, { once: true });
-    }
-  }
-
-  // A callback of the caller's that throws fails the call, not the process.
-  #guard(callback: ((chunk: Buffer) => void) | undefined): ((chunk: Buffer) => void) | undefined {
-    return callback === undefined
-      ? undefined
-      : (chunk) => {
-          this.#attempt(() => {
-            callback(chunk);
-          });
-        };
-  }
-
-  #attempt(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.abandon(error);
     }
   }
 
@@ -127,7 +107,10 @@ export class Run {
     this.#directory = directory;
     if (this.#stopped === undefined && this.#failure === undefined) {
       clearTimeout(this.#timer);
-      this.#boundTime(startedMs);
+      this.#timer = boundRealtime(this.#call.limits, startedMs, (seconds) => {
+        this.#stop('time');
+        this.note('warn', `killing the program, it ran too long: ${seconds}s`);
+      });
     }
     this.note('info', `the program runs in ${directory}`);
   }
@@ -137,26 +120,10 @@ export class Run {
     this.#attempts.push(attemptOf(event));
   }
 
-  #boundTime(startedMs: number): void {
-    const { realtime, extraTime } = this.#call.limits;
-    if (realtime > 0) {
-      this.#timer = setTimeout(
-        () => {
-          this.#stop('time');
-          this.note('warn', `killing the program, it ran too long: ${realtime + extraTime}s`);
-        },
-        // A timer counts whole milliseconds, from when the event loop's turn began: never too short.
-        Math.max(0, Math.ceil(startedMs + (realtime + extraTime) * 1000 - now()) + 1),
-      );
-    }
-  }
-
   /** Tells the caller's logger. To be called last, whatever it is about: the logger may throw. */
-  readonly note: Note = (level, message) => {
-    this.#attempt(() => {
-      this.#call.onNote?.(level, message);
-    });
-  };
+  get note(): Note {
+    return this.#callbacks.note;
+  }
 
   /** To be called when every process of the program is dead. */
   ended(event: Ended): void {
@@ -165,7 +132,7 @@ export class Run {
     clearTimeout(this.#timer);
     this.#call.conversation?.end();
     // Whatever comes of it, the call must not wait for ever.
-    this.#attempt(() => {
+    this.#callbacks.attempt(() => {
       this.#outputs.drain();
     });
     this.#settle(event);
@@ -216,10 +183,7 @@ export class Run {
       if (!this.#outputs.haveEnded) {
         await this.#outputs.ended();
       }
-      this.#attempt(() => {
-        this.#listeners.stdout?.end();
-        this.#listeners.stderr?.end();
-      });
+      this.#callbacks.end();
       if (!this.#outputs.areJoined) {
         await this.#outputs.join();
       }

@@ -2,9 +2,12 @@
 import { HostCalls, type CheckedFunction } from '../functions/host-calls';
 import { withLength, type JsonText } from '../json/text-buffers';
 import type { Limits } from '../limits';
+import { Callbacks } from '../run/callbacks';
 import type { EndSignal } from '../run/end-signal';
-import { textOutputs, type OutputCallbacks, type TextOutputs } from '../run/output-text';
 import type { StopReason } from '../run/outcome';
+import type { OutputCallbacks } from '../run/output-text';
+import { boundRealtime } from '../run/realtime';
+import type { Note } from '../run/run-call';
 import { cpuMicroseconds } from '../spec/limits';
 import { now } from '../time/clock';
 import type { SessionCell } from '../warm/session-cell';
@@ -16,7 +19,7 @@ export interface StepCall extends OutputCallbacks {
   signals: readonly EndSignal[];
   functions: readonly CheckedFunction[];
   slug: string | undefined;
-  onNote: (level: 'info' | 'warn', message: string) => void;
+  onNote: Note;
 }
 
 /** How a step has ended, as the server saw it. */
@@ -36,7 +39,7 @@ export class StepRun {
   readonly #cell: SessionCell;
   readonly #step: Step;
   readonly #call: StepCall;
-  readonly #listeners: TextOutputs;
+  readonly #callbacks: Callbacks;
   readonly #conversation: HostCalls | undefined;
   #stopped: StopReason | undefined;
   #failure: { error: unknown } | undefined;
@@ -57,33 +60,15 @@ export class StepRun {
     const onFailure = (error: unknown): void => {
       this.#abandon(error);
     };
-    const { stdout, stderr } = (this.#listeners = textOutputs(call));
-    step.stdout.bound(output, { onOver, onFailure, onChunk: this.#guard(stdout?.take) });
-    step.stderr.bound(output, { onOver, onFailure, onChunk: this.#guard(stderr?.take) });
+    this.#callbacks = new Callbacks(call, onFailure);
+    const { onStdout, onStderr } = this.#callbacks;
+    step.stdout.bound(output, { onOver, onFailure, onChunk: onStdout });
+    step.stderr.bound(output, { onOver, onFailure, onChunk: onStderr });
     const conversation = this.#conversation;
     step.channel.bound(output, {
       ...{ onOver, onFailure },
       sift: conversation === undefined ? undefined : (chunk) => conversation.take(chunk),
     });
-  }
-
-  // A callback of the caller's that throws fails the step, not the process.
-  #guard(callback: ((chunk: Buffer) => void) | undefined): ((chunk: Buffer) => void) | undefined {
-    return callback === undefined
-      ? undefined
-      : (chunk) => {
-          this.#attempt(() => {
-            callback(chunk);
-          });
-        };
-  }
-
-  #attempt(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#abandon(error);
-    }
   }
 
   readonly #onAbort = (): void => {
@@ -120,17 +105,17 @@ export class StepRun {
     const startedAt = now();
     try {
       this.#begin(request);
-      this.#boundTime(startedAt);
+      this.#timer = boundRealtime(this.#call.limits, startedAt, (seconds) => {
+        this.#stop('time');
+        this.#callbacks.note('warn', `killing the step, it ran too long: ${seconds}s`);
+      });
       let settled = await this.#step.settled;
       if (this.#stopped !== undefined || this.#failure !== undefined) {
         settled = await this.#step.gone;
       }
       this.#isOver = true;
       const endedAt = now();
-      this.#attempt(() => {
-        this.#listeners.stdout?.end();
-        this.#listeners.stderr?.end();
-      });
+      this.#callbacks.end();
       if (this.#failure !== undefined) {
         this.#cell.drop(this.#step.id);
         await this.#step.gone;
@@ -171,22 +156,5 @@ export class StepRun {
     conversation.begin((answer, onWritten) => {
       this.#step.request.write(answer, onWritten);
     });
-  }
-
-  #boundTime(startedAt: number): void {
-    const { realtime, extraTime } = this.#call.limits;
-    if (realtime <= 0) {
-      return;
-    }
-    this.#timer = setTimeout(
-      () => {
-        this.#stop('time');
-        this.#attempt(() => {
-          this.#call.onNote('warn', `killing the step, it ran too long: ${realtime + extraTime}s`);
-        });
-      },
-      // A timer counts whole milliseconds, from when the event loop's turn began: never too short.
-      Math.max(0, Math.ceil(startedAt + (realtime + extraTime) * 1000 - now()) + 1),
-    );
   }
 }
