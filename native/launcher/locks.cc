@@ -12,6 +12,7 @@
 
 #include "core/directory.h"
 #include "core/process_memory.h"
+#include "launcher/process_stat.h"
 
 namespace codejail {
 namespace {
@@ -25,19 +26,8 @@ constexpr int kFlockOperations = LOCK_SH | LOCK_EX | LOCK_UN | LOCK_NB;
 // When it was started, in ticks since the host was: 0 where it has ended. One that nobody has
 // waited for yet has no files any more.
 std::uint64_t started(int proc, pid_t process) {
-  constexpr int kStartTime = 22;
-  char path[32];
-  char text[1024];
-  (void)std::snprintf(path, sizeof(path), "%d/stat", process);
-  // The second field is a name in parentheses, of the program's own choice.
-  const char* at = read_text(proc, path, text, sizeof(text)) ? std::strrchr(text, ')') : nullptr;
-  if (at != nullptr && std::strncmp(at, ") Z", 3) == 0) {
-    return 0;
-  }
-  for (int field = 2; at != nullptr && field < kStartTime; ++field) {
-    at = std::strchr(at + 1, ' ');
-  }
-  return at == nullptr ? 0 : std::strtoull(at, nullptr, 10);
+  ProcessStat stat{};
+  return read_process_stat(proc, process, stat) && !stat.is_dead ? stat.started_ticks : 0;
 }
 
 // The number after that name at the beginning of a line; below 0 where there is none.

@@ -2,16 +2,12 @@
 
 #include <fcntl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "core/directory.h"
 #include "core/microseconds.h"
-#include "core/process_memory.h"
 
 namespace codejail {
 namespace {
@@ -26,60 +22,6 @@ std::uint64_t own_cpu(pid_t process) {
   return clock_getcpuclockid(process, &clock) == 0 && clock_gettime(clock, &time) == 0
              ? microseconds(time)
              : 0;
-}
-
-// The fields of proc(5)'s stat, by their numbers there.
-enum Field {
-  kState = 3,
-  kParent,
-  kGroup,
-  kUser = 14,
-  kSystem,
-  kUserWaited,
-  kSystemWaited,
-  kThreads = 20
-};
-
-bool parse(const char* text, ProcessEntry& entry) {
-  static const auto kTickUs = static_cast<std::uint64_t>(1000000 / sysconf(_SC_CLK_TCK));
-  // The name in parentheses is the program's own choice. The third field comes after it.
-  const char* at = std::strrchr(text, ')');
-  std::uint64_t waited_ticks = 0;
-  for (int field = kState; at != nullptr && field <= kThreads; ++field) {
-    at = std::strchr(at + 1, ' ');
-    if (at == nullptr) {
-      return false;
-    }
-    switch (field) {
-      case kState:
-        entry.is_dead = at[1] == 'Z' || at[1] == 'X';
-        entry.is_stopped = at[1] == 'T';
-        break;
-      case kParent:
-        entry.parent = static_cast<pid_t>(std::strtol(at, nullptr, 10));
-        break;
-      case kGroup:
-        entry.group = static_cast<pid_t>(std::strtol(at, nullptr, 10));
-        break;
-      case kUser:
-        entry.user_ticks = std::strtoull(at, nullptr, 10);
-        break;
-      case kSystem:
-        entry.system_ticks = std::strtoull(at, nullptr, 10);
-        break;
-      case kUserWaited:
-      case kSystemWaited:
-        waited_ticks += std::strtoull(at, nullptr, 10);
-        break;
-      case kThreads:
-        entry.threads = static_cast<unsigned>(std::strtoul(at, nullptr, 10));
-        break;
-      default:
-        break;
-    }
-  }
-  entry.cpu_us = own_cpu(entry.number) + waited_ticks * kTickUs;
-  return at != nullptr;
 }
 
 }  // namespace
@@ -97,11 +39,9 @@ ProcessTree::ProcessTree(int proc) {
     if (entry.number <= kInit) {
       continue;
     }
-    char path[32];
-    char text[1024];
-    (void)std::snprintf(path, sizeof(path), "%d/stat", entry.number);
     // One that has ended meanwhile, and was waited for, is not there.
-    if (read_text(proc, path, text, sizeof(text)) && parse(text, entry)) {
+    if (read_process_stat(proc, entry.number, entry)) {
+      entry.cpu_us = own_cpu(entry.number) + entry.waited_us;
       processes_.push_back(entry);
     }
   }

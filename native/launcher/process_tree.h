@@ -6,17 +6,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "launcher/process_stat.h"
+
 namespace codejail {
 
-struct ProcessEntry {
+struct ProcessEntry : ProcessStat {
   pid_t number;
-  pid_t parent;
-  pid_t group;
-  unsigned threads;
-  bool is_dead;     // and not waited for yet
-  bool is_stopped;  // by a signal
-  std::uint64_t user_ticks;
-  std::uint64_t system_ticks;
   std::uint64_t cpu_us;  // its own, and of the children that it has waited for
 };
 

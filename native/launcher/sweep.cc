@@ -1,17 +1,14 @@
 #include "launcher/sweep.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "core/credentials.h"
-#include "core/descriptor.h"
 #include "core/directory.h"
+#include "launcher/process_stat.h"
 
 namespace codejail {
 namespace {
@@ -20,19 +17,9 @@ constexpr int kRounds = 1000;
 constexpr long kPauseNs = 2000000;
 
 // A zombie runs no more, and is reaped by whoever its new parent is: in many containers by nobody.
-bool is_zombie(pid_t process) {
-  char path[64];
-  char text[512];
-  (void)std::snprintf(path, sizeof(path), "/proc/%d/stat", process);
-  const Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
-  const ssize_t count = file.valid() ? read(file.get(), text, sizeof(text) - 1) : 0;
-  if (count <= 0) {
-    return true;
-  }
-  text[count] = '\0';
-  // The name in parentheses is the program's own choice: the state follows the last of them.
-  const char* end = std::strrchr(text, ')');
-  return end != nullptr && std::strncmp(end, ") Z", 3) == 0;
+bool runs(int proc, pid_t process) {
+  ProcessStat stat{};
+  return read_process_stat(proc, process, stat) && !stat.is_dead;
 }
 
 bool any_left() {
@@ -43,7 +30,8 @@ bool any_left() {
   while (const dirent* entry = readdir(proc.get())) {
     const auto process = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
     // Those that this process may signal are those of the uid.
-    if (process > 0 && process != getpid() && kill(process, 0) == 0 && !is_zombie(process)) {
+    if (process > 0 && process != getpid() && kill(process, 0) == 0 &&
+        runs(dirfd(proc.get()), process)) {
       return true;
     }
   }

@@ -18,6 +18,7 @@
 #include "core/saturating.h"
 #include "launcher/mappings.h"
 #include "launcher/pipes.h"
+#include "launcher/process_stat.h"
 
 namespace codejail {
 namespace {
@@ -47,25 +48,8 @@ std::uint64_t children_cpu() {
 
 // The same of another process's children, in whole ticks.
 std::uint64_t children_cpu(int proc, pid_t process) {
-  static const auto kTickUs = static_cast<std::uint64_t>(1000000 / sysconf(_SC_CLK_TCK));
-  char path[32];
-  char text[1024];
-  (void)std::snprintf(path, sizeof(path), "%d/stat", process);
-  if (!read_text(proc, path, text, sizeof(text))) {
-    return 0;
-  }
-  // The name in parentheses is the program's own choice. The third field comes after it, the
-  // sixteenth and the seventeenth are these (proc(5)).
-  const char* at = std::strrchr(text, ')');
-  for (int field = 2; at != nullptr && field < 16; ++field) {
-    at = std::strchr(at + 1, ' ');
-  }
-  if (at == nullptr) {
-    return 0;
-  }
-  char* rest = nullptr;
-  const std::uint64_t user = std::strtoull(at, &rest, 10);
-  return (user + std::strtoull(rest, nullptr, 10)) * kTickUs;
+  ProcessStat stat{};
+  return read_process_stat(proc, process, stat) ? stat.waited_us : 0;
 }
 
 // The limit by which a process says what it had used before it was the program. False where it has

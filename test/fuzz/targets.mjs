@@ -11,6 +11,7 @@ export const targets = [
   { name: 'descriptors', sources: ['core/descriptor_message.cc'] },
   { name: 'maps', sources: ['cell/memory_map.cc'] },
   { name: 'pagemap', sources: [] },
+  { name: 'process_stat', sources: ['launcher/process_stat.cc', 'core/process_memory.cc'] },
   { name: 'status', sources: ['core/process_memory.cc'] },
   { name: 'apparmor_label', sources: ['core/apparmor.cc', 'core/step.cc'] },
 ];
