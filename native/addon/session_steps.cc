@@ -1,40 +1,26 @@
 #include "addon/session_steps.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "addon/jail_events.h"
 #include "addon/jail_pipes.h"
 #include "addon/javascript.h"
+#include "core/descriptor_message.h"
 #include "core/session.h"
 
 namespace codejail {
 namespace {
 
 bool send_with(int socket, const Order& order, const int (&passed)[kPassedStepFds]) {
-  Order copy = order;
-  iovec part{&copy, sizeof(copy)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(passed))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(passed));
-  std::memcpy(CMSG_DATA(header), passed, sizeof(passed));
   ssize_t sent = 0;
   do {
-    sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    sent = send_packet(socket, &order, sizeof(order), MSG_DONTWAIT, passed, kPassedStepFds);
   } while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(sizeof(copy));
+  return sent == static_cast<ssize_t>(sizeof(order));
 }
 
 const char* name_of(ReportKind kind) {

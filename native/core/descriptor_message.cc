@@ -32,9 +32,9 @@ std::size_t own_descriptors(msghdr& message, Descriptor* received, std::size_t c
 
 }  // namespace
 
-bool send_descriptors(int socket, const int* numbers, std::size_t count) {
-  char byte = 0;
-  iovec part{&byte, 1};
+ssize_t send_packet(int socket, const void* bytes, std::size_t size, int flags, const int* numbers,
+                    std::size_t count) {
+  iovec part{const_cast<void*>(bytes), size};  // which sendmsg(2) does not write to
   alignas(cmsghdr) char control[CMSG_SPACE(kMostPassed * sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &part;
@@ -46,9 +46,14 @@ bool send_descriptors(int socket, const int* numbers, std::size_t count) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(count * sizeof(int));
   std::memcpy(CMSG_DATA(header), numbers, count * sizeof(int));
+  return sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+}
+
+bool send_descriptors(int socket, const int* numbers, std::size_t count) {
+  const char byte = 0;
   ssize_t sent = 0;
   do {
-    sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    sent = send_packet(socket, &byte, sizeof(byte), 0, numbers, count);
   } while (sent < 0 && errno == EINTR);
   return sent == 1;
 }

@@ -12,6 +12,11 @@ namespace codejail {
 
 constexpr std::size_t kMostPassed = 16;
 
+// Sends these bytes as one packet with these descriptors, none of them -1, in one attempt. Flags as
+// of sendmsg(2). The bytes sent, -1 with errno after an error.
+ssize_t send_packet(int socket, const void* bytes, std::size_t size, int flags, const int* numbers,
+                    std::size_t count);
+
 // One packet with these descriptors, none of them -1. False with errno where it could not be sent.
 bool send_descriptors(int socket, const int* numbers, std::size_t count);
 // Waits for a packet. The number of descriptors that came, 0 at the end of the stream, -1 with

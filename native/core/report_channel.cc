@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
 
+#include "core/descriptor_message.h"
 #include "core/retry.h"
 
 namespace codejail {
@@ -15,30 +15,14 @@ bool ReportChannel::send(const Report& report, int passed_descriptor) const {
 }
 
 bool ReportChannel::send(const Report& report, const int* passed, std::size_t count) const {
-  Report copy = report;
-  iovec part{&copy, sizeof(copy)};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(kMostReported * sizeof(int))] = {};
-  const std::size_t size = count * sizeof(int);
-  if (count > 0) {
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(size);
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(size);
-    std::memcpy(CMSG_DATA(header), passed, size);
-  }
   // Memory that is short for a moment must not cost the call its end.
   const ssize_t sent = retry_while_short([&] {
     // sendmsg only where it is needed: the filter refuses it, and a launcher is under its
     // program's.
-    return count > 0 ? sendmsg(descriptor_, &message, MSG_NOSIGNAL)
-                     : ::send(descriptor_, &copy, sizeof(copy), MSG_NOSIGNAL);
+    return count > 0 ? send_packet(descriptor_, &report, sizeof(report), 0, passed, count)
+                     : ::send(descriptor_, &report, sizeof(report), MSG_NOSIGNAL);
   });
-  return sent == static_cast<ssize_t>(sizeof(copy));
+  return sent == static_cast<ssize_t>(sizeof(report));
 }
 
 bool ReportChannel::tell_failure(const Status& status) const {
