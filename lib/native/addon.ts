@@ -213,7 +213,6 @@ export interface NativeStepEvent {
   errno: number;
   /** Of a step that is done: whether later ones may run in forks of it. Of one that has ended: whether its head lives on. */
   isBranchable: boolean;
-  startedMs: number;
   report: Float64Array;
 }
 

@@ -93,7 +93,6 @@ Napi::Object step_event(Napi::Env env, const Report& report) {
   set_number(event, "step", report.session_step);
   set_number(event, "errno", report.error);
   event.Set("isBranchable", report.is_branchable != 0);
-  set_number(event, "startedMs", static_cast<double>(report.started_ns) / 1e6);
   event.Set("report", numbers_of(env, report));
   return event;
 }

@@ -31,8 +31,7 @@ class StepPipes {
   CellOutputs outputs_;
 };
 
-// {type: "step", what, head, step, errno, isBranchable, startedMs, report}, as lib/native/addon.ts
-// has it.
+// {type: "step", what, head, step, errno, isBranchable, report}, as lib/native/addon.ts has it.
 Napi::Object step_event(Napi::Env env, const Report& report);
 
 }  // namespace codejail
