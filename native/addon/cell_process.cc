@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "addon/jail_events.h"
 #include "addon/jail_processes.h"
 #include "addon/pidfd.h"
 #include "addon/report_receiver.h"
@@ -149,35 +148,45 @@ void CellProcess::on_silence() {
   }
 }
 
+template <typename OnRead>
+bool CellProcess::read_chunks(CellOutputs& outputs, std::size_t first, std::size_t end,
+                              OutputNews& news, OnRead on_read) {
+  for (std::size_t output = first; output < end; ++output) {
+    if (!outputs.is_open(output)) {
+      continue;
+    }
+    Napi::Buffer<char>& chunk = news.chunks[output];
+    const ssize_t count = owner().read_chunk(outputs.descriptor(output), chunk);
+    if (count > 0 && chunk.IsEmpty()) {
+      // There is no memory for it, as in a worker that is being terminated: rather none than less.
+      const Napi::Env env = owner().env();
+      if (env.IsExceptionPending()) {
+        (void)env.GetAndClearPendingException();
+      }
+      kill();
+      return false;
+    }
+    on_read(output, count);
+  }
+  return true;
+}
+
 void CellProcess::read_outputs(std::size_t first, std::size_t end) {
   const Napi::Env env = owner().env();
   const Napi::HandleScope scope(env);
   CellOutputs& outputs = call_.outputs();
   OutputNews news;
   bool has_news = false;
-  for (std::size_t output = first; output < end; ++output) {
-    if (!outputs.is_open(output)) {
-      continue;
-    }
-    const int descriptor = outputs.descriptor(output);
-    Napi::Buffer<char>& chunk = news.chunks[output];
-    const ssize_t count = owner().read_chunk(descriptor, chunk);
-    if (count > 0 && chunk.IsEmpty()) {
-      // There is no memory for it, as in a worker that is being terminated: rather none than less.
-      if (env.IsExceptionPending()) {
-        (void)env.GetAndClearPendingException();
-      }
-      kill();
-      break;
-    }
+  (void)read_chunks(outputs, first, end, news, [&](std::size_t output, ssize_t count) {
     has_news = has_news || count >= 0;
+    const int descriptor = outputs.descriptor(output);
     // As a rule the end comes with the last of it.
     if (count == 0 || (count > 0 && is_at_end(descriptor))) {
       outputs.stop(output);
       owner().take_back(descriptor);
       news.have_ended[output] = true;
     }
-  }
+  });
   if (has_news) {
     emit(outputs_event(env, news));
   }
@@ -193,29 +202,18 @@ bool CellProcess::read_step(std::uint32_t step, std::size_t first, std::size_t e
   const Napi::HandleScope scope(env);
   OutputNews news;
   bool has_news = false;
-  for (std::size_t output = first; output < end; ++output) {
-    if (!pipes->outputs().is_open(output)) {
-      continue;
-    }
-    Napi::Buffer<char>& chunk = news.chunks[output];
-    const ssize_t count = owner().read_chunk(pipes->outputs().descriptor(output), chunk);
-    if (count > 0 && chunk.IsEmpty()) {
-      // As in `read_outputs`.
-      if (env.IsExceptionPending()) {
-        (void)env.GetAndClearPendingException();
-      }
-      kill();
-      return false;
-    }
-    has_news = has_news || count > 0;
-    if (count == 0) {
-      pipes->close(output);
-    }
+  const bool is_whole =
+      read_chunks(pipes->outputs(), first, end, news, [&](std::size_t output, ssize_t count) {
+        has_news = has_news || count > 0;
+        if (count == 0) {
+          pipes->close(output);
+        }
+      });
+  if (!is_whole || !has_news) {
+    return false;
   }
-  if (has_news) {
-    emit(step_outputs_event(env, step, news));
-  }
-  return has_news;
+  emit(step_outputs_event(env, step, news));
+  return true;
 }
 
 void CellProcess::take_step_report(const Report& report) {

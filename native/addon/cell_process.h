@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "addon/cell_call.h"
+#include "addon/jail_events.h"
 #include "addon/jail_process.h"
 #include "addon/session_steps.h"
 
@@ -45,6 +46,11 @@ class CellProcess : public JailProcess {
   void take_report(const Report& report, Descriptor (&passed)[kMostReported]) override;
   void on_silence() override;
   void on_process_end(uv_loop_t* loop) override;
+  // Reads from each that is open, and tells `on_read` how much came. False where that can't be
+  // kept: the cell is killed then.
+  template <typename OnRead>
+  bool read_chunks(CellOutputs& outputs, std::size_t first, std::size_t end, OutputNews& news,
+                   OnRead on_read);
   void read_outputs(std::size_t first, std::size_t end);
   // Whether more may be there.
   bool read_step(std::uint32_t step, std::size_t first, std::size_t end);
