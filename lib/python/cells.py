@@ -121,6 +121,14 @@ def make_runner():
     return runner
 
 
+def prepare_sessions(library, runner):
+    """What a session imports takes it longer than all else that its beginning does. No program finds it imported."""
+    imported = set(sys.modules)
+    runner.prepare_sessions(library, SESSION_CODE)
+    for name in set(sys.modules) - imported:
+        del sys.modules[name]
+
+
 def random_sources():
     """Every generator of random numbers that exists already: cells must not share their numbers."""
     found = []
@@ -259,6 +267,7 @@ def main():
     runner = make_runner()
     become_runner(runner)
     runner.enter()
+    prepare_sessions(library, runner)
     runner.stand_by(
         has_one_thread=library.has_one_thread,
         script_path=[os.getcwd()] if SCRIPT_IS_SEARCHED else [])
@@ -320,6 +329,6 @@ elif call == EXEC_WITH_WORDS:
         runner.run(library.request_size())
 elif call == SESSION:
     def serve(_):
-        runner.open_session(library, SESSION_CODE, library.request_size())
+        runner.open_session(library.request_size())
 else:
     serve = runner.run

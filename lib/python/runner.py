@@ -196,9 +196,18 @@ def connect(request):
     return names['exchange'], names['functions']
 
 
-def open_session(library, code, size):
-    """Runs steps until this process is killed: `code` is `session.py`."""
-    exec(code, dict(globals(), library=library, request=read_request(REQUEST, size)))
+def prepare_sessions(library, code):
+    """Has the names of sessions ready, as they are before any is open: `code` is `session.py`."""
+    global session_names
+    session_names = dict(globals(), library=library)
+    exec(code, session_names)
+
+
+def open_session(size):
+    """Runs steps until this process is killed."""
+    known = globals()
+    session_names.update({name: known[name] for name in KNOWN_BETTER})
+    session_names['begin'](read_request(REQUEST, size))
 
 
 def send(text, descriptor):

@@ -1,5 +1,5 @@
-"""A session: code that runs step by step, each step in a fork of what was kept so far. Run by `runner.py` in a waiting
-cell, in a copy of its names; `library` is the cell's, `request` what it began with.
+"""A session: code that runs step by step, each step in a fork of what was kept so far. Run by `runner.py` in a template,
+in a copy of its names, of which `library` is the cells'; in a waiting cell `begin` is called then.
 
 Each step has descriptors of its own, which the cell's PID 1 puts into the process that runs it:
 In:  descriptor 3: its length and a line break, then {"code": str, "name": str, "globals": {...}, "get": [name, ...],
@@ -12,7 +12,7 @@ The state waits, and its fork, made ahead, waits too: for the next step. A step 
 No signal reaches either while it waits. What code does to this file's names it does to its own session.
 """
 from _ast import Expr, Expression
-from _signal import SIG_SETMASK, valid_signals
+from _signal import SIG_SETMASK
 from _stat import S_ISREG
 from binascii import a2b_base64, b2a_base64
 from errno import EEXIST
@@ -24,21 +24,15 @@ ONLY_AST = 0x400
 MAX_VALUE = 1 << 20
 MAX_SOURCES = 256
 NOTHING_BUT = 'S{"value":null,"display":[],"globals":{"errno":%(errno)d},"omitted":[],"exception":null}'
-REHEARSED = 'def f(a):\n    return [a, {"b": 1.5}]\nc = f(17)\nc'
+REHEARSED = (
+    b'{"code":"def f(a):\\n    return [a, {\\"b\\": 1.5}]\\nc = f(17)\\nc","name":"<rehearsal>","get":["c"],'
+    b'"apart":false,"globals":{"d":[1.5,"e",null]}}')
 # What a value has beside its repr, as notebooks ask for it.
 RICH = (
     ('text/html', '_repr_html_'), ('image/svg+xml', '_repr_svg_'), ('image/png', '_repr_png_'),
     ('image/jpeg', '_repr_jpeg_'), ('text/markdown', '_repr_markdown_'), ('text/latex', '_repr_latex_'))
-ALL_SIGNALS = valid_signals()
 
-namespace = make_program(request['globals'])
-sys.path[:0] = script_path
-for entry in request['python_path']:
-    sys.path.append(entry if entry.startswith('/') else directory + '/' + entry)
 functions_code = None
-# The program's own, between its steps.
-program_signals = pthread_sigmask(SIG_BLOCK, ())
-program_depth = recursion_limit
 
 
 class StepSources(SourceFinder):
@@ -100,6 +94,11 @@ def show_figures(shown):
         write_stderr('codejail: a figure could not be drawn: %s\n' % text_of(error))
 
 
+def show_all(shown):
+    show_figures(shown)
+    flush()
+
+
 def parts_of(code, name):
     """The code but for a last expression, and that: as a prompt tells them."""
     tree = compile(code, name, 'exec', ONLY_AST, True)
@@ -109,13 +108,13 @@ def parts_of(code, name):
     return compile(tree, name, 'exec', 0, True), last
 
 
-def run_code(code, name, shown):
+def run_code(code, name, space, shown):
     """What a prompt would show of a last expression, or None."""
     body, last = parts_of(code, name)
-    exec(body, namespace)
+    exec(body, space)
     if last is None:
         return None
-    value = eval(last, namespace)
+    value = eval(last, space)
     if value is None:
         return None
     vars(builtins)['_'] = value
@@ -124,14 +123,14 @@ def run_code(code, name, shown):
     return shortened(text, MAX_VALUE)
 
 
-def wanted_globals(names):
+def wanted_globals(names, space):
     items = []
     omitted = []
     for name in names:
-        if name not in namespace:
+        if name not in space:
             omitted.append({'name': name, 'type': '', 'why': 'there is no such global'})
             continue
-        value = namespace[name]
+        value = space[name]
         try:
             items.append(encode_item(name, value))
         except BaseException as error:
@@ -199,22 +198,22 @@ def hold():
     settle()
 
 
-def run_step(step):
-    """Runs one step; its answer."""
+def run_step(step, space, keep_source, finish):
+    """Runs one step; its answer. `finish(shown)`: what is still to be shown when its code has ended."""
     code, name = step['code'], step['name']
     if code[:1] == '\ufeff':
         code = code[1:]
     exchange, functions = connect_step(step) if 'functions' in step else (None, {})
-    namespace.update(step['globals'])
-    namespace.update(functions)
-    step_sources.keep(name, code)
+    space.update(step['globals'])
+    space.update(functions)
+    keep_source(name, code)
     shown = []
     value = exception = 'null'
     setrecursionlimit(program_depth)
     try:
         try:
             pthread_sigmask(SIG_SETMASK, program_signals)
-            text = run_code(code, name, shown)
+            text = run_code(code, name, space, shown)
         finally:
             settrace(None)
             setprofile(None)
@@ -223,12 +222,11 @@ def run_step(step):
             value = encode(text)
     except BaseException as error:
         exception = describe_step(error, name)
-    show_figures(shown)
-    given, omitted = wanted_globals(step['get'])
+    finish(shown)
+    given, omitted = wanted_globals(step['get'], space)
     for key, function in functions.items():
-        if namespace.get(key) is function:
-            del namespace[key]
-    flush()
+        if space.get(key) is function:
+            del space[key]
     if exchange is not None:
         exchange.close()
     return 'S{"value":%s,"display":%s,"globals":%s,"omitted":%s,"exception":%s}' % (
@@ -265,12 +263,27 @@ def write_file(step):
 
 
 def rehearse():
-    """Goes the way of a step once: what it writes to is this process's own memory then."""
-    body, last = parts_of(REHEARSED, '<rehearsal>')
-    space = {'__builtins__': vars(builtins)}
-    exec(body, space)
-    text = shortened(repr(eval(last, space)), MAX_VALUE)
-    scan(encode({'value': text, 'display': [], 'globals': {}}), 0)
+    """Goes the way of a step once: what it writes to is this process's own memory then. Nothing of the program's runs."""
+    global program_signals, program_depth
+    signals, depth, names = program_signals, program_depth, vars(builtins)
+    shown_last = names.get('_', names)
+    try:
+        program_signals = pthread_sigmask(SIG_BLOCK, ())
+        read(REQUEST, PIPE_SIZE)
+        answer = run_step(
+            scan(REHEARSED.decode(), 0)[0], {'__builtins__': names}, lambda *_: None, lambda _: None)
+        # Where nobody reads.
+        data = memoryview(answer.encode())
+        data = data[write(CHANNEL, data):]
+    except BaseException:
+        # No memory is left, say. The step will tell.
+        pass
+    finally:
+        program_signals, program_depth = signals, depth
+        if shown_last is not names:
+            names['_'] = shown_last
+        else:
+            names.pop('_', None)
 
 
 def leave_descriptors():
@@ -308,7 +321,7 @@ def live():
         if 'path' in step:
             answer = NOTHING_BUT % {'errno': write_file(step)}
         else:
-            answer = run_step(step)
+            answer = run_step(step, namespace, step_sources.keep, show_all)
         if getpid() != process:
             # A child that the program forked, and that ran on to here, has no result to give.
             return
@@ -317,5 +330,15 @@ def live():
         is_state = library.session_done() == FORK
 
 
-live()
-_exit(1)
+def begin(request):
+    """Runs the steps of a session, until this process is killed."""
+    global namespace, program_signals, program_depth
+    namespace = make_program(request['globals'])
+    sys.path[:0] = script_path
+    for entry in request['python_path']:
+        sys.path.append(entry if entry.startswith('/') else directory + '/' + entry)
+    # The program's own, between its steps.
+    program_signals = pthread_sigmask(SIG_BLOCK, ())
+    program_depth = recursion_limit
+    live()
+    _exit(1)

@@ -42,7 +42,6 @@ struct State {
   Spec spec;
   Confined confined;
   Call call;
-  WorkingPages pages;
   const volatile char* single_threaded = nullptr;
   pid_t between = 0;
   bool is_scout = false;
@@ -60,7 +59,7 @@ void become_cell(Descriptor (&received)[kCellFds]) {
   State& cell = state();
   channel.require(cell.spec.map(received[kSpecFd].get()));
   if (!cell.spec.has(kUrgent)) {
-    cell.pages.take();
+    learned_pages().take();
   }
   python().after_fork_child();
   if (python().renew_output != nullptr) {
@@ -149,7 +148,7 @@ CODEJAIL_EXPORT int codejail_make_cells(int request, int patience_ms, int handov
   if (is_shared) {
     return -4;
   }
-  switch (send_scout(Descriptor(request), state().pages, patience_ms)) {
+  switch (send_scout(Descriptor(request), learned_pages(), patience_ms)) {
     case ScoutOutcome::kInScout:
       state().is_scout = true;
       return kInScout;

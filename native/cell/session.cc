@@ -11,6 +11,7 @@
 
 #include "cell/keeper.h"
 #include "cell/python.h"
+#include "cell/working_pages.h"
 #include "core/landlock.h"
 
 namespace codejail {
@@ -52,6 +53,7 @@ bool begin_fork() {
   if (!take_robust_list() || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
     return false;
   }
+  learned_pages().take_written();
   if (python().renew_output != nullptr) {
     python().renew_output();
   }

@@ -31,6 +31,11 @@ std::int64_t monotonic_ms() {
   return static_cast<std::int64_t>(monotonic_ns() / 1000000U);
 }
 
+// False where the kernel is an older one.
+bool populate(const PageRange& range, int advice) {
+  return madvise(reinterpret_cast<void*>(range.start), range.size, advice) == 0 || errno != EINVAL;
+}
+
 // Sends ranges to whoever takes the pages.
 class RangeWriter {
  public:
@@ -120,13 +125,24 @@ bool WorkingPages::learn(int descriptor, int patience_ms) {
 
 void WorkingPages::take() const {
   for (std::size_t i = 0; i < count_; ++i) {
-    const PageRange& range = ranges_[i];
-    const int advice = range.is_written != 0 ? kPopulateWrite : kPopulateRead;
-    if (madvise(reinterpret_cast<void*>(range.start), range.size, advice) != 0 && errno == EINVAL) {
-      // An older kernel.
+    if (!populate(ranges_[i], ranges_[i].is_written != 0 ? kPopulateWrite : kPopulateRead)) {
       return;
     }
   }
+}
+
+void WorkingPages::take_written() const {
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (ranges_[i].is_written != 0 && !populate(ranges_[i], kPopulateWrite)) {
+      return;
+    }
+  }
+}
+
+WorkingPages& learned_pages() {
+  // Never destroyed: Python ends a process in more than one way.
+  static WorkingPages* const only = std::make_unique<WorkingPages>().release();
+  return *only;
 }
 
 }  // namespace codejail

@@ -20,10 +20,15 @@ class WorkingPages {
   bool learn(int descriptor, int patience_ms);
   // Takes the faults. What can't be had is left to the call itself.
   void take() const;
+  // The same in a process that is confined: those that are written to.
+  void take_written() const;
 
  private:
   std::unique_ptr<PageRange[]> ranges_;
   std::size_t count_ = 0;
 };
+
+// What the scout has reported: the template's, and so each fork's.
+WorkingPages& learned_pages();
 
 }  // namespace codejail

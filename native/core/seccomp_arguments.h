@@ -218,6 +218,7 @@ constexpr Value kAdvice[] = {
     MADV_DODUMP,      // the same
     MADV_WIPEONFORK,  // random numbers of OpenSSL and BoringSSL
     MADV_KEEPONFORK,  // the same
+    23,               // MADV_POPULATE_WRITE: forks of a session; as to write to each page
 };
 // mmap and mprotect. Others EACCES.
 constexpr Value kProtections[] = {

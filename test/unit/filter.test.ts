@@ -273,6 +273,7 @@ describe('what must never be allowed', () => {
     ['MADV_MERGEABLE', 12],
     ['MADV_COLD', 20],
     ['MADV_PAGEOUT', 21],
+    ['MADV_POPULATE_READ', 22],
     ['MADV_COLLAPSE', 25],
     ['MADV_HWPOISON', 100],
     ['MADV_SOFT_OFFLINE', 101],
