@@ -204,9 +204,10 @@ export interface NativeStepEvent {
   type: 'step';
   /**
    * `ready`: a fork waits for what to run; `done`: the code has ended, and waits to be kept or dropped; `ended`: its processes
-   * are dead, or it never had one; `forked`: it is another head's state; `lost`: of a head that has no state any more.
+   * are dead, or it never had one; `begun`: a head has a state, the session's first one (`step` 0), or what was to be a step;
+   * `lost`: of a head that has no state any more.
    */
-  what: 'ready' | 'done' | 'ended' | 'forked' | 'lost';
+  what: 'ready' | 'done' | 'ended' | 'begun' | 'lost';
   head: number;
   step: number;
   /** Why a step that never had a process could have none; 0 where nothing failed. */

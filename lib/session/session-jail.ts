@@ -4,6 +4,7 @@ import { native } from '../native/addon';
 import { setupError } from '../native/failure';
 import { readReport, Verdict } from '../native/report';
 import type { Ended } from '../run/conclusion';
+import { Deferred } from '../time/deferred';
 import type { SessionCell, SessionEvent } from '../warm/session-cell';
 import { Step } from './step';
 
@@ -31,6 +32,7 @@ export class SessionJail {
   #failure: SetupError | undefined;
   #tmpDirectory = -1;
   readonly #readers = new Set<Promise<unknown>>();
+  readonly #begun = new Deferred<'begun' | 'lost'>();
 
   /** To be called once, with the cell that takes its orders. */
   begin(cell: SessionCell): void {
@@ -128,11 +130,7 @@ export class SessionJail {
    * @throws SetupError where none could be made; SessionLostError
    */
   async readyOf(step: Step): Promise<void> {
-    const timer = setTimeout(() => {
-      this.abandon(new SessionLostError('hung'));
-    }, LONGEST_FORK_MS);
-    const ready = await step.ready;
-    clearTimeout(timer);
+    const ready = await this.#inTime(step.ready);
     if (ready === 'ready') {
       return;
     }
@@ -168,11 +166,35 @@ export class SessionJail {
     }
   }
 
+  /**
+   * Waits until its first state is there.
+   * @throws SetupError, SessionLostError
+   */
+  async begun(): Promise<void> {
+    if ((await this.#inTime(this.#begun.promise)) === 'lost') {
+      throw this.reasonOfLoss();
+    }
+  }
+
+  /** Ends all of it where something does not come. */
+  async #inTime<T>(coming: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.abandon(new SessionLostError('hung'));
+    }, LONGEST_FORK_MS);
+    try {
+      return await coming;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   readonly onEvent = (event: SessionEvent): void => {
     if (event.type === 'session') {
       this.#tmpDirectory = event.tmpDirectory;
     } else if (event.type === 'stepOutputs') {
       this.#takeOutputs(event);
+    } else if (event.what === 'begun' && event.step === 0) {
+      this.#begun.settle('begun');
     } else if (event.what === 'lost') {
       this.#hasLostHead = true;
       // With the last one all of it ends, and that says why.
@@ -215,6 +237,7 @@ export class SessionJail {
       this.#reasonBy(verdict),
       failure === undefined ? undefined : this.#failure?.message,
     );
+    this.#begun.settle('lost');
     for (const step of this.#steps.values()) {
       step.lose();
     }

@@ -113,14 +113,14 @@ export class HeadSession implements Session {
   }
 
   /**
-   * Waits until the first step can run.
+   * Waits until its state is there; the fork for the first step is made meanwhile, and after.
    * @param calledAt when the caller asked for it
    * @throws SetupError, SessionLostError; what it was ended with meanwhile
    */
   async begin(calledAt: number): Promise<void> {
     this.#next = this.#jail.prepare(this.#head);
     try {
-      await this.#jail.readyOf(this.#next);
+      await this.#jail.begun();
     } catch (error) {
       throw this.#reasonOf(error);
     }

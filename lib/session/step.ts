@@ -3,6 +3,7 @@ import { readReport, type NativeReport } from '../native/report';
 import type { NativeStepEvent } from '../native/addon';
 import { OutputReader } from '../run/output';
 import { RequestWriter } from '../run/request-writer';
+import { Deferred } from '../time/deferred';
 import type { SessionEvent } from '../warm/session-cell';
 
 /** How a step came to its end, or to where it waits to be kept or dropped. */
@@ -17,21 +18,6 @@ export interface StepEnd {
 /** No step of its own made it: its session was lost. */
 export type Settled = StepEnd | 'lost';
 
-class Once<T> {
-  readonly promise: Promise<T>;
-  #settle: (value: T) => void = () => undefined;
-
-  constructor() {
-    this.promise = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-  }
-
-  settle(value: T): void {
-    this.#settle(value);
-  }
-}
-
 /** What comes of one step. */
 export class Step {
   readonly id: number;
@@ -45,10 +31,10 @@ export class Step {
   readonly channel = new OutputReader(-1);
   /** Whether it has been told what to run. Before, nothing of it prints. */
   isBegun = false;
-  readonly #ready = new Once<Settled | 'ready'>();
-  readonly #settled = new Once<Settled>();
-  readonly #gone = new Once<Settled>();
-  readonly #forked = new Once<boolean>();
+  readonly #ready = new Deferred<Settled | 'ready'>();
+  readonly #settled = new Deferred<Settled>();
+  readonly #gone = new Deferred<Settled>();
+  readonly #forked = new Deferred<boolean>();
 
   constructor(id: number, head: number, descriptor: number) {
     this.id = id;
@@ -90,7 +76,7 @@ export class Step {
       this.#ready.settle('ready');
       return false;
     }
-    if (what === 'forked') {
+    if (what === 'begun') {
       this.#forked.settle(true);
       this.request.close();
       return true;

@@ -32,7 +32,7 @@ const char* name_of(ReportKind kind) {
     case ReportKind::kStepEnded:
       return "ended";
     case ReportKind::kHeadBegan:
-      return "forked";
+      return "begun";
     case ReportKind::kHeadLost:
       return "lost";
     case ReportKind::kNamespaces:

@@ -20,7 +20,7 @@ enum class ReportKind : std::uint32_t {
   kStepReady,      // of a session: a fork has a step's descriptors, and waits for what to run
   kStepDone,       // its code has ended: it waits to be kept or dropped
   kStepEnded,      // its processes are dead
-  kHeadBegan,      // a fork is the state of a head of its own
+  kHeadBegan,      // a head has a state: a session's first one, or a fork of another one's
   kHeadLost,       // the state of a head is dead: nothing can be run from it any more
 };
 

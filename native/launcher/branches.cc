@@ -19,6 +19,7 @@ namespace codejail {
 namespace {
 
 constexpr std::uint32_t kFirstHead = 1;
+constexpr pid_t kInit = 1;
 constexpr std::uint64_t kMillisecond = 1000000;
 constexpr std::uint64_t kGraceUs = 1000000;
 // Between two steps, whatever the limit is.
@@ -44,6 +45,7 @@ void Branches::begin(pid_t first) {
   branches_[0].role = Role::kState;
   branches_[0].process = first;
   branches_[0].head = kFirstHead;
+  branches_[0].is_first = true;
 }
 
 bool Branches::have(Role role) const {
@@ -119,7 +121,9 @@ bool Branches::release(const Descriptor& listener, Branch& branch, int answer) {
 
 // A fork, as the state that has made it says. It has asked already, or is about to.
 bool Branches::adopt(const Descriptor& listener, pid_t process, std::uint32_t head) {
-  if (find(process) != nullptr || ProcessTree(proc_.get()).root_of(process) != process) {
+  ProcessEntry entry{};
+  if (find(process) != nullptr || !read_process(proc_.get(), process, entry) ||
+      entry.parent != kInit) {
     return true;
   }
   const auto place = std::find_if(branches_.begin(), branches_.end(),
@@ -177,7 +181,7 @@ bool Branches::give(const Descriptor& listener, Branch& branch) {
     return true;
   }
   branch.role = Role::kReady;
-  branch.idle_from_us = ProcessTree(proc_.get()).cpu_below(branch.process);
+  branch.idle_from_us = family_of(proc_.get(), branch.process).cpu_us;
   branch.step = prepared->step;
   *prepared = Prepared{};
   tell(ReportKind::kStepReady, branch, {});
@@ -220,16 +224,14 @@ void Branches::run_step(const Order& order) {
     tell(ReportKind::kStepEnded, none, {});
     return;
   }
-  const ProcessTree tree(proc_.get());
+  const Family family = family_of(proc_.get(), branch->process);
   branch->role = Role::kRunning;
   branch->verdict = Verdict::kNone;
   branch->cpu_us = 0;
   branch->cpu_limit_us = order.cpu_us;
-  branch->cpu_before_us = tree.cpu_below(branch->process);
-  if (const ProcessEntry* const entry = tree.find(branch->process); entry != nullptr) {
-    branch->user_ticks = entry->user_ticks;
-    branch->system_ticks = entry->system_ticks;
-  }
+  branch->cpu_before_us = family.cpu_us;
+  branch->user_ticks = family.user_ticks;
+  branch->system_ticks = family.system_ticks;
   branch->begun_ns = monotonic_ns();
 }
 
@@ -287,9 +289,14 @@ bool Branches::wait_as_state(const Descriptor& listener, const Notification& cal
   const auto forked = static_cast<pid_t>(call.argument(1));
   const bool was_forking = std::exchange(state->is_forking, false);
   state->is_cloning = false;
-  state->idle_from_us = ProcessTree(proc_.get()).cpu_below(state->process);
+  state->idle_from_us = family_of(proc_.get(), state->process).cpu_us;
   state->call = call;
   state->waits = true;
+  if (std::exchange(state->is_first, false)) {
+    Branch told{};
+    told.head = state->head;
+    tell(ReportKind::kHeadBegan, told, {});
+  }
   if (was_forking && forked < 0) {
     state->fork_error = -forked;
     state->retry_ns = monotonic_ns() + kRetryNs;
@@ -324,25 +331,21 @@ bool Branches::end_step(const Descriptor& listener, const Notification& call) {
   branch->role = Role::kDone;
   branch->call = call;
   branch->waits = true;
-  const ProcessTree tree(proc_.get());
+  const Family family = family_of(proc_.get(), branch->process);
   Report done{};
-  measure(*branch, tree, done);
-  done.is_branchable = tree.is_alone(branch->process) ? 1 : 0;
+  measure(*branch, family, done);
+  done.is_branchable = family.is_alone ? 1 : 0;
   done.peak_rss_bytes = status_bytes(proc_.get(), branch->process, "\nVmHWM:");
   tell(ReportKind::kStepDone, *branch, done);
   return true;
 }
 
 // What it has used, by the clock; of which halves, by ticks.
-void Branches::measure(Branch& branch, const ProcessTree& tree, Report& report) {
-  branch.cpu_us = std::max(
-      branch.cpu_us, saturating_difference(tree.cpu_below(branch.process), branch.cpu_before_us));
-  const ProcessEntry* const entry = tree.find(branch.process);
-  if (entry == nullptr) {
-    return;
-  }
-  const std::uint64_t user = saturating_difference(entry->user_ticks, branch.user_ticks);
-  const std::uint64_t system = saturating_difference(entry->system_ticks, branch.system_ticks);
+void Branches::measure(Branch& branch, const Family& family, Report& report) {
+  branch.cpu_us =
+      std::max(branch.cpu_us, saturating_difference(family.cpu_us, branch.cpu_before_us));
+  const std::uint64_t user = saturating_difference(family.user_ticks, branch.user_ticks);
+  const std::uint64_t system = saturating_difference(family.system_ticks, branch.system_ticks);
   report.user_us = user + system == 0 ? branch.cpu_us : branch.cpu_us * user / (user + system);
   report.system_us = branch.cpu_us - report.user_us;
 }
@@ -362,9 +365,9 @@ bool Branches::keep(const Descriptor& listener, std::uint32_t step) {
   kept->role = Role::kState;
   kept->step = 0;
   // What it has started since it was asked may be about to fork.
-  const ProcessTree tree(proc_.get());
-  kept->stays = !tree.is_alone(kept->process);
-  kept->idle_from_us = tree.cpu_below(kept->process);
+  const Family family = family_of(proc_.get(), kept->process);
+  kept->stays = !family.is_alone;
+  kept->idle_from_us = family.cpu_us;
   return release(listener, *kept,
                  static_cast<int>(kept->stays ? SessionAnswer::kStay : SessionAnswer::kFork));
 }
@@ -494,17 +497,17 @@ bool Branches::take_end(const Descriptor& listener, pid_t process, int status,
   return refuse_strangers(listener) && (is_lost || refill(listener, head));
 }
 
-bool Branches::are_others_left() const {
-  const ProcessTree tree(proc_.get());
+// Whether anything is there that is nobody's: also what is dead, and not waited for yet.
+bool Branches::are_others_in(const ProcessTree& tree) const {
   return std::any_of(tree.processes().begin(), tree.processes().end(), [&](const auto& entry) {
     const pid_t root = tree.root_of(entry.number);
-    return !entry.is_dead && root > 0 && !is_known_root(root);
+    return root > 0 && !is_known_root(root);
   });
 }
 
 // A step has ended when what it has left is dead too.
 void Branches::settle_ended() {
-  if (!have(Role::kEnded) || is_cloning() || are_others_left()) {
+  if (!have(Role::kEnded) || is_cloning() || are_others_in(ProcessTree(proc_.get()))) {
     return;
   }
   for (Branch& branch : branches_) {
@@ -583,7 +586,7 @@ bool Branches::try_again(const Descriptor& listener, Branch& state) {
 
 void Branches::look_at_idle(Branch& branch, const ProcessTree& tree) {
   const std::uint64_t used =
-      saturating_difference(tree.cpu_below(branch.process), branch.idle_from_us);
+      saturating_difference(tree.family_of(branch.process).cpu_us, branch.idle_from_us);
   if (used >= std::max(idle_limit_us_, kLeastIdleUs)) {
     on_idle_();
     // Each fork of that state would do the same.
@@ -593,7 +596,7 @@ void Branches::look_at_idle(Branch& branch, const ProcessTree& tree) {
 
 void Branches::look_at_step(Branch& branch, const ProcessTree& tree) {
   Report unused{};
-  measure(branch, tree, unused);
+  measure(branch, tree.family_of(branch.process), unused);
   if (branch.cpu_limit_us == kUnlimited || branch.cpu_us < branch.cpu_limit_us) {
     return;
   }
@@ -614,9 +617,11 @@ void Branches::look_at_step(Branch& branch, const ProcessTree& tree) {
 }
 
 int Branches::look(const Descriptor& listener) {
-  sweep();
-  settle_ended();
   const ProcessTree tree(proc_.get());
+  if (are_others_in(tree)) {
+    sweep();
+  }
+  settle_ended();
   const std::uint64_t processes = std::max<std::size_t>(1, tree.processes().size());
   int sleep_ms = have(Role::kEnded) ? kShortestSleepMs
                  : are_busy()       ? kLongestSleepMs

@@ -47,7 +47,6 @@ class Branches {
   void begin(pid_t first);
   // Whether no process that was known is left.
   [[nodiscard]] bool are_over() const;
-  [[nodiscard]] bool have_running() const { return have(Role::kRunning); }
   // Whether anything of it may use the processor or memory: not what waits for PID 1 or the server.
   [[nodiscard]] bool are_busy() const;
 
@@ -68,7 +67,7 @@ class Branches {
   [[nodiscard]] bool take_end(const Descriptor& listener, pid_t process, int status,
                               const rusage& usage);
   // Looks at the CPU of steps, ends what is over its limit or nobody's, and has what could not be
-  // forked tried again. When to look again, in milliseconds; -1 where nothing runs.
+  // forked tried again. When to look again, in milliseconds.
   [[nodiscard]] int look(const Descriptor& listener);
 
  private:
@@ -93,6 +92,7 @@ class Branches {
     bool stays = false;       // of a state that is the next step itself
     Notification call;
     Verdict verdict = Verdict::kNone;
+    bool is_first = false;       // of a state: its session's first one, which has not waited yet
     std::uint64_t retry_ns = 0;  // of a state that could not fork: when to try again
     int fork_error = 0;
     std::uint64_t idle_from_us = 0;  // what all below it had used when it was to wait
@@ -135,11 +135,11 @@ class Branches {
   [[nodiscard]] bool try_again(const Descriptor& listener, Branch& state);
   void look_at_idle(Branch& branch, const ProcessTree& tree);
   void look_at_step(Branch& branch, const ProcessTree& tree);
-  void measure(Branch& branch, const ProcessTree& tree, Report& report);
+  static void measure(Branch& branch, const Family& family, Report& report);
   void end(Branch& branch, Verdict verdict);
   void end_waiting(Branch& branch);
   void sweep();
-  [[nodiscard]] bool are_others_left() const;
+  [[nodiscard]] bool are_others_in(const ProcessTree& tree) const;
   void settle_ended();
   void tell(ReportKind kind, const Branch& branch, Report more) const;
   void tell_unprepared(Prepared& prepared, int error, Verdict verdict);

@@ -24,7 +24,36 @@ std::uint64_t own_cpu(pid_t process) {
              : 0;
 }
 
+// Whether a process has one thread, and that no child (proc_pid_children(5)). False as well where
+// this kernel does not tell.
+bool read_lone_process(int proc, pid_t process, ProcessEntry& entry) {
+  char path[64];
+  char first = 0;
+  (void)std::snprintf(path, sizeof(path), "%d/task/%d/children", process, process);
+  const Descriptor children(openat(proc, path, O_RDONLY | O_CLOEXEC));
+  // Its threads first: the children of one that has ended are in another one's list.
+  return children.valid() && read_process(proc, process, entry) && entry.threads == 1 &&
+         read(children.get(), &first, sizeof(first)) == 0;
+}
+
 }  // namespace
+
+bool read_process(int proc, pid_t process, ProcessEntry& entry) {
+  entry = {};
+  entry.number = process;
+  if (!read_process_stat(proc, process, entry)) {
+    return false;
+  }
+  entry.cpu_us = own_cpu(process) + entry.waited_us;
+  return true;
+}
+
+Family family_of(int proc, pid_t root) {
+  ProcessEntry lone{};
+  return read_lone_process(proc, root, lone)
+             ? Family{true, lone.cpu_us, lone.user_ticks, lone.system_ticks}
+             : ProcessTree(proc).family_of(root);
+}
 
 ProcessTree::ProcessTree(int proc) {
   const Directory items =
@@ -34,14 +63,10 @@ ProcessTree::ProcessTree(int proc) {
   }
   is_whole_ = true;
   while (const dirent* item = readdir(items.get())) {
+    const auto process = static_cast<pid_t>(std::strtol(item->d_name, nullptr, 10));
     ProcessEntry entry{};
-    entry.number = static_cast<pid_t>(std::strtol(item->d_name, nullptr, 10));
-    if (entry.number <= kInit) {
-      continue;
-    }
     // One that has ended meanwhile, and was waited for, is not there.
-    if (read_process_stat(proc, entry.number, entry)) {
-      entry.cpu_us = own_cpu(entry.number) + entry.waited_us;
+    if (process > kInit && read_process(proc, process, entry)) {
       processes_.push_back(entry);
     }
   }
@@ -68,21 +93,22 @@ pid_t ProcessTree::root_of(pid_t process) const {
   return 0;
 }
 
-std::uint64_t ProcessTree::cpu_below(pid_t root) const {
-  std::uint64_t sum = 0;
+Family ProcessTree::family_of(pid_t root) const {
+  Family family;
   for (const ProcessEntry& entry : processes_) {
     if (root_of(entry.number) == root) {
-      sum += entry.cpu_us;
+      family.cpu_us += entry.cpu_us;
     }
   }
-  return sum;
-}
-
-bool ProcessTree::is_alone(pid_t process) const {
-  const ProcessEntry* const entry = find(process);
-  return is_whole_ && entry != nullptr && entry->threads == 1 &&
-         std::none_of(processes_.begin(), processes_.end(),
-                      [process](const auto& each) { return each.parent == process; });
+  const ProcessEntry* const own = find(root);
+  if (own != nullptr) {
+    family.user_ticks = own->user_ticks;
+    family.system_ticks = own->system_ticks;
+    family.is_alone = is_whole_ && own->threads == 1 &&
+                      std::none_of(processes_.begin(), processes_.end(),
+                                   [root](const auto& each) { return each.parent == root; });
+  }
+  return family;
 }
 
 }  // namespace codejail

@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::uint64_t kMillisecond = 1000000;
 constexpr int kTryAgainMs = 5;
+constexpr int kFirstLookMs = 10;
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
 // What is waited for beside what stand-ins read and write.
 constexpr std::size_t kOwnEvents = 5;
@@ -293,9 +294,9 @@ class Supervisor {
         branches_->close_head(order.head);
         break;
     }
-    // Whatever was ordered, something may run now.
+    // Whatever was ordered, something may run now. Most steps are over by then.
     if (branches_ != nullptr) {
-      branches_due_ns_ = std::min(branches_due_ns_, monotonic_ns() + kMillisecond);
+      branches_due_ns_ = std::min(branches_due_ns_, monotonic_ns() + kFirstLookMs * kMillisecond);
     }
   }
 
@@ -316,9 +317,7 @@ class Supervisor {
       return;
     }
     const int sleep_ms = branches_->look(answers_.listener());
-    branches_due_ns_ = sleep_ms < 0
-                           ? kNever
-                           : monotonic_ns() + static_cast<std::uint64_t>(sleep_ms) * kMillisecond;
+    branches_due_ns_ = monotonic_ns() + static_cast<std::uint64_t>(sleep_ms) * kMillisecond;
     end_with_branches();
     if (!branches_->are_busy() && !children_.has_main_ended()) {
       limits_.look();
