@@ -68,7 +68,12 @@ describe('while it is opened, a session', () => {
 
   it('is not counted where it can not be', async () => {
     await suite.ready();
-    await expect(suite.jail.openSession({ limits: { memory: 2 ** 22 } })).rejects.toThrow();
+    await expect(
+      suite.jail.openSession({
+        globals: { text: 'x'.repeat(2 ** 25) },
+        limits: { memory: 2 ** 25 },
+      }),
+    ).rejects.toMatchObject({ code: 'ERR_CODEJAIL_SESSION_LOST' });
     expectAllEnded();
   });
 });
