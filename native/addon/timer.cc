@@ -29,8 +29,8 @@ void Timer::start(uv_loop_t* loop, std::uint64_t first, std::uint64_t interval, 
       handle_,
       [](uv_timer_t* handle) {
         // A copy: what is called may be the end of this timer.
-        const OnTime on_time = static_cast<Timer*>(handle->data)->on_time_;
-        on_time();
+        const OnTime due = static_cast<Timer*>(handle->data)->on_time_;
+        due();
       },
       first, interval);
 }
