@@ -18,8 +18,12 @@ from binascii import a2b_base64, b2a_base64
 from errno import EEXIST
 from posix import O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY, dup2, fstat, ftruncate, mkdir
 from posix import open as open_file
+from time import sleep
+from _thread import _count as python_threads
 
 FORK = 0
+NAP = 0.0005
+MOST_NAPS = 10
 ONLY_AST = 0x400
 MAX_VALUE = 1 << 20
 MAX_SOURCES = 256
@@ -33,6 +37,7 @@ RICH = (
     ('image/jpeg', '_repr_jpeg_'), ('text/markdown', '_repr_markdown_'), ('text/latex', '_repr_latex_'))
 
 functions_code = None
+other_threads = 0
 
 
 class StepSources(SourceFinder):
@@ -298,6 +303,21 @@ def leave_descriptors():
         pass
 
 
+def outwait_threads():
+    """One that was joined is there for another moment to the kernel, and a process that has two is none to be forked. Those
+    that are no Python's are waited for once."""
+    global other_threads
+    for _ in range(MOST_NAPS):
+        if is_alone():
+            other_threads = 0
+            return
+        links = stat('/proc/self/task').st_nlink
+        if python_threads() > 0 or links == other_threads:
+            return
+        sleep(NAP)
+    other_threads = links
+
+
 def live():
     global process
     is_state = True
@@ -327,6 +347,10 @@ def live():
             return
         send(answer, CHANNEL)
         answer = step = None
+        try:
+            outwait_threads()
+        except OSError:
+            pass
         is_state = library.session_done() == FORK
 
 

@@ -1,65 +1,26 @@
 // A session: a head of its jail, whose steps run in turn.
 import { constants } from 'node:os';
-import { ClosedError, SessionLostError, SetupError, type SessionLostReason } from '../errors';
+import { ClosedError, SessionLostError, SetupError } from '../errors';
 import { jsonOf } from '../exec/conclusion';
 import type { CheckedFunction } from '../functions/host-calls';
 import type { Place } from '../gate/place';
 import { withLength, type JsonText } from '../json/text-buffers';
-import type { Limits } from '../limits';
 import { requireCode } from '../options/exec';
 import { requireRoom } from '../options/room';
-import { parseStepOptions, type StepArguments } from './options';
 import type { EndSignal } from '../run/end-signal';
-import type { Outcome } from '../run/result';
 import { now } from '../time/clock';
 import { readStepAnswer } from './answer';
 import { OwnFiles } from './files';
+import { SessionLife } from './life';
+import { parseStepOptions, type StepArguments } from './options';
 import { encodeFile, encodeStep, FORK_REQUEST } from './request';
 import { MOST_AT_A_TIME, MOST_HEADS, type SessionJail } from './session-jail';
 import type { Step, StepEnd } from './step';
 import { stepResult, type Unkept } from './step-result';
 import { StepRun, type StepCall, type StepRunEnd } from './step-run';
+import type { SessionPlan, SessionSurroundings } from './surroundings';
 import { Turns } from './turns';
 import type { Session, SessionFiles, StepOptions, StepResult } from './types';
-
-/** What a step came to, for statistics and diagnostics channels. */
-export interface StepMessage {
-  slug: string | null;
-  outcome: Outcome | 'rejected';
-  result: StepResult | null;
-  error: unknown;
-  milliseconds: number;
-  queuedMs: number;
-}
-
-/** What a session needs of its jail. */
-export interface SessionSurroundings {
-  /** Lets a step in, or has it wait. */
-  enter: (signal: AbortSignal | undefined) => { place: Place; signals: readonly EndSignal[] };
-  /** Does work that the jail's end waits for. */
-  track: <T>(work: () => Promise<T>) => Promise<T>;
-  onStepBegun: () => void;
-  onStepEnded: (message: StepMessage) => void;
-  /** @param milliseconds what it took to open, or to fork */
-  onOpened: (milliseconds: number) => void;
-  /** Told of those that were opened. @param milliseconds how long it was open */
-  onOver: (reason: SessionLostReason | 'closed', milliseconds: number) => void;
-  onNote: (slug: string | undefined, level: 'info' | 'warn', message: string) => void;
-}
-
-/** What all heads of a session have in common. */
-export interface SessionPlan {
-  limits: Limits;
-  functions: readonly CheckedFunction[];
-  slug: string | undefined;
-  idleMs: number;
-  signal: EndSignal | undefined;
-  /** Ends it with its jail. */
-  closing: EndSignal;
-  /** What every result says was in force. */
-  mechanisms: readonly string[];
-  directory: string;
-}
 
 interface Turn {
   step: Step;
@@ -76,13 +37,10 @@ export class HeadSession implements Session {
   readonly #surroundings: SessionSurroundings;
   readonly #head: number;
   readonly #turns = new Turns(MOST_AT_A_TIME);
+  readonly #life: SessionLife;
   #next: Step | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  #busy = 0;
   #steps = 0;
   #isBranchable = true;
-  #openedAt: number | undefined;
-  #over: Error | undefined;
 
   constructor(jail: SessionJail, plan: SessionPlan, surroundings: SessionSurroundings) {
     this.#jail = jail;
@@ -91,16 +49,17 @@ export class HeadSession implements Session {
     this.#head = jail.addHead(() => {
       this.#lose();
     });
+    this.#life = new SessionLife(plan, surroundings, () => {
+      jail.closeHead(this.#head);
+    });
     this.files = new OwnFiles(
       jail,
       plan.limits.output,
       () => {
-        this.#throwIfOver();
+        this.#life.throwIfOver();
       },
       async (path, content) => this.#write(path, content),
     );
-    plan.signal?.addEventListener('abort', this.#onAbort, { once: true });
-    plan.closing.addEventListener('abort', this.#onClosing, { once: true });
   }
 
   /** Its number in its jail. */
@@ -109,7 +68,7 @@ export class HeadSession implements Session {
   }
 
   get isOpen(): boolean {
-    return this.#over === undefined;
+    return this.#life.over === undefined;
   }
 
   /**
@@ -122,78 +81,22 @@ export class HeadSession implements Session {
     try {
       await this.#jail.begun();
     } catch (error) {
-      throw this.#reasonOf(error);
+      throw this.#life.reasonOf(error);
     }
-    this.#throwIfOver();
-    this.#open(calledAt);
+    this.#life.throwIfOver();
+    this.#life.open(calledAt);
   }
-
-  #open(calledAt: number): void {
-    this.#openedAt = now();
-    this.#boundIdle();
-    this.#surroundings.onOpened(this.#openedAt - calledAt);
-  }
-
-  readonly #onAbort = (): void => {
-    this.#end(this.#plan.signal?.reason as Error, 'closed');
-  };
-
-  readonly #onClosing = (): void => {
-    this.#end(this.#plan.closing.reason as Error, 'closed');
-  };
 
   /** Its state is gone. */
   #lose(): void {
     const lost = this.#jail.lost ?? new SessionLostError('ended');
-    this.#end(lost, lost.reason);
+    this.#life.end(lost, lost.reason);
   }
 
-  #end(error: Error, reason: SessionLostReason | 'closed'): void {
-    if (this.#over !== undefined) {
-      return;
-    }
-    this.#over = error;
-    clearTimeout(this.#idle);
-    this.#plan.signal?.removeEventListener('abort', this.#onAbort);
-    this.#plan.closing.removeEventListener('abort', this.#onClosing);
-    this.#jail.closeHead(this.#head);
-    if (this.#openedAt !== undefined) {
-      this.#surroundings.onOver(reason, now() - this.#openedAt);
-    }
-  }
-
-  #throwIfOver(): void {
-    if (this.#over !== undefined) {
-      throw this.#over;
-    }
-  }
-
-  #boundIdle(): void {
-    clearTimeout(this.#idle);
-    if (this.#plan.idleMs > 0 && this.#busy === 0 && this.#over === undefined) {
-      this.#idle = setTimeout(() => {
-        this.#end(new SessionLostError('idle'), 'idle');
-      }, this.#plan.idleMs);
-      this.#idle.unref();
-    }
-  }
-
-  /** Does something of its own, during which it is not idle. */
   async #working<T>(work: () => Promise<T>): Promise<T> {
-    this.#busy += 1;
-    clearTimeout(this.#idle);
-    try {
-      return await this.#surroundings.track(async () => this.#jail.holding(work));
-    } finally {
-      this.#busy -= 1;
-      this.#boundIdle();
-    }
-  }
-
-  /** The error that tells most of why a step can't go on. */
-  #reasonOf(error: unknown): unknown {
-    const isLoss = error instanceof SessionLostError && error.reason === 'killed';
-    return isLoss && this.#over !== undefined ? this.#over : error;
+    return this.#life.working(async () =>
+      this.#surroundings.track(async () => this.#jail.holding(work)),
+    );
   }
 
   async run(code: string, options?: StepOptions): Promise<StepResult> {
@@ -202,7 +105,7 @@ export class HeadSession implements Session {
     const args = parseStepOptions(options);
     const limits = Object.freeze({ ...this.#plan.limits, ...args.limits });
     requireRoom(args, limits);
-    this.#throwIfOver();
+    this.#life.throwIfOver();
     args.signal?.throwIfAborted();
     return this.#working(async () => {
       const globalsJson = await jsonOf(args.globals);
@@ -255,7 +158,7 @@ export class HeadSession implements Session {
       },
     }).run(request);
     if (run.settled === 'lost') {
-      throw this.#over ?? this.#jail.reasonOfLoss();
+      throw this.#life.over ?? this.#jail.reasonOfLoss();
     }
     return { run, end: run.settled };
   }
@@ -302,7 +205,7 @@ export class HeadSession implements Session {
       result = await work();
       return result;
     } catch (thrown) {
-      error = this.#reasonOf(thrown);
+      error = this.#life.reasonOf(thrown);
       throw error;
     } finally {
       this.#surroundings.onStepEnded({
@@ -329,9 +232,9 @@ export class HeadSession implements Session {
     const gone = await step.gone;
     if (gone === 'lost' || !gone.isBranchable) {
       const lost = new SessionLostError('ended', `its outcome was ${result.outcome}`);
-      this.#end(lost, 'ended');
-      if (this.#over !== undefined && !(this.#over instanceof SessionLostError)) {
-        throw this.#over;
+      this.#life.end(lost, 'ended');
+      if (this.#life.over !== undefined && !(this.#life.over instanceof SessionLostError)) {
+        throw this.#life.over;
       }
       throw lost;
     }
@@ -350,7 +253,7 @@ export class HeadSession implements Session {
     const endTurn = await this.#turns.take(isShared);
     let place: Place | undefined;
     try {
-      this.#throwIfOver();
+      this.#life.throwIfOver();
       if (isShared) {
         this.#requireBranchable();
       }
@@ -365,7 +268,7 @@ export class HeadSession implements Session {
       }
       return await work({ step, place, signals: entered.signals, beganAt });
     } catch (error) {
-      throw this.#reasonOf(error);
+      throw this.#life.reasonOf(error);
     } finally {
       place?.leave();
       this.#prepareNext();
@@ -384,7 +287,7 @@ export class HeadSession implements Session {
   }
 
   #prepareNext(): void {
-    if (this.#over === undefined && this.#next === undefined) {
+    if (this.#life.over === undefined && this.#next === undefined) {
       try {
         this.#next = this.#jail.prepare(this.#head);
       } catch {
@@ -395,7 +298,7 @@ export class HeadSession implements Session {
 
   async fork(): Promise<Session> {
     const calledAt = now();
-    this.#throwIfOver();
+    this.#life.throwIfOver();
     return this.#working(async () =>
       this.#inTurn(true, undefined, async ({ step }) => {
         if (this.#jail.heads >= MOST_HEADS) {
@@ -407,23 +310,24 @@ export class HeadSession implements Session {
         const forked = new HeadSession(this.#jail, this.#plan, this.#surroundings);
         this.#jail.cell.fork(step.id, this.#head, forked.head);
         step.request.finish(Buffer.alloc(0), withLength(FORK_REQUEST));
-        if (!(await step.forked)) {
+        // One that was ended meanwhile may have been so by a signal, which does not reach one that begins to listen now.
+        if (!(await step.forked) || this.#life.over !== undefined) {
           await forked.close();
-          throw this.#over ?? this.#jail.reasonOfLoss();
+          throw this.#life.over ?? this.#jail.reasonOfLoss();
         }
         forked.#isBranchable = this.#isBranchable;
         forked.#steps = this.#steps;
-        forked.#throwIfOver();
+        forked.#life.throwIfOver();
         forked.#prepareNext();
-        forked.#open(calledAt);
+        forked.#life.open(calledAt);
         return forked;
       }),
     );
   }
 
   async close(): Promise<void> {
-    const isLast = this.#over === undefined && this.#jail.heads === 1;
-    this.#end(new ClosedError('session'), 'closed');
+    const isLast = this.#life.over === undefined && this.#jail.heads === 1;
+    this.#life.end(new ClosedError('session'), 'closed');
     if (isLast || this.#jail.heads === 0) {
       await this.#jail.gone;
     }

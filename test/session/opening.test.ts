@@ -78,6 +78,29 @@ describe('while it is opened, a session', () => {
   });
 });
 
+describe('a fork of a session', () => {
+  it.each([0, 1, 3, 10, 30])(
+    'ends with their signal while it is made, after %d ms',
+    async (delay) => {
+      await suite.ready();
+      const controller = new AbortController();
+      const session = await suite.jail.openSession({ signal: controller.signal });
+      const forking = session.fork();
+      const settled = forking.catch((error: unknown) => error);
+      await pause(delay);
+      controller.abort(new Error('given up'));
+      const outcome = await settled;
+      if (outcome instanceof Error) {
+        expect(outcome.message).toBe('given up');
+      } else {
+        expect((await forking).isOpen).toBe(false);
+      }
+      expect(session.isOpen).toBe(false);
+      expectAllEnded();
+    },
+  );
+});
+
 describe('the files of the host that a session is opened with', () => {
   it('are refused before they are read, where they are over the limit `input`', async () => {
     const path = suite.file('large.bin');
