@@ -56,18 +56,8 @@ export class KeptSession {
     if (session.isOpen) {
       return { session, lost: undefined };
     }
-    const lost = this.#told.has(session) ? undefined : await reasonOf(session);
+    const lost = this.#told.has(session) ? undefined : (session.lost ?? undefined);
     const current = await this.#current();
     return { session: current.session, lost: current.lost ?? lost };
   }
-}
-
-/** Why a session is not open any more. */
-async function reasonOf(session: Session): Promise<SessionLostError | undefined> {
-  try {
-    await session.files.list();
-  } catch (error) {
-    return error instanceof SessionLostError ? error : undefined;
-  }
-  return undefined;
 }

@@ -71,6 +71,11 @@ export class HeadSession implements Session {
     return this.#life.over === undefined;
   }
 
+  get lost(): SessionLostError | null {
+    const { over } = this.#life;
+    return over instanceof SessionLostError ? over : null;
+  }
+
   /**
    * Waits until its state is there; the fork for the first step is made meanwhile, and after.
    * @param calledAt when the caller asked for it

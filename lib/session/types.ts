@@ -1,4 +1,5 @@
 // What callers of sessions give and get.
+import type { SessionLostError } from '../errors';
 import type { PythonException } from '../exec/error';
 import type { OmittedGlobal } from '../exec/omitted';
 import type { Limits } from '../limits';
@@ -162,6 +163,8 @@ export interface Session extends AsyncDisposable {
   readonly files: SessionFiles;
   /** Whether steps can be run. */
   readonly isOpen: boolean;
+  /** Why its state is gone, as later steps throw it; null of one that is open, and of one that was closed. */
+  readonly lost: SessionLostError | null;
   /** Ends it with all that runs in it, and waits until nothing of it is left. */
   close(): Promise<void>;
 }

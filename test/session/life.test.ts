@@ -119,6 +119,7 @@ describe('a session', () => {
       code: 'ERR_CODEJAIL_SESSION_LOST',
       reason: 'idle',
     });
+    expect(session.lost).toMatchObject({ reason: 'idle' });
   });
 
   it('is not idle while a step runs', async () => {
@@ -154,7 +155,7 @@ describe('a session', () => {
     const session = await open();
     await session[Symbol.asyncDispose]();
     await session.close();
-    expect(session.isOpen).toBe(false);
+    expect(session).toMatchObject({ isOpen: false, lost: null });
     await expect(session.run('1')).rejects.toThrow('this session is closed');
     await expect(session.files.list()).rejects.toThrow('this session is closed');
   });
