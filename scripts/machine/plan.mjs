@@ -100,6 +100,7 @@ const all = [
       layers(),
       allLayers,
       { name: 'cgroup', projects: [{ suites: [CGROUPS] }], delegated: true },
+      SESSIONS,
     ],
   },
 ];
@@ -136,7 +137,6 @@ const PARITY = {
   names: 'denies ',
 };
 const quick = [
-  { name: 'root, alone', uid: 0, alone: true, runs: MEASURES },
   {
     name: 'root',
     uid: 0,
