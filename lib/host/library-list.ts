@@ -18,8 +18,7 @@ async function isScript(path: string): Promise<boolean> {
 
 /**
  * Finds it; undefined where this host has none. Ubuntu's is a shell script that starts another one: that stands in its
- * place,
- * since a jail need have no shell.
+ * place, since a jail need have no shell.
  */
 export async function libraryList(path = PATH): Promise<ResolvedPath | undefined> {
   try {

@@ -233,6 +233,7 @@ export class Jail extends Configuration implements AsyncDisposable {
 
   /**
    * What of an object would survive the trip into a jail and back: a copy, without what JSON can't carry.
+   * @throws InvalidArgumentError where it is no object
    * @example
    * import { createJail } from 'codejail';
    *

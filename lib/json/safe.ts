@@ -1,4 +1,6 @@
 import { types } from 'node:util';
+import { InvalidArgumentError } from '../errors';
+import { describe } from '../text/describe';
 import { defineOwn } from './define';
 import { MAX_INTEGER_DIGITS, type JsonValue } from './value';
 
@@ -50,8 +52,16 @@ class Trip {
  * objects, and whatever has a `toJSON` (a `Date`). Left out: undefined, functions, symbols, `Map`,
  * `Set` and instances of other classes, cycles, nesting beyond 900 levels, getters that throw, and
  * the key `__builtins__`. Symbol keys and properties that aren't enumerable are ignored.
+ * @throws InvalidArgumentError where they are no object
  */
 export function jsonSafe(globals: Readonly<Record<string, unknown>>): Record<string, JsonValue> {
+  // Where it is called from JavaScript.
+  if (Object(globals) !== globals) {
+    throw new InvalidArgumentError(
+      'value',
+      `must be an object, not ${describe(globals)}: its keys are the names`,
+    );
+  }
   return carryGlobals(globals, new Trip(Number.POSITIVE_INFINITY)) ?? {};
 }
 

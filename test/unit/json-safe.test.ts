@@ -1,4 +1,5 @@
 import { runInNewContext } from 'node:vm';
+import { InvalidArgumentError } from '../../lib/errors';
 import { jsonSafe } from '../../lib/json/safe';
 import { stringifyJson } from '../../lib/json/stringify';
 
@@ -28,6 +29,12 @@ const throwing = new Proxy(
 );
 
 describe('jsonSafe', () => {
+  test.each([null, undefined, 'text', 1, true, 1n])('refuses %p, which has no names', (value) => {
+    expect(() => jsonSafe(value as unknown as Record<string, unknown>)).toThrow(
+      InvalidArgumentError,
+    );
+  });
+
   test.each<[string, unknown, unknown]>([
     ['null', null, null],
     ['a number', -1.5, -1.5],
