@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JailResult } from '../index';
+import { pictureType, type PictureType } from '../mcp/picture';
 import { printable } from '../text/printable';
 import { sayAside } from './terminal';
 
@@ -11,16 +12,16 @@ const MOST = 5;
 
 // What a program left is anybody's: a page or a shortcut would be run by what opens it. A picture is one by its name, by
 // which it is opened, and by its first bytes.
-const PICTURES: readonly [name: RegExp, hexBegin: RegExp][] = [
-  [/\.png$/i, /^89504e470d0a1a0a/],
-  [/\.jpe?g$/i, /^ffd8ff/],
-  [/\.gif$/i, /^47494638(?:37|39)61/],
-  [/\.webp$/i, /^52494646.{8}57454250/],
-];
+const NAMES: Readonly<Record<PictureType, RegExp>> = {
+  'image/png': /\.png$/i,
+  'image/jpeg': /\.jpe?g$/i,
+  'image/gif': /\.gif$/i,
+  'image/webp': /\.webp$/i,
+};
 
 function isPicture({ path, content }: JailResult['collected'][number]): boolean {
-  const begin = content.subarray(0, 12).toString('hex');
-  return PICTURES.some(([name, bytes]) => name.test(path) && bytes.test(begin));
+  const type = pictureType(content);
+  return type !== undefined && NAMES[type].test(path);
 }
 
 /** The path of xdg-open, where it is and a display too. */

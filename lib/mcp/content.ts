@@ -1,5 +1,6 @@
 // What tools answer, as the protocol's content. All of it may be hostile code's.
 import type { Display, SessionLostError, SessionLostReason, StepResult } from '../index';
+import { PICTURE_TYPES, pictureType } from './picture';
 
 /** A part of an answer. */
 export type Content =
@@ -15,7 +16,7 @@ export interface Answer {
 }
 
 /** What models are shown as images. */
-const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+const IMAGES: ReadonlySet<string> = new Set(PICTURE_TYPES);
 
 const LOST: Readonly<Record<SessionLostReason, string>> = {
   idle: 'it was not used for too long',
@@ -111,19 +112,11 @@ export function stepAnswer(
   return { content, ...(isWell ? {} : { isError: true }) };
 }
 
-const SIGNATURES: readonly [string, RegExp][] = [
-  ['image/png', /^\x89PNG\r\n/],
-  ['image/jpeg', /^\xff\xd8\xff/],
-  ['image/gif', /^GIF8[79]a/],
-  ['image/webp', /^RIFF....WEBP/s],
-];
-
 /** A file, as what it is by its bytes: an image, text, or neither. */
 export function fileContent(path: string, bytes: Buffer, most: number): Content {
-  const begin = bytes.toString('latin1', 0, 16);
-  const image = SIGNATURES.find(([, signature]) => signature.test(begin));
-  if (image !== undefined) {
-    return { type: 'image', mimeType: image[0], data: bytes.toString('base64') };
+  const picture = pictureType(bytes);
+  if (picture !== undefined) {
+    return { type: 'image', mimeType: picture, data: bytes.toString('base64') };
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
