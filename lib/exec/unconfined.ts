@@ -19,6 +19,7 @@ import { SetupError } from '../errors';
 import { withLength } from '../json/text-buffers';
 import { Callbacks, type TakeChunk } from '../run/callbacks';
 import { collectError, collectFiles } from '../run/collect';
+import { throwIfAborted } from '../run/end-signal';
 import type { Input } from '../run/input';
 import { signalOf } from '../run/outcome';
 import { writePieces } from '../run/request-writer';
@@ -178,12 +179,6 @@ async function runProgram(
   return { status, stdout, stderr, channel };
 }
 
-function throwIfAborted({ signals = [] }: Call): void {
-  for (const signal of signals) {
-    signal.throwIfAborted();
-  }
-}
-
 /** Adds to a result what was collected. */
 async function collectInto(
   result: JailResult,
@@ -213,7 +208,7 @@ export async function runUnconfined(
   call: Call,
   plan: UnconfinedPlan,
 ): Promise<{ result: JailResult; channel: Buffer }> {
-  throwIfAborted(call);
+  throwIfAborted(call.signals);
   // Not AbortSignal.any: its result would be held as long as the longest-lived of them.
   const ending = new AbortController();
   const onAbort = (): void => {
@@ -233,11 +228,11 @@ export async function runUnconfined(
     for (const signal of call.signals ?? []) {
       signal.addEventListener('abort', onAbort, { once: true });
     }
-    throwIfAborted(call);
+    throwIfAborted(call.signals);
     const { status, stdout, stderr, channel } = await step('start the program', async () =>
       runProgram(call, plan, directory, ending.signal, failure),
     );
-    throwIfAborted(call);
+    throwIfAborted(call.signals);
     failure.throwIfAny();
     const result: JailResult = {
       status,
@@ -263,7 +258,7 @@ export async function runUnconfined(
     }
     return { channel: Buffer.concat(channel), result };
   } catch (error) {
-    throwIfAborted(call);
+    throwIfAborted(call.signals);
     failure.throwIfAny();
     throw error;
   } finally {

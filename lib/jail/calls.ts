@@ -64,25 +64,16 @@ export class Calls {
    * @throws BusyError, ClosedError; the signal's reason
    */
   admit(command: Command, args: RunArguments, limits: Limits, own: OwnPart): Admitted {
-    const signal = args.signal === undefined ? undefined : shareSignal(args.signal);
-    signal?.throwIfAborted();
-    const place = this.#gate.enter(args.tenant, signal);
-    const { hasCode, isPython, conversation } = own;
+    const { place, signals } = this.enter(args.tenant, args.signal);
     return {
       place,
       given: { files: own.files, stdin: args.stdin, limits },
       pack: ({ files, stdin }) => ({
         ...args,
-        files,
-        stdin,
-        hasCode,
-        isPython,
-        conversation,
-        command,
-        limits,
-        argv: [...(hasCode ? [programFrom(args.cwd)] : []), ...args.argv],
+        ...own,
+        ...{ files, stdin, command, limits, signals },
+        argv: [...(own.hasCode ? [programFrom(args.cwd)] : []), ...args.argv],
         copies: args.files,
-        signals: signal === undefined ? [this.#closing] : [signal, this.#closing],
         onNote: (level, message) => {
           this.#note(level, message, args.slug, command.name);
         },

@@ -133,9 +133,13 @@ export class Dispatcher {
         milliseconds: now() - calledAt,
         queuedMs: call.queuedMs ?? 0,
       };
-      this.#statistics.end(message);
-      publishCall(message);
+      this.#tell(message);
     }
+  }
+
+  #tell(message: CallMessage): void {
+    this.#statistics.end(message);
+    publishCall(message);
   }
 
   async #runWarm(
@@ -207,8 +211,7 @@ export class Dispatcher {
 
   /** It has ended. */
   endStep(message: CallMessage): void {
-    this.#statistics.end(message);
-    publishCall(message);
+    this.#tell(message);
   }
 
   /** A session is opened, or over. */
