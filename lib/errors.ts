@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { getSystemErrorMap } from 'node:util';
 import type { GuaranteeName } from './guarantee-names';
+import { errnoDetails, reasonsOf } from './text/errno';
 import { printable, printableMessage } from './text/printable';
 import { suggestionSentence } from './text/suggestion';
 
@@ -140,7 +140,8 @@ export class InvalidArgumentError extends JailError {
    */
   constructor(argument: string, problem: string, cause?: unknown) {
     super('ERR_CODEJAIL_INVALID_ARGUMENT', printable(`${argument} ${problem}`), {
-      ...{ argument, cause },
+      argument,
+      cause,
     });
   }
 }
@@ -213,20 +214,6 @@ export class UnconfinedError extends JailError {
   }
 }
 
-/** The kernel's name for an error number (`EPERM` for 1), or `errno 4711` where it has none. */
-export function errnoName(errno: number): string {
-  // libuv's table has one name for those of one number, and not all: no ENOLCK.
-  const [other] = Object.entries(constants.errno).find(([, number]) => number === errno) ?? [];
-  return getSystemErrorMap().get(-errno)?.[0] ?? other ?? `errno ${errno}`;
-}
-
-/** The same, with what it means: `EPERM, operation not permitted`. */
-export function describeErrno(errno: number): string {
-  const meaning = getSystemErrorMap().get(-errno)?.[1];
-  return meaning === undefined ? errnoName(errno) : `${errnoName(errno)}, ${meaning}`;
-}
-
-const EMFILE = constants.errno.EMFILE;
 const MORE_DESCRIPTORS =
   'raise the limit of descriptors (ulimit -n, LimitNOFILE= of a systemd unit), or have fewer run at a time';
 
@@ -260,15 +247,12 @@ export class SetupError extends JailError {
       cause?: unknown;
     } = {},
   ) {
-    const reasons = [
-      details.detail,
-      errno === 0 ? undefined : describeErrno(errno),
-      details.syscall === undefined ? undefined : `in ${details.syscall}`,
-      // The addon's own has the limit that is in force.
-      errno === EMFILE && details.detail?.includes('ulimit') !== true
-        ? MORE_DESCRIPTORS
-        : undefined,
-    ].filter((reason) => reason !== undefined && reason !== '');
+    const { syscall, detail, cause } = details;
+    const reasons = reasonsOf(errno, details);
+    // The addon's own has the limit that is in force.
+    if (errno === constants.errno.EMFILE && detail?.includes('ulimit') !== true) {
+      reasons.push(MORE_DESCRIPTORS);
+    }
     const what =
       details.hasStarted === true
         ? `the program was started and ended, and how can't be told: step "${step}" failed`
@@ -276,17 +260,10 @@ export class SetupError extends JailError {
     const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
     super(
       'ERR_CODEJAIL_SETUP',
-      // A traceback has lines.
-      printableMessage(`${what}${why}`).split('\n'),
-      {
-        step,
-        errno: errno === 0 ? undefined : errno,
-        errnoName: errno === 0 ? undefined : errnoName(errno),
-        syscall: details.syscall,
-        cause: details.cause,
-      },
+      printableMessage(`${what}${why}`).split('\n'), // a traceback has lines
+      { step, ...errnoDetails(errno), syscall, cause },
     );
-    this.detail = details.detail ?? '';
+    this.detail = detail ?? '';
     // Not enumerable: `step` says it to people.
     Object.defineProperty(this, 'stepId', { value: details.stepId });
   }
@@ -351,102 +328,14 @@ export class SessionFileError extends JailError {
     errno: number,
     details: { syscall?: string | undefined; detail?: string | undefined; cause?: unknown } = {},
   ) {
-    const { syscall, detail, cause } = details;
-    const reasons = [
-      detail,
-      errno === 0 ? undefined : describeErrno(errno),
-      syscall === undefined ? undefined : `in ${syscall}`,
-    ].filter((reason) => reason !== undefined && reason !== '');
+    const { syscall, cause } = details;
+    const reasons = reasonsOf(errno, details);
     super(
       'ERR_CODEJAIL_SESSION_FILE',
       `${JSON.stringify(path)} of the session could not be ${what}: ${reasons.join('; ')}`,
-      {
-        errno: errno === 0 ? undefined : errno,
-        errnoName: errno === 0 ? undefined : errnoName(errno),
-        ...{ syscall, cause },
-      },
+      { ...errnoDetails(errno), syscall, cause },
     );
     Object.defineProperty(this, 'path', { value: path, enumerable: true });
-  }
-}
-
-/** Why a call was refused: as many wait as may, or it waited as long as it may. */
-export type BusyReason = 'queue-full' | 'waited-too-long';
-
-/** What a jail was busy with. */
-export interface BusyDetails {
-  /** Whether the queue was full, or the call has waited as long as it may. */
-  reason: BusyReason;
-  /** How many of the jail's calls ran. */
-  running: number;
-  /** How many others waited. */
-  waiting: number;
-  /** How many of the jail's calls run at a time, at most. */
-  maxRunning: number;
-  /** How many may wait. */
-  maxQueue: number;
-  /** How long this call has waited, in milliseconds. */
-  waitedMs: number;
-  /** In how many milliseconds those that wait will have had their turn; null where that is not known. */
-  retryAfterMs: number | null;
-}
-
-/** Thousands may be refused in one turn of the event loop, and a stack takes seven times as long as all else of an error. */
-function withoutStack<T>(make: () => T): T {
-  const limit = Error.stackTraceLimit;
-  // Not where intrinsics are frozen.
-  const isSet = Reflect.set(Error, 'stackTraceLimit', 0);
-  try {
-    return make();
-  } finally {
-    if (isSet) {
-      Error.stackTraceLimit = limit;
-    }
-  }
-}
-
-function seconds(milliseconds: number): string {
-  return `${(milliseconds / 1000).toFixed(1)} s`;
-}
-
-/** More calls were made than may run and wait: nothing was run. Its stack has no lines. */
-export class BusyError extends JailError {
-  /** `queue-full`: as many calls wait as may; `waited-too-long`: this one has waited for `maxWaitMs`. */
-  declare readonly reason: BusyReason;
-  /** How many of the jail's calls ran. */
-  declare readonly running: number;
-  /** How many others waited. */
-  declare readonly waiting: number;
-  /** How many of the jail's calls run at a time, at most. */
-  declare readonly maxRunning: number;
-  /** How many may wait. */
-  declare readonly maxQueue: number;
-  /** How long this call has waited, in milliseconds. */
-  declare readonly waitedMs: number;
-  /**
-   * In how many milliseconds those that wait will have had their turn, by how fast calls ended of late; null where that is
-   * not known yet. Fit for a Retry-After header.
-   */
-  declare readonly retryAfterMs: number | null;
-
-  private constructor(message: string, details: BusyDetails) {
-    super('ERR_CODEJAIL_BUSY', message);
-    Object.assign(this, details);
-  }
-
-  /** What happened, with what waits and what runs. */
-  static of(details: BusyDetails): BusyError {
-    const { reason, running, waiting, maxRunning, maxQueue, waitedMs, retryAfterMs } = details;
-    const waited = `the call has waited for ${seconds(waitedMs)}`;
-    const full = `as many calls wait as may, ${maxQueue} (maxQueue)`;
-    const yielded = waitedMs > 0 ? `, and its place went to a tenant with fewer (${waited})` : '';
-    const what =
-      reason === 'queue-full' ? full + yielded : `${waited}, as long as it may (maxWaitMs)`;
-    const when = retryAfterMs === null ? 'later' : `in ${seconds(retryAfterMs)}`;
-    const message =
-      `the jail is busy and nothing was run: ${what}; ${running} run, of at most ${maxRunning} (maxRunning), ` +
-      `and ${waiting} wait. Try again ${when}, or see docs/capacity.md`;
-    return withoutStack(() => new BusyError(message, details));
   }
 }
 
@@ -456,7 +345,6 @@ nameClass(NotConfiguredError, 'NotConfiguredError');
 nameClass(UnconfinedError, 'UnconfinedError');
 nameClass(SetupError, 'SetupError');
 nameClass(ClosedError, 'ClosedError');
-nameClass(BusyError, 'BusyError');
 nameClass(MissingPackageError, 'MissingPackageError');
 nameClass(SessionLostError, 'SessionLostError');
 nameClass(SessionFileError, 'SessionFileError');

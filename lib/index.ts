@@ -344,7 +344,6 @@ export {
   type TemplateMessage,
 } from './statistics/diagnostics';
 export {
-  BusyError,
   ClosedError,
   InvalidArgumentError,
   JailError,
@@ -354,13 +353,12 @@ export {
   SessionLostError,
   SetupError,
   UnconfinedError,
-  type BusyDetails,
-  type BusyReason,
   type JailErrorCode,
   type JailErrorDetails,
   type MissingGuarantee,
   type SessionLostReason,
 } from './errors';
+export { BusyError, type BusyDetails, type BusyReason } from './gate/busy-error';
 export type {
   Display,
   Keep,

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UidPool } from '../confinement/plan';
-import { describeErrno } from '../errors';
+import { describeErrno } from '../text/errno';
 import { JAIL_NAME } from '../host/jail-name';
 import { leaseDirectory } from '../host/lease-directory';
 import { native, type NativeFailure } from '../native/addon';

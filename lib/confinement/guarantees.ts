@@ -1,6 +1,7 @@
 // The one table of what a jail guarantees, what serves it on which host, and what cures its lack.
 import { constants } from 'node:os';
-import { errnoName, type MissingGuarantee } from '../errors';
+import { type MissingGuarantee } from '../errors';
+import { errnoName } from '../text/errno';
 import { GUARANTEE_NAMES, type GuaranteeName } from '../guarantee-names';
 import { kernelIsRecent, OLDEST_KERNEL, type HostFacts } from '../host/host';
 import { isStep, type StepId } from '../native/steps';

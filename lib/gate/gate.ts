@@ -1,6 +1,6 @@
 // The gate of one jail: how many calls run at a time, how many wait, and for how long; in order, and in turn between
 // tenants. Whatever way a call goes inside, cold, warm or unconfined, it goes through here first.
-import { BusyError, type BusyReason } from '../errors';
+import { BusyError, type BusyReason } from './busy-error';
 import type { BoundArguments, BoundChanges } from '../options/types';
 import type { EndSignal } from '../run/end-signal';
 import { now } from '../time/clock';

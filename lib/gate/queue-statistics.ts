@@ -1,5 +1,5 @@
 // What a gate has done, counted.
-import type { BusyReason } from '../errors';
+import type { BusyReason } from './busy-error';
 import { now } from '../time/clock';
 import { Histogram, type DurationHistogram } from '../time/histogram';
 import type { TenantShare } from './fair-queue';

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errnoName } from '../errors';
+import { errnoName } from '../text/errno';
 import { native } from '../native/addon';
 import { Backoff } from '../time/backoff';
 import { CONTROLLERS, findDelegation, SERVER_LEAF, type Delegation } from './delegation';

@@ -1,7 +1,8 @@
 // Where the locks are by which the servers of a host share a pool of uids.
 import { accessSync, constants, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { describeErrno, SetupError } from '../errors';
+import { SetupError } from '../errors';
+import { describeErrno } from '../text/errno';
 import { describeUser } from './ownership';
 
 const CURE =

@@ -1,5 +1,5 @@
 // What an explained call tried in vain.
-import { errnoName } from '../errors';
+import { errnoName } from '../text/errno';
 import type { NativeEvent } from '../native/addon';
 import { AttemptKind } from '../native/report';
 

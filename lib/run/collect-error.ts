@@ -1,4 +1,5 @@
-import { describeErrno, errnoName, JailError, nameClass } from '../errors';
+import { JailError, nameClass } from '../errors';
+import { errnoDetails, errnoName, reasonsOf } from '../text/errno';
 import { printable } from '../text/printable';
 import type { JailResult } from './result';
 
@@ -29,11 +30,7 @@ export class CollectError extends JailError {
     result: JailResult,
     details: { syscall?: string | undefined; detail?: string | undefined; cause?: unknown } = {},
   ) {
-    const reasons = [
-      details.detail === '' ? undefined : details.detail,
-      errno === 0 ? undefined : describeErrno(errno),
-      details.syscall === undefined ? undefined : `in ${details.syscall}`,
-    ].filter((reason) => reason !== undefined);
+    const reasons = reasonsOf(errno, details);
     const cure = COLLECT_CURES[errnoName(errno)];
     super(
       'ERR_CODEJAIL_COLLECT',
@@ -41,8 +38,7 @@ export class CollectError extends JailError {
         (cure === undefined ? '' : `; ${cure}`),
       {
         step: 'collect files',
-        errno: errno === 0 ? undefined : errno,
-        errnoName: errno === 0 ? undefined : errnoName(errno),
+        ...errnoDetails(errno),
         syscall: details.syscall,
         cause: details.cause,
       },

@@ -1,14 +1,14 @@
 import { inspect } from 'node:util';
 import {
-  BusyError,
   ClosedError,
-  errnoName,
   InvalidArgumentError,
   JailError,
   NotConfiguredError,
   SetupError,
   UnconfinedError,
 } from '../../lib/errors';
+import { BusyError } from '../../lib/gate/busy-error';
+import { errnoName } from '../../lib/text/errno';
 import { SafeExecError } from '../../lib/exec/error';
 import { CollectError } from '../../lib/run/collect-error';
 import type { JailResult } from '../../lib/run/result';

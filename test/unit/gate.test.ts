@@ -1,7 +1,8 @@
 // The gate of a jail, with work that is none.
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BusyError, ClosedError } from '../../lib/errors';
+import { ClosedError } from '../../lib/errors';
+import { BusyError } from '../../lib/gate/busy-error';
 import { Gate } from '../../lib/gate/gate';
 import { ProcessGate } from '../../lib/gate/process-gate';
 import type { Place } from '../../lib/gate/place';

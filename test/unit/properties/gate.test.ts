@@ -1,7 +1,8 @@
 // What holds of gates whatever happens, and in whatever order.
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BusyError, ClosedError } from '../../../lib/errors';
+import { ClosedError } from '../../../lib/errors';
+import { BusyError } from '../../../lib/gate/busy-error';
 import { ProcessGate } from '../../../lib/gate/process-gate';
 import { shareSignal } from '../../../lib/jail/shared-signal';
 import { gateOf, settle } from '../../support/gate-work';
