@@ -302,7 +302,7 @@ export interface Addon {
   stop(id: number): void;
   kill(id: number): void;
   /**
-   * What is below a directory, in the order of the paths: each entry a letter for its kind (native/addon/collect.cc), its
+   * What is below a directory, in the order of the paths: each entry a letter for its kind (native/addon/list_files.cc), its
    * path and a NUL. Rejects with
    * `errno`, `syscall` and `detail`, the path, where the host fails.
    */

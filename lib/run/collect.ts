@@ -28,7 +28,7 @@ export function collectLimit(limits: Limits): { limit: LimitName; allowed: numbe
     : { limit: 'disk', allowed: limits.disk };
 }
 
-/** The kinds of entries that the addon lists; native/addon/collect.cc has the same. */
+/** The kinds of entries that the addon lists; native/addon/list_files.cc has the same. */
 export const EntryKind = {
   regular: 0x66,
   irregular: 0x6f,

@@ -4,7 +4,8 @@
 
 #include "addon/cell_call.h"
 #include "addon/cgroup_lock.h"
-#include "addon/collect.h"
+#include "addon/list_files.h"
+#include "addon/read_files.h"
 #include "addon/failure.h"
 #include "addon/jail_processes.h"
 #include "addon/javascript.h"

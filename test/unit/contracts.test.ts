@@ -262,13 +262,16 @@ describe('a check of the probe', () => {
 });
 
 describe('what is listed to be collected', () => {
-  it('has the kinds of entries of collect.cc', () => {
+  it('has the kinds of entries of list_files.cc', () => {
     for (const [name, kind] of Object.entries(EntryKind)) {
       const constant = `k${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-      expect([name, kind]).toStrictEqual([name, constantOf('native/addon/collect.cc', constant)]);
+      expect([name, kind]).toStrictEqual([
+        name,
+        constantOf('native/addon/list_files.cc', constant),
+      ]);
     }
     expect(
-      sourceOf('native/addon/collect.cc').match(/^constexpr char k\w+ = '.';$/gm),
+      sourceOf('native/addon/list_files.cc').match(/^constexpr char k\w+ = '.';$/gm),
     ).toHaveLength(Object.keys(EntryKind).length);
   });
 });
