@@ -59,6 +59,7 @@
         'native/addon/affinity.cc',
         'native/addon/call_start.cc',
         'native/addon/cell_call.cc',
+        'native/addon/cell_order.cc',
         'native/addon/cell_outputs.cc',
         'native/addon/cell_process.cc',
         'native/addon/cgroup_end.cc',

@@ -4,7 +4,6 @@
 
 #include "addon/javascript.h"
 #include "core/cell.h"
-#include "core/spec.h"
 
 namespace codejail {
 namespace {
@@ -33,14 +32,9 @@ bool append_request(Napi::String request, Scratch& scratch, CellCall::Start& sta
 }  // namespace
 
 bool read_start(const Napi::CallbackInfo& info, Scratch& scratch, CellCall::Start& start) {
-  const auto limit = [&](std::size_t index) {
-    const Napi::Value value = info[index];
-    return value.IsNumber() ? static_cast<std::uint64_t>(value.As<Napi::Number>().Int64Value())
-                            : kUnlimited;
-  };
   const auto frame = info[6].As<Napi::Uint8Array>();
-  start.order.cpu_us = limit(1);
-  start.order.memory_bytes = limit(2);
+  start.order.cpu_us = limit_of(info[1]);
+  start.order.memory_bytes = limit_of(info[2]);
   start.order.most_files = info[3].As<Napi::Number>().Uint32Value();
   start.order.wants_tmp_directory = is_true(info[4]) ? 1 : 0;
   start.order.head = is_true(info[8]) ? 1 : 0;

@@ -1,18 +1,15 @@
 #include "addon/jail_processes.h"
 
-#include <sys/eventfd.h>
-
 #include <cerrno>
 #include <utility>
 
 #include "addon/call_start.h"
+#include "addon/cell_order.h"
 #include "addon/failure.h"
 #include "addon/jail_pipes.h"
 #include "addon/javascript.h"
 #include "addon/memfd.h"
 #include "addon/uv_handle.h"
-#include "core/descriptor_message.h"
-#include "core/descriptor_table.h"
 
 namespace codejail {
 namespace {
@@ -22,6 +19,14 @@ std::shared_ptr<Process> find(const std::map<std::uint32_t, std::shared_ptr<Proc
                               const Napi::Value& id) {
   const auto found = processes.find(id.As<Napi::Number>().Uint32Value());
   return found == processes.end() ? nullptr : found->second;
+}
+
+Order order_of(OrderKind kind, const Napi::Value& step, const Napi::Value& head) {
+  Order order{};
+  order.kind = kind;
+  order.step = step.As<Napi::Number>().Uint32Value();
+  order.head = head.As<Napi::Number>().Uint32Value();
+  return order;
 }
 
 Napi::Object describe(JailProcesses& owner, std::uint32_t id, ParentEnds& ends) {
@@ -183,54 +188,25 @@ Napi::Value JailProcesses::make_cell(const Napi::CallbackInfo& info) {
     throw_failure(env, Status::failure(Step::kNursery, EPIPE));
     return env.Undefined();
   }
-  ChildEnds ends;
-  ParentEnds own;
-  Descriptor request;
-  Descriptor child_request;
-  Descriptor lifeline;
-  Descriptor child_lifeline;
-  if (!make_pipes(own, ends, true) || !make_pipe(child_request, request, 1) ||
-      !make_pipe(child_lifeline, lifeline, 1)) {
-    throw_failure(env, Status::failure(Step::kPipes, errno));
+  NewCell cell;
+  if (const Status ordered =
+          order_cell(parent->nursery(), info[1].As<Napi::Number>().Int32Value(), cell);
+      !ordered.ok()) {
+    throw_failure(env, ordered);
     return env.Undefined();
   }
-  CellEnds kept;
-  kept.lifeline = std::move(lifeline);
-  kept.timerfd = Timerfd::make();
-  if (!kept.timerfd.valid()) {
-    throw_failure(env, Status::failure(Step::kPipes, errno, "timerfd_create"));
-    return env.Undefined();
-  }
-  kept.end.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!kept.end.valid()) {
-    throw_failure(env, Status::failure(Step::kPipes, errno, "eventfd"));
-    return env.Undefined();
-  }
-  int handed[kServerFds];
-  handed[kStdinFd] = ends.standard_input.get();
-  handed[kStdoutFd] = ends.standard_output.get();
-  handed[kStderrFd] = ends.standard_error.get();
-  handed[kRequestFd] = child_request.get();
-  handed[kResultFd] = ends.result.get();
-  handed[kReportFd] = ends.report.get();
-  handed[kSpecFd] = info[1].As<Napi::Number>().Int32Value();
-  handed[kTimerFd] = kept.timerfd.get();
-  handed[kEndFd] = kept.end.get();
-  handed[kLifelineFd] = child_lifeline.get();
-  if (!send_descriptors(parent->nursery().get(), handed, kServerFds)) {
-    throw_failure(env, Status::failure(Step::kNursery, errno));
-    return env.Undefined();
-  }
+  ParentEnds& own = cell.pipes;
   const std::uint32_t id = next_id_++;
   const std::array<int, kOutputCount> outputs = {own.standard_output.get(),
                                                  own.standard_error.get(), own.result.get()};
-  const auto process = std::make_shared<CellProcess>(
-      *this, id, std::move(own.report), info[2].As<Napi::Function>(), std::move(kept), outputs);
+  const auto process =
+      std::make_shared<CellProcess>(*this, id, std::move(own.report), info[2].As<Napi::Function>(),
+                                    std::move(cell.ends), outputs);
   process->watch_report();
   process->watch_end();
   cells_.emplace(id, process);
   Napi::Object handles = describe(*this, id, own);
-  set_number(handles, "request", hand_out(std::move(request)));
+  set_number(handles, "request", hand_out(std::move(cell.request)));
   return handles;
 }
 
@@ -257,10 +233,7 @@ Napi::Value JailProcesses::begin_call(const Napi::CallbackInfo& info) {
 Napi::Value JailProcesses::prepare_step(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::shared_ptr<CellProcess> process = cell(info);
-  Order order{};
-  order.kind = OrderKind::kPrepare;
-  order.step = info[1].As<Napi::Number>().Uint32Value();
-  order.head = info[2].As<Napi::Number>().Uint32Value();
+  const Order order = order_of(OrderKind::kPrepare, info[1], info[2]);
   Descriptor request;
   if (process == nullptr || !process->prepare_step(order, request)) {
     throw_failure(env, Status::failure(Step::kPipes, process == nullptr ? EPIPE : errno));
@@ -272,13 +245,8 @@ Napi::Value JailProcesses::prepare_step(const Napi::CallbackInfo& info) {
 Napi::Value JailProcesses::begin_step(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::shared_ptr<CellProcess> process = cell(info);
-  Order order{};
-  order.kind = OrderKind::kStep;
-  order.step = info[1].As<Napi::Number>().Uint32Value();
-  order.head = info[2].As<Napi::Number>().Uint32Value();
-  order.cpu_us = info[3].IsNumber()
-                     ? static_cast<std::uint64_t>(info[3].As<Napi::Number>().Int64Value())
-                     : kUnlimited;
+  Order order = order_of(OrderKind::kStep, info[1], info[2]);
+  order.cpu_us = limit_of(info[3]);
   // Before the request: what the step does by it comes after this order.
   if (process == nullptr || !process->tell_step(order)) {
     return Napi::Number::New(env, -1);
@@ -302,10 +270,8 @@ Napi::Value JailProcesses::begin_step(const Napi::CallbackInfo& info) {
 
 Napi::Value JailProcesses::tell_step(const Napi::CallbackInfo& info) {
   const std::shared_ptr<CellProcess> process = cell(info);
-  Order order{};
-  order.kind = static_cast<OrderKind>(info[1].As<Napi::Number>().Uint32Value());
-  order.step = info[2].As<Napi::Number>().Uint32Value();
-  order.head = info[3].As<Napi::Number>().Uint32Value();
+  const auto kind = static_cast<OrderKind>(info[1].As<Napi::Number>().Uint32Value());
+  Order order = order_of(kind, info[2], info[3]);
   order.other_head = info[4].As<Napi::Number>().Uint32Value();
   return Napi::Boolean::New(info.Env(), process != nullptr && process->tell_step(order));
 }

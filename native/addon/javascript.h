@@ -3,7 +3,10 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <string>
+
+#include "core/spec.h"
 
 namespace codejail {
 
@@ -16,6 +19,12 @@ inline std::string text_of(const Napi::Value& value) {
 
 inline bool is_true(const Napi::Value& value) {
   return value.IsBoolean() && value.As<Napi::Boolean>().Value();
+}
+
+// A limit; undefined: there is none.
+inline std::uint64_t limit_of(const Napi::Value& value) {
+  return value.IsNumber() ? static_cast<std::uint64_t>(value.As<Napi::Number>().Int64Value())
+                          : kUnlimited;
 }
 
 inline void set_number(Napi::Object& object, const char* name, double value) {
