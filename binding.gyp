@@ -123,6 +123,7 @@
         'native/launcher/branch_limits.cc',
         'native/launcher/branch_table.cc',
         'native/launcher/branches.cc',
+        'native/launcher/cell_session.cc',
         'native/launcher/cell_supervisor.cc',
         'native/launcher/children.cc',
         'native/launcher/counted_calls.cc',

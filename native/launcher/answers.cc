@@ -121,4 +121,10 @@ bool Answers::answer_exec(const Notification& call) {
   return call.refuse(listener_, EACCES);
 }
 
+void require_answer(const ReportChannel& channel, bool is_answered) {
+  if (!is_answered) {
+    channel.fail(Status::failure(Step::kSupervise, errno, "the answer to a system call"));
+  }
+}
+
 }  // namespace codejail

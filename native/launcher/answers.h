@@ -57,4 +57,7 @@ class Answers {
   OnSessionCall on_session_call_;
 };
 
+// Ends the jail where somebody could not be answered (errno), who would wait for ever.
+void require_answer(const ReportChannel& channel, bool is_answered);
+
 }  // namespace codejail

@@ -5,32 +5,25 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <memory>
 
 #include "core/descriptor_message.h"
 #include "core/monotonic_clock.h"
-#include "core/session.h"
 #include "launcher/answers.h"
-#include "launcher/branches.h"
+#include "launcher/cell_session.h"
 #include "launcher/children.h"
 #include "launcher/end_report.h"
 #include "launcher/limits.h"
-#include "launcher/step_signals.h"
 
 namespace codejail {
 namespace {
 
 constexpr std::uint64_t kMillisecond = 1000000;
 constexpr int kTryAgainMs = 5;
-constexpr int kFirstLookMs = 10;
-constexpr std::uint64_t kNever = ~std::uint64_t{0};
 // What is waited for beside what stand-ins read and write.
 constexpr std::size_t kOwnEvents = 5;
 
@@ -50,9 +43,10 @@ class Supervisor {
         is_listening_(!timerfd.valid()),
         limits_(report_, spec.header()),
         answers_(spec, counted, std::move(listener)),
-        domain_(domain),
-        signals_of_steps_(counted.proc()),
-        children_(report_, limits_.sums(), spec.has(kReaperByUid), [this] { obey(); }) {}
+        children_(report_, limits_.sums(), spec.has(kReaperByUid), [this] { obey(); }),
+        cell_session_(
+            {report_, channel, counted.proc(), domain, tmp_directory, limits_, children_, answers_},
+            [this] { obey(); }) {}
 
   [[noreturn]] void run(Program& program, const char* label) {
     watch_children();
@@ -60,9 +54,6 @@ class Supervisor {
     if (const Record profile = spec_.find(RecordKind::kAppArmorProfile);
         profile.header != nullptr) {
       children_.set_profile(profile.data);
-    }
-    if (spec_.has(kTemplate)) {
-      skip_number();
     }
     const pid_t main_process = program.start(spec_, channel_);
     if (main_process < 0) {
@@ -90,13 +81,8 @@ class Supervisor {
 
   [[noreturn]] void run_cell(Descriptor own_listener, const char* profile) {
     watch_children();
-    answers_.set_on_session_call([this](const Notification& call) {
-      // The order that a session begins by was sent before its main process could ask.
-      if (call.number() == kSessionCall && branches_ == nullptr) {
-        obey();
-      }
-      return answer_session_call(call);
-    });
+    answers_.set_on_session_call(
+        [this](const Notification& call) { return cell_session_.answer(call); });
     own_listener_ = std::move(own_listener);
     children_.set_profile(profile);
     limits_.wait_for_call();
@@ -105,21 +91,6 @@ class Supervisor {
   }
 
  private:
-  // So that the template's Python has another number than each of its cells' has in its own
-  // namespace: generators of random numbers tell by it that they are in a fork (OpenSSL,
-  // openssl_get_fork_id).
-  void skip_number() {
-    const auto child =
-        static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
-    if (child == 0) {
-      _exit(0);
-    }
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, __WALL) != child) {
-      channel_.fail(Status::failure(Step::kFork, errno));
-    }
-  }
-
   void watch_children() {
     // A cell's limits come with its call.
     SampledSums& sums = limits_.sums();
@@ -139,8 +110,8 @@ class Supervisor {
     while (!children_.has_main_ended()) {
       wait_for_events();
       children_.reap();
-      look_at_branches();
-      if (!children_.has_main_ended() && may_use_anything() && limits_.is_due()) {
+      cell_session_.look();
+      if (!children_.has_main_ended() && cell_session_.may_use_anything() && limits_.is_due()) {
         session_.weigh_less();
         limits_.look();
       }
@@ -151,9 +122,7 @@ class Supervisor {
   void outlive_template() {
     Report report = report_;
     report.kind = ReportKind::kTemplateEnded;
-    if (!channel_.send(report)) {
-      _exit(2);
-    }
+    tell(report);
     limits_.rest();
     while (report_.verdict == Verdict::kNone) {
       wait_for_events();
@@ -166,7 +135,11 @@ class Supervisor {
     report_.started_ns = monotonic_ns();
     Report report = report_;
     report.kind = ReportKind::kStarted;
-    if (!channel_.send(report)) {
+    tell(report);
+  }
+
+  void tell(const Report& report, int passed_descriptor = -1) const {
+    if (!channel_.send(report, passed_descriptor)) {
       _exit(2);
     }
   }
@@ -177,11 +150,13 @@ class Supervisor {
       return 0;
     }
     const std::uint64_t now = monotonic_ns();
-    std::uint64_t due = std::min(may_use_anything() ? limits_.due_ns() : kNever, branches_due_ns_);
+    std::uint64_t due =
+        std::min(cell_session_.may_use_anything() ? limits_.due_ns() : CellSession::kNever,
+                 cell_session_.due_ns());
     if (counted_.has_waiters()) {
       due = std::min(due, now + kTryAgainMs * kMillisecond);
     }
-    if (due == kNever) {
+    if (due == CellSession::kNever) {
       return -1;
     }
     return now >= due ? 0 : static_cast<int>((due - now + kMillisecond - 1) / kMillisecond);
@@ -198,7 +173,7 @@ class Supervisor {
                                                    {link_.get(), POLLIN, 0}};
     const std::size_t waited = kOwnEvents + counted_.stand_ins().wait_for(events + kOwnEvents);
     const int ready = poll(events, waited, patience_ms());
-    require_answer(!counted_.has_waiters() || counted_.try_again(answers_.listener()));
+    require_answer(channel_, !counted_.has_waiters() || counted_.try_again(answers_.listener()));
     if (ready <= 0) {
       return;
     }
@@ -214,7 +189,7 @@ class Supervisor {
       // What it says is asked for by wait4 anyway.
       (void)!read(signals_.get(), drained, sizeof(drained));
     }
-    require_answer(answers_.answer(events[2].revents));
+    require_answer(channel_, answers_.answer(events[2].revents));
     if (events[4].revents != 0) {
       answers_.receive_listener(link_);
       link_.reset();
@@ -226,13 +201,6 @@ class Supervisor {
       (void)!read(timerfd_.get(), &times, sizeof(times));
       is_listening_ = true;
       obey();
-    }
-  }
-
-  // Who has asked would wait for ever.
-  void require_answer(bool is_answered) const {
-    if (!is_answered) {
-      channel_.fail(Status::failure(Step::kSupervise, errno, "the answer to a system call"));
     }
   }
 
@@ -260,11 +228,6 @@ class Supervisor {
   }
 
   void obey(const Order& order, Descriptor (&passed)[kPassedStepFds]) {
-    const bool is_of_sessions = order.kind != OrderKind::kArm && order.kind != OrderKind::kStop;
-    if (is_of_sessions && branches_ == nullptr) {
-      return;
-    }
-    const Descriptor& listener = answers_.listener();
     switch (order.kind) {
       case OrderKind::kArm:
         arm(order);
@@ -276,89 +239,15 @@ class Supervisor {
         }
         break;
       case OrderKind::kPrepare:
-        require_answer(branches_->prepare(listener, order, passed));
-        break;
       case OrderKind::kStep:
-        branches_->run_step(order);
-        break;
       case OrderKind::kKeep:
-        require_answer(branches_->keep(listener, order.step));
-        break;
       case OrderKind::kDrop:
-        branches_->drop(order.step, Verdict::kStopped);
-        break;
       case OrderKind::kFork:
-        branches_->fork_head(order);
-        break;
       case OrderKind::kCloseHead:
-        branches_->close_head(order.head);
+        cell_session_.obey(order, passed);
         break;
     }
-    // Whatever was ordered, something may run now. Most steps are over by then.
-    if (branches_ != nullptr) {
-      branches_due_ns_ = std::min(branches_due_ns_, monotonic_ns() + kFirstLookMs * kMillisecond);
-    }
-  }
-
-  // Not a session that waits: its processes do nothing that has to be looked at.
-  [[nodiscard]] bool may_use_anything() const {
-    return branches_ == nullptr || branches_->are_busy();
-  }
-
-  // The session's CPU is each step's.
-  void end_with_branches() {
-    if (branches_->are_over() && !children_.has_main_ended()) {
-      children_.end_main(last_status_);
-    }
-  }
-
-  void look_at_branches() {
-    if (branches_ == nullptr || monotonic_ns() < branches_due_ns_) {
-      return;
-    }
-    const int sleep_ms = branches_->look(answers_.listener());
-    branches_due_ns_ = monotonic_ns() + static_cast<std::uint64_t>(sleep_ms) * kMillisecond;
-    end_with_branches();
-    if (!branches_->are_busy() && !children_.has_main_ended()) {
-      limits_.look();
-    }
-  }
-
-  [[nodiscard]] bool answer_session_call(const Notification& call) {
-    const Descriptor& listener = answers_.listener();
-    const bool asks = call.number() == kSessionCall || call.number() == SYS_clone;
-    if (branches_ == nullptr) {
-      return asks ? call.refuse(listener, EPERM) : call.go_on(listener);
-    }
-    return asks ? branches_->answer(listener, call) : signals_of_steps_.answer(listener, call);
-  }
-
-  void begin_session(const Order& arming) {
-    is_listening_ = true;
-    branches_ = std::make_unique<Branches>(channel_, counted_.proc(), domain_);
-    branches_->bound_idle_cpu(arming.cpu_us, [this] {
-      if (report_.verdict == Verdict::kNone) {
-        report_.verdict = Verdict::kCpu;
-      }
-    });
-    branches_->set_on_report([this](Report& report) {
-      report.peak_sum_bytes = limits_.sums().peak_bytes();
-      tell_disk(report, tmp_directory_);
-    });
-    branches_->set_ask([this] { obey(); });
-    branches_->begin(arming.main_process);
-    limits_.set_on_memory([this] {
-      if (!branches_->drop_largest() && report_.verdict == Verdict::kNone) {
-        report_.verdict = Verdict::kMemory;
-        kill_all();
-      }
-    });
-    children_.set_on_end([this](pid_t process, int status, const rusage& usage) {
-      require_answer(branches_->take_end(answers_.listener(), process, status, usage));
-      last_status_ = status;
-      branches_due_ns_ = std::min(branches_due_ns_, monotonic_ns() + kMillisecond);
-      end_with_branches();
-    });
+    cell_session_.expect_more();
   }
 
   void arm(const Order& order) {
@@ -367,15 +256,14 @@ class Supervisor {
     if (order.head != 0) {
       // CPU is each step's.
       limits.cpu_us = kUnlimited;
-      begin_session(order);
+      is_listening_ = true;
+      cell_session_.begin(order);
     }
     limits_.begin_call(limits);
     if (order.wants_tmp_directory != 0) {
       Report report{};
       report.kind = ReportKind::kTmpDirectory;
-      if (!channel_.send(report, tmp_directory_.get())) {
-        _exit(2);
-      }
+      tell(report, tmp_directory_.get());
     }
   }
 
@@ -389,8 +277,8 @@ class Supervisor {
       channel_.fail(Status::failure(Step::kSupervise, errno, "getrusage"));
     }
     complete_report(report_, spec_, limits_.sums(), counted_, tmp_directory_, usage);
-    if (!send_with_filters() && !channel_.send(report_)) {
-      _exit(2);
+    if (!send_with_filters()) {
+      tell(report_);
     }
     // A socket would have the server go on upon this processor, and this process wait for it
     // (net/core/sock.c, sock_def_readable: a synchronous wake).
@@ -431,13 +319,8 @@ class Supervisor {
   Report report_{};
   Limits limits_;
   Answers answers_;
-  const Descriptor& domain_;
-  // Of a session. Not on the stack, which is a cell's PID 1's own (supervisor_process.cc).
-  std::unique_ptr<Branches> branches_;
-  StepSignals signals_of_steps_;
   Children children_;
-  std::uint64_t branches_due_ns_ = kNever;
-  int last_status_ = 0;
+  CellSession cell_session_;
 };
 
 }  // namespace
