@@ -1,11 +1,11 @@
 // The file that runs a safeExec, in every jail that does.
 import { PROGRAM_NAME, type JailFile } from '../spec/files';
-import { pythonSource } from './source';
+import { runnerSource } from './source';
 
-/** `runner.py`, read where it is first used. */
+/** The runner, read where it is first used. */
 export const RUNNER: JailFile = {
   name: PROGRAM_NAME,
   get content() {
-    return pythonSource('runner.py');
+    return runnerSource();
   },
 };

@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { encodeRequest } from '../../lib/exec/request';
 import { parseJson } from '../../lib/json/parse';
-import { pythonSource } from '../../lib/python/source';
+import { runnerSource } from '../../lib/python/source';
 
 /** What a program came to. */
 export interface Run {
@@ -42,7 +42,7 @@ export function useDirectory(): void {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'codejail-runner-'));
     await mkdir(join(directory, 'tmp'));
-    await writeFile(join(directory, 'jailed_code'), pythonSource('runner.py'));
+    await writeFile(join(directory, 'jailed_code'), runnerSource());
   });
 
   afterEach(async () => {

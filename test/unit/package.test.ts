@@ -163,6 +163,7 @@ describe('the package', () => {
         'dist/index.d.mts',
         'dist/index.d.ts.map',
         'dist/python/runner.py',
+        'dist/python/perform.py',
         'dist/python/template.py',
         'dist/python/cells.py',
         'native/launcher/launcher.cc',
