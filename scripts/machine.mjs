@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { main, ScriptError } from './console.mjs';
 import { runInMachine } from './machine/boot.mjs';
+import { x64Machine } from './machine/x64.mjs';
 
 await main(async () => {
   const { values, positionals } = parseArgs({
@@ -13,7 +14,7 @@ await main(async () => {
   if (positionals.length !== 1) {
     throw new ScriptError("usage: node scripts/machine.mjs [--seconds N] 'command'");
   }
-  const { status } = await runInMachine(positionals[0], {
+  const { status } = await runInMachine(await x64Machine(), positionals[0], {
     seconds: Number(values.seconds),
     onOutput: (chunk) => process.stdout.write(chunk),
   });

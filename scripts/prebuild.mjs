@@ -2,21 +2,19 @@
 // build that is used, examined for what they need of a machine, and packed; and the main package. Prints a table and sizes.
 //   --platform linux-x64-glibc   this one only; may be given more than once
 //   --no-pack                    the binaries alone
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { build } from './build.mjs';
-import { main, root, ScriptError, step } from './console.mjs';
+import { main, root, ScriptError } from './console.mjs';
+import { binaryOf, buildBinaries, nameOf } from './prebuilds/binaries.mjs';
 import { examine, faultsOf } from './prebuilds/examine.mjs';
-import { layClone, layMain, layPlatform, pack } from './prebuilds/packages.mjs';
-import { makePlan } from './prebuilds/plan.mjs';
-import { findZig, useCache, zigFor } from './prebuilds/zig.mjs';
+import { layMain, layPlatform, pack } from './prebuilds/packages.mjs';
 import { isStale } from './stale.mjs';
 
 const require = createRequire(import.meta.url);
-const WORK = join(root, 'build-prebuilds');
 const TARGET = join(root, 'prebuilds');
 
 const { values } = parseArgs({
@@ -25,8 +23,6 @@ const { values } = parseArgs({
     'no-pack': { type: 'boolean', default: false },
   },
 });
-
-const nameOf = ({ cpu, libc }) => `linux-${cpu}-${libc}`;
 
 function chosen(platforms) {
   return (values.platform ?? platforms.map(nameOf)).map((name) => {
@@ -39,41 +35,6 @@ function chosen(platforms) {
     return platform;
   });
 }
-
-/** Builds what can be shared by both libcs, the static programs, and what can't, the libraries; each once. */
-async function buildAll(platforms, floor) {
-  const { compile, CompilerError } = require('../dist/build/compile.js');
-  const zig = await findZig();
-  useCache();
-  const sources = join(WORK, 'sources');
-  layClone(sources);
-  const plan = makePlan();
-  const one = async (title, folder, platform, targets) => {
-    const out = join(WORK, 'out', folder);
-    rmSync(out, { recursive: true, force: true });
-    mkdirSync(out, { recursive: true });
-    await step(`building for ${title}`, async () => {
-      try {
-        const objects = join(WORK, 'objects', folder);
-        await compile(zigFor(zig, platform, floor), { targets, directory: sources, out, objects });
-      } catch (error) {
-        throw error instanceof CompilerError ? new ScriptError(error.message) : error;
-      }
-    });
-  };
-  const programs = plan.filter(({ kind }) => kind === 'program');
-  const libraries = plan.filter(({ kind }) => kind !== 'program');
-  for (const cpu of new Set(platforms.map((platform) => platform.cpu))) {
-    await one(`${cpu}, static`, `linux-${cpu}-static`, { cpu, libc: 'static' }, programs);
-  }
-  for (const platform of platforms) {
-    await one(`${platform.cpu}, ${platform.libc}`, nameOf(platform), platform, libraries);
-  }
-  return plan;
-}
-
-const binaryOf = ({ file, kind }, { cpu, libc }) =>
-  join(WORK, 'out', `linux-${cpu}-${kind === 'program' ? 'static' : libc}`, file);
 
 const kilobytes = (path) => `${Math.ceil(statSync(path).size / 1024)} KB`;
 
@@ -154,7 +115,7 @@ await main(async () => {
   }
   const { PLATFORMS, GLIBC_FLOOR } = require('../dist/native/platforms.js');
   const platforms = chosen(PLATFORMS);
-  const plan = await buildAll(platforms, GLIBC_FLOOR);
+  const plan = await buildBinaries(platforms);
   tell(platforms, plan, GLIBC_FLOOR);
   if (!values['no-pack']) {
     await packAll(platforms, plan);

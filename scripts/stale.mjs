@@ -28,6 +28,19 @@ export const parts = {
     stamp: 'build-sanitized/.sources',
     outputs: nativeOutputs('build-sanitized/build'),
   },
+  // Of test:arm64 alone.
+  arm64: {
+    title: 'building the native part for arm64',
+    sources: ['binding.gyp', 'native', 'scripts/prebuilds', 'test/native'],
+    stamp: 'build-prebuilds/.arm64-sources',
+    outputs: [
+      ...['codejail-launcher', 'codejail-probe'].map((name) => `linux-arm64-static/${name}`),
+      ...['codejail.node', 'codejail-cell.so', 'codejail-output.so'].map(
+        (name) => `linux-arm64-glibc/${name}`,
+      ),
+      'linux-arm64-test/filter',
+    ].map((path) => `build-prebuilds/out/${path}`),
+  },
   ts: {
     title: 'compiling TypeScript',
     sources: ['lib', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],

@@ -4,13 +4,14 @@
 //   --quick       those of CI: a part of each kind
 //   --machine     in the machine, whatever this host has
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { main, root, ScriptError, step } from './console.mjs';
 import { runInMachine } from './machine/boot.mjs';
-import { lanesOf } from './machine/plan.mjs';
+import { readReports, summarize } from './machine/reports.mjs';
+import { x64Machine } from './machine/x64.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -31,12 +32,6 @@ function enforcesHere() {
   );
 }
 
-function readReports(folder) {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
-}
-
 async function runHere() {
   const results = mkdtempSync(join(tmpdir(), 'codejail-results-'));
   try {
@@ -52,34 +47,22 @@ async function runHere() {
   }
 }
 
-const runThere = () =>
-  runInMachine(`exec /srv/node scripts/machine/lanes.mjs /codejail-machine ${plan}`, {
-    seconds,
-    onOutput: (chunk) => process.stdout.write(chunk),
-    inspect: readReports,
-  });
-
-function summarize(status, reports) {
-  const sum = (field) => reports.reduce((total, report) => total + (report[field] ?? 0), 0);
-  const passed = sum('numPassedTests');
-  const planned = lanesOf(values.quick).reduce((total, { runs }) => total + runs.length, 0);
-  const broken = planned - reports.filter((report) => report.numPassedTests > 0).length;
-  let failed = sum('numFailedTests') + sum('numRuntimeErrorTestSuites') + broken;
-  // A run that broke without a failing test is a failure too.
-  if (status !== 0 && failed === 0) failed = 1;
-  process.stdout.write(`${passed} passed, ${failed} failed\n`);
-  process.exitCode = failed === 0 ? 0 : 1;
-}
+const runThere = async () =>
+  runInMachine(
+    await x64Machine(),
+    `exec /srv/node scripts/machine/lanes.mjs /codejail-machine ${plan}`,
+    { seconds, onOutput: (chunk) => process.stdout.write(chunk), inspect: readReports },
+  );
 
 await main(async () => {
   const isHere = !values.machine && enforcesHere();
   const title = `testing under AppArmor, ${isHere ? 'on this kernel' : 'in a virtual machine'}`;
   try {
     const { status, inspected } = await step(title, isHere ? runHere : runThere);
-    summarize(status, inspected);
+    summarize(plan, status, inspected);
   } catch (error) {
     if (!(error instanceof ScriptError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    summarize(1, error.inspected ?? []);
+    summarize(plan, 1, error.inspected ?? []);
   }
 });

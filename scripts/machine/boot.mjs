@@ -1,16 +1,13 @@
 // Boots the machine for one command.
 import { spawn } from 'node:child_process';
 import {
-  accessSync,
   chmodSync,
-  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
-  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -18,10 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { root, run, ScriptError } from '../console.mjs';
-import { findKernel } from './kernel.mjs';
-import { fetchNewParser } from './parser.mjs';
-import { requirePackages, virtiofsd } from './packages.mjs';
+import { run, ScriptError } from '../console.mjs';
+import { virtiofsd } from './packages.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
@@ -32,12 +27,12 @@ const START_LIMIT_MS = 180_000;
 // A kernel that has not come so far by then never will: nested KVM hangs rather than fails.
 const KVM_START_LIMIT_MS = 30_000;
 
-async function makeInitialFiles(work, overlay) {
+async function makeInitialFiles(work, { busybox, overlay }) {
   const tree = join(work, 'initial');
   for (const name of ['bin', 'dev', 'proc', 'sys', 'lower', 'upper', 'new']) {
     mkdirSync(join(tree, name), { recursive: true });
   }
-  copyFileSync('/bin/busybox', join(tree, 'bin/busybox'));
+  copyFileSync(busybox, join(tree, 'bin/busybox'));
   copyFileSync(overlay, join(tree, 'overlay.ko'));
   copyFileSync(here('init.sh'), join(tree, 'init'));
   chmodSync(join(tree, 'init'), 0o755);
@@ -46,14 +41,12 @@ async function makeInitialFiles(work, overlay) {
   return image;
 }
 
-function makeShare(work, command, parser) {
+function makeShare(work, command, settings) {
   const share = join(work, 'share');
   mkdirSync(share);
   copyFileSync(here('session.sh'), join(share, 'session.sh'));
-  writeFileSync(
-    join(share, 'settings'),
-    `project=${quoted(realpathSync(root))}\nnode=${quoted(realpathSync(process.execPath))}\nparser=${quoted(parser ?? '')}\n`,
-  );
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${quoted(value)}\n`);
+  writeFileSync(join(share, 'settings'), lines.join(''));
   writeFileSync(join(share, 'command'), command);
   return share;
 }
@@ -101,7 +94,7 @@ function serve(work, name, source, readOnly) {
   return { daemon, socket };
 }
 
-function startQemu(work, kernel, initialFiles, accelerator, sockets, options) {
+function startQemu(work, machine, initialFiles, accelerator, sockets, options) {
   const devices = Object.entries(sockets).flatMap(([tag, path]) => [
     '-chardev',
     `socket,id=${tag},path=${path}`,
@@ -109,25 +102,23 @@ function startQemu(work, kernel, initialFiles, accelerator, sockets, options) {
     `vhost-user-fs-pci,chardev=${tag},tag=${tag}`,
   ]);
   const parameters = [
-    'console=ttyS0 quiet panic=-1 mitigations=off lsm=landlock,yama,apparmor apparmor=1',
+    `console=${machine.console} quiet panic=-1 mitigations=off lsm=landlock,yama,apparmor apparmor=1`,
     // test/apparmor looks for this word before it switches a layer off.
     'codejail-test-machine',
     ...(options.parameters ?? []),
   ];
   const log = openSync(join(work, 'qemu.log'), 'w');
   return spawn(
-    'qemu-system-x86_64',
+    machine.qemu,
     [
-      ...['-machine', 'q35', '-smp', String(PROCESSORS), '-m', MEMORY],
-      ...(accelerator === 'kvm'
-        ? ['-accel', 'kvm', '-cpu', 'host']
-        : ['-accel', 'tcg,thread=multi', '-cpu', 'max']),
+      ...[...machine.board, '-smp', String(PROCESSORS), '-m', MEMORY],
+      ...machine.accelerators[accelerator],
       ...['-nodefaults', '-no-reboot', '-display', 'none', '-monitor', 'none'],
       ...['-object', `memory-backend-memfd,id=mem,size=${MEMORY},share=on`],
       ...['-numa', 'node,memdev=mem', ...devices],
       ...['-serial', `file:${join(work, 'console')}`],
-      ...['-chardev', 'stdio,id=out,signal=off', '-serial', 'chardev:out'],
-      ...['-kernel', kernel, '-initrd', initialFiles, '-append', parameters.join(' ')],
+      ...['-chardev', 'stdio,id=out,signal=off', ...machine.output.words],
+      ...['-kernel', machine.kernel, '-initrd', initialFiles, '-append', parameters.join(' ')],
     ],
     { stdio: ['ignore', 'pipe', log] },
   );
@@ -135,24 +126,13 @@ function startQemu(work, kernel, initialFiles, accelerator, sockets, options) {
 
 const read = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
-function hasKvm() {
-  try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Runs a shell command as root in the machine, in the project's folder, and streams its output to `onOutput`.
  * What it leaves in /codejail-machine is in `share` until `inspect` has returned.
  * Resolves to its status, and to what `inspect(share)` gave.
+ * @param machine of x64.mjs or arm64.mjs
  */
-export async function runInMachine(command, options) {
-  requirePackages();
-  const { kernel, overlay } = await findKernel();
-  const parser = await fetchNewParser();
+export async function runInMachine(machine, command, options) {
   const work = mkdtempSync(join(tmpdir(), 'codejail-machine-'));
   const running = [];
   const onSignal = () => {
@@ -162,24 +142,31 @@ export async function runInMachine(command, options) {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, onSignal);
   try {
-    const initialFiles = await makeInitialFiles(work, overlay);
-    const accelerators = hasKvm() ? ['kvm', 'tcg'] : ['tcg'];
+    const initialFiles = await makeInitialFiles(work, machine);
+    const directories = machine.shares(work);
+    const accelerators = Object.keys(machine.accelerators);
     for (const accelerator of accelerators) {
       const attempt = join(work, accelerator);
       mkdirSync(attempt);
-      const share = makeShare(attempt, command, parser);
-      const shares = {
-        root: serve(attempt, 'root', '/', true),
-        share: serve(attempt, 'share', share, false),
-      };
-      running.push(shares.root.daemon, shares.share.daemon);
-      for (const { daemon, socket } of Object.values(shares)) {
+      const share = makeShare(attempt, command, {
+        ...machine.settings,
+        output: machine.output.device,
+      });
+      const served = { share: serve(attempt, 'share', share, false) };
+      for (const [tag, directory] of Object.entries(directories)) {
+        served[tag] = serve(attempt, tag, directory, true);
+      }
+      running.push(...Object.values(served).map(({ daemon }) => daemon));
+      for (const [tag, { daemon, socket }] of Object.entries(served)) {
         if (!(await waitFor(() => existsSync(socket), 10_000, daemon))) {
-          throw new ScriptError(`virtiofsd did not start:\n${read(join(attempt, 'root.log'))}`);
+          const log = read(join(attempt, `${tag}.log`));
+          throw new ScriptError(`virtiofsd did not start:\n${log}`);
         }
       }
-      const sockets = { root: shares.root.socket, share: shares.share.socket };
-      const qemu = startQemu(attempt, kernel, initialFiles, accelerator, sockets, options);
+      const sockets = Object.fromEntries(
+        Object.entries(served).map(([tag, { socket }]) => [tag, socket]),
+      );
+      const qemu = startQemu(attempt, machine, initialFiles, accelerator, sockets, options);
       running.push(qemu);
       qemu.stdout.on('data', options.onOutput);
       const startLimit = accelerator === 'kvm' ? KVM_START_LIMIT_MS : START_LIMIT_MS;

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync }
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { run, ScriptError, step } from '../console.mjs';
+import { newestOf } from './apt.mjs';
 
 /** The only place outside of this folder that is written. */
 export const cache =
@@ -19,15 +20,26 @@ async function newestPackage() {
     '--names-only',
     '^linux-image-6.12.*-cloud-amd64$',
   ]);
-  const names = found
-    .split('\n')
-    .map((line) => line.split(' ')[0])
-    .filter((name) => name !== '' && !/dbg|template|unsigned/.test(name))
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  if (names.length === 0) {
+  const newest = newestOf(found);
+  if (newest === undefined) {
     throw new ScriptError(`apt knows no kernel for the test machine. ${advice}`);
   }
-  return names.at(-1);
+  return newest;
+}
+
+/** Copies the kernel and its overlay module out of an unpacked package. */
+export async function takeKernel(tree, kernel, overlay) {
+  const files = readdirSync(tree, { recursive: true });
+  const image = files.find((file) => /^boot\/vmlinuz-/.test(file));
+  const module = files.find((file) => /\/overlay\.ko(\.xz)?$/.test(file));
+  if (image === undefined || module === undefined) {
+    throw new ScriptError(`${tree} has no kernel or no overlay module in it`);
+  }
+  if (module.endsWith('.xz')) {
+    await run('xz', ['--decompress', join(tree, module)]);
+  }
+  copyFileSync(join(tree, module.replace(/\.xz$/, '')), overlay);
+  copyFileSync(join(tree, image), kernel);
 }
 
 async function download(kernel, overlay) {
@@ -42,17 +54,7 @@ async function download(kernel, overlay) {
     });
     const archive = readdirSync(work).find((file) => file.endsWith('.deb'));
     await run('dpkg-deb', ['--extract', join(work, archive), work]);
-    const files = readdirSync(work, { recursive: true });
-    const image = files.find((file) => /^boot\/vmlinuz-/.test(file));
-    const module = files.find((file) => /\/overlay\.ko(\.xz)?$/.test(file));
-    if (image === undefined || module === undefined) {
-      throw new ScriptError(`${name} has no kernel or no overlay module in it`);
-    }
-    if (module.endsWith('.xz')) {
-      await run('xz', ['--decompress', join(work, module)]);
-    }
-    copyFileSync(join(work, module.replace(/\.xz$/, '')), overlay);
-    copyFileSync(join(work, image), kernel);
+    await takeKernel(work, kernel, overlay);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@
 
 const DENIALS = ['test/apparmor/denials.test.ts'];
 const denialsWith = (...layers) => ({ layers: layers.join(' '), suites: DENIALS });
+const ALL_BUT_APPARMOR = 'own-root landlock seccomp';
 const warm = (project) => ({ ...project, mode: 'warm' });
 
 const ATTACKS = {
@@ -91,7 +92,10 @@ const all = [
   {
     name: 'guides',
     uid: 0,
-    runs: [{ name: 'as root', projects: [{ suites: ['test/apparmor/guides.test.ts'] }] }],
+    runs: [
+      { name: 'as root', projects: [{ suites: ['test/apparmor/guides.test.ts'] }] },
+      { name: 'systemd', projects: [{ suites: ['test/apparmor/service.test.ts'] }] },
+    ],
   },
   {
     name: 'ordinary user',
@@ -154,5 +158,53 @@ const quick = [
   },
 ];
 
-/** @param isQuick those of CI, some twenty minutes; all take more than an hour */
-export const lanesOf = (isQuick) => (isQuick ? quick : all);
+// The other processor has numbers of system calls, registers and instructions of its own, all else is the same.
+const OF_ARM64 = (more) => [
+  { name: 'probe', projects: [{ suites: ['test/escape/guarantees.test.ts'] }] },
+  {
+    name: 'jail',
+    projects: [
+      { suites: ['test/jail/{codejail-suite,files,outcome,program,safe-exec}.test.ts'] },
+      warm({ layers: ALL_BUT_APPARMOR, suites: ['test/jail/{program,safe-exec}.test.ts'] }),
+    ],
+  },
+  {
+    name: 'escape',
+    projects: [
+      { suites: ['test/escape/{arguments,files,identity,kernel,network,processes}.test.ts'] },
+      warm({
+        layers: ALL_BUT_APPARMOR,
+        suites: ['test/escape/{arguments,files,processes}.test.ts'],
+      }),
+    ],
+  },
+  {
+    name: 'sessions',
+    projects: [warm({ layers: ALL_BUT_APPARMOR, suites: ['test/session/branches.test.ts'] })],
+  },
+  ...more,
+];
+const arm64 = [
+  {
+    name: 'root',
+    uid: 0,
+    runs: [
+      { name: 'filter', projects: [{ suites: ['test/unit/filter*.test.ts'] }] },
+      ...OF_ARM64([
+        { name: 'keeper', projects: [{ suites: ['test/escape/warm-{cells,keeper}.test.ts'] }] },
+        { name: 'cgroup', projects: [{ suites: ['test/cgroup/limits.test.ts'] }] },
+      ]),
+    ],
+  },
+  { name: 'ordinary user', uid: ORDINARY, runs: OF_ARM64([]) },
+];
+
+/**
+ * The plans by their names: `all` takes more than an hour, `quick`, of CI, some twenty minutes. `arm64` is for a machine
+ * that has no parser of AppArmor's.
+ */
+export const PLANS = {
+  all: { lanes: all, profiles: true },
+  quick: { lanes: quick, profiles: true },
+  arm64: { lanes: arm64, profiles: false },
+};

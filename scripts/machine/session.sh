@@ -1,19 +1,31 @@
 #!/bin/bash
 # The rest of the start, in the file system that the tests see; then the command, then power off.
-# Everything that is the host's by name is shared read-only; /codejail-machine is shared for results.
+# What is the host's is shared read-only; /codejail-machine is shared for results.
 share=/codejail-machine
 . $share/settings
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
-exec >/dev/ttyS1 2>&1 </dev/null
-stty -F /dev/ttyS1 raw
+exec >"/dev/$output" 2>&1 </dev/null
+stty -F "/dev/$output" raw
 
 # The project and this Node may lie where the next mounts cover them, or where only root can go.
 mkdir -p /srv/codejail
-mount --bind "$project" /srv/codejail
-touch /srv/node
-mount --bind "$node" /srv/node
-mkdir -p /srv/apparmor-4
-[ -z "$parser" ] || mount --bind "$parser" /srv/apparmor-4
+if [ -n "$project" ]; then
+  mount --bind "$project" /srv/codejail
+  touch /srv/node
+  mount --bind "$node" /srv/node
+  mkdir -p /srv/apparmor-4
+  [ -z "$parser" ] || mount --bind "$parser" /srv/apparmor-4
+else
+  # Another processor's: shares of their own, what is compiled for it over the rest.
+  mkdir -p /mnt
+  mount -t tmpfs mnt /mnt
+  mkdir /mnt/project /mnt/over /mnt/files /mnt/work
+  mount -t virtiofs project /mnt/project -o ro
+  mount -t virtiofs over /mnt/over -o ro
+  # Only root could look into one without an upper directory.
+  mount -t overlay project /srv/codejail \
+    -o lowerdir=/mnt/over:/mnt/project,upperdir=/mnt/files,workdir=/mnt/work
+fi
 
 mount -t tmpfs -o mode=1777 tmp /tmp
 mount -t tmpfs -o mode=755 run /run
