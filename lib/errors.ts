@@ -65,7 +65,19 @@ export interface JailErrorDetails {
   cause?: unknown;
 }
 
-/** Every error that this package makes. `code` tells them apart and never changes. */
+/**
+ * Every error that this package makes. `code` tells them apart and never changes. Made by the package alone, as its
+ * classes are: what a caller does is to catch them.
+ * @example
+ * import { jailCode, JailError } from 'codejail';
+ *
+ * try {
+ *   await jailCode('python', { code: 'print(1)', limits: { cpu: -1 } });
+ * } catch (error) {
+ *   if (!(error instanceof JailError)) throw error;
+ *   console.log(error.code, error.argument); // ERR_CODEJAIL_INVALID_ARGUMENT options.limits.cpu
+ * }
+ */
 export class JailError extends Error {
   /** Which error it is. Never changes. */
   declare readonly code: JailErrorCode;
@@ -115,6 +127,7 @@ export class JailError extends Error {
     Reflect.deleteProperty(this, 'name');
   }
 
+  /** Name, code and message, as its stack begins. */
   override toString(): string {
     return `${this.name} [${this.code}]: ${this.message}`;
   }
@@ -129,7 +142,18 @@ export function nameClass(errorClass: { readonly prototype: Error }, name: strin
   });
 }
 
-/** An argument was refused, before anything ran. `argument` says which. */
+/**
+ * An argument was refused, before anything ran. `argument` says which.
+ * @example
+ * import { createJail, InvalidArgumentError } from 'codejail';
+ *
+ * try {
+ *   createJail({ maxRunning: 0 });
+ * } catch (error) {
+ *   if (!(error instanceof InvalidArgumentError)) throw error;
+ *   console.log(error.argument); // options.maxRunning
+ * }
+ */
 export class InvalidArgumentError extends JailError {
   /** The argument's path, as the caller would write it: `options.limits.cpu`. */
   declare readonly argument: string;
@@ -146,7 +170,19 @@ export class InvalidArgumentError extends JailError {
   }
 }
 
-/** A package is not installed that a helper of this one is for, such as `prom-client`. `packageName` says which. */
+/**
+ * A package is not installed that a helper of this one is for, such as `prom-client`. `packageName` says which.
+ * @example
+ * import { MissingPackageError } from 'codejail';
+ * import { collectMetrics } from 'codejail/prometheus';
+ *
+ * try {
+ *   await collectMetrics();
+ * } catch (error) {
+ *   if (!(error instanceof MissingPackageError)) throw error;
+ *   console.warn(`no metrics: npm install ${error.packageName}`);
+ * }
+ */
 export class MissingPackageError extends JailError {
   /** What is to be installed. */
   readonly packageName: string;
@@ -166,7 +202,17 @@ export class MissingPackageError extends JailError {
   }
 }
 
-/** A command was used that nobody configured. */
+/**
+ * A command was used that nobody configured.
+ * @example
+ * import { jailCode, NotConfiguredError } from 'codejail';
+ *
+ * try {
+ *   await jailCode('cobol', { code: '' });
+ * } catch (error) {
+ *   console.log(error instanceof NotConfiguredError); // true
+ * }
+ */
 export class NotConfiguredError extends JailError {
   /** @param configured the names of the commands that are configured */
   constructor(command: string, configured: readonly string[] = []) {
@@ -182,7 +228,18 @@ export class NotConfiguredError extends JailError {
   }
 }
 
-/** Nothing was run, because this host can't give every guarantee that is required. */
+/**
+ * Nothing was run, because this host can't give every guarantee that is required.
+ * @example
+ * import { jailCode, UnconfinedError } from 'codejail';
+ *
+ * try {
+ *   await jailCode('python', { code: 'print(1)' });
+ * } catch (error) {
+ *   if (!(error instanceof UnconfinedError)) throw error;
+ *   for (const { guarantee, why, cure } of error.missing) console.error(guarantee, why, cure);
+ * }
+ */
 export class UnconfinedError extends JailError {
   /** Each guarantee that is missing, with why and the cure. */
   declare readonly missing: readonly MissingGuarantee[];
@@ -220,6 +277,15 @@ const MORE_DESCRIPTORS =
 /**
  * A step of making the jail failed, and the program was never started; or, where the step is `supervise`, nobody was left
  * to tell how the program ended.
+ * @example
+ * import { jailCode, SetupError } from 'codejail';
+ *
+ * try {
+ *   await jailCode('python', { code: 'print(1)' });
+ * } catch (error) {
+ *   if (!(error instanceof SetupError)) throw error;
+ *   console.error(error.step, error.errnoName, error.detail); // of the host, not of the program: try again, or page somebody
+ * }
  */
 export class SetupError extends JailError {
   /** The step that failed, in words: `make the namespaces`. */
@@ -269,7 +335,16 @@ export class SetupError extends JailError {
   }
 }
 
-/** The jail was used after `close()`. */
+/**
+ * The jail, or the session, was used after `close()`.
+ * @example
+ * import { ClosedError, createJail } from 'codejail';
+ *
+ * const jail = createJail();
+ * await jail.close();
+ * const error = await jail.jailCode('python', { code: '' }).catch((reason) => reason);
+ * console.log(error instanceof ClosedError); // true
+ */
 export class ClosedError extends JailError {
   /** @param what is closed */
   constructor(what: 'jail' | 'session' = 'jail') {
@@ -299,7 +374,16 @@ const SESSION_LOST: Record<SessionLostReason, string> = {
   killed: 'its processes were killed',
 };
 
-/** A session has no state that a step could run from. Open another one. */
+/**
+ * A session has no state that a step could run from. Open another one.
+ * @example
+ * import { openSession, SessionLostError } from 'codejail';
+ *
+ * const session = await openSession({ idleSeconds: 0.1 });
+ * await new Promise((resolve) => setTimeout(resolve, 500));
+ * const error = await session.run('1').catch((reason) => reason);
+ * console.log(error instanceof SessionLostError && error.reason); // idle
+ */
 export class SessionLostError extends JailError {
   /** Why. */
   declare readonly reason: SessionLostReason;
@@ -316,7 +400,16 @@ export class SessionLostError extends JailError {
   }
 }
 
-/** A file of a session's could not be written or read. The session goes on. */
+/**
+ * A file of a session's could not be written or read. The session goes on.
+ * @example
+ * import { openSession, SessionFileError } from 'codejail';
+ *
+ * const session = await openSession({ limits: { disk: 65_536 } });
+ * const error = await session.files.write('big.bin', Buffer.alloc(1_000_000)).catch((reason) => reason);
+ * console.log(error instanceof SessionFileError && error.errnoName); // ENOSPC
+ * await session.close();
+ */
 export class SessionFileError extends JailError {
   /** Its path below the session's `tmp`; `.` where all were to be listed. */
   declare readonly path: string;

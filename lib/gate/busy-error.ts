@@ -39,7 +39,18 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-/** More calls were made than may run and wait: nothing was run. Its stack has no lines. */
+/**
+ * More calls were made than may run and wait: nothing was run. Its stack has no lines.
+ * @example
+ * import { BusyError, createJail } from 'codejail';
+ *
+ * const jail = createJail({ maxRunning: 1, maxQueue: 0 });
+ * const first = jail.jailCode('python', { code: 'print(1)' });
+ * const error = await jail.jailCode('python', { code: 'print(2)' }).catch((reason) => reason);
+ * console.log(error instanceof BusyError && error.reason); // queue-full
+ * await first;
+ * await jail.close();
+ */
 export class BusyError extends JailError {
   /** `queue-full`: as many calls wait as may; `waited-too-long`: this one has waited for `maxWaitMs`. */
   declare readonly reason: BusyReason;
@@ -64,7 +75,7 @@ export class BusyError extends JailError {
     Object.assign(this, details);
   }
 
-  /** What happened, with what waits and what runs. */
+  /** @internal What happened, with what waits and what runs. */
   static of(details: BusyDetails): BusyError {
     const { reason, running, waiting, maxRunning, maxQueue, waitedMs, retryAfterMs } = details;
     const waited = `the call has waited for ${seconds(waitedMs)}`;

@@ -13,6 +13,15 @@ const COLLECT_CURES: Readonly<Record<string, string>> = {
 /**
  * The program has ended, and the host had no means to bring back what it left: the call may be made again. What the
  * program itself made impossible is told by `uncollected` of a result instead.
+ * @example
+ * import { CollectError, jailCode } from 'codejail';
+ *
+ * try {
+ *   await jailCode('python', { code: 'open("a.txt", "w").write("1")', collect: ['a.txt'] });
+ * } catch (error) {
+ *   if (!(error instanceof CollectError)) throw error;
+ *   console.error(error.errnoName, error.result.stdout.toString()); // what it printed is not lost
+ * }
  */
 export class CollectError extends JailError {
   /** Always `collect files`. */

@@ -105,17 +105,45 @@ export interface SessionFiles {
   /**
    * Writes a file, over the one of that name; missing directories are made.
    * @param name a relative path: `data/rows.csv`
-   * @throws InvalidArgumentError; SetupError where the host, or the program, keeps it from being written: `EEXIST` where something
-   *   else than a file has that name, `ENOSPC` where `disk` or `files` has no room
+   * @throws InvalidArgumentError; SessionFileError where the host, or the program, keeps it from being written: `EEXIST` where
+   *   something else than a file has that name, `ENOSPC` where `disk` or `files` has no room; SessionLostError, ClosedError
+   * @example
+   * import { openSession } from 'codejail';
+   *
+   * const session = await openSession();
+   * await session.files.write('data/rows.csv', 'a,b\n1,2\n');
+   * const { value } = await session.run('open("data/rows.csv").readline()');
+   * console.log(value); // 'a,b\n'
+   * await session.close();
    */
   write(name: string, content: string | Uint8Array): Promise<void>;
   /**
    * Reads a file. No link is followed.
+   * @param name a relative path, as of `write`
    * @returns null where there is no regular file of that name that can be read
-   * @throws InvalidArgumentError; CollectError where it has more bytes than the limit `output`, or the host fails
+   * @throws InvalidArgumentError; SessionFileError where it has more bytes than the limit `output`, or the host fails;
+   *   SessionLostError, ClosedError
+   * @example
+   * import { openSession } from 'codejail';
+   *
+   * const session = await openSession();
+   * await session.run('open("answer.txt", "w").write("42")');
+   * console.log(String(await session.files.read('answer.txt'))); // 42
+   * await session.close();
    */
   read(name: string): Promise<Buffer | null>;
-  /** The paths of all regular files, in order. */
+  /**
+   * The paths of all regular files, in order.
+   * @throws SessionFileError where the host fails; SessionLostError, ClosedError
+   * @example
+   * import { openSession } from 'codejail';
+   *
+   * const session = await openSession();
+   * await session.files.write('b.txt', '');
+   * await session.files.write('a/c.txt', '');
+   * console.log(await session.files.list()); // [ 'a/c.txt', 'b.txt' ]
+   * await session.close();
+   */
   list(): Promise<string[]>;
 }
 
@@ -165,6 +193,15 @@ export interface Session extends AsyncDisposable {
   readonly isOpen: boolean;
   /** Why its state is gone, as later steps throw it; null of one that is open, and of one that was closed. */
   readonly lost: SessionLostError | null;
-  /** Ends it with all that runs in it, and waits until nothing of it is left. */
+  /**
+   * Ends it with all that runs in it, and waits until nothing of it is left. Once more does nothing; forks go on.
+   * `await using session = await openSession()` does it at the end of the block.
+   * @example
+   * import { openSession } from 'codejail';
+   *
+   * const session = await openSession();
+   * await session.close();
+   * console.log(session.isOpen); // false
+   */
   close(): Promise<void>;
 }

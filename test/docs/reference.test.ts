@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LIMIT_DEFINITIONS, LIMIT_NAMES } from '../../lib/limits';
 import { COLD_REASONS } from '../../lib/warm/rule';
 import { ROOT } from './project';
+import { publicMembers } from './public-members';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const sources = (readdirSync(join(ROOT, 'lib'), { recursive: true }) as string[])
@@ -51,24 +52,21 @@ describe('the documentation', () => {
   });
 });
 
-describe('a public function', () => {
-  const DOCUMENTED =
-    /\/\*\*\n((?: *\*.*\n)+?) *\*\/\n *(?:export )?(?:async )?(?:function )?(\w+)[(<]/g;
-  const PUBLIC = ['index.ts', 'jail/jail.ts', 'jail/configuration.ts', 'jail/output-lines.ts'];
-  const documented = [...PUBLIC, 'functions/host-function.ts', 'exec/error.ts'].flatMap((path) =>
-    [...read(`lib/${path}`).matchAll(DOCUMENTED)]
-      .map(([, comment = '', name]) => ({ name: `${path} ${name}`, comment }))
-      .filter(({ name, comment }) => !/ constructor$/.test(name) && !comment.includes('@internal')),
-  );
+describe('what is public', () => {
+  const members = publicMembers([
+    'index',
+    'observability/prometheus',
+    'observability/opentelemetry',
+  ]);
 
-  it('has an example', () => {
-    expect(documented.length).toBeGreaterThan(30);
-    const lacking = documented.filter(({ comment }) => !comment.includes('@example\n'));
+  it('has an example: each function, class and method', () => {
+    expect(members.length).toBeGreaterThan(50);
+    const lacking = members.filter(({ tags }) => !tags.includes('example'));
     expect(lacking.map(({ name }) => name)).toEqual([]);
   });
 
   it('is described for itself, and not as another', () => {
-    const borrowed = documented.filter(({ comment }) => /^ *\* As `/m.test(comment));
+    const borrowed = members.filter(({ text }) => text === '' || text.startsWith('As `'));
     expect(borrowed.map(({ name }) => name)).toEqual([]);
   });
 });
