@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { main, root, run, ScriptError, step } from './console.mjs';
+import { makePlan } from './prebuilds/plan.mjs';
 
 const { values } = parseArgs({ options: { packed: { type: 'boolean', default: false } } });
 const tarballs = join(root, 'prebuilds');
@@ -43,6 +44,14 @@ function objections(version) {
 const manifestIn = (path) =>
   JSON.parse(execFileSync('tar', ['-xzOf', path, 'package/package.json'], { encoding: 'utf8' }));
 
+/** What a platform's package must have, and has not. */
+function missingIn(path) {
+  const names = execFileSync('tar', ['-tzf', path], { encoding: 'utf8' }).split('\n');
+  return makePlan()
+    .map(({ file }) => file)
+    .filter((file) => !names.includes(`package/${file}`));
+}
+
 /** The tarballs, those of platforms first: the main package must find them when it is published. */
 function packed(version) {
   const found = (existsSync(tarballs) ? readdirSync(tarballs) : [])
@@ -57,6 +66,8 @@ function packed(version) {
   const platforms = Object.keys(optionalDependencies).map((wanted) => {
     const one = found.find(({ manifest }) => manifest.name === wanted);
     if (one === undefined) throw new ScriptError(`there is no tarball of ${wanted}`);
+    const missing = missingIn(one.path);
+    if (missing.length > 0) throw new ScriptError(`${one.path} lacks ${missing.join(', ')}`);
     return one;
   });
   const all = [...platforms, mainOne];

@@ -1,6 +1,6 @@
 // What keeps a release from being made, before anything is built.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,7 +9,10 @@ const root = join(__dirname, '../..');
 let clone: string;
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'release-'));
-  cpSync(join(root, 'scripts'), join(clone, 'scripts'), { recursive: true });
+  for (const name of ['scripts', 'binding.gyp']) {
+    cpSync(join(root, name), join(clone, name), { recursive: true });
+  }
+  write('.gitignore', 'prebuilds/\n');
   write('package.json', JSON.stringify({ name: 'codejail', version: '1.2.3' }));
   write('package-lock.json', JSON.stringify({ version: '1.2.3' }));
   write('CHANGELOG.md', '# Changelog\n\n## Unreleased\n\n## 1.2.3 - 2026-01-31\n\n- All of it.\n');
@@ -35,6 +38,17 @@ const release = () =>
   spawnSync(process.execPath, [join(clone, 'scripts/release.mjs'), '--packed'], {
     ...{ cwd: clone, encoding: 'utf8' },
   });
+
+/** A tarball as npm packs it. */
+function pack(file: string, manifest: object, files: readonly string[] = []): void {
+  mkdirSync(join(clone, 'prebuilds/package'), { recursive: true });
+  for (const name of ['package.json', ...files]) {
+    write(`prebuilds/package/${name}`, name === 'package.json' ? JSON.stringify(manifest) : '');
+  }
+  const words = ['-czf', `prebuilds/${file}.tgz`, '-C', 'prebuilds', 'package'];
+  execFileSync('tar', words, { cwd: clone });
+  rmSync(join(clone, 'prebuilds/package'), { recursive: true });
+}
 
 it('goes on to the packages where nothing is against it', () => {
   const { status, stderr } = release();
@@ -86,5 +100,18 @@ it.each<[string, () => void, string]>([
   const { status, stderr } = release();
   expect(stderr).toContain("1.2.3 can't be released");
   expect(stderr).toContain(objection);
+  expect(status).toBe(1);
+});
+
+it('is refused by a package of a platform that lacks a binary', () => {
+  const version = '1.2.3';
+  pack('codejail', {
+    ...{ name: 'codejail', version },
+    optionalDependencies: { '@codejail/linux-x64-glibc': version },
+  });
+  const binaries = ['codejail.node', 'codejail-launcher', 'codejail-cell.so', 'codejail-output.so'];
+  pack('x64', { name: '@codejail/linux-x64-glibc', version }, binaries);
+  const { status, stderr } = release();
+  expect(stderr).toMatch(/x64\.tgz lacks codejail-probe$/m);
   expect(status).toBe(1);
 });
