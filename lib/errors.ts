@@ -405,9 +405,9 @@ export class SessionLostError extends JailError {
  * @example
  * import { openSession, SessionFileError } from 'codejail';
  *
- * const session = await openSession({ limits: { disk: 65_536 } });
- * const error = await session.files.write('big.bin', Buffer.alloc(1_000_000)).catch((reason) => reason);
- * console.log(error instanceof SessionFileError && error.errnoName); // ENOSPC
+ * const session = await openSession({ limits: { fsize: 1000 } });
+ * const error = await session.files.write('big.bin', Buffer.alloc(5000)).catch((reason) => reason);
+ * console.log(error instanceof SessionFileError && error.errnoName); // EFBIG
  * await session.close();
  */
 export class SessionFileError extends JailError {

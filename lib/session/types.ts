@@ -112,7 +112,7 @@ export interface SessionFiles {
    *
    * const session = await openSession();
    * await session.files.write('data/rows.csv', 'a,b\n1,2\n');
-   * const { value } = await session.run('open("data/rows.csv").readline()');
+   * const { value } = await session.run('open("tmp/data/rows.csv").readline()');
    * console.log(value); // 'a,b\n'
    * await session.close();
    */
@@ -127,7 +127,7 @@ export interface SessionFiles {
    * import { openSession } from 'codejail';
    *
    * const session = await openSession();
-   * await session.run('open("answer.txt", "w").write("42")');
+   * await session.run('print(42, end="", file=open("tmp/answer.txt", "w"))');
    * console.log(String(await session.files.read('answer.txt'))); // 42
    * await session.close();
    */
