@@ -13,8 +13,8 @@ import { Chores } from './chores';
 import type { Generation, ReadyCell } from './generation';
 import type { MemoryGauge } from './memory-gauge';
 import type { PoolEvent, PoolStatistics } from './pool-statistics';
-import { RefillPace } from './refill-pace';
 import { waitingIsFaster, type ColdReason } from './rule';
+import { Stock } from './stock';
 import type { Template } from './template';
 import { Templates } from './templates';
 import { WaitingCalls } from './waiting-calls';
@@ -44,46 +44,42 @@ const PATIENCE = 5;
 // By then what a call takes has left the processor's caches.
 const AWAKE_MS = 5;
 const MOST_LOST_CELLS_OF_A_CALL = 3;
-const MOST_FAILURES_IN_A_ROW = 3;
 
 /** Keeps cells ready, as many as its options and the host's memory allow. */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #processors: number;
   readonly #now: () => number;
-  readonly #onEvent: (event: PoolEvent) => void;
   readonly #waiting = new WaitingCalls<ReadyCell>();
   readonly #chores = new Chores();
   readonly #templates: Templates;
-  readonly #pace = new RefillPace();
+  readonly #stock: Stock;
   #closing: Promise<void> | undefined;
-  readonly #whenQuiet: (() => void)[] = [];
-  #isFilling = true;
-  #cellsLost = 0;
-  #failuresInARow = 0;
   // When a call last ended, or was announced.
   #awakeAt = Number.NEGATIVE_INFINITY;
-  #lastError: unknown;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#processors = options.processors ?? processors();
     this.#now = options.now ?? now;
-    this.#onEvent = options.onEvent ?? (() => undefined);
+    const onEvent = options.onEvent ?? (() => undefined);
     this.#templates = new Templates({
       start: options.startTemplate,
       bounds: options.warm,
       gauge: options.gauge,
       chores: this.#chores,
-      onEvent: this.#onEvent,
+      onEvent,
       onStanding: () => {
-        this.#failuresInARow = 0;
-        this.#isFilling = true;
-        this.#refill();
+        this.#stock.begin();
       },
       onGone: (reason) => {
         this.#waiting.dismiss(reason);
       },
+    });
+    const { warm, limits, gauge } = options;
+    this.#stock = new Stock({
+      ...{ warm, limits, gauge, onEvent, processors: this.#processors },
+      ...{ templates: this.#templates, waiting: this.#waiting, chores: this.#chores },
     });
   }
 
@@ -98,41 +94,24 @@ export class Pool {
     calledAt: number,
     onTaken?: () => void,
   ): Promise<RunResult | ColdReason> {
-    for (let lost = 0; lost < MOST_LOST_CELLS_OF_A_CALL; lost += 1) {
-      const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
-      if (typeof taken === 'string') {
-        return taken;
-      }
-      const { generation, limits } = taken;
-      try {
-        if (!sameDiskLimits(limits, call.limits)) {
-          this.#discard(taken);
-          return 'disk-limits';
-        }
+    const result = await this.#inCell(
+      call,
+      async ({ cell }) => {
         onTaken?.();
-        const running = taken.cell.run(call, calledAt);
+        const running = cell.run(call, calledAt);
         // Its program runs; the next cell has time.
-        setImmediate(() => {
-          this.#refill();
-        });
+        this.#refillSoon();
         this.#chores.add(running);
-        const result = await running;
-        this.#failuresInARow = 0;
-        return result;
-      } catch (error) {
-        if (!(error instanceof CellLostError)) {
-          // One that was aborted before its call began still waits.
-          this.#discard(taken);
-          throw error;
-        }
-        this.#onLost(generation);
-      } finally {
-        generation.running -= 1;
+        return running;
+      },
+      () => {
         this.#awakeAt = this.#now();
-        this.#tidyAfter(taken.cell);
-      }
+      },
+    );
+    if (typeof result !== 'string') {
+      this.#stock.succeed();
     }
-    return 'cells-lost';
+    return result;
   }
 
   /**
@@ -145,17 +124,9 @@ export class Pool {
     call: SessionNeeds,
     begin: (cell: Cell) => Begun,
   ): Promise<Begun | ColdReason> {
-    for (let lost = 0; lost < MOST_LOST_CELLS_OF_A_CALL; lost += 1) {
-      const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
-      if (typeof taken === 'string') {
-        return taken;
-      }
-      const { cell, generation, limits } = taken;
-      try {
-        if (!sameDiskLimits(limits, call.limits)) {
-          this.#discard(taken);
-          return 'disk-limits';
-        }
+    return this.#inCell(
+      call,
+      ({ cell, generation }) => {
         throwIfAborted(call.signals);
         const begun = begin(cell);
         generation.sessions += 1;
@@ -165,18 +136,45 @@ export class Pool {
           }),
         );
         return begun;
+      },
+      () => {
+        this.#refillSoon();
+      },
+    );
+  }
+
+  /**
+   * Has a cell used, and another one where that is lost before it was.
+   * @param onOver called when it was used, or could not be
+   */
+  async #inCell<T>(
+    call: SessionNeeds,
+    use: (taken: ReadyCell) => T | Promise<T>,
+    onOver: () => void,
+  ): Promise<T | ColdReason> {
+    for (let lost = 0; lost < MOST_LOST_CELLS_OF_A_CALL; lost += 1) {
+      const taken = this.#takeNow(call.limits) ?? (await this.#wait(call));
+      if (typeof taken === 'string') {
+        return taken;
+      }
+      const { cell, generation, limits } = taken;
+      try {
+        if (!sameDiskLimits(limits, call.limits)) {
+          this.#stock.discard(taken);
+          return 'disk-limits';
+        }
+        return await use(taken);
       } catch (error) {
         if (!(error instanceof CellLostError)) {
-          this.#discard(taken);
+          // One that was aborted before its call began still waits.
+          this.#stock.discard(taken);
           throw error;
         }
-        this.#onLost(generation);
+        this.#stock.lose(generation);
       } finally {
         generation.running -= 1;
+        onOver();
         this.#tidyAfter(cell);
-        setImmediate(() => {
-          this.#refill();
-        });
       }
     }
     return 'cells-lost';
@@ -222,14 +220,7 @@ export class Pool {
       if (this.#templates.current === undefined && this.#closing === undefined) {
         await this.#templates.start();
       }
-      this.#isFilling = true;
-      this.#refill();
-      while ((this.#templates.current?.making ?? 0) > 0) {
-        await new Promise<void>((resolve) => this.#whenQuiet.push(resolve));
-      }
-      if (this.#failuresInARow > 0 && (this.#templates.current?.ready.length ?? 0) === 0) {
-        throw this.#lastError;
-      }
+      await this.#stock.fill();
       return this.#closing === undefined ? undefined : 'closed';
     } finally {
       clearInterval(alive);
@@ -251,9 +242,9 @@ export class Pool {
       cellsRunning: sum(({ running }) => running),
       cellsMaking: sum(({ making }) => making),
       waiting: this.#waiting.size,
-      cellsMade: this.#pace.cells,
-      cellsLost: this.#cellsLost,
-      refillMs: this.#pace.histogram(),
+      cellsMade: this.#stock.cellsMade,
+      cellsLost: this.#stock.cellsLost,
+      refillMs: this.#stock.histogram(),
       templateStarts: this.#templates.starts,
       templateRestarts: this.#templates.restarts,
       templateBytes: sum(({ template }) => template.residentBytes()),
@@ -267,9 +258,10 @@ export class Pool {
   }
 
   async #end(): Promise<void> {
+    this.#stock.close();
     this.#waiting.dismiss('closed');
     await this.#templates.close();
-    this.#emptyRetired();
+    this.#stock.emptyRetired();
     await this.#chores.done();
   }
 
@@ -280,7 +272,7 @@ export class Pool {
     }
     for (const generation of this.#templates.all) {
       const taken = generation.take(limits, (stale) => {
-        this.#discard(stale);
+        this.#stock.discard(stale);
       });
       if (taken !== undefined) {
         taken.generation.running += 1;
@@ -301,17 +293,23 @@ export class Pool {
     if (size >= this.#options.warm.maxWaiting) {
       return 'queue-full';
     }
-    if (!waitingIsFaster(size, this.#pace.intervalMs, this.#templates.startMs, this.#processors)) {
-      this.#refill();
+    if (!waitingIsFaster(size, this.#stock.intervalMs, this.#templates.startMs, this.#processors)) {
+      this.#stock.refill();
       return 'slower-to-wait';
     }
-    const expectedMs = (size + 1) * this.#pace.intervalMs;
+    const expectedMs = (size + 1) * this.#stock.intervalMs;
     const given = this.#waiting.join(
       call.signals ?? [],
       Math.max(SHORTEST_PATIENCE_MS, PATIENCE * expectedMs),
     );
-    this.#refill();
+    this.#stock.refill();
     return given;
+  }
+
+  #refillSoon(): void {
+    setImmediate(() => {
+      this.#stock.refill();
+    });
   }
 
   // When the caller has its result: making cells costs the event loop time too.
@@ -319,127 +317,9 @@ export class Pool {
     this.#chores.add(
       cell.dead.then(nextTurn).then(() => {
         this.#templates.recycleIfDue();
-        this.#refill();
+        this.#stock.refill();
         this.#templates.closeRetired();
       }),
     );
-  }
-
-  #refill(): void {
-    const generation = this.#templates.current;
-    if (generation === undefined || this.#closing !== undefined) {
-      return;
-    }
-    const { size, lowWater } = this.#options.warm;
-    const { ready } = generation;
-    if (ready.length >= size) {
-      this.#isFilling = false;
-      this.#emptyRetired();
-    } else if (ready.length < lowWater || generation.running === 0) {
-      this.#isFilling = true;
-    }
-    const spare = this.#isFilling && !this.#options.gauge.isShort() ? size : 0;
-    const wanted = this.#waiting.size + spare;
-    while (
-      generation.making < this.#processors &&
-      ready.length + generation.making < wanted &&
-      this.#failuresInARow < MOST_FAILURES_IN_A_ROW
-    ) {
-      // Below the low water while calls run, cells are taken faster than they are made: so is this one.
-      const isUrgent =
-        this.#waiting.size > generation.making ||
-        (generation.running > 0 && ready.length + generation.making < lowWater);
-      generation.making += 1;
-      this.#chores.add(this.#make(generation, isUrgent));
-    }
-  }
-
-  async #make(generation: Generation, isUrgent: boolean): Promise<void> {
-    const limits = this.#options.limits();
-    const beganAt = now();
-    try {
-      const cell = await generation.template.makeCell(limits, isUrgent);
-      generation.making -= 1;
-      this.#onEvent({ type: 'cell-made', milliseconds: this.#pace.record(beganAt) });
-      this.#offer({ cell, generation, limits });
-      this.#templates.recycleIfDue();
-      this.#refill();
-    } catch (error) {
-      generation.making -= 1;
-      this.#onMakeFailed(generation, error);
-    }
-    this.#templates.closeRetired();
-    for (const resolve of this.#whenQuiet.splice(0)) {
-      resolve();
-    }
-  }
-
-  // Not tried again at once, or a lasting failure would keep a processor busy: the next call tries.
-  #onMakeFailed(generation: Generation, error: unknown): void {
-    this.#lastError = error;
-    if (generation !== this.#templates.current) {
-      return;
-    }
-    this.#failuresInARow += 1;
-    if (this.#failuresInARow >= MOST_FAILURES_IN_A_ROW) {
-      this.#templates.giveUp();
-    } else if (generation.making === 0) {
-      this.#waiting.dismiss('failed');
-    }
-  }
-
-  #offer(entry: ReadyCell): void {
-    if (this.#closing !== undefined) {
-      this.#discard(entry);
-    } else if (this.#waiting.give(entry)) {
-      // Not when the call goes on, a turn later: its template would seem idle.
-      entry.generation.running += 1;
-    } else {
-      const { generation } = entry;
-      // Made for a call that was aborted, or of a template that was replaced meanwhile.
-      if (
-        generation !== this.#templates.current ||
-        generation.ready.length >= this.#options.warm.size
-      ) {
-        this.#discard(entry);
-        return;
-      }
-      generation.ready.push(entry);
-      this.#chores.add(
-        entry.cell.dead.then(() => {
-          if (generation.remove(entry)) {
-            this.#onLost(generation);
-            this.#refill();
-          }
-        }),
-      );
-    }
-  }
-
-  #onLost(generation: Generation): void {
-    this.#cellsLost += 1;
-    this.#onEvent({ type: 'cell-lost' });
-    if (generation !== this.#templates.current) {
-      return;
-    }
-    this.#failuresInARow += 1;
-    if (this.#failuresInARow >= MOST_FAILURES_IN_A_ROW) {
-      this.#templates.giveUp();
-    }
-  }
-
-  #emptyRetired(): void {
-    for (const generation of this.#templates.all) {
-      if (generation !== this.#templates.current) {
-        for (const entry of generation.ready.splice(0)) {
-          this.#discard(entry);
-        }
-      }
-    }
-    this.#templates.closeRetired();
-  }
-
-  #discard(entry: ReadyCell): void {
-    this.#chores.add(entry.cell.discard());
   }
 }
