@@ -1,7 +1,8 @@
 // One cold call: a new process, confined from its first instruction on, and nothing of it afterwards.
 import { SetupError } from '../errors';
 import { withLength } from '../json/text-buffers';
-import { native, SpecFlag, type NativeEvent } from '../native/addon';
+import { native, type NativeEvent } from '../native/addon';
+import { SpecFlag } from '../native/spec';
 import { thrownByAddon } from '../native/failure';
 import { noExecAdvice } from '../native/no-exec';
 import { spawnJail } from '../native/spawn';

@@ -1,5 +1,6 @@
 // Files of a call that are too long, or too many, to be written in one turn of the event loop.
-import { native, type FileRecord } from '../native/addon';
+import { native } from '../native/addon';
+import type { FileRecord } from '../native/spec';
 import { thrownByAddon } from '../native/failure';
 import { LongContent, type JailFile } from '../spec/files';
 import { storedRecords } from '../spec/records';

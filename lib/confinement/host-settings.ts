@@ -1,6 +1,6 @@
 // Settings of the host that decide what a crash, and what a hidden process, may do outside of a jail.
 import { readFileSync } from 'node:fs';
-import { Namespace, SpecFlag } from '../native/addon';
+import { Namespace, SpecFlag } from '../native/spec';
 import type { Confinement } from './plan';
 
 /** What the kernel does with the memory of a program that crashes (core(5)). */

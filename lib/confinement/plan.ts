@@ -1,14 +1,8 @@
 // How a jail is confined on this host: which namespaces, whose uid, which further locks.
 import { SetupError } from '../errors';
 import { hostFacts, type HostFacts } from '../host/host';
-import {
-  IdMap,
-  Namespace,
-  native,
-  SpecFlag,
-  type NativeConfinement,
-  type NativeFailure,
-} from '../native/addon';
+import { native, type NativeFailure } from '../native/addon';
+import { IdMap, Namespace, SpecFlag, type NativeConfinement } from '../native/spec';
 
 /**
  * A range of uids (and gids of the same numbers) that belong to jails alone. Where there is no PID

@@ -1,4 +1,5 @@
-import { native, type NativeEvent, type NativeJail, type NativeSpec } from './addon';
+import { native, type NativeEvent, type NativeJail } from './addon';
+import type { NativeSpec } from './spec';
 import { thrownByAddon } from './failure';
 
 /**

@@ -1,7 +1,7 @@
 // The spec of a template's cells.
 import type { Confinement } from '../confinement/plan';
 import { ZERO_LIMITS, type DiskLimits } from '../limits';
-import { RecordKind, SpecFlag, type NativeSpec } from '../native/addon';
+import { RecordKind, SpecFlag, type NativeSpec } from '../native/spec';
 import type { JailFile } from './files';
 import { nativeLimits } from './limits';
 import {

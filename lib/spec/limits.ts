@@ -1,11 +1,11 @@
 // The limits of a call, as the native half takes them.
 import type { Confinement } from '../confinement/plan';
 import type { Limits } from '../limits';
-import type * as addon from '../native/addon';
+import type * as native from '../native/spec';
 import { boundOf, rlimitsOf, type Rlimits } from './rlimits';
 
 /** The limits of a call, as the native half takes them. */
-export interface NativeLimits extends addon.NativeLimits {
+export interface NativeLimits extends native.NativeLimits {
   rlimits: Rlimits;
 }
 

@@ -3,15 +3,15 @@ import type { Confinement } from '../confinement/plan';
 import { leaseDirectory } from '../host/lease-directory';
 import type { HostView } from '../host/view';
 import type { DiskLimits, Limits } from '../limits';
+import { native } from '../native/addon';
 import {
-  native,
   RecordKind,
   SpecFlag,
   type FileRecord,
   type NativeConfinement,
   type NativeRecord,
   type NativeSpec,
-} from '../native/addon';
+} from '../native/spec';
 import {
   isInTmp,
   LongContent,

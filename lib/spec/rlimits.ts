@@ -1,7 +1,7 @@
 // The limits of setrlimit(2) that a call decides: what of its limits each is.
 import type { Confinement } from '../confinement/plan';
 import { memoryWall, type Limits } from '../limits';
-import { SpecFlag } from '../native/addon';
+import { SpecFlag } from '../native/spec';
 
 /** A limit on its way to the launcher; undefined: none. Of what callers pass, that is 0. */
 export type Bound = number | undefined;

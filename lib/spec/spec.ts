@@ -3,7 +3,7 @@ import type { Confinement } from '../confinement/plan';
 import { newJailName } from '../host/jail-name';
 import type { HostView } from '../host/view';
 import type { Limits } from '../limits';
-import { RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/addon';
+import { RecordKind, SpecFlag, type NativeRecord, type NativeSpec } from '../native/spec';
 import type { RunPlan } from '../run/run-call';
 import type { Call } from './call';
 import { TMP_NAME } from './files';

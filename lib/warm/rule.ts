@@ -3,7 +3,7 @@ import type { HostShare } from '../command/command';
 import { LANDLOCK_WITH_TRUNCATE, type Confinement } from '../confinement/plan';
 import type { HostView } from '../host/view';
 import { LIMIT_DEFINITIONS, sameDiskLimits, type DiskLimits } from '../limits';
-import { SpecFlag } from '../native/addon';
+import { SpecFlag } from '../native/spec';
 import type { CommandArguments } from '../options/types';
 import type { Call } from '../spec/call';
 import { isInTmp, type JailFile } from '../spec/files';

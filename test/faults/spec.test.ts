@@ -4,7 +4,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RLIMIT_NAMES } from '../../lib/spec/rlimits';
-import { native, RecordKind, type NativeRecord, type NativeSpec } from '../../lib/native/addon';
+import { native } from '../../lib/native/addon';
+import { RecordKind, type NativeRecord, type NativeSpec } from '../../lib/native/spec';
 
 // Statuses of native/core/report_channel.cc.
 const TOLD = 1;

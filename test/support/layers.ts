@@ -6,7 +6,7 @@ import type * as confinementModule from '../../lib/confinement/plan';
 import type { Confinement } from '../../lib/confinement/plan';
 import type { HostFacts } from '../../lib/host/host';
 import type * as hostDirectoryModule from '../../lib/cold/host-directory';
-import type * as nativeModule from '../../lib/native/addon';
+import type * as nativeModule from '../../lib/native/spec';
 import type * as probeModule from '../../lib/proof/probe';
 import type { Proof } from '../../lib/proof/probe';
 import { isTestMachine } from './machine';
@@ -58,7 +58,7 @@ function withLayers(
 jest.mock('../../lib/confinement/plan', () => {
   const actual = jest.requireActual<typeof confinementModule>('../../lib/confinement/plan');
   const { hostFacts } = jest.requireActual<{ hostFacts: () => HostFacts }>('../../lib/host/host');
-  const native = jest.requireActual<typeof nativeModule>('../../lib/native/addon');
+  const native = jest.requireActual<typeof nativeModule>('../../lib/native/spec');
   return {
     ...actual,
     planConfinement: (

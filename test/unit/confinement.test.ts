@@ -10,7 +10,8 @@ import {
 import { GUARANTEE_NAMES } from '../../lib/guarantee-names';
 import { servedBy } from '../../lib/confinement/guarantees';
 import type { HostFacts, HostKind } from '../../lib/host/host';
-import { IdMap, Namespace, native, SpecFlag } from '../../lib/native/addon';
+import { native } from '../../lib/native/addon';
+import { IdMap, Namespace, SpecFlag } from '../../lib/native/spec';
 
 const ADDON = join(__dirname, '..', '..', 'build', 'Release', 'codejail.node');
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { CHECK_CURES } from '../../lib/confinement/guarantees';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable } from '../../lib/limits';
-import { IdMap, OrderKind, RecordKind, SpecFlag } from '../../lib/native/addon';
+import { OrderKind } from '../../lib/native/addon';
+import { IdMap, RecordKind, SpecFlag } from '../../lib/native/spec';
 import {
   AttemptKind,
   readReport,
@@ -47,7 +48,7 @@ describe('the spec', () => {
     const fields = ['NativeConfinement', 'NativeLimits', 'NativeSpec']
       .map((name) =>
         between(
-          sourceOf('lib/native/addon.ts'),
+          sourceOf('lib/native/spec.ts'),
           new RegExp(`export interface ${name}\\b[^{]*\\{`),
           '\n}\n',
         ),

@@ -1,5 +1,5 @@
 // What a cell reads when its call begins.
-import { IdMap } from '../../lib/native/addon';
+import { IdMap } from '../../lib/native/spec';
 import type { Confinement } from '../../lib/confinement/plan';
 import { LimitTable, type Limits } from '../../lib/limits';
 import { CallKind, Frames, lastBytes, type EncodedFrame, type Frame } from '../../lib/warm/frame';

@@ -1,6 +1,6 @@
 // A call's frame, read as a cell reads it (native/cell/call_parts.cc).
 import fc from 'fast-check';
-import { IdMap } from '../../../lib/native/addon';
+import { IdMap } from '../../../lib/native/spec';
 import type { Confinement } from '../../../lib/confinement/plan';
 import { LimitTable } from '../../../lib/limits';
 import { CallKind, Frames, lastBytes } from '../../../lib/warm/frame';
