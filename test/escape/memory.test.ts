@@ -159,7 +159,7 @@ for _ in range(6):
         time.sleep(600)
 time.sleep(2)
 `,
-      { limits: { memory, nproc: 1000, cpu: 20 } },
+      { limits: { memory, nproc: 1000, cpu: 20, realtime: 90 } },
     );
     expect(outcomesOf(result)).toEqual({ idle: true });
     expect(result.outcome).toBe('memory-limit');
