@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "core/descriptor.h"
+#include "core/directory.h"
 
 namespace codejail {
 
@@ -46,6 +48,34 @@ bool read_memory(int directory, const char* path, Memory& memory) {
   memory.data_bytes = bytes_of(text, "\nVmData:", found);
   memory.stack_bytes = bytes_of(text, "\nVmStk:", found);
   return found;
+}
+
+// Anonymous and shared memory; the pages of libraries are the host's and cost the jail nothing.
+Memory memory_of(int proc, pid_t process) {
+  char path[96];
+  Memory memory;
+  (void)std::snprintf(path, sizeof(path), "%d/status", process);
+  if (read_memory(proc, path, memory)) {
+    return memory;
+  }
+  // The memory of a process whose first thread has ended shows with the others only.
+  (void)std::snprintf(path, sizeof(path), "%d/task", process);
+  const Directory tasks =
+      directory_of(Descriptor(openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+  if (!tasks) {
+    return {};
+  }
+  while (const dirent* task = readdir(tasks.get())) {
+    const long number = std::strtol(task->d_name, nullptr, 10);
+    if (number <= 0) {
+      continue;
+    }
+    (void)std::snprintf(path, sizeof(path), "%d/task/%ld/status", process, number);
+    if (read_memory(proc, path, memory)) {
+      return memory;
+    }
+  }
+  return {};
 }
 
 }  // namespace codejail

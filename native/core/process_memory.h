@@ -1,6 +1,8 @@
 // What the kernel tells of a process's memory, by the text files of proc(5).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -20,5 +22,7 @@ struct Memory {
 };
 // Of the task whose `status` file this is; false where it has ended.
 bool read_memory(int directory, const char* path, Memory& memory);
+// Of a process, by the threads that are left where its first one has ended. `proc`: of /proc.
+Memory memory_of(int proc, pid_t process);
 
 }  // namespace codejail

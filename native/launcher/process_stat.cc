@@ -59,6 +59,9 @@ bool parse_process_stat(const char* text, ProcessStat& stat) {
         break;
       case kThreads:
         stat.threads = static_cast<unsigned>(std::strtoul(at, nullptr, 10));
+        // The first thread counts until the process is waited for.
+        stat.is_leaderless = stat.is_dead && stat.threads > 1;
+        stat.is_dead = stat.is_dead && !stat.is_leaderless;
         break;
       case kStarted:
         stat.started_ticks = std::strtoull(at, nullptr, 10);

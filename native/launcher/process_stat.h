@@ -11,8 +11,9 @@ struct ProcessStat {
   pid_t parent;
   pid_t group;
   unsigned threads;
-  bool is_dead;     // and not waited for yet
-  bool is_stopped;  // by a signal
+  bool is_dead;        // and not waited for yet
+  bool is_leaderless;  // its first thread has ended, which shows as if all of it had
+  bool is_stopped;     // by a signal; not known of one that is leaderless
   std::uint64_t user_ticks;
   std::uint64_t system_ticks;
   std::uint64_t waited_us;      // CPU of the children that it has waited for, in whole ticks

@@ -12,6 +12,11 @@ namespace {
 
 constexpr int kRounds = 64;
 
+// What is leaderless has been told before the second round.
+bool is_still(const ProcessEntry& entry, int round) {
+  return entry.is_stopped || (entry.is_leaderless && round > 1);
+}
+
 }  // namespace
 
 void kill_trees(int proc, const std::function<bool(pid_t root)>& is_to_go) {
@@ -23,9 +28,9 @@ void kill_trees(int proc, const std::function<bool(pid_t root)>& is_to_go) {
         targets.push_back(entry);
       }
     }
-    const bool are_still =
-        targets.size() <= 1 || std::all_of(targets.begin(), targets.end(),
-                                           [](const auto& each) { return each.is_stopped; });
+    const bool are_still = targets.size() <= 1 ||
+                           std::all_of(targets.begin(), targets.end(),
+                                       [round](const auto& each) { return is_still(each, round); });
     const int signal = are_still || round == kRounds ? SIGKILL : SIGSTOP;
     for (const ProcessEntry& target : targets) {
       (void)kill(target.number, signal);  // ESRCH: it has ended

@@ -1,6 +1,5 @@
 #include "launcher/usage.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -69,34 +68,6 @@ bool read_word(int proc, pid_t process, rlim_t& word) {
   const rlim_t number = std::strtoull(begin, &end, 10);
   word = end == begin ? RLIM_INFINITY : number;  // "unlimited"
   return true;
-}
-
-// Anonymous and shared memory; the pages of libraries are the host's and cost the jail nothing.
-Memory memory_of(int proc, pid_t process) {
-  char path[96];
-  Memory memory;
-  (void)std::snprintf(path, sizeof(path), "%d/status", process);
-  if (read_memory(proc, path, memory)) {
-    return memory;
-  }
-  // The memory of a process whose first thread has ended shows with the others only.
-  (void)std::snprintf(path, sizeof(path), "%d/task", process);
-  const Directory tasks =
-      directory_of(Descriptor(openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
-  if (!tasks) {
-    return {};
-  }
-  while (const dirent* task = readdir(tasks.get())) {
-    const long number = std::strtol(task->d_name, nullptr, 10);
-    if (number <= 0) {
-      continue;
-    }
-    (void)std::snprintf(path, sizeof(path), "%d/task/%ld/status", process, number);
-    if (read_memory(proc, path, memory)) {
-      return memory;
-    }
-  }
-  return {};
 }
 
 // The proportional set: a page that n processes share counts 1/n in each. False where the process
