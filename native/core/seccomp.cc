@@ -79,7 +79,7 @@ bool make_seccomp_filter(const FilterPolicy& policy, const Spec& spec, Filter& f
   if (spec.has(kNoTruncation)) {
     deny_truncation(filter, calls);
   }
-  protect_launcher(filter, calls, policy.launcher);
+  protect_others(filter, calls, policy);
   keep_core_limit(filter, calls);
   tell_attempts(filter, calls, policy);
   check_arguments(filter, calls, policy);

@@ -21,6 +21,11 @@
 namespace codejail {
 namespace {
 
+// Of a cell, which may be a session's.
+bool is_of_cell(const FilterPolicy& policy) {
+  return policy.exec == ExecPolicy::kDeny && policy.count == CountPolicy::kAsk;
+}
+
 // Goes on at `then` where the upper halves of the first two arguments are the key's, which the
 // kernel does not read: both are ints. Only the launcher knows it.
 Filter::Place if_by_launcher(Filter& filter, std::uint64_t key, Filter::Place then,
@@ -99,7 +104,7 @@ void count_calls(Filter& filter, Calls& calls, CountPolicy policy) {
 // (launcher/step_signals.h). And what a step has started descends from it while it lives: it is a
 // subreaper, and stays one.
 void ask_for_sessions(Filter& filter, Calls& calls, const FilterPolicy& policy) {
-  const bool is_cell = policy.exec == ExecPolicy::kDeny && policy.count == CountPolicy::kAsk;
+  const bool is_cell = is_of_cell(policy);
   const Filter::Place unknown = filter.answer(refuse(EINVAL));
   const Filter::Place otherwise = calls.place(filter, SYS_prctl);
   Filter::Place as_subreaper = unknown;
@@ -267,20 +272,28 @@ void deny_truncation(Filter& filter, Calls& calls) {
 }
 
 // Calls that take a process and would reach the launcher, which has the same uid: its limits,
-// priority and processors decide how well it watches.
-void protect_launcher(Filter& filter, Calls& calls, pid_t launcher) {
-  const auto number = static_cast<std::uint32_t>(launcher);
+// priority and processors decide how well it watches. Nor may a step of a session reach the state
+// that it is a fork of, whose limits each later step would have: whose the target is PID 1 knows
+// (launcher/step_signals.h).
+void protect_others(Filter& filter, Calls& calls, const FilterPolicy& policy) {
+  const auto number = static_cast<std::uint32_t>(policy.launcher);
   const Filter::Place refused = filter.answer(refuse(EPERM));
   const Filter::Place allowed = filter.answer(kAllow);
-  filter.if_equal(number, refused, allowed);
-  const Filter::Place by_first = filter.load_argument(0);
+  // 0 is the caller itself.
+  const Filter::Place other =
+      is_of_cell(policy) ? filter.if_equal(0, allowed, filter.answer(SECCOMP_RET_USER_NOTIF))
+                         : allowed;
+  const auto by_number = [&](std::size_t argument) {
+    filter.if_equal(number, refused, other);
+    return filter.load_argument(argument);
+  };
+  const Filter::Place by_first = by_number(0);
   for (const int call :
        {SYS_prlimit64, SYS_sched_setaffinity, SYS_sched_setscheduler, SYS_sched_setparam}) {
     calls.go(call, by_first);
   }
   // These first take what the number means; by group or by user the launcher could be among them.
-  filter.if_equal(number, refused, allowed);
-  const Filter::Place by_second = filter.load_argument(1);
+  const Filter::Place by_second = by_number(1);
   filter.if_equal(0 /* PRIO_PROCESS */, by_second, refused);
   calls.go(SYS_setpriority, filter.load_argument(0));
   filter.if_equal(1 /* IOPRIO_WHO_PROCESS */, by_second, refused);

@@ -24,7 +24,7 @@ void restrict_file_flags(Filter& filter, Calls& calls);
 void restrict_locks(Filter& filter, Calls& calls, const FilterPolicy& policy);
 void restrict_landlock(Calls& calls, ExecPolicy exec, const Spec& spec);
 void deny_truncation(Filter& filter, Calls& calls);
-void protect_launcher(Filter& filter, Calls& calls, pid_t launcher);
+void protect_others(Filter& filter, Calls& calls, const FilterPolicy& policy);
 void keep_core_limit(Filter& filter, Calls& calls);
 void tell_attempts(Filter& filter, Calls& calls, const FilterPolicy& policy);
 

@@ -39,6 +39,12 @@ bool is_of_sessions(const Notification& call) {
     case SYS_rt_sigqueueinfo:
     case SYS_rt_tgsigqueueinfo:
     case SYS_pidfd_send_signal:
+    case SYS_prlimit64:
+    case SYS_sched_setaffinity:
+    case SYS_sched_setparam:
+    case SYS_sched_setscheduler:
+    case SYS_setpriority:
+    case SYS_ioprio_set:
       return true;
     default:
       return false;

@@ -32,8 +32,19 @@ pid_t root_of_thread(int proc, const ProcessTree& tree, std::uint32_t thread) {
 }  // namespace
 
 bool StepSignals::answer(const Descriptor& listener, const Notification& call) const {
-  if (call.number() == SYS_pidfd_send_signal) {
-    return signal_by_pidfd(listener, call);
+  switch (call.number()) {
+    case SYS_pidfd_send_signal:
+      return signal_by_pidfd(listener, call);
+    case SYS_prlimit64:
+    case SYS_sched_setaffinity:
+    case SYS_sched_setparam:
+    case SYS_sched_setscheduler:
+      return reach(listener, call, static_cast<std::uint32_t>(call.argument(0)));
+    case SYS_setpriority:
+    case SYS_ioprio_set:
+      return reach(listener, call, static_cast<std::uint32_t>(call.argument(1)));
+    default:
+      break;
   }
   const auto target = static_cast<pid_t>(call.argument(0));
   if (call.number() == SYS_kill && target <= 0) {
@@ -54,6 +65,17 @@ bool StepSignals::answer(const Descriptor& listener, const Notification& call) c
   }
   // The numbers are in registers: the kernel makes the call with those that were looked at. The
   // target's can't be another's before that is waited for, and its root is not until it ends.
+  return root == root_of_thread(proc_.get(), tree, call.caller()) ? call.go_on(listener)
+                                                                  : call.refuse(listener, EPERM);
+}
+
+bool StepSignals::reach(const Descriptor& listener, const Notification& call,
+                        std::uint32_t target) const {
+  const ProcessTree tree(proc_.get());
+  const pid_t root = root_of_thread(proc_.get(), tree, target);
+  if (root == 0) {
+    return call.refuse(listener, ESRCH);
+  }
   return root == root_of_thread(proc_.get(), tree, call.caller()) ? call.go_on(listener)
                                                                   : call.refuse(listener, EPERM);
 }
