@@ -3,24 +3,11 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "core/process_memory.h"
 #include "launcher/tree_killer.h"
 
 namespace codejail {
-namespace {
-
-std::uint64_t anonymous_bytes(int proc, pid_t process) {
-  char path[32];
-  char text[4096];
-  (void)std::snprintf(path, sizeof(path), "%d/status", process);
-  bool found = read_text(proc, path, text, sizeof(text));
-  return found ? bytes_of(text, "\nRssAnon:", found) : 0;
-}
-
-}  // namespace
-
 void BranchKiller::end(Branch& branch, Verdict verdict) {
   if (branch.verdict == Verdict::kNone) {
     branch.verdict = verdict;
@@ -34,7 +21,7 @@ void BranchKiller::end_waiting(Branch& branch) {
   branch.role = BranchRole::kDying;
   branch.step = 0;
   branch.is_forking = false;
-  branch.is_cloning = false;
+  branch.cloning_ns = 0;
   branch.stays = false;
   (void)kill(branch.process, SIGKILL);  // ESRCH: it has ended
 }
@@ -66,7 +53,7 @@ bool BranchKiller::end_largest() {
     std::uint64_t bytes = 0;
     for (const ProcessEntry& entry : tree.processes()) {
       if (tree.root_of(entry.number) == branch.process) {
-        bytes += anonymous_bytes(proc_.get(), entry.number);
+        bytes += memory_of(proc_.get(), entry.number).resident_bytes;
       }
     }
     if (largest == nullptr || bytes > most) {

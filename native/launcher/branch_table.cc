@@ -85,7 +85,7 @@ bool BranchTable::is_forking() const {
 
 bool BranchTable::is_cloning() const {
   return std::any_of(branches_.begin(), branches_.end(),
-                     [](const Branch& each) { return each.is_cloning; });
+                     [](const Branch& each) { return each.cloning_ns != 0; });
 }
 
 bool BranchTable::is_known_root(pid_t process) const {

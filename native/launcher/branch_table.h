@@ -31,8 +31,9 @@ struct Branch {
   std::uint32_t step = 0;
   bool waits = false;       // in `call`
   bool is_forking = false;  // of a state: it has been told to
-  bool is_cloning = false;  // it is about to have a child that is not known yet
   bool stays = false;       // of a state that is the next step itself
+  // Since when it has been about to have a child that is not known yet; 0: it is not.
+  std::uint64_t cloning_ns = 0;
   Notification call;
   Verdict verdict = Verdict::kNone;
   bool is_first = false;       // of a state: its session's first one, which has not waited yet

@@ -25,6 +25,8 @@ constexpr std::uint64_t kRetryNs = 5000000;
 constexpr int kLongestSleepMs = 50;
 constexpr int kShortestSleepMs = 2;
 constexpr std::size_t kMostStrangers = 16;
+// From when a state may clone to when it says that it has, however busy the host is.
+constexpr std::uint64_t kLongestCloneNs = 5000000000;
 
 std::uint64_t peak_bytes(int proc, pid_t process) {
   char path[32];
@@ -155,12 +157,14 @@ bool Branches::answer(const Descriptor& listener, const Notification& call) {
   ask_();
   if (call.number() == SYS_clone) {
     Branch* const state = table_.find(static_cast<pid_t>(call.caller()));
-    if (state == nullptr || state->role != BranchRole::kState || !state->is_forking) {
+    // One each time: what has asked for more would have children that are nobody's.
+    if (state == nullptr || state->role != BranchRole::kState || !state->is_forking ||
+        state->cloning_ns != 0) {
       return call.refuse(listener, EPERM);
     }
     // Whatever is nobody's was there before.
     killer_.sweep();
-    state->is_cloning = true;
+    state->cloning_ns = monotonic_ns();
     // The flags are in a register: the kernel makes the call that was asked for.
     return call.go_on(listener);
   }
@@ -177,13 +181,18 @@ bool Branches::answer(const Descriptor& listener, const Notification& call) {
 
 bool Branches::wait_as_state(const Descriptor& listener, const Notification& call) {
   Branch* const state = table_.find(static_cast<pid_t>(call.caller()));
-  if (state == nullptr || state->role != BranchRole::kState || state->waits) {
+  // One that was stopped and goes on asks anew (seccomp_unotify(2)).
+  const bool asks_again = state != nullptr && state->waits;
+  if (state == nullptr || state->role != BranchRole::kState ||
+      (asks_again && state->call.is_valid(listener))) {
     return call.refuse(listener, EINVAL);
   }
   const auto forked = static_cast<pid_t>(call.argument(1));
   const bool was_forking = std::exchange(state->is_forking, false);
-  state->is_cloning = false;
-  state->idle_from_us = family_of(proc_.get(), state->process).cpu_us;
+  state->cloning_ns = 0;
+  if (!asks_again) {
+    state->idle_from_us = family_of(proc_.get(), state->process).cpu_us;
+  }
   state->call = call;
   state->waits = true;
   if (std::exchange(state->is_first, false)) {
@@ -299,7 +308,7 @@ bool Branches::take_end(const Descriptor& listener, pid_t process, int status,
         std::max(branch->cpu_us,
                  saturating_difference(branch->user_us + branch->system_us, branch->cpu_before_us));
     branch->role = BranchRole::kEnded;
-    branch->is_cloning = false;
+    branch->cloning_ns = 0;
     branch->is_forking = false;
   }
   killer_.sweep();
@@ -352,6 +361,11 @@ int Branches::look(const Descriptor& listener) {
         return 0;
       }
       sleep_ms = std::min(sleep_ms, kShortestSleepMs);
+    }
+    if (branch.role == BranchRole::kState && branch.cloning_ns != 0 &&
+        monotonic_ns() - branch.cloning_ns >= kLongestCloneNs) {
+      // Nobody else's end can be told meanwhile.
+      close_head(branch.head);
     }
     limits_.look_at(branch, tree);
     if (branch.role == BranchRole::kRunning && branch.cpu_limit_us != kUnlimited) {
