@@ -218,9 +218,9 @@ bool CellProcess::read_step(std::uint32_t step, std::size_t first, std::size_t e
 
 void CellProcess::take_step_report(const Report& report) {
   if (report.kind == ReportKind::kStepDone || report.kind == ReportKind::kStepEnded) {
-    // What it has written is there already; it comes first.
-    while (read_step(report.session_step, 0, kOutputCount)) {
-    }
+    // What it has written is there already, and comes first: all that a pipe holds, and no more,
+    // since somebody whom it has left may go on writing.
+    (void)read_step(report.session_step, 0, kOutputCount);
     steps_.erase(report.session_step);
   } else if (report.kind == ReportKind::kHeadBegan) {
     steps_.erase(report.session_step);
