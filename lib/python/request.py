@@ -14,7 +14,7 @@ class DecoderOptions:
 scan = make_scanner(DecoderOptions)
 
 
-def read_request(descriptor, size):
+def read_request(descriptor, size, stays_open=False):
     chunks = []
     while size > 0:
         # What a pipe holds at most. More would be memory that is mapped and unmapped for each read, and all that is
@@ -28,7 +28,7 @@ def read_request(descriptor, size):
         chunks.append(chunk)
         size -= len(chunk)
     request = scan(b''.join(chunks).decode(), 0)[0]
-    if 'functions' not in request:
+    if not stays_open and 'functions' not in request:
         close(descriptor)
     return request
 
@@ -54,8 +54,9 @@ def open_session(size):
     session_names['begin'](read_request(REQUEST, size))
 
 
-def send(text, descriptor):
+def send(text, descriptor, stays_open=False):
     data = memoryview(text.encode())
     while data:
         data = data[write(descriptor, data):]
-    close(descriptor)
+    if not stays_open:
+        close(descriptor)

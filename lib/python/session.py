@@ -21,6 +21,7 @@ from posix import open as open_file
 from time import sleep
 from _thread import _count as python_threads
 
+DOMAIN = 5
 FORK = 0
 NAP = 0.0005
 MOST_NAPS = 10
@@ -292,12 +293,13 @@ def rehearse():
 
 
 def leave_descriptors():
-    """What a step has had is no longer anybody's: a thread of its that prints goes on."""
+    """What a step has had is no longer anybody's: a thread of its that prints goes on. The numbers stay taken, here as
+    while a step runs: the next one's take the place of whatever has them, which must be no file of the program's."""
     try:
         null = open_file('/dev/null', O_RDWR)
-        for descriptor in (1, 2, REQUEST, CHANNEL):
+        for descriptor in (1, 2, REQUEST, CHANNEL, DOMAIN):
             dup2(null, descriptor)
-        if null > CHANNEL:
+        if null > DOMAIN:
             close(null)
     except OSError:
         pass
@@ -332,7 +334,7 @@ def live():
             return
         process = getpid()
         stand_by(process=process)
-        step = read_request(REQUEST, sys.maxsize)
+        step = read_request(REQUEST, sys.maxsize, True)
         if not library.session_begin(1 if step.get('apart') else 0):
             return
         if 'fork' in step:
@@ -345,7 +347,7 @@ def live():
         if getpid() != process:
             # A child that the program forked, and that ran on to here, has no result to give.
             return
-        send(answer, CHANNEL)
+        send(answer, CHANNEL, True)
         answer = step = None
         try:
             outwait_threads()

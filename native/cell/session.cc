@@ -2,6 +2,7 @@
 // in its first thread.
 #include "core/session.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -92,11 +93,14 @@ CODEJAIL_EXPORT int codejail_session_take() {
   return codejail::ask(codejail::SessionAsk::kTake, 0);
 }
 
-// Enters a domain of its own, where it has to be apart; whether that is so.
+// Enters a domain of its own, where it has to be apart; whether that is so. The domain's number
+// stays taken: a file of the program's would have it, and the next step's domain take it away.
 CODEJAIL_EXPORT int codejail_session_begin(int is_apart) {
   using namespace codejail;
-  const Descriptor domain(kFirstStepFd + static_cast<int>(kStepDomain));
-  return is_apart == 0 || restrict_with_landlock(domain).ok() ? 1 : 0;
+  Descriptor domain(kFirstStepFd + static_cast<int>(kStepDomain));
+  const bool is_so = is_apart == 0 || restrict_with_landlock(domain).ok();
+  constexpr int kRequest = kFirstStepFd + static_cast<int>(kStepRequest);
+  return is_so && dup3(kRequest, domain.release(), O_CLOEXEC) >= 0 ? 1 : 0;
 }
 
 // The step's code has ended. A SessionAnswer, or -errno.

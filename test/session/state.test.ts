@@ -133,6 +133,19 @@ describe('a session', () => {
     expect(stdout.toString()).toBe(`${text}\n`);
   });
 
+  it('keeps the files that a step has left open', async () => {
+    const session = await open();
+    await session.run(
+      'files = [open("tmp/%d" % n, "w+") for n in range(8)]\nfor file in files: file.write(file.name)',
+    );
+    await session.run('1', { functions: { unused: () => null } });
+    await session.run('1', { keep: 'never' });
+    const { value } = await session.run(
+      'for file in files: file.seek(0)\n[file.read() == file.name for file in files] == [True] * 8',
+    );
+    expect(value).toBe('True');
+  });
+
   it('continues random numbers, and branches continue alike', async () => {
     const session = await open();
     await session.run('import random\nrandom.seed(3)\nrandom.random()');
