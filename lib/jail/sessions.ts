@@ -110,6 +110,7 @@ export class Sessions {
     const told = { command: command.name, slug: slug ?? null };
     return {
       enter: (signal) => this.#calls.enter(tenant, signal),
+      share: shareSignal,
       track: async (work) => this.#calls.track(work),
       onStepBegun: () => {
         dispatcher.beginStep();

@@ -255,8 +255,10 @@ export class HeadSession implements Session {
     signal: AbortSignal | undefined,
     work: (turn: Turn) => Promise<T>,
   ): Promise<T> {
-    const endTurn = await this.#turns.take(isShared);
+    const own = signal === undefined ? undefined : this.#surroundings.share(signal);
+    const endTurn = await this.#turns.take(isShared, own);
     let place: Place | undefined;
+    let step: Step | undefined;
     try {
       this.#life.throwIfOver();
       if (isShared) {
@@ -265,19 +267,39 @@ export class HeadSession implements Session {
       const entered = this.#surroundings.enter(signal);
       place = entered.place;
       const beganAt = place.isIn ? now() : await place.turn();
-      const step = this.#next ?? this.#jail.prepare(this.#head);
+      step = this.#next ?? this.#jail.prepare(this.#head);
       this.#next = undefined;
-      await this.#jail.readyOf(step);
+      await this.#readyOf(step, own);
       if (isShared) {
         this.#prepareNext();
       }
       return await work({ step, place, signals: entered.signals, beganAt });
     } catch (error) {
+      // One that was aborted before it began, or of which no result could be told, waits still.
+      if (step !== undefined) {
+        this.#jail.cell.drop(step.id);
+      }
       throw this.#life.reasonOf(error);
     } finally {
       place?.leave();
       this.#prepareNext();
       endTurn();
+    }
+  }
+
+  /** @throws the signal's reason, where it is aborted meanwhile */
+  async #readyOf(step: Step, signal: EndSignal | undefined): Promise<void> {
+    const onAbort = (): void => {
+      this.#jail.cell.drop(step.id);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.#jail.readyOf(step);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
@@ -307,7 +329,6 @@ export class HeadSession implements Session {
     return this.#working(async () =>
       this.#inTurn(true, undefined, async ({ step }) => {
         if (this.#jail.heads >= MOST_HEADS) {
-          this.#jail.cell.drop(step.id);
           throw new SetupError('fork the session', 0, {
             detail: `${MOST_HEADS} sessions have this jail in common, as many as can: close one`,
           });

@@ -24,6 +24,8 @@ export interface StepMessage {
 export interface SessionSurroundings {
   /** Lets a step in, or has it wait. */
   enter: (signal: AbortSignal | undefined) => { place: Place; signals: readonly EndSignal[] };
+  /** The signal, for any number of steps to listen to. */
+  share: (signal: AbortSignal) => EndSignal;
   /** Does work that the jail's end waits for. */
   track: <T>(work: () => Promise<T>) => Promise<T>;
   onStepBegun: () => void;

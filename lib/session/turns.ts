@@ -1,5 +1,6 @@
 // Which steps of one head run at a time: any number of those that leave the state as it is, or one that may change it; first
 // come, first served.
+import type { EndSignal } from '../run/end-signal';
 
 interface Waiting {
   isShared: boolean;
@@ -21,11 +22,30 @@ export class Turns {
   /**
    * Waits for a turn.
    * @param isShared whether others may have theirs at the same time
+   * @param signal gives the wait up
    * @returns ends it; to be called once
+   * @throws the signal's reason
    */
-  async take(isShared: boolean): Promise<() => void> {
-    await new Promise<void>((begin) => {
-      this.#waiting.push({ isShared, begin });
+  async take(isShared: boolean, signal?: EndSignal): Promise<() => void> {
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        // Whatever the caller aborted it with.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        reject(signal?.reason);
+        // Those behind it may share a turn that goes on.
+        this.#next();
+      };
+      const waiting = {
+        isShared,
+        begin: () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      signal?.throwIfAborted();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(waiting);
       this.#next();
     });
     return () => {

@@ -5,6 +5,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CHANNELS, type CallMessage, type Session, type SessionOptions } from '../../lib/index';
 import { mode } from '../support/jail';
 import { watchLeftovers } from '../support/leftovers';
+import { isOurs } from '../support/processes';
 import { UNHURRIED, useSuite } from '../support/suite';
 
 const suite = useSuite();
@@ -13,6 +14,15 @@ watchLeftovers();
 async function open(options: SessionOptions = {}): Promise<Session> {
   await suite.ready();
   return suite.jail.openSession(options);
+}
+
+/** One that has ended meanwhile needs no signal. */
+function signalTo(number: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  try {
+    process.kill(number, signal);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ESRCH' });
+  }
 }
 
 describe('the limits of a step', () => {
@@ -84,6 +94,55 @@ describe('a step', () => {
       session.run('1', { signal: AbortSignal.abort(new Error('early')) }),
     ).rejects.toThrow('early');
   });
+
+  it('is aborted while it waits behind another one', async () => {
+    const session = await open({ limits: UNHURRIED, globals: { x: 0 } });
+    const first = session.run('import time; time.sleep(1)\nx += 1');
+    const controller = new AbortController();
+    const waiting = session.run('x += 10', { signal: controller.signal });
+    const last = session.run('x += 100\nx');
+    setTimeout(() => {
+      controller.abort(new Error('given up'));
+    }, 50);
+    const settled: string[] = [];
+    await Promise.all([
+      expect(waiting)
+        .rejects.toThrow('given up')
+        .then(() => settled.push('given up')),
+      first.then(() => settled.push('first')),
+    ]);
+    expect(settled).toEqual(['given up', 'first']);
+    expect((await last).value).toBe('101');
+  });
+
+  it.each(['never', 'always'] as const)(
+    'leaves nothing, whenever it is aborted: keep %s',
+    async (keep) => {
+      const session = await open({ limits: UNHURRIED });
+      const COUNT =
+        'import os\nsum(1 for name in os.listdir("/proc") if name.isdigit() and name != "1")';
+      await session.run('1');
+      const files = readdirSync('/proc/self/fd').length;
+      for (let moment = 0; moment < 60; moment += 1) {
+        const controller = new AbortController();
+        const running = session.run('1', { keep, signal: controller.signal });
+        running.catch(() => undefined);
+        if (moment < 40) {
+          for (let turn = 0; turn < moment; turn += 1) {
+            await Promise.resolve();
+          }
+        } else {
+          await pause((moment - 40) / 4);
+        }
+        controller.abort(new Error('at some moment'));
+        await running.catch((error: unknown) => {
+          expect(error).toMatchObject({ message: 'at some moment' });
+        });
+      }
+      expect(Number((await session.run(COUNT)).value)).toBeLessThanOrEqual(4);
+      expect(readdirSync('/proc/self/fd').length - files).toBeLessThan(10);
+    },
+  );
 
   it('fails with what a callback of the caller throws', async () => {
     const session = await open();
@@ -158,6 +217,22 @@ describe('a session', () => {
     expect(session).toMatchObject({ isOpen: false, lost: null });
     await expect(session.run('1')).rejects.toThrow('this session is closed');
     await expect(session.files.list()).rejects.toThrow('this session is closed');
+  });
+
+  it('goes on where its processes were stopped meanwhile, as by a freezer', async () => {
+    const session = await open({ globals: { x: 7 }, limits: UNHURRIED });
+    await session.run('1', { keep: 'never' });
+    const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isOurs(name));
+    const processes = all.filter((name) => Number(name) !== process.pid).map(Number);
+    for (const signal of ['SIGSTOP', 'SIGCONT'] as const) {
+      for (const number of processes) {
+        signalTo(number, signal);
+      }
+      await pause(100);
+    }
+    for (const keep of ['never', 'never', 'always', 'never'] as const) {
+      expect((await session.run('x', { keep })).value).toBe('7');
+    }
   });
 
   it('is counted and told of', async () => {
