@@ -2,7 +2,7 @@
 import { checkJsonObject, parseJsonInSlices, SHORT_LENGTH } from '../json/parse';
 import { BytePieces, KeptPieces, type Pieces } from '../json/pieces';
 import { JsonSyntaxError } from '../json/syntax-error';
-import { isJsonObject, textOrNone, type JsonValue } from '../json/value';
+import { fieldOf, isJsonObject, textOrNone, type JsonValue } from '../json/value';
 import type { JailResult } from '../run/result';
 import { codejailMessage, SafeExecError, type PythonException } from './error';
 import { readOmitted, withoutOmitted, type OmittedGlobal } from './omitted';
@@ -32,14 +32,14 @@ const EXCEPTION_BOUNDS = { maxNames: 16 };
 
 /** What the runner tells of an exception. Hostile code may have written it: whatever does not fit is as good as absent. */
 export function exceptionOf(told: { [key: string]: JsonValue }): PythonException {
-  const fields = new Map(Object.entries(told));
-  const line = fields.get('line');
+  const line = fieldOf(told, 'line');
+  const module = fieldOf(told, 'module');
   return {
-    type: textOrNone(fields.get('type')),
-    module: fields.has('module') ? textOrNone(fields.get('module')) : null,
-    message: textOrNone(fields.get('message')),
+    type: textOrNone(fieldOf(told, 'type')),
+    module: module === undefined ? null : textOrNone(module),
+    message: textOrNone(fieldOf(told, 'message')),
     line: typeof line === 'number' && Number.isSafeInteger(line) ? line : null,
-    traceback: textOrNone(fields.get('traceback')),
+    traceback: textOrNone(fieldOf(told, 'traceback')),
   };
 }
 

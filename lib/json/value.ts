@@ -7,6 +7,11 @@ export function isJsonObject(value: JsonValue): value is { [key: string]: JsonVa
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A field of an object of whoever may have written thousands of others: they are not gone through. */
+export function fieldOf(value: { [key: string]: JsonValue }, name: string): JsonValue | undefined {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
 /** A value that should be a text, of whoever may have written something else: an empty one then. */
 export function textOrNone(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';

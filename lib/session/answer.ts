@@ -3,7 +3,8 @@ import { exceptionOf, GLOBALS_BOUNDS, textOf } from '../exec/answer';
 import type { PythonException } from '../exec/error';
 import type { OmittedGlobal } from '../exec/omitted';
 import { parseJsonInSlices } from '../json/parse';
-import { isJsonObject, textOrNone, type JsonValue } from '../json/value';
+import { fieldOf, isJsonObject, textOrNone, type JsonValue } from '../json/value';
+import { Budget } from '../time/budget';
 import type { Display } from './types';
 
 /** A step's answer. */
@@ -18,29 +19,55 @@ export interface StepAnswer {
 const ANSWER = 0x53; // 'S'
 const BINARY = /^image\/(?!svg)/;
 const MOST_SHOWN = 1000;
+const PIECE_LENGTH = 64 * 1024;
+const NO_BASE64 = /[^A-Za-z0-9+/_-]+/g;
 
-function displayOf(value: JsonValue | undefined): Display[] {
-  if (!Array.isArray(value)) {
-    return [];
+/** The bytes of a text in base64, whoever wrote it. */
+async function bytesOf(text: string, budget: Budget): Promise<Buffer> {
+  // The kernel gives none of a large one before it is written to.
+  const bytes = Buffer.alloc(Math.ceil((text.length * 3) / 4));
+  let length = 0;
+  let rest = '';
+  for (let start = 0; start < text.length; start += PIECE_LENGTH) {
+    const piece = rest + text.slice(start, start + PIECE_LENGTH).replaceAll(NO_BASE64, '');
+    const whole = piece.length - (piece.length % 4);
+    length += bytes.write(piece.slice(0, whole), length, 'base64');
+    rest = piece.slice(whole);
+    if (budget.isSpent()) {
+      await budget.nextTurn();
+    }
   }
-  return value
-    .slice(0, MOST_SHOWN)
-    .filter(isJsonObject)
-    .map(({ mime, data }) => {
-      const type = textOrNone(mime);
-      const text = textOrNone(data);
-      return { mime: type, data: BINARY.test(type) ? Buffer.from(text, 'base64') : text };
-    });
+  length += bytes.write(rest, length, 'base64');
+  return bytes.subarray(0, length);
 }
 
-function omittedOf(value: JsonValue | undefined): OmittedGlobal[] {
-  return Array.isArray(value)
-    ? value.filter(isJsonObject).map(({ name, type, why }) => ({
-        name: textOrNone(name),
-        type: textOrNone(type),
-        why: textOrNone(why),
-      }))
-    : [];
+async function displayOf(value: JsonValue | undefined, budget: Budget): Promise<Display[]> {
+  const shown: Display[] = [];
+  for (const item of Array.isArray(value) ? value.slice(0, MOST_SHOWN) : []) {
+    if (isJsonObject(item)) {
+      const mime = textOrNone(fieldOf(item, 'mime'));
+      const text = textOrNone(fieldOf(item, 'data'));
+      shown.push({ mime, data: BINARY.test(mime) ? await bytesOf(text, budget) : text });
+    }
+  }
+  return shown;
+}
+
+async function omittedOf(value: JsonValue | undefined, budget: Budget): Promise<OmittedGlobal[]> {
+  const omitted: OmittedGlobal[] = [];
+  for (const item of Array.isArray(value) ? value : []) {
+    if (isJsonObject(item)) {
+      omitted.push({
+        name: textOrNone(fieldOf(item, 'name')),
+        type: textOrNone(fieldOf(item, 'type')),
+        why: textOrNone(fieldOf(item, 'why')),
+      });
+    }
+    if (budget.isSpent()) {
+      await budget.nextTurn();
+    }
+  }
+  return omitted;
 }
 
 /**
@@ -60,10 +87,9 @@ export async function readStepAnswer(channel: Uint8Array): Promise<StepAnswer | 
   if (!isJsonObject(answer)) {
     return 'it is not an object';
   }
-  const fields = new Map(Object.entries(answer));
-  const value = fields.get('value') ?? null;
-  const globals = fields.get('globals');
-  const exception = fields.get('exception') ?? null;
+  const value = fieldOf(answer, 'value') ?? null;
+  const globals = fieldOf(answer, 'globals');
+  const exception = fieldOf(answer, 'exception') ?? null;
   if (
     (value !== null && typeof value !== 'string') ||
     globals === undefined ||
@@ -72,11 +98,12 @@ export async function readStepAnswer(channel: Uint8Array): Promise<StepAnswer | 
   ) {
     return 'a part of it is missing';
   }
+  const budget = new Budget();
   return {
     value,
-    display: displayOf(fields.get('display')),
+    display: await displayOf(fieldOf(answer, 'display'), budget),
     globals,
-    omitted: omittedOf(fields.get('omitted')),
+    omitted: await omittedOf(fieldOf(answer, 'omitted'), budget),
     exception: exception === null ? null : exceptionOf(exception),
   };
 }

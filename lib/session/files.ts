@@ -88,6 +88,7 @@ export class OwnFiles implements SessionFiles {
     );
     const paths: string[] = [];
     const budget = new Budget();
+    let looked = 0;
     for (let start = 0; start < entries.length;) {
       const nul = entries.indexOf(0, start);
       const end = nul === -1 ? entries.length : nul;
@@ -95,7 +96,8 @@ export class OwnFiles implements SessionFiles {
         paths.push(entries.toString('utf8', start + 1, end));
       }
       start = end + 1;
-      if (paths.length % LOOK_ENTRIES === 0 && budget.isSpent()) {
+      looked += 1;
+      if (looked % LOOK_ENTRIES === 0 && budget.isSpent()) {
         await budget.nextTurn();
       }
     }
