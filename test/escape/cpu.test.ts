@@ -144,7 +144,7 @@ def tell(*_):
 signal.signal(signal.SIGXCPU, tell)
 while True: pass
 `,
-      { limits: { cpu, realtime: 20 } },
+      { limits: { cpu, realtime: 60 } },
     );
     expect(result.outcome).toBe('cpu-limit');
     expect(Number(result.stdout.toString())).toBeGreaterThanOrEqual(cpu);
