@@ -8,6 +8,7 @@ import type { JsonText } from '../json/text-buffers';
 import { sameDiskLimits, type DiskLimits, type Limits } from '../limits';
 import { requirePython } from '../options/exec';
 import type { Tell } from '../options/logger';
+import type { RunArguments } from '../options/types';
 import { parseWarm, type WarmArguments } from '../options/warm';
 import type { ProbeCheck } from '../proof/probe';
 import type { RunResult } from '../run/conclusion';
@@ -88,8 +89,12 @@ export class Dispatcher {
    * Tells that a call is about to come; its limits and files are not looked at yet.
    * @returns whether a cell was told, since no call has run for a while
    */
-  announce(command: Command, demand: Omit<Demand, 'files' | 'limits'>): boolean {
-    return whyNotWarmAtAll(demand) === undefined && this.#warm.get(command)?.announce() === true;
+  announce(command: Command, args: RunArguments, hasCode: boolean): boolean {
+    const { files, env, cwd, explain } = args;
+    return (
+      whyNotWarmAtAll({ hasCode, copies: files, env, cwd, explain }) === undefined &&
+      this.#warm.get(command)?.announce() === true
+    );
   }
 
   /**

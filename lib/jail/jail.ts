@@ -1,15 +1,12 @@
 // A jail: the calls that run programs in it.
 import { Command, refusedOf } from '../command/command';
 import { InvalidArgumentError } from '../errors';
-import { AnswerReader, type SafeExecJsonResult, type SafeExecResult } from '../exec/answer';
-import { AS_TEXT, jsonOf, updating, type Conclusion } from '../exec/conclusion';
-import { encodeCode, encodeRequest } from '../exec/request';
-import { runUnconfined } from '../exec/unconfined';
-import { HostCalls } from '../functions/host-calls';
+import type { AnswerGlobals, SafeExecJsonResult, SafeExecResult } from '../exec/answer';
+import { AS_TEXT, jsonOf, updating } from '../exec/conclusion';
 import { serverCgroup } from '../host/cgroup';
 import { jsonSafe } from '../json/safe';
 import type { JsonText } from '../json/text-buffers';
-import { ZERO_LIMITS, type Limits } from '../limits';
+import type { Limits } from '../limits';
 import {
   parseCloseOptions,
   parseJailCodeOptions,
@@ -17,7 +14,7 @@ import {
   parseWaitOptions,
 } from '../options/call';
 import { parseCommandName, parseCommandOptions } from '../options/command';
-import { readJsonObject, requireCode, requireGlobals, requirePython } from '../options/exec';
+import { readJsonObject, requireCode, requireGlobals } from '../options/exec';
 import { checkFiles } from '../options/files';
 import { requireRoom } from '../options/room';
 import { parseSessionOptions } from '../session/options';
@@ -26,23 +23,28 @@ import type {
   JailCodeOptions,
   JailOptions,
   RunArguments,
-  SafeExecArguments,
   SafeExecOptions,
   WaitOptions,
 } from '../options/types';
 import { hostReport, type HostReport, type VerifyReport } from '../proof/report';
-import { RUNNER } from '../python/runner-file';
 import type { JailResult } from '../run/result';
 import type { Session, SessionOptions } from '../session/types';
 import { PROGRAM_NAME } from '../spec/files';
 import type { JailStatistics } from '../statistics/calls';
 import { printable } from '../text/printable';
 import { now } from '../time/clock';
-import { Calls, copiedGiven, type Admitted } from './calls';
+import { Calls, copiedGiven } from './calls';
 import { Configuration } from './configuration';
 import { Dispatcher } from './dispatcher';
-import { searchedByTemplate } from './searched';
+import { Executions, type Execution } from './executions';
 import { Sessions } from './sessions';
+
+/** Globals that go in, and are updated with what comes back. */
+function withGlobals(
+  globals: Record<string, unknown>,
+): Pick<Execution<AnswerGlobals, SafeExecResult>, 'write' | 'end'> {
+  return { write: (): JsonText | Promise<JsonText> => jsonOf(globals), end: updating(globals) };
+}
 
 /**
  * A jail of its own: commands and limits that no other jail shares. Made by `createJail`; closed by `close`, or by
@@ -58,6 +60,7 @@ import { Sessions } from './sessions';
 export class Jail extends Configuration implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #calls: Calls;
+  readonly #executions: Executions;
   readonly #sessions: Sessions;
 
   /** @internal */
@@ -69,6 +72,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       ...{ share, allowMissing, logger },
       limits: () => ({ disk: this.limits.get('disk'), files: this.limits.get('files') }),
     });
+    this.#executions = new Executions(this.#calls, this.#dispatcher);
     this.#sessions = new Sessions(this.#calls, this.#dispatcher);
   }
 
@@ -98,7 +102,7 @@ export class Jail extends Configuration implements AsyncDisposable {
       isPython: false,
     });
     return this.#calls.track(async () => {
-      const isAnnounced = place.isIn && this.#announce(found, args, code.length > 0);
+      const isAnnounced = place.isIn && this.#dispatcher.announce(found, args, code.length > 0);
       const copying = copiedGiven(given);
       const copied = copying instanceof Promise ? await copying : copying;
       if (args.files.length > 0) {
@@ -139,14 +143,8 @@ export class Jail extends Configuration implements AsyncDisposable {
     const calledAt = now();
     requireCode(code);
     requireGlobals(globals);
-    const call = parseSafeExecOptions(options);
-    return this.#exec(
-      code,
-      (): JsonText | Promise<JsonText> => jsonOf(globals),
-      call,
-      calledAt,
-      updating(globals),
-    );
+    const args = parseSafeExecOptions(options);
+    return this.#exec({ ...withGlobals(globals), code, args }, calledAt);
   }
 
   /**
@@ -171,8 +169,9 @@ export class Jail extends Configuration implements AsyncDisposable {
   ): Promise<SafeExecJsonResult> {
     const calledAt = now();
     requireCode(code);
-    const call = parseSafeExecOptions(options);
-    return this.#exec(code, async () => readJsonObject(globalsJson), call, calledAt, AS_TEXT);
+    const args = parseSafeExecOptions(options);
+    const write = async (): Promise<JsonText> => readJsonObject(globalsJson);
+    return this.#exec({ code, args, write, end: AS_TEXT }, calledAt);
   }
 
   /**
@@ -222,13 +221,8 @@ export class Jail extends Configuration implements AsyncDisposable {
   ): Promise<SafeExecResult> {
     requireCode(code);
     requireGlobals(globals);
-    const call = parseSafeExecOptions(options);
-    return this.#execUnconfined(
-      code,
-      (): JsonText | Promise<JsonText> => jsonOf(globals),
-      call,
-      updating(globals),
-    );
+    const args = parseSafeExecOptions(options);
+    return this.#execUnconfined({ ...withGlobals(globals), code, args });
   }
 
   /**
@@ -373,12 +367,6 @@ export class Jail extends Configuration implements AsyncDisposable {
     return this.#calls.wait(parseWaitOptions(options), work);
   }
 
-  /** Tells a waiting Python that a call is about to come. */
-  #announce(command: Command, args: RunArguments, hasCode: boolean): boolean {
-    const { files, env, cwd, explain } = args;
-    return this.#dispatcher.announce(command, { hasCode, copies: files, env, cwd, explain });
-  }
-
   /** A command, whose variables of a call's it does not ignore. */
   #heeding(name: string, { env }: RunArguments): Command {
     const found = this.require(name);
@@ -393,95 +381,24 @@ export class Jail extends Configuration implements AsyncDisposable {
     return limits;
   }
 
-  /** Lets a safeExec in: the runner is its program. */
-  #admitExec(command: Command, args: SafeExecArguments, limits: Limits): Admitted {
-    const { functions, slug } = args;
-    return this.#calls.admit(command, args, limits, {
-      files: [RUNNER, ...args.extraFiles],
-      conversation: functions.length === 0 ? undefined : new HostCalls(functions, slug),
-      hasCode: true,
-      isPython: true,
-    });
-  }
-
   async #exec<Content, Result>(
-    code: string,
-    write: () => JsonText | Promise<JsonText>,
-    args: SafeExecArguments,
+    execution: Execution<Content, Result>,
     calledAt: number,
-    end: Conclusion<Content, Result>,
   ): Promise<Result> {
     if (this.alwaysBeUnsafe) {
-      return this.#execUnconfined(code, write, args, end);
+      return this.#execUnconfined(execution);
     }
+    const { args } = execution;
     const found = this.#heeding(args.command, args);
-    const { given, pack, place } = this.#admitExec(found, args, this.#limitsOf(args));
-    return this.#calls.track(async () => {
-      // A waiting Python wakes up while globals are still being written.
-      const isAnnounced = place.isIn && this.#announce(found, args, true);
-      const written = write();
-      const globalsJson = typeof written === 'string' ? written : await written;
-      const encoded = encodeCode(code);
-      const codeJson = typeof encoded === 'string' ? encoded : await encoded;
-      const copying = copiedGiven(given);
-      const copied = copying instanceof Promise ? await copying : copying;
-      if (args.files.length > 0) {
-        await checkFiles(args.files);
-      }
-      const turnAt = place.isIn ? calledAt : await place.turn();
-      const reader = new AnswerReader(end.read);
-      const { result, channel, gone } = await this.#dispatcher.run(
-        Object.assign(pack(copied), {
-          isAnnounced,
-          queuedMs: place.waitedMs,
-          request: encodeRequest(codeJson, globalsJson, args.pythonPath, args.functions),
-          warm: searchedByTemplate(found, args, codeJson, globalsJson),
-          onChannel: (bytes: Buffer) => {
-            reader.foresee(bytes);
-          },
-        }),
-        turnAt,
-      );
-      try {
-        return await end.conclude(result, await reader.read(result, channel));
-      } finally {
-        await gone?.();
-      }
-    }, place);
+    return this.#executions.run(found, execution, this.#limitsOf(args), calledAt);
   }
 
-  async #execUnconfined<Content, Result>(
-    code: string,
-    write: () => JsonText | Promise<JsonText>,
-    args: SafeExecArguments,
-    end: Conclusion<Content, Result>,
-  ): Promise<Result> {
+  async #execUnconfined<Content, Result>(execution: Execution<Content, Result>): Promise<Result> {
+    const { args } = execution;
     const { slug, command } = args;
     const message = 'DANGER: executing code without any confinement (notSafeExec)';
     process.emitWarning(`${message} for ${printable(slug ?? 'a caller')}`, 'CodeJailWarning');
     this.logger('warn', message, { ...(slug === undefined ? {} : { slug }), command });
-    const found = this.#heeding(args.command, args);
-    const { given, pack, place } = this.#admitExec(found, args, ZERO_LIMITS);
-    return this.#calls.track(async () => {
-      const globalsJson = await write();
-      const copied = await copiedGiven(given);
-      await checkFiles(args.files);
-      if (!place.isIn) {
-        await place.turn();
-      }
-      const { python, ...plan } = await found.unconfined(this.share);
-      requirePython(args.command, python);
-      const request = encodeRequest(
-        await encodeCode(code),
-        globalsJson,
-        args.pythonPath,
-        args.functions,
-      );
-      const { result, channel } = await runUnconfined(
-        Object.assign(pack(copied), { request, queuedMs: place.waitedMs }),
-        plan,
-      );
-      return end.conclude(result, await new AnswerReader(end.read).read(result, channel));
-    }, place);
+    return this.#executions.runUnconfined(this.#heeding(command, args), execution, this.share);
   }
 }
