@@ -1,5 +1,6 @@
 // A cell: a Python that was forked ahead of need, is confined as a cold call is, and runs one call.
 import { SetupError } from '../errors';
+import type { Limits } from '../limits';
 import { native, type NativeEvent } from '../native/addon';
 import { setupError, thrownByAddon } from '../native/failure';
 import { throwIfAborted } from '../run/end-signal';
@@ -69,6 +70,10 @@ function kindOf(call: WarmCall): Frame['kind'] {
 /** The runner is in a cell's directory already. */
 function callFiles({ files, request }: WarmCall): readonly JailFile[] {
   return request === undefined ? files : files.filter(({ name }) => name !== PROGRAM_NAME);
+}
+
+function lostBefore(what: 'call' | 'session'): CellLostError {
+  return new CellLostError('make a cell', 0, { detail: `it ended before its ${what} began` });
 }
 
 const NO_WORDS: readonly string[] = [];
@@ -217,41 +222,58 @@ export class ForkedCell implements Cell {
     native().addon.kill(this.#jail.id);
   }
 
-  async run(call: WarmCall, calledAt: number): Promise<RunResult> {
-    throwIfAborted(call.signals);
-    if (this.#isDead || this.#isKilled || this.#run !== undefined) {
-      throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
-    }
-    const kind = kindOf(call);
-    const limits = this.#frames.limits(call.limits);
-    const frame = this.#frames.encode({
-      kind,
-      limits: call.limits,
-      files: callFiles(call),
-      words: kind === CallKind.exec ? NO_WORDS : call.argv,
-      request: call.request,
-    });
+  /**
+   * Begins its call, or its session.
+   * @param limits of all of it
+   * @returns what is left to be written
+   * @throws CellLostError where it is dead
+   */
+  #begin(
+    frame: Frame,
+    limits: Limits,
+    wantsTmpDirectory: boolean,
+  ): { rest: Buffer; pieces: readonly Buffer[] | undefined } {
+    const { cpuMicroseconds, memoryBytes, rlimits } = this.#frames.limits(limits);
+    const encoded = this.#frames.encode(frame);
+    const isSession = frame.kind === CallKind.session;
     const left = native().addon.beginCall(
       this.#jail.id,
-      limits.cpuMicroseconds,
-      limits.memoryBytes,
-      limits.rlimits.RLIMIT_NOFILE ?? UNCOUNTED_FILES,
-      call.collect.length > 0,
+      cpuMicroseconds,
+      memoryBytes,
+      rlimits.RLIMIT_NOFILE ?? UNCOUNTED_FILES,
+      wantsTmpDirectory,
       this.#jail.request,
-      frame.bytes,
-      frame.request,
+      encoded.bytes,
+      encoded.request,
+      isSession,
     );
     if (left < 0) {
       this.#kill();
-      throw new CellLostError('make a cell', 0, { detail: 'it ended before its call began' });
+      throw lostBefore(isSession ? 'session' : 'call');
     }
+    return { rest: lastBytes(encoded, left), pieces: encoded.pieces };
+  }
+
+  async run(call: WarmCall, calledAt: number): Promise<RunResult> {
+    throwIfAborted(call.signals);
+    if (this.#isDead || this.#isKilled || this.#run !== undefined) {
+      throw lostBefore('call');
+    }
+    const { limits, request } = call;
+    const kind = kindOf(call);
+    const words = kind === CallKind.exec ? NO_WORDS : call.argv;
+    const { rest, pieces } = this.#begin(
+      { kind, limits, files: callFiles(call), words, request },
+      limits,
+      call.collect.length > 0,
+    );
     // It runs. What follows is done meanwhile: nothing of it can be told before the event loop's next turn.
     const startedAt = now();
     this.#hold(true);
     const run = new Run(this.#jail, this.#outputs, call, this.#plan, calledAt);
     this.#run = run;
     try {
-      this.#write(call, lastBytes(frame, left), frame.pieces);
+      this.#write(call, rest, pieces);
     } catch (error) {
       // The program would wait for the rest.
       run.abandon(error);
@@ -269,35 +291,18 @@ export class ForkedCell implements Cell {
 
   openSession(call: SessionCall): SessionCell {
     if (this.#isDead || this.#isKilled || this.#run !== undefined) {
-      throw new CellLostError('make a cell', 0, { detail: 'it ended before its session began' });
+      throw lostBefore('session');
     }
-    const limits = this.#frames.limits(call.limits);
-    const frame = this.#frames.encode({
-      kind: CallKind.session,
+    const { limits, files, request } = call;
+    const { rest, pieces } = this.#begin(
       // Of the CPU each step has its own.
-      limits: { ...call.limits, cpu: 0 },
-      files: call.files,
-      words: NO_WORDS,
-      request: call.request,
-    });
-    const left = native().addon.beginCall(
-      this.#jail.id,
-      limits.cpuMicroseconds,
-      limits.memoryBytes,
-      limits.rlimits.RLIMIT_NOFILE ?? UNCOUNTED_FILES,
-      true,
-      this.#jail.request,
-      frame.bytes,
-      frame.request,
+      { kind: CallKind.session, limits: { ...limits, cpu: 0 }, files, words: NO_WORDS, request },
+      limits,
       true,
     );
-    if (left < 0) {
-      this.#kill();
-      throw new CellLostError('make a cell', 0, { detail: 'it ended before its session began' });
-    }
     this.#hold(true);
     this.#session = call;
-    this.#request.finish(lastBytes(frame, left), frame.pieces);
+    this.#request.finish(rest, pieces);
     return new SessionCell(this.#jail.id, {
       dead: this.dead,
       directory: this.#directory,
