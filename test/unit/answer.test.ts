@@ -1,21 +1,7 @@
 // The runner's answer, read ahead of its program's end.
 import type { JailResult } from '../../lib/run/result';
 import { AnswerReader, readGlobals, readText } from '../../lib/exec/answer';
-
-const RESULT: JailResult = {
-  status: 0,
-  signal: null,
-  outcome: 'exited',
-  exceeded: null,
-  hints: [],
-  attempts: [],
-  stdout: Buffer.alloc(0),
-  stderr: Buffer.alloc(0),
-  usage: { wallMs: 1, queuedMs: 0, setupMs: 1, userMs: 1, systemMs: 1, cpuMs: 2, maxRssBytes: 1 },
-  collected: [],
-  uncollected: [],
-  confinement: [],
-};
+import { RESULT } from '../support/result';
 
 async function answer(first: string, all: string): Promise<unknown> {
   const reader = new AnswerReader(readGlobals);

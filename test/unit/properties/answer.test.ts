@@ -3,26 +3,11 @@ import fc from 'fast-check';
 import { SafeExecError } from '../../../lib/exec/error';
 import { parseJson } from '../../../lib/json/parse';
 import { stringifyJson } from '../../../lib/json/stringify';
-import type { JailResult } from '../../../lib/run/result';
 import { AnswerReader, readGlobals, readText } from '../../../lib/exec/answer';
 import { expectSame, jsonGlobals } from '../../support/arbitraries';
+import { RESULT } from '../../support/result';
 
 jest.setTimeout(120_000);
-
-const RESULT = {
-  status: 0,
-  signal: null,
-  outcome: 'exited',
-  exceeded: null,
-  hints: [],
-  attempts: [],
-  stdout: Buffer.alloc(0),
-  stderr: Buffer.alloc(0),
-  usage: { wallMs: 1, queuedMs: 0, setupMs: 1, userMs: 1, systemMs: 1, cpuMs: 2, maxRssBytes: 1 },
-  collected: [],
-  uncollected: [],
-  confinement: [],
-} satisfies JailResult;
 
 const answer = jsonGlobals.map((globals) => Buffer.from(`G${stringifyJson(globals)}`));
 const exception = fc
