@@ -15,6 +15,18 @@ jest.setTimeout(180_000);
 const PACKAGE = JSON.stringify(join(__dirname, '..', '..'));
 const LONG = `require(${PACKAGE}).jailCode('python', { code: 'import os, time\\nfor _ in range(2):\\n  if os.fork() == 0: os.setpgid(0, 0)\\nprint("up", flush=True)\\ntime.sleep(60)', limits: { realtime: 90 }, onStdout: () => tell('up') })`;
 
+/** A session whose state has a thread, and a fork of it with steps under way: one of its own processes, two in branches. */
+const SESSION = `(async () => {
+  const session = await require(${PACKAGE}).openSession({ limits: { realtime: 90, nproc: 40 } });
+  const other = await session.fork();
+  await session.run('import threading, time\\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()');
+  const code = 'import os, time\\nfor _ in range(2):\\n  if os.fork() == 0: os.setpgid(0, 0)\\nprint("up", flush=True)\\ntime.sleep(60)';
+  let running = 0;
+  const onStdout = () => { running += 1; if (running === 3) tell('up'); };
+  void session.run(code, { onStdout });
+  for (let i = 0; i < 2; i += 1) void other.run(code, { keep: 'never', onStdout });
+})()`;
+
 async function serverWith(script: string): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
@@ -44,11 +56,31 @@ it('leaves nothing of its jails when it is killed by SIGKILL', async () => {
   expect(await settledLeftovers(before)).toEqual({});
 });
 
+it('leaves nothing of its sessions when it is killed by SIGKILL', async () => {
+  const before = traces();
+  const server = await serverWith(`${SESSION}; ${SESSION};`);
+  expect(launchers().length).toBeGreaterThan(0);
+  server.kill('SIGKILL');
+  await new Promise((resolve) => server.once('close', resolve));
+  expect(await settledLeftovers(before)).toEqual({});
+});
+
 it('leaves nothing of its jails when it exits', async () => {
   const before = traces();
   const server = await serverWith(`process.once('SIGUSR2', () => process.exit()); ${LONG};`);
   server.kill('SIGUSR2');
   await new Promise((resolve) => server.once('close', resolve));
+  expect(await settledLeftovers(before)).toEqual({});
+});
+
+it('leaves nothing of the sessions of a worker that is terminated', async () => {
+  const before = traces();
+  const worker = new Worker(
+    `const tell = (word) => require('node:worker_threads').parentPort.postMessage(word); ${SESSION}`,
+    { eval: true },
+  );
+  await new Promise((resolve) => worker.once('message', resolve));
+  await worker.terminate();
   expect(await settledLeftovers(before)).toEqual({});
 });
 

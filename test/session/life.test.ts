@@ -272,6 +272,28 @@ describe('a session', () => {
     expect(count() - before).toBeLessThan(10);
   });
 
+  it('is one of a hundred that are open side by side, each with its own state', async () => {
+    await suite.ready();
+    const SESSIONS = 100;
+    const sessions: Session[] = [];
+    for (let n = 0; n < SESSIONS; n += 10) {
+      const opening = Array.from({ length: 10 }, async (_, i) =>
+        suite.jail.openSession({ globals: { number: n + i }, limits: UNHURRIED }),
+      );
+      sessions.push(...(await Promise.all(opening)));
+    }
+    for (const keep of ['always', 'never'] as const) {
+      const results = await Promise.all(
+        sessions.map(async (each) => each.run('number += 1000\nnumber', { keep })),
+      );
+      const added = keep === 'always' ? 1000 : 2000;
+      expect(results.map(({ value }) => value)).toEqual(
+        Array.from({ length: SESSIONS }, (_, n) => String(n + added)),
+      );
+    }
+    await Promise.all(sessions.map(async (each) => each.close()));
+  }, 240_000);
+
   it('says what confines it', async () => {
     const session = await open();
     const { confinement } = await session.run('1');
