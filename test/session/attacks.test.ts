@@ -127,7 +127,7 @@ os.getpriority(os.PRIO_PROCESS, 0), resource.getrlimit(resource.RLIMIT_NOFILE)
 describe('a state that has changed how it makes forks', () => {
   // From the second fork on.
   const CHANGED = (body: string): string => `
-import ctypes, sys, time
+import ctypes, os, sys, time
 libc = ctypes.CDLL(None)
 frame = sys._getframe()
 while "run_step" not in frame.f_globals: frame = frame.f_back
@@ -184,14 +184,19 @@ own["library"] = Library(own["library"])
     await session.run(
       CHANGED(`            made = clone()
             if made == 0: time.sleep(1000)
-            open("tmp/more", "w").write(str([clone() for _ in range(5)]))
+            open("tmp/begun", "w").write(str([clone() for _ in range(5)]))
+            os.rename("tmp/begun", "tmp/more")
             time.sleep(1000)`),
     );
     const lost = useFork(session);
-    const { value } = await other.run(
-      'import os, time\nwhile not os.path.exists("tmp/more"): time.sleep(0.01)\ntime.sleep(0.1)\nopen("tmp/more").read()',
+    const { value, outcome, exception } = await other.run(
+      'import os, time\nwhile not os.path.exists("tmp/more"): time.sleep(0.01)\nopen("tmp/more").read()',
     );
-    expect(value).toBe("'[-1, -1, -1, -1, -1]'");
+    expect({ value, outcome, exception }).toEqual({
+      value: "'[-1, -1, -1, -1, -1]'",
+      outcome: 'exited',
+      exception: null,
+    });
     await lost;
   });
 });
