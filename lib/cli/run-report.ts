@@ -5,6 +5,7 @@ import { explainExceeded } from '../run/exceeded';
 import { printable, printableJson } from '../text/printable';
 import { ExitStatus } from './exit-status';
 import { complain } from './failure';
+import { withFlags } from './hint-words';
 import { formatLimit, limitFlag } from './limit-options';
 import { sayAside } from './terminal';
 import { formatBytes } from './units';
@@ -45,7 +46,7 @@ export function sayEnding({ outcome, status, signal, exceeded }: JailResult): vo
 export function sayHints({ hints, exceeded }: JailResult): void {
   // The limit that ended it has been named.
   for (const { message } of exceeded === null ? hints : hints.slice(1)) {
-    sayAside(`codejail: hint: ${printable(message)}`);
+    sayAside(`codejail: hint: ${printable(withFlags(message))}`);
   }
 }
 

@@ -1,8 +1,8 @@
 // codejail run: one program, or one Python file, in a jail.
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Command } from 'commander';
-import type { JailCodeOptions, JailResult } from '../index';
+import { Option, type Command } from 'commander';
+import type { JailCodeOptions, JailResult, StartDirectory } from '../index';
 import { sayUncollected, writeCollected } from './collected';
 import {
   addProgramOptions,
@@ -31,6 +31,7 @@ interface RunOptions extends ProgramOptions {
   env?: string[];
   collect?: string[];
   collectInto: string;
+  cwd: string;
   open?: boolean;
   explain?: boolean;
   usage?: boolean;
@@ -38,7 +39,8 @@ interface RunOptions extends ProgramOptions {
 }
 
 const HELP = `
-The program sees its files read-only in its working directory, and may write in ./tmp.
+The program sees its files read-only in its working directory, and may write in ./tmp. With --cwd tmp it starts there,
+and finds its files as ../name.
 Standard input, output and error are passed through unchanged.
 
 Exit status: the program's own, or
@@ -57,7 +59,7 @@ Examples:
   codejail run solution.py
   codejail run --cpu 2 --file data.csv solution.py data.csv < input.txt
   codejail run -c 'print(6 * 7)'
-  codejail run --memory 256M --collect '*.png' --open plot.py
+  codejail run --memory 256M --cwd tmp --collect '*.png' --open plot.py
   codejail run --python /opt/grader --usage solution.py
   codejail run /usr/bin/sort < names.txt`;
 
@@ -90,7 +92,10 @@ async function programOf(
   // Read here, not copied as a file: it may be a link, and keeps its name in tracebacks.
   return {
     bin: undefined,
-    call: { extraFiles: [[name, await readProgram(first)]], argv: [name, ...rest] },
+    call: {
+      extraFiles: [[name, await readProgram(first)]],
+      argv: [options.cwd === 'tmp' ? `../${name}` : name, ...rest],
+    },
   };
 }
 
@@ -129,6 +134,7 @@ async function run(words: readonly string[], options: RunOptions): Promise<numbe
       env: variablesOf(options.env ?? []),
       stdin: process.stdin,
       collect: options.collect,
+      cwd: options.cwd as StartDirectory,
       explain: options.explain,
       signal: interruption.signal,
       onStdout: (chunk) => {
@@ -181,6 +187,11 @@ export function addRun(program: Command, end: (status: number) => void): void {
     .option('-c, --code <text>', 'run this Python code; all words are its arguments')
     .option('--file <path>', 'copy this file or directory in (again for more)', collectWords)
     .option('--env <name=value>', 'an environment variable (again for more)', collectWords)
+    .addOption(
+      new Option('--cwd <directory>', 'where it starts; it may write in tmp alone')
+        .choices(['.', 'tmp'])
+        .default('.'),
+    )
     .option('--collect <glob>', 'bring files back from its tmp (again for more)', collectWords)
     .option('--collect-into <dir>', 'where to put them', 'collected')
     .option('--open', 'show the pictures among them, on a desktop; elsewhere, say where they are')

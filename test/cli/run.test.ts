@@ -150,10 +150,23 @@ describe('the exit status', () => {
   it('hints, a line for each, at what a program was kept from', async () => {
     const result = await run('-c', 'open("/etc/pass\\x1bwd\\n")');
     const hints = result.stderr.split('\n').filter((line) => line.startsWith('codejail:'));
-    expect(hints).toEqual([expect.stringMatching(/^codejail: hint: .*\/etc\/pass.*readPaths/)]);
+    expect(hints).toEqual([
+      expect.stringMatching(/^codejail: hint: .*\/etc\/pass.*--read-path .*--file /),
+    ]);
     // eslint-disable-next-line no-control-regex
     expect(hints.join()).not.toMatch(/[\x00-\x1f]/);
     expect(result.status).toBe(1);
+  });
+
+  it('starts in tmp where it is told to, as its hint says', async () => {
+    const code = 'open("plot.txt", "w").write("1")';
+    const refused = await run('--collect', '*', '-c', code);
+    expect(refused.stderr).toContain('starts there with the option --cwd tmp\n');
+    const written = await run('--collect', '*', '--cwd', 'tmp', '-c', code);
+    expect(written.stderr).toBe('codejail: collected collected/plot.txt (1 byte)\n');
+
+    suite.file('writes.py', code);
+    expect(await run('--cwd', 'tmp', 'writes.py')).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('tells with --explain what a program tried in vain', async () => {
