@@ -256,9 +256,7 @@ const suites = [
     run: async (project) => {
       project.write('call.test.mjs', programs.vitest);
       await byNpm(project);
-      await project.run(
-        project.tool('vitest/vitest.mjs', 'run', '--config', 'false', '--root', project.directory),
-      );
+      await project.run(project.tool('vitest/vitest.mjs', 'run', '--root', project.directory));
     },
   },
   {
