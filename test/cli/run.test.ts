@@ -159,11 +159,11 @@ describe('the exit status', () => {
   });
 
   it('starts in tmp where it is told to, as its hint says', async () => {
-    const code = 'open("plot.txt", "w").write("1")';
+    const code = 'open("plot.txt", "w").write("12")';
     const refused = await run('--collect', '*', '-c', code);
     expect(refused.stderr).toContain('starts there with the option --cwd tmp\n');
     const written = await run('--collect', '*', '--cwd', 'tmp', '-c', code);
-    expect(written.stderr).toBe('codejail: collected collected/plot.txt (1 byte)\n');
+    expect(written.stderr).toBe('codejail: collected collected/plot.txt (2 bytes)\n');
 
     suite.file('writes.py', code);
     expect(await run('--cwd', 'tmp', 'writes.py')).toMatchObject({ status: 0, stderr: '' });
