@@ -200,8 +200,10 @@
       'sources': [
         'native/output/buffer.cc',
         'native/output/ends.cc',
+        'native/output/heirs.cc',
         'native/output/library.cc',
         'native/output/pace.cc',
+        'native/output/proc_files.cc',
         'native/output/streams.cc',
       ],
       # Python ends a thread of a program that has ended wherever that waits for the interpreter (pthread_exit(3)), which

@@ -11,6 +11,7 @@ import { requirePython } from '../options/exec';
 import { checkFiles } from '../options/files';
 import type { SafeExecArguments } from '../options/types';
 import { RUNNER } from '../python/runner-file';
+import { EXEC_PROGRAM_NAME } from '../spec/files';
 import { copiedGiven, type Admitted, type Calls } from './calls';
 import type { Dispatcher } from './dispatcher';
 import { searchedByTemplate } from './searched';
@@ -45,7 +46,7 @@ export class Executions {
     limits: Limits,
     calledAt: number,
   ): Promise<Result> {
-    const { given, pack, place } = this.#admit(command, args, limits);
+    const { given, pack, place } = this.#admit(command, code, args, limits);
     return this.#calls.track(async () => {
       // A waiting Python wakes up while globals are still being written.
       const isAnnounced = place.isIn && this.#dispatcher.announce(command, args, true);
@@ -89,7 +90,7 @@ export class Executions {
     { code, write, args, end }: Execution<Content, Result>,
     share: HostShare,
   ): Promise<Result> {
-    const { given, pack, place } = this.#admit(command, args, ZERO_LIMITS);
+    const { given, pack, place } = this.#admit(command, code, args, ZERO_LIMITS);
     return this.#calls.track(async () => {
       const globalsJson = await write();
       const copied = await copiedGiven(given);
@@ -114,10 +115,14 @@ export class Executions {
   }
 
   /** Lets one in: the runner is its program. */
-  #admit(command: Command, args: SafeExecArguments, limits: Limits): Admitted {
-    const { functions, slug } = args;
+  #admit(command: Command, code: string, args: SafeExecArguments, limits: Limits): Admitted {
+    const { functions, slug, extraFiles } = args;
+    // A Python that a program starts finds the program where its name says (multiprocessing/spawn.py).
+    const isFile =
+      command.options.allowExec && !extraFiles.some(({ name }) => name === EXEC_PROGRAM_NAME);
+    const program = isFile ? [{ name: EXEC_PROGRAM_NAME, content: code }] : [];
     return this.#calls.admit(command, args, limits, {
-      files: [RUNNER, ...args.extraFiles],
+      files: [RUNNER, ...program, ...extraFiles],
       conversation: functions.length === 0 ? undefined : new HostCalls(functions, slug),
       hasCode: true,
       isPython: true,

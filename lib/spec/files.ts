@@ -14,6 +14,9 @@ export interface HostFile {
 /** CodeJail's name for the program in the jail's directory: a call's code, or what runs it. */
 export const PROGRAM_NAME = 'jailed_code';
 
+/** The name of a safeExec's code in tracebacks. `runner.py` has the same. */
+export const EXEC_PROGRAM_NAME = '<string>';
+
 /** The writable directory in the jail's. */
 export const TMP_NAME = 'tmp';
 

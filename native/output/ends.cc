@@ -5,16 +5,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "output/heirs.h"
+#include "output/instead.h"
 #include "output/pace.h"
-
-#define CODEJAIL_INSTEAD extern "C" __attribute__((visibility("default")))
-
-// As libc declares them itself.
-#ifdef __GLIBC__
-#define CODEJAIL_NOTHROW noexcept
-#else
-#define CODEJAIL_NOTHROW
-#endif
 
 using codejail::Pace;
 
@@ -39,7 +32,7 @@ CODEJAIL_INSTEAD int raise(int number) CODEJAIL_NOTHROW {
 CODEJAIL_INSTEAD int execve(const char* path, char* const words[],
                             char* const environment[]) CODEJAIL_NOTHROW {
   Pace::deliver_last();
-  return static_cast<int>(syscall(SYS_execve, path, words, environment));
+  return codejail::exec_with_library(path, words, environment);
 }
 
 CODEJAIL_INSTEAD int execv(const char* path, char* const words[]) CODEJAIL_NOTHROW {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "output/heirs.h"
 #include "output/pace.h"
 #include "output/python.h"
 #include "output/streams.h"
@@ -22,6 +23,7 @@ void leave_no_trace() {
   if (value == nullptr) {
     return;
   }
+  remember_library(value);
   const char* const others = std::strchr(value, ':');
   if (others == nullptr) {
     (void)unsetenv(kPreload);  // fails for a bad name only
