@@ -27,6 +27,10 @@ const OF_OTHERS = [
   '/var/lib/gems',
   '/var/lib/texmf',
 ];
+/** What a PHP on the command line has in /etc/php/8.2. The rest is that of servers. */
+const OF_PHP = ['cli', 'mods-available'];
+const PHP = '/etc/php';
+const PHP_DATA = new RegExp(`^${PHP}/[\\d.]+/(?:${OF_PHP.join('|')})$`);
 /** Runtimes with a directory in /etc for each version: java-17-openjdk, ImageMagick-6. */
 const VERSIONED = ['java', 'ImageMagick'];
 const VERSION = new RegExp(`^(?:${VERSIONED.join('|')})(?:-[\\w.-]+)?$`);
@@ -44,13 +48,25 @@ async function namesIn(directory: string): Promise<string[]> {
  * @param isPython whether it is a Python; else it may be anything, or start anything
  */
 export async function systemData(isPython: boolean): Promise<string[]> {
-  const versioned = isPython ? [] : (await namesIn('/etc')).filter((name) => VERSION.test(name));
-  return [...named(isPython), ...versioned.map((name) => join('/etc', name))];
+  if (isPython) {
+    return named(true);
+  }
+  const versioned = (await namesIn('/etc')).filter((name) => VERSION.test(name));
+  const php = (await namesIn(PHP)).flatMap((version) =>
+    OF_PHP.map((part) => join(PHP, version, part)),
+  );
+  return [
+    ...named(false),
+    ...versioned.map((name) => join('/etc', name)),
+    ...php.filter((path) => PHP_DATA.test(path)),
+  ];
 }
 
 /** The same for any host, as AppArmor's patterns. */
 export function systemDataPatterns(isPython: boolean): string[] {
-  const versioned = isPython ? [] : VERSIONED.map((name) => `/etc/${name}{,-*}`);
+  const versioned = isPython
+    ? []
+    : [...VERSIONED.map((name) => `/etc/${name}{,-*}`), `${PHP}/*/{${OF_PHP.join(',')}}`];
   return [...named(isPython), ...versioned];
 }
 
@@ -58,7 +74,8 @@ export function systemDataPatterns(isPython: boolean): string[] {
 export function isSystemData(path: string, isPython: boolean): boolean {
   return (
     named(isPython).includes(path) ||
-    (!isPython && dirname(path) === '/etc' && VERSION.test(basename(path)))
+    (!isPython &&
+      (PHP_DATA.test(path) || (dirname(path) === '/etc' && VERSION.test(basename(path)))))
   );
 }
 

@@ -38,6 +38,8 @@ const LIBRARY_DIRECTORIES = [
   '/usr/local/lib',
   '/usr/local/lib64',
 ];
+// Where a host has merged them with /usr/bin: `#!/bin/sh` and system(3) go by them.
+const ROOT_LINKS = ['/bin', '/sbin'];
 // The loader's cache; Debian's links to the chosen BLAS; the time zone.
 const LIBRARY_DATA = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime'];
 
@@ -295,6 +297,9 @@ export async function discoverRuntime(
     builder.addResolved(
       await resolveShown(path, `${argument.replace(/\.bin$/, '')}.readPaths[${index}]`),
     );
+  }
+  for (const path of ROOT_LINKS) {
+    await builder.addIfShown(path);
   }
   try {
     const found = await new Discovery(builder, context).addProgram(located, python);

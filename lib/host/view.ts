@@ -39,6 +39,14 @@ export class ViewBuilder {
     }
   }
 
+  /** Adds the links to what is shown in any case. */
+  async addIfShown(path: string): Promise<void> {
+    const resolved = await resolvePath(path).catch(() => undefined);
+    if (resolved !== undefined && [...this.#binds].some((bind) => isWithin(resolved.real, bind))) {
+      this.addResolved(resolved);
+    }
+  }
+
   addResolved({ links, real }: ResolvedPath): string {
     for (const link of links) {
       this.#links.set(link.path, link.target);

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedModules, systemData } from '../../lib/host/runtime-data';
+import { isSystemData, linkedModules, systemData } from '../../lib/host/runtime-data';
 
 describe('data of the system', () => {
   it('is what packages share, for every runtime', async () => {
@@ -23,6 +23,20 @@ describe('data of the system', () => {
     expect(await systemData(false)).toEqual(
       expect.arrayContaining(java.map((name) => `/etc/${name}`)),
     );
+  });
+
+  it('has what a PHP on the command line reads of each version, and not what its servers do', async () => {
+    const versions = readdirSync('/etc').includes('php') ? readdirSync('/etc/php') : [];
+    const found = (await systemData(false)).filter((path) => path.startsWith('/etc/php'));
+    expect(found).toEqual(
+      versions.flatMap((version) => [
+        `/etc/php/${version}/cli`,
+        `/etc/php/${version}/mods-available`,
+      ]),
+    );
+    expect(isSystemData('/etc/php/8.2/cli', false)).toBe(true);
+    expect(isSystemData('/etc/php/8.2/fpm', false)).toBe(false);
+    expect(isSystemData('/etc/php/8.2/cli', true)).toBe(false);
   });
 
   it('names no directory that is more than one package’s, but what packages share', async () => {

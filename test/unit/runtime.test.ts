@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -126,6 +127,16 @@ describe('discoverRuntime', () => {
       expect(program).toBe(interpreter);
     }
     expect(prefix).toEqual([...options, script]);
+  });
+
+  it('shows /bin where that leads to what is shown, and to nothing else', async () => {
+    const isMerged = lstatSync('/bin').isSymbolicLink();
+    const linked = async (readPaths: string[]): Promise<boolean> =>
+      (await find(realpathSync('/bin/true'), { readPaths })).view.links.some(
+        ({ path }) => path === '/bin',
+      );
+    expect(await linked(['/usr/bin'])).toBe(isMerged);
+    expect(await linked(['/usr/share'])).toBe(false);
   });
 
   it('shows more of the host where it is told to, with the links that lead there', async () => {
