@@ -39,6 +39,8 @@ SESSION = -5
 NOTHING = b'{"code": "a = 17", "globals": {"b": [1.5, "c", null]}, "python_path": []}'
 PROGRAM = 'jailed_code'
 BLOCKS_OF_A_SIZE = 4
+# What a main module begins with: until Python 3.13 (Python/pylifecycle.c, add_main_module).
+HAS_ANNOTATIONS = '__annotations__' in vars(sys.modules['__main__'])
 
 Module = type(sys)
 
@@ -205,7 +207,9 @@ def run_script(library):
     sys.argv = words
     if SCRIPT_IS_SEARCHED:
         sys.path.insert(0, directory)
-    sys.modules['__main__'] = Module('__main__')
+    main = sys.modules['__main__'] = Module('__main__')
+    if HAS_ANNOTATIONS:
+        main.__annotations__ = {}
     status = library.run_script(os.fsencode(os.path.join(directory, words[0])))
     error = getattr(sys, 'last_type', None) if status else None
     library.exit(status, 1 if error is not None and issubclass(error, KeyboardInterrupt) else 0)

@@ -1,4 +1,5 @@
 // A script in a cell behaves as `python jailed_code args` does in a process of its own.
+import { execFileSync } from 'node:child_process';
 import { LIMITS, scriptIn, useTemplate } from '../support/warm';
 import type { WarmCall } from '../../lib/warm/cell';
 import type { JailResult } from '../../lib/run/result';
@@ -16,6 +17,13 @@ describe('a script in a cell', () => {
       { argv: ['jailed_code', 'x', 'y z'] },
     );
     expect(stdout.toString()).toBe("['jailed_code', 'x', 'y z'] __main__ True True\n");
+  });
+
+  it('begins with the globals that one in a process of its own has', async () => {
+    const code = 'print(sorted(globals()))';
+    const cold = execFileSync('python3', ['-E', '-B', '-'], { input: code, encoding: 'utf8' });
+    const { stdout } = await run(code);
+    expect(stdout.toString()).toBe(cold);
   });
 
   it('finds its TMPDIR in its own directory', async () => {
