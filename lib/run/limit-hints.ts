@@ -106,19 +106,43 @@ export function ofTasks({ limits, report }: Failed, call: string): Hint {
       });
 }
 
+/** Of a mapping without a page behind it. */
+function ofBusError({ limits, report }: Failed): Hint {
+  return report?.diskFull === true
+    ? ofLimit('disk', 'it used a mapped file for which its tmp has no room left', limits, {
+        call: 'use a mapped file',
+        size: report.diskBytes,
+      })
+    : newHint(undefined, undefined, 'SIGBUS: it used a mapped file beyond that file’s end', {
+        call: 'use a mapped file',
+      });
+}
+
 /** Of a crash, which says nothing; the stack's size does, where it was seen. */
-export function ofCrash({ signal, limits, report }: Failed): Hint | undefined {
-  if (signal !== 'SIGSEGV' && signal !== 'SIGBUS') {
+export function ofCrash(failed: Failed): Hint | undefined {
+  const { signal, limits, report } = failed;
+  if (signal === 'SIGBUS') {
+    return ofBusError(failed);
+  }
+  if (signal !== 'SIGSEGV') {
     return undefined;
   }
+  // A stack has no more than all that the program may have (RLIMIT_STACK).
+  const limit =
+    limits.memory > 0 && (limits.stack === 0 || limits.stack >= limits.memory) ? 'memory' : 'stack';
+  const most = limits[limit];
   const stack = report?.peakStackBytes ?? 0;
-  const isFull = limits.stack > 0 && stack >= limits.stack * 0.75;
+  const isFull = most > 0 && stack >= most * 0.75;
+  const cure =
+    most === 0
+      ? 'no limit'
+      : `${most} bytes (the limit ${limit}; the option limits.${limit} sets it)`;
   return newHint(
-    'stack',
-    'limits.stack',
+    limit,
+    `limits.${limit}`,
     isFull
-      ? `its stack was seen with ${stack} bytes just before ${signal}, of the ${limits.stack} of the limit stack; the option limits.stack sets it`
-      : `${signal}: it used memory that it does not have; where it recurses deeply or has large local arrays, its stack was too small (the limit stack is ${limits.stack} bytes; the option limits.stack sets it)`,
+      ? `its stack was seen with ${stack} bytes just before SIGSEGV, of ${cure}`
+      : `SIGSEGV: it used memory that it does not have; where it recurses deeply or has large local arrays, its stack was too small: it has ${cure}`,
     { call: 'use the stack', size: isFull ? stack : undefined },
   );
 }

@@ -305,6 +305,19 @@ export const DENIALS: readonly Denial[] = [
     option: 'limits.output',
   },
   {
+    what: 'more stack than memory, without a limit of the stack',
+    code: 'import sys\nsys.setrecursionlimit(10**9)\nclass A:\n    def __repr__(self): return repr(self)\nrepr(A())',
+    limits: { stack: 0, memory: 64 << 20 },
+    by: 'memory',
+    option: 'limits.memory',
+  },
+  {
+    what: 'a mapped file beyond its end',
+    code: 'import ctypes, mmap, os\nwith open("tmp/x", "w+b") as f:\n    f.truncate(4096); m = mmap.mmap(f.fileno(), 4096); f.truncate(0)\nm[0]',
+    by: null,
+    option: null,
+  },
+  {
     what: 'more stack than stack',
     code: 'import sys\nsys.setrecursionlimit(10**9)\nclass A:\n    def __repr__(self): return repr(self)\nrepr(A())',
     by: 'stack',
