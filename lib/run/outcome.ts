@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Limits } from '../limits';
 import type { NativeCgroupEnd } from '../native/addon';
 import { Verdict, type NativeReport } from '../native/report';
+import { lastLines, pythonEnd } from './last-words';
 import { memoryFailure, type Remains } from './memory-failure';
 import type { JailResult } from './result';
 
@@ -63,9 +64,29 @@ function lateEnding(report: NativeReport, limits: Limits, wallMs: number): Endin
     : undefined;
 }
 
+/** A runtime that ignores SIGXFSZ, as Python does, is told by an errno; what it says of that is all that there is of it. */
+function saysFileTooLarge(
+  { status, diskFull }: NativeReport,
+  { fsize }: Limits,
+  remains: Remains | undefined,
+): boolean {
+  const end = remains === undefined ? undefined : pythonEnd(lastLines(remains.stderr));
+  return (
+    status > 0 &&
+    fsize > 0 &&
+    !diskFull &&
+    end?.type === 'OSError' &&
+    end.message.startsWith(`[Errno ${constants.errno.EFBIG}] `)
+  );
+}
+
 // A full disk alone is no crime: only a program that failed on it is said to have reached the limit.
-function diskEnding(report: NativeReport, limits: Limits): Ending | undefined {
-  if (report.status === -signals.SIGXFSZ) {
+function diskEnding(
+  report: NativeReport,
+  limits: Limits,
+  remains: Remains | undefined,
+): Ending | undefined {
+  if (report.status === -signals.SIGXFSZ || saysFileTooLarge(report, limits, remains)) {
     return {
       outcome: 'disk-limit',
       exceeded: { limit: 'fsize', allowed: limits.fsize, measured: null },
@@ -165,7 +186,7 @@ export function endingOf(
   return (
     cpuEnding(report, limits) ??
     lateEnding(report, limits, seen.wallMs) ??
-    diskEnding(report, limits) ??
+    diskEnding(report, limits, seen.remains) ??
     refusedEnding(report, limits, seen.remains) ?? {
       outcome: report.status < 0 ? 'signaled' : 'exited',
       exceeded: null,

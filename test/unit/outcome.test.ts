@@ -59,7 +59,24 @@ describe('signalOf', () => {
   });
 });
 
+const FILE_TOO_LARGE = Buffer.from(
+  'Traceback (most recent call last):\n  File "a", line 1, in <module>\nOSError: [Errno 27] File too large\n',
+);
+
 describe('endingOf', () => {
+  it.each<[string, Partial<NativeReport>, Buffer, string]>([
+    ['says so and fails', { status: 1 }, FILE_TOO_LARGE, 'disk-limit'],
+    ['says so and goes on', {}, FILE_TOO_LARGE, 'exited'],
+    ['fails for something else', { status: 1 }, Buffer.from('File too large\n'), 'exited'],
+  ])('takes a Python’s word that a file is too large: it %s', (_name, report, stderr, outcome) => {
+    const remains = { stdout: Buffer.alloc(0), stderr, isWarm: false };
+    const found = ending(report, undefined, { wallMs: 1500, outputBytes: 7, remains });
+    expect(found).toEqual({
+      outcome,
+      exceeded: outcome === 'exited' ? null : { limit: 'fsize', allowed: 100, measured: null },
+    });
+  });
+
   it.each<[string, Partial<NativeReport>, string]>([
     ['a program that ended well', {}, 'exited'],
     ['one that failed', { status: 3 }, 'exited'],
