@@ -47,18 +47,43 @@ class StepSources(SourceFinder):
     def __init__(self):
         super().__init__()
         self.codes = {}
+        # Of each that has been asked for, whether it is Python.
+        self.parsed = {}
 
     def keep(self, name, code):
         self.codes[name] = code
         if len(self.codes) > MAX_SOURCES:
-            del self.codes[next(iter(self.codes))]
+            oldest = next(iter(self.codes))
+            del self.codes[oldest]
+            self.parsed.pop(oldest, None)
         self.withdraw()
         self.offer(code)
 
     def tell(self, linecache):
         for name, code in self.codes.items():
-            lines = code.replace('\r\n', '\n').replace('\r', '\n').split('\n')
-            linecache.cache[name] = (len(code), None, [line + '\n' for line in lines], name)
+            linecache.cache[name] = self.entry_of(code, name)
+        # A class knows its module's file only (inspect.getfile). The first of a name is found there, so the newest comes
+        # first; code that is no Python would hide all others.
+        newest_first = [self.codes[name] for name in reversed(self.codes) if self.is_parsed(name)]
+        linecache.cache[PROGRAM] = self.entry_of('\n'.join(newest_first), PROGRAM)
+
+    def is_parsed(self, name):
+        if name not in self.parsed:
+            self.parsed[name] = is_python(self.codes[name])
+        return self.parsed[name]
+
+    @staticmethod
+    def entry_of(code, name):
+        lines = code.replace('\r\n', '\n').replace('\r', '\n').split('\n')
+        return (len(code), None, [line + '\n' for line in lines], name)
+
+
+def is_python(code):
+    try:
+        compile(code, PROGRAM, 'exec', ONLY_AST, True)
+        return True
+    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+        return False
 
 
 step_sources = StepSources()
@@ -294,10 +319,11 @@ def rehearse():
 
 def leave_descriptors():
     """What a step has had is no longer anybody's: a thread of its that prints goes on. The numbers stay taken, here as
-    while a step runs: the next one's take the place of whatever has them, which must be no file of the program's."""
+    while a step runs: the next one's take the place of whatever has them, which must be no file of the program's. Of
+    standard input a step has the end."""
     try:
         null = open_file('/dev/null', O_RDWR)
-        for descriptor in (1, 2, REQUEST, CHANNEL, DOMAIN):
+        for descriptor in (0, 1, 2, REQUEST, CHANNEL, DOMAIN):
             dup2(null, descriptor)
         if null > DOMAIN:
             close(null)
@@ -359,7 +385,7 @@ def live():
 def begin(request):
     """Runs the steps of a session, until this process is killed."""
     global namespace, program_signals, program_depth
-    namespace = make_program(request['globals'])
+    namespace = make_program({'__name__': '__main__', **request['globals']})
     sys.path[:0] = script_path
     for entry in request['python_path']:
         sys.path.append(entry if entry.startswith('/') else directory + '/' + entry)

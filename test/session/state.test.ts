@@ -52,6 +52,43 @@ describe('a session', () => {
     expect(await valueOf(session, 'a')).toBe('1');
   });
 
+  it('shows tools the source of its classes and functions, the newest of a name', async () => {
+    const session = await open();
+    await session.run('class A:\n    x = 1');
+    await session.run('def f(:');
+    await session.run('import inspect\nclass A:\n    x = 2\n    def m(self): return 3');
+    const { stdout } = await session.run(
+      'print(inspect.getsource(A), inspect.getsource(A.m).strip())',
+    );
+    expect(stdout.toString()).toBe(
+      'class A:\n    x = 2\n    def m(self): return 3\n def m(self): return 3\n',
+    );
+  });
+
+  it('is the main module, where pickle and unittest find what its steps made', async () => {
+    const session = await open();
+    await session.run('import pickle, unittest\nclass A:\n    x = 5');
+    expect(await valueOf(session, 'pickle.loads(pickle.dumps(A())).x, __name__')).toBe(
+      "(5, '__main__')",
+    );
+    await session.run(
+      'class T(unittest.TestCase):\n    def test(self): self.assertEqual(1, 2)\n' +
+        'result = unittest.main(exit=False, argv=["x"]).result',
+    );
+    expect(await valueOf(session, 'result.testsRun, len(result.failures)')).toBe('(1, 1)');
+    const named = await open({ globals: { __name__: 'other' } });
+    expect(await valueOf(named, '__name__')).toBe("'other'");
+  });
+
+  it('has the end of standard input, and does not wait for any', async () => {
+    const session = await open();
+    const { exception, outcome } = await session.run('input()');
+    expect([exception?.type, outcome]).toEqual(['EOFError', 'exited']);
+    expect(
+      await valueOf(session, 'import sys\nsys.stdin.read(), open(0, closefd=False).read()'),
+    ).toBe("('', '')");
+  });
+
   it('tells what a step raised, with its line, and goes on', async () => {
     const session = await open();
     await session.run('def fail():\n    raise KeyError("k")');
