@@ -47,7 +47,7 @@ export function parseCount(text: string): number {
 /** Bytes in the largest unit that keeps them above one: `1.5 MiB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
-  let unit = 'bytes';
+  let unit = bytes === 1 ? 'byte' : 'bytes';
   for (const next of ['KiB', 'MiB', 'GiB', 'TiB']) {
     if (value < 1024) {
       break;

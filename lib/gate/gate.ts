@@ -206,9 +206,24 @@ export class Gate implements Entrance, PlaceGate {
     this.#process.review(this);
   }
 
-  #busy(reason: BusyReason, tenant: string | undefined, waitedMs: number): BusyError {
+  /**
+   * For what waits elsewhere before it comes here.
+   * @param waiting how much waits there
+   * @throws BusyError where that is as much as may
+   */
+  throwIfFull(waiting: number, tenant: string | undefined): void {
+    if (waiting >= this.maxQueue) {
+      throw this.#busy('queue-full', tenant, 0, waiting);
+    }
+  }
+
+  #busy(
+    reason: BusyReason,
+    tenant: string | undefined,
+    waitedMs: number,
+    waiting = this.#queue.size,
+  ): BusyError {
     const { maxRunning, maxQueue } = this;
-    const waiting = this.#queue.size;
     this.#counts.refused(reason);
     this.#tell('refused', tenant, waitedMs);
     return BusyError.of({

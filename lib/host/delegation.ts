@@ -81,7 +81,7 @@ function hostTree(): CgroupTree {
 export const CONTROLLERS = ['memory', 'pids'] as const;
 
 const UNIT_LINES =
-  'in its systemd unit: [Service] Delegate=memory pids, and DelegateSubgroup=server (systemd 254 and later)';
+  'in its systemd unit: [Service] Delegate=cpu memory pids, and DelegateSubgroup=server (systemd 254 and later)';
 const EXPLICIT = "name one: createJail({ cgroup: '/sys/fs/cgroup/…' })";
 
 function refusal(why: string, cure: string): Delegation {

@@ -95,6 +95,11 @@ export class Calls {
     return { place, signals: signal === undefined ? [this.#closing] : [signal, this.#closing] };
   }
 
+  /** As of `Gate`. */
+  throwIfFull(waiting: number, tenant: string | undefined): void {
+    this.#gate.throwIfFull(waiting, tenant);
+  }
+
   /** Ends all of this jail's. */
   get closing(): EndSignal {
     return this.#closing;

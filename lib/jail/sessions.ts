@@ -110,6 +110,9 @@ export class Sessions {
     const told = { command: command.name, slug: slug ?? null };
     return {
       enter: (signal) => this.#calls.enter(tenant, signal),
+      throwIfFull: (waiting) => {
+        this.#calls.throwIfFull(waiting, tenant);
+      },
       share: shareSignal,
       track: async (work) => this.#calls.track(work),
       onStepBegun: () => {

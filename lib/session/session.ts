@@ -256,6 +256,9 @@ export class HeadSession implements Session {
     work: (turn: Turn) => Promise<T>,
   ): Promise<T> {
     const own = signal === undefined ? undefined : this.#surroundings.share(signal);
+    if (this.#turns.hasToWait(isShared)) {
+      this.#surroundings.throwIfFull(this.#turns.waiting);
+    }
     const endTurn = await this.#turns.take(isShared, own);
     let place: Place | undefined;
     let step: Step | undefined;

@@ -26,6 +26,8 @@ export interface SessionSurroundings {
   enter: (signal: AbortSignal | undefined) => { place: Place; signals: readonly EndSignal[] };
   /** The signal, for any number of steps to listen to. */
   share: (signal: AbortSignal) => EndSignal;
+  /** Throws a BusyError where as many steps wait for their session as may. */
+  throwIfFull: (waiting: number) => void;
   /** Does work that the jail's end waits for. */
   track: <T>(work: () => Promise<T>) => Promise<T>;
   onStepBegun: () => void;

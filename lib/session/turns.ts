@@ -19,6 +19,20 @@ export class Turns {
     this.#most = most;
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether the next one that asks has to wait. */
+  hasToWait(isShared: boolean): boolean {
+    return this.#waiting.length > 0 || !this.#isFree(isShared);
+  }
+
+  #isFree(isShared: boolean): boolean {
+    return !this.#isTaken && (isShared ? this.#shared < this.#most : this.#shared === 0);
+  }
+
   /**
    * Waits for a turn.
    * @param isShared whether others may have theirs at the same time
@@ -61,10 +75,7 @@ export class Turns {
   #next(): void {
     for (;;) {
       const [first] = this.#waiting;
-      const isFree =
-        !this.#isTaken &&
-        (first?.isShared === true ? this.#shared < this.#most : this.#shared === 0);
-      if (first === undefined || !isFree) {
+      if (first === undefined || !this.#isFree(first.isShared)) {
         return;
       }
       this.#waiting.shift();

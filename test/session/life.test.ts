@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CHANNELS, type CallMessage, type Session, type SessionOptions } from '../../lib/index';
-import { mode } from '../support/jail';
+import { createJail, mode } from '../support/jail';
 import { watchLeftovers } from '../support/leftovers';
 import { isOurs } from '../support/processes';
 import { UNHURRIED, useSuite } from '../support/suite';
@@ -154,6 +154,32 @@ describe('a step', () => {
       }),
     ).rejects.toThrow('of the caller');
     expect((await session.run('1')).value).toBe('1');
+  });
+
+  it('is refused where as many wait as may', async () => {
+    const own = createJail({ maxQueue: 2, limits: UNHURRIED });
+    try {
+      const session = await own.openSession();
+      await session.run('x = 0');
+      const steps = [1, 2, 3, 4, 5].map(async () => session.run('x += 1'));
+      const settled = await Promise.allSettled(steps);
+      expect(settled.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'rejected',
+      ]);
+      await expect(steps[4]).rejects.toMatchObject({
+        code: 'ERR_CODEJAIL_BUSY',
+        reason: 'queue-full',
+        waiting: 2,
+        maxQueue: 2,
+      });
+      expect((await session.run('x')).value).toBe('3');
+    } finally {
+      await own.close();
+    }
   });
 
   it('waits for those before it', async () => {

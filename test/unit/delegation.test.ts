@@ -86,7 +86,7 @@ describe('a host with systemd', () => {
     const found = findDelegation('auto', systemd({}));
     expect(found).toMatchObject({ base: undefined, why: expect.stringContaining(UNIT) as string });
     expect(found).toMatchObject({
-      cure: expect.stringContaining('Delegate=memory pids') as string,
+      cure: expect.stringContaining('Delegate=cpu memory pids') as string,
     });
   });
 
