@@ -16,7 +16,7 @@ from _signal import SIG_SETMASK
 from _stat import S_ISREG
 from binascii import a2b_base64, b2a_base64
 from errno import EEXIST
-from posix import O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY, dup2, fstat, ftruncate, mkdir
+from posix import O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY, dup2, fstat, ftruncate, mkdir, unlink
 from posix import open as open_file
 from time import sleep
 from _thread import _count as python_threads
@@ -282,9 +282,14 @@ def write_file(step):
         if not S_ISREG(fstat(file).st_mode):
             return EEXIST
         ftruncate(file, 0)
-        data = memoryview(a2b_base64(step['content']))
-        while data:
-            data = data[write(file, data):]
+        try:
+            data = memoryview(a2b_base64(step['content']))
+            while data:
+                data = data[write(file, data):]
+        except OSError:
+            # The room that half of it takes nobody would give back.
+            unlink(place + '/' + name)
+            raise
         return 0
     except OSError as error:
         return error.errno

@@ -380,6 +380,17 @@ describe('the files of a session', () => {
     }
   });
 
+  it('leave nothing where there was no room for one', async () => {
+    const session = await open({ limits: { ...UNHURRIED, disk: 2 ** 20, fsize: 2 ** 24 } });
+    await expect(session.files.write('large', Buffer.alloc(2 ** 21))).rejects.toMatchObject({
+      code: 'ERR_CODEJAIL_SESSION_FILE',
+      errnoName: 'ENOSPC',
+    });
+    expect(await session.files.list()).toEqual([]);
+    await session.files.write('small', 'x');
+    expect(await session.files.list()).toEqual(['small']);
+  });
+
   it('are collected after a step', async () => {
     const session = await open();
     const { collected } = await session.run('open("tmp/a.txt", "w").write("1")', {
