@@ -1,63 +1,18 @@
 // Neither what a program sends back nor what a caller gives holds the server's event loop: no turn takes more than 20 ms of processor time, of the
 // loop's own thread, on the machine of docs/performance.md. How fast this one is at the moment is measured beside it.
-import { readFileSync } from 'node:fs';
 import type { JailCodeOptions } from '../../lib/index';
+import { expectTurnsWithin } from '../support/turns';
 import { useAttackedJail } from './attack';
 
 const attacked = useAttackedJail();
 
-const TURN_MS = 20 * 1.5;
-/** A piece of work to go by: an object of as many names as are taken. On a fast machine two of them take less than a turn. */
+/** An object of as many names as are taken. */
 const STEP = `{${Array.from({ length: 80_000 }, (_item, index) => `"k${index}":0`).join(',')}}`;
 const LIMITS = { realtime: 100, cpu: 60, memory: 1 << 30, fsize: 1 };
-/**
- * The best of so many is taken: what is promised is the work of each turn, and now and then a collection of what this test
- * process itself has left behind, the host's interrupts, or caches that others have emptied, are in the account too.
- */
-const ATTEMPTS = 12;
 jest.setTimeout(240_000);
 
-// Of this thread alone, and not by the clock: others run on this machine. `process.cpuUsage` counts the helpers of V8 too.
-function processorMs(): number {
-  const [nanoseconds = '0'] = readFileSync(
-    `/proc/self/task/${process.pid}/schedstat`,
-    'latin1',
-  ).split(' ');
-  return Number(nanoseconds) / 1e6;
-}
-
-/** The processor time of the longest turn meanwhile. */
-async function longestTurn(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let last = processorMs();
-  const look = (): void => {
-    const now = processorMs();
-    longest = Math.max(longest, now - last);
-    last = now;
-  };
-  const clock = setInterval(look, 1);
-  await work();
-  look();
-  clearInterval(clock);
-  return longest;
-}
-
-function stepMs(): number {
-  const before = processorMs();
-  JSON.parse(STEP);
-  return processorMs() - before;
-}
-
-async function expectShortTurns(work: () => Promise<unknown>): Promise<void> {
-  const turns: number[] = [];
-  let allowed = TURN_MS;
-  do {
-    turns.push(await longestTurn(work));
-    // Caches and cores are shared: what the same work costs doubles beside others.
-    allowed = Math.max(allowed, 2 * stepMs());
-  } while (Math.min(...turns) > allowed && turns.length < ATTEMPTS);
-  expect(Math.min(...turns)).toBeLessThanOrEqual(allowed);
-}
+const expectShortTurns = async (work: () => Promise<unknown>): Promise<void> =>
+  expectTurnsWithin(work, { step: STEP, attempts: 12 });
 
 /** Python that ends with this on the result channel, and nothing else. */
 function answer(expression: string, status = 0): string {

@@ -73,21 +73,13 @@ it('leaves nothing of its jails when it exits', async () => {
   expect(await settledLeftovers(before)).toEqual({});
 });
 
-it('leaves nothing of the sessions of a worker that is terminated', async () => {
+it.each([
+  ['sessions', SESSION],
+  ['jails', LONG],
+])('leaves nothing of the %s of a worker that is terminated', async (_, code) => {
   const before = traces();
   const worker = new Worker(
-    `const tell = (word) => require('node:worker_threads').parentPort.postMessage(word); ${SESSION}`,
-    { eval: true },
-  );
-  await new Promise((resolve) => worker.once('message', resolve));
-  await worker.terminate();
-  expect(await settledLeftovers(before)).toEqual({});
-});
-
-it('leaves nothing of the jails of a worker that is terminated', async () => {
-  const before = traces();
-  const worker = new Worker(
-    `const tell = (word) => require('node:worker_threads').parentPort.postMessage(word); ${LONG}`,
+    `const tell = (word) => require('node:worker_threads').parentPort.postMessage(word); ${code}`,
     { eval: true },
   );
   await new Promise((resolve) => worker.once('message', resolve));

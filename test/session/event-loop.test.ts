@@ -1,30 +1,6 @@
 // Whatever a step answers, no turn of the event loop takes long: as test/escape/event-loop.test.ts has it for calls.
-import { readFileSync } from 'node:fs';
 import { readStepAnswer } from '../../lib/session/answer';
-
-/** So much may one turn take of the loop's own thread, on a machine that others use too. */
-const TURN_MS = 30;
-const ATTEMPTS = 8;
-
-function processorMs(): number {
-  const path = `/proc/self/task/${process.pid}/schedstat`;
-  return Number(readFileSync(path, 'latin1').split(' ')[0]) / 1e6;
-}
-
-async function longestTurn(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let last = processorMs();
-  const look = (): void => {
-    const now = processorMs();
-    longest = Math.max(longest, now - last);
-    last = now;
-  };
-  const clock = setInterval(look, 1);
-  await work();
-  look();
-  clearInterval(clock);
-  return longest;
-}
+import { expectTurnsWithin } from '../support/turns';
 
 function answerOf(fields: Record<string, string>): Buffer {
   const all = { value: 'null', display: '[]', globals: '{}', omitted: '[]', exception: 'null' };
@@ -34,7 +10,6 @@ function answerOf(fields: Record<string, string>): Buffer {
 
 const repeated = (text: string, times: number): string => Array(times).fill(text).join(',');
 const names = Array.from({ length: 79_000 }, (_, n) => `"k${n}":1`).join(',');
-/** A piece of work to go by. On a fast machine two of them take less than a turn. */
 const STEP = `{${names}}`;
 const picture = (data: string): string => `[{"mime":"image/png","data":"${data}"}]`;
 
@@ -47,16 +22,7 @@ it.each([
   ['many pictures', { display: `[${repeated(picture('A'.repeat(16_000)).slice(1, -1), 990)}]` }],
 ])('is not held by %s', async (_, fields) => {
   const channel = answerOf(fields);
-  const turns: number[] = [];
-  let allowed = TURN_MS;
-  do {
-    turns.push(await longestTurn(async () => readStepAnswer(channel)));
-    // Caches and cores are shared: what the same work costs doubles beside others.
-    const before = processorMs();
-    JSON.parse(STEP);
-    allowed = Math.max(allowed, 2 * (processorMs() - before));
-  } while (Math.min(...turns) > allowed && turns.length < ATTEMPTS);
-  expect(Math.min(...turns)).toBeLessThanOrEqual(allowed);
+  await expectTurnsWithin(async () => readStepAnswer(channel), { step: STEP, attempts: 8 });
 });
 
 it.each(['', '\n'])('reads pictures whose base64 has line ends: %j', async (between) => {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdirSync, truncateSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { CHANNELS, type SessionMessage } from '../../lib/index';
+import { CHANNELS, type Session, type SessionMessage } from '../../lib/index';
 import { watchLeftovers } from '../support/leftovers';
 import { useSuite } from '../support/suite';
 
@@ -29,22 +29,35 @@ function expectAllEnded(): void {
   expect(suite.jail.stats().sessions).toMatchObject({ open: 0, opened });
 }
 
+/** What comes of it where that is done after so many milliseconds. */
+async function endedAfter(
+  delay: number,
+  opening: Promise<Session>,
+  end: () => void | Promise<void>,
+): Promise<Session | Error> {
+  const settled = opening.catch((error: unknown) => error as Error);
+  await pause(delay);
+  await end();
+  return settled;
+}
+
 describe('while it is opened, a session', () => {
   it.each([0, 1, 3, 10, 30, 100, 300])('is given up by its signal, after %d ms', async (delay) => {
     await suite.ready();
     const controller = new AbortController();
-    const opening = suite.jail.openSession({ signal: controller.signal });
-    const settled = opening.catch((error: unknown) => error);
-    await pause(delay);
-    controller.abort(new Error('given up'));
-    const outcome = await settled;
+    const outcome = await endedAfter(
+      delay,
+      suite.jail.openSession({ signal: controller.signal }),
+      () => {
+        controller.abort(new Error('given up'));
+      },
+    );
     if (outcome instanceof Error) {
       expect(outcome.message).toBe('given up');
     } else {
       // It was open before.
-      const session = await opening;
-      expect(session.isOpen).toBe(false);
-      await expect(session.run('1')).rejects.toThrow('given up');
+      expect(outcome.isOpen).toBe(false);
+      await expect(outcome.run('1')).rejects.toThrow('given up');
     }
     await suite.jail.close();
     expectAllEnded();
@@ -52,16 +65,13 @@ describe('while it is opened, a session', () => {
 
   it.each([0, 1, 3, 10, 30, 100, 300])('ends with its jail, after %d ms', async (delay) => {
     await suite.ready();
-    const opening = suite.jail.openSession();
-    const settled = opening.catch((error: unknown) => error);
-    await pause(delay);
-    await suite.jail.close();
-    const outcome = await settled;
+    const outcome = await endedAfter(delay, suite.jail.openSession(), async () =>
+      suite.jail.close(),
+    );
     if (outcome instanceof Error) {
       expect(outcome).toMatchObject({ code: 'ERR_CODEJAIL_CLOSED' });
     } else {
-      const session = await opening;
-      expect(session.isOpen).toBe(false);
+      expect(outcome.isOpen).toBe(false);
     }
     expectAllEnded();
   });
@@ -85,15 +95,13 @@ describe('a fork of a session', () => {
       await suite.ready();
       const controller = new AbortController();
       const session = await suite.jail.openSession({ signal: controller.signal });
-      const forking = session.fork();
-      const settled = forking.catch((error: unknown) => error);
-      await pause(delay);
-      controller.abort(new Error('given up'));
-      const outcome = await settled;
+      const outcome = await endedAfter(delay, session.fork(), () => {
+        controller.abort(new Error('given up'));
+      });
       if (outcome instanceof Error) {
         expect(outcome.message).toBe('given up');
       } else {
-        expect((await forking).isOpen).toBe(false);
+        expect(outcome.isOpen).toBe(false);
       }
       expect(session.isOpen).toBe(false);
       expectAllEnded();
