@@ -12,7 +12,7 @@ import type { LogLevel, RunArguments } from '../options/types';
 import { Closing, type EndSignal } from '../run/end-signal';
 import { programFrom, withoutProgram, type JailFile } from '../spec/files';
 import { settledWithin } from '../time/settled-within';
-import { abortable } from './abortable';
+import { abortable } from '../run/abortable';
 import type { CommandCall } from './dispatcher';
 import { shareSignal } from './shared-signal';
 

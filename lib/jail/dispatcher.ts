@@ -32,7 +32,7 @@ import {
   type Demand,
 } from '../warm/rule';
 import { WarmCommand } from '../warm/warm-command';
-import { abortable } from './abortable';
+import { abortable } from '../run/abortable';
 import { primeEnd } from './end-rehearsal';
 
 /** A call of a command's. */
@@ -162,10 +162,6 @@ export class Dispatcher {
     if (reason !== undefined) {
       return reason;
     }
-    if (!warm.isKnown) {
-      // As when it runs cold.
-      await abortable(warm.whyNever(), call.signals ?? []);
-    }
     return await warm.run(
       changes === undefined ? call : { ...own, request: changes.request() },
       calledAt,
@@ -186,7 +182,6 @@ export class Dispatcher {
     if (!isOwn && sameDiskLimits(limits, this.#options.limits())) {
       const warm = this.#warmCommand(command);
       if (typeof warm !== 'string') {
-        await abortable(warm.whyNever(), signals);
         const begun = await warm.lend({ limits, signals }, begin);
         if (typeof begun !== 'string') {
           return begun;
@@ -205,7 +200,6 @@ export class Dispatcher {
       );
       this.#own.set(command, own);
     }
-    await abortable(own.whyNever(), signals);
     return own.makeOwn({ limits, signals, env }, begin);
   }
 

@@ -9,7 +9,8 @@ import { native } from '../native/addon';
 import type { WarmArguments } from '../options/warm';
 import type { ProbeCheck } from '../proof/probe';
 import type { RunResult } from '../run/conclusion';
-import { throwIfAborted } from '../run/end-signal';
+import { abortable } from '../run/abortable';
+import { throwIfAborted, type EndSignal } from '../run/end-signal';
 import type { Cell, WarmCall } from './cell';
 import { MemoryGauge } from './memory-gauge';
 import { Pool, type SessionNeeds } from './pool';
@@ -76,7 +77,7 @@ export class WarmCommand {
     call: SessionNeeds,
     begin: (cell: Cell) => Begun,
   ): Promise<Begun | ColdReason> {
-    return (await this.whyNever()) ?? (await this.#pool.lend(call, begin));
+    return (await this.#whyNever(call.signals)) ?? (await this.#pool.lend(call, begin));
   }
 
   /**
@@ -89,7 +90,7 @@ export class WarmCommand {
     { limits, signals, env }: SessionNeeds & { env: Readonly<Record<string, string>> },
     begin: (cell: Cell) => Begun,
   ): Promise<Begun> {
-    const never = await this.whyNever();
+    const never = await this.#whyNever(signals);
     if (never !== undefined) {
       throw new SetupError('open the session', 0, {
         detail: `a session is a Python that waits for its steps, which this command's can't: ${COLD_REASONS[never]}`,
@@ -115,22 +116,18 @@ export class WarmCommand {
     }
   }
 
-  /** Whether `whyNever` answers at once. */
-  get isKnown(): boolean {
-    return this.#known !== undefined;
-  }
-
   /**
    * Why no call of this command can be warm on this host, if there is a reason.
-   * @throws as `Command.ready`
+   * @param signals end the wait for what others may want too: a Python that is asked for its modules, or a probe, may hang
+   * @throws as `Command.ready`; the reason of the signal that is aborted first
    */
-  async whyNever(): Promise<ColdReason | undefined> {
+  async #whyNever(signals: readonly EndSignal[] = []): Promise<ColdReason | undefined> {
     const never = whyNeverWarmIn(this.#surroundings.share.cgroup);
     if (never !== undefined) {
       return never;
     }
     if (this.#known === undefined) {
-      const { options, runtime, confinement } = await this.#ready();
+      const { options, runtime, confinement } = await abortable(this.#ready(), signals);
       // Of a session the command need not be configured warm.
       const as = { ...options, warm: this.#warm };
       this.#known = { never: whyNeverWarm(as, runtime, confinement, hostFacts().landlock) };
@@ -148,7 +145,7 @@ export class WarmCommand {
     onTaken?: () => void,
   ): Promise<RunResult | ColdReason> {
     // No turn for what is known.
-    const { never } = this.#known ?? { never: await this.whyNever() };
+    const { never } = this.#known ?? { never: await this.#whyNever(call.signals) };
     return never ?? (await this.#pool.run(call, calledAt, onTaken));
   }
 
@@ -158,7 +155,7 @@ export class WarmCommand {
    * @throws as `Command.ready` and `Pool.warmUp`
    */
   async warmUp(): Promise<ColdReason | undefined> {
-    return (await this.whyNever()) ?? (await this.#pool.warmUp());
+    return (await this.#whyNever()) ?? (await this.#pool.warmUp());
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { EndSignal } from '../run/end-signal';
+import type { EndSignal } from './end-signal';
 
 /**
  * Waits for work that may be others' too: an abort ends the wait, and the work goes on.
